@@ -1,0 +1,1 @@
+"""The two nouns, Alert and Reception, and how one becomes the other."""

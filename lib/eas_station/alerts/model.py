@@ -1,0 +1,189 @@
+"""The two nouns: Alert, one real-world warning, and Reception, one hearing of it.
+
+Values only: frozen, made of strings, numbers and aware UTC times, so that they travel over the
+bus and into the database as they are (`eas_station.wire`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Via = Literal["same", "cap"]
+Kind = Literal["alert", "update", "cancel"]
+Status = Literal["actual", "exercise", "system", "test", "draft"]
+State = Literal["active", "ended"]
+ChangeKind = Literal["new", "updated", "ended"]
+Ring = tuple[tuple[float, float], ...]  # closed, (latitude, longitude) in degrees
+Circle = tuple[float, float, float]  # latitude, longitude in degrees, radius in km
+
+
+@dataclass(frozen=True, slots=True)
+class MessageId:
+    """What makes a CAP message that message: all three together (CAP 1.2, 3.2.1)."""
+
+    sender: str
+    identifier: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EventRef:
+    """One P-VTEC event as a message speaks of it (NWS Directive 10-1703)."""
+
+    key: str  # office.phenomenon.significance.number.year, "KMOB.TO.A.0641.2025"
+    action: str  # NEW CON EXT EXA EXB UPG CAN EXP COR ROU
+    product_class: str  # O operational, T test, E experimental, X experimental in operational
+    begins_at: datetime | None  # None: already begun
+    ends_at: datetime | None  # None: until further notice
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What one message says, in the station's words, whether it came by CAP or off the air."""
+
+    kind: Kind
+    status: Status
+    event_name: str  # "Tornado Warning"; for an unknown code the code itself
+    issued_at: datetime
+    event_code: str | None = None  # SAME EEE
+    originator: str | None = None  # SAME ORG
+    callsign: str | None = None  # LLLLLLLL of the station that sent it, SAME only
+    same_codes: tuple[str, ...] = ()  # PSSCCC, in the order sent
+    ugc_codes: tuple[str, ...] = ()
+    polygons: tuple[Ring, ...] = ()
+    circles: tuple[Circle, ...] = ()
+    onset_at: datetime | None = None
+    expires_at: datetime | None = None  # the message's text runs out; SAME: + purge time
+    ends_at: datetime | None = None  # the event ends; None: not said, use expires_at
+    message: MessageId | None = None  # CAP only
+    references: tuple[MessageId, ...] = ()  # CAP references and expiredReferences
+    events: tuple[EventRef, ...] = ()  # P-VTEC
+    same_header: str | None = None  # as heard, or as ECIG translates the CAP message
+    same_refusal: str | None = None  # why the CAP message gives no SAME header
+    severity: str | None = None
+    urgency: str | None = None
+    certainty: str | None = None
+    headline: str | None = None
+    description: str | None = None
+    instruction: str | None = None
+    area_text: str | None = None
+    sender_name: str | None = None
+    language: str | None = None
+    web: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How well a SAME message was heard (47 CFR 11.33)."""
+
+    bursts: int  # how many of the three transmissions were heard, 1 to 3
+    agreed: bool  # two of three agreed bit by bit; False: reconstructed, shown but never relayed
+    posterior: float  # 0 to 1: probability that the printed text is the one sent
+    snr_db: float | None = None  # Eb/N0 of one burst, mean over the bursts
+    baud_error: float | None = None  # relative, +0.004 = 0.4 % fast
+    tone_error_hz: float | None = None
+    eye_opening: float | None = None  # 0 closed to 1 open
+    repaired: tuple[int, ...] = ()  # characters that were not a majority's
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """One hearing of a warning: immutable, the record of what came in and when."""
+
+    reception_id: str  # UUID
+    via: Via
+    origin: str  # the source's or the feed's name
+    channel: str | None  # "162.550"; None: CAP
+    received_at: datetime
+    raw: str  # the header exactly as decoded, or the CAP document
+    statement: Statement
+    evidence: Evidence | None = None  # SAME only
+    signature: str | None = None  # CAP: "valid", "invalid: why", "unsigned"; None: not checked
+    clock_trusted: bool = True  # was the clock trusted at received_at
+
+
+@dataclass(frozen=True, slots=True)
+class RuleStep:
+    """One rule that was asked, and what it said."""
+
+    rule: str  # "same-code", "national", "polygon" ...
+    passed: bool
+    why: str  # a sentence for the operator
+
+
+@dataclass(frozen=True, slots=True)
+class Relevance:
+    """Does it concern this station, and which rules said so."""
+
+    relevant: bool
+    rule: str  # the rule that decided
+    trace: tuple[RuleStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One real-world warning with all that is known of it: the fold of its receptions."""
+
+    alert_id: str  # UUID
+    status: Status
+    is_test: bool  # status is not actual, or RWT, RMT, NPT, DMO, or VTEC class T
+    event_name: str
+    event_code: str | None
+    originator: str | None
+    issued_at: datetime
+    first_received_at: datetime
+    last_received_at: datetime
+    ends_at: datetime | None  # no place is in force from then on; None: not known, stays active
+    end_reason: str | None  # "cancelled", "replaced", or None: by time
+    ended_at: datetime | None  # when the station recorded the end; None: not yet
+    same_codes: tuple[str, ...]  # in force after updates and cancels
+    ugc_codes: tuple[str, ...]
+    polygons: tuple[Ring, ...]
+    relevance: Relevance
+    reception_count: int
+    same_header: str | None = None
+    severity: str | None = None
+    urgency: str | None = None
+    certainty: str | None = None
+    headline: str | None = None
+    description: str | None = None
+    instruction: str | None = None
+    area_text: str | None = None
+    sender_name: str | None = None
+    onset_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One name under which an alert can be found again.
+
+    `strong` keys join always. A `same` key (the header without call sign) joins what was heard off
+    the air to anything, a `fold` key (the same without the purge time) joins off-air to CAP only.
+    """
+
+    strength: Literal["strong", "same", "fold"]
+    text: str  # ≤ 200 characters: hash what can be long
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An alert that shares a key with a new reception, with its whole history, oldest first."""
+
+    alert: Alert
+    keys: tuple[Key, ...]
+    receptions: tuple[Reception, ...]
+    created: int  # order of creation in this store
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One numbered change of an alert; numbers follow the order of commit."""
+
+    change_id: int
+    alert_id: str
+    kind: ChangeKind
+    at: datetime
+    why: str
+    event_code: str | None = None

@@ -1,0 +1,1 @@
+"""eas-audiod: audio → alerts."""

@@ -1,0 +1,1 @@
+"""News between the daemons, over ZeroMQ."""

@@ -1,0 +1,153 @@
+"""What travels on the bus, typed.
+
+On the wire: [topic, JSON header] or [topic, JSON header, raw samples].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from eas_station.alerts.model import ChangeKind, Reception
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AudioPcm:
+    """One frame of one channel; the samples are the third part of the message, s16le mono."""
+
+    rate_hz: int
+    first_sample: int  # number of the first sample since the receiver's process began, gaps counted
+    gap_samples: int  # samples lost immediately before this frame
+
+
+@dataclass(frozen=True, slots=True)
+class AudioLevel:
+    """Level of one channel over the last half second."""
+
+    source: str
+    channel: str
+    rms_dbfs: float
+    peak_dbfs: float
+    silent: bool
+    carrier_present: bool | None = None  # None: a source that has no carrier
+
+
+@dataclass(frozen=True, slots=True)
+class SameBurst:
+    """What one of the three transmissions of a header said."""
+
+    source: str
+    channel: str
+    text: str  # best reading of this burst alone
+    snr_db: float | None
+    heard_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReceptionNew:
+    """A reception, in full, as soon as it is committed to the spool."""
+
+    reception: Reception
+    stored: bool  # is it in the database already
+    durable: bool  # False: the spool could not be written
+
+
+@dataclass(frozen=True, slots=True)
+class AlertNews:
+    """An alert changed in the database: go and look."""
+
+    alert_id: str
+    change_id: int
+    kind: ChangeKind
+    event_code: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelState:
+    """What a receiver hears on one channel, over the last second."""
+
+    channel: str  # "162.550"
+    frequency_hz: float
+    signal_dbfs: float
+    noise_dbfs: float
+    snr_db: float
+    deviation_hz: float
+    offset_hz: float  # carrier offset
+    carrier_present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverState:
+    """What a receiver hears and has lost."""
+
+    receiver: str
+    state: Literal["running", "reconnecting", "stopped", "failed"]
+    sentence: str
+    rate_hz: int
+    center_hz: float
+    channels: tuple[ChannelState, ...]
+    samples: int  # IQ samples since the process began
+    lost_samples: int
+    ppm: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemState:
+    """A feed, a source or another part of a daemon that has a state of its own."""
+
+    name: str
+    kind: str  # "feed.nws", "source.receiver", "spool", "database" ...
+    state: Literal["running", "reconnecting", "stopped", "failed"]
+    sentence: str
+    since_at: datetime
+    last_good_at: datetime | None = None
+    counters: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A daemon's word about itself, every five seconds and on change."""
+
+    unit: str
+    state: Literal["starting", "running", "degraded", "stopping"]
+    sentence: str  # as in systemctl status
+    started_at: datetime
+    pid: int
+    version: str
+    clock_trusted: bool
+    cpu_s: float  # user + system since start, children included
+    memory_bytes: int  # PSS
+    spool_depth: int | None = None
+    last_change_id: int | None = None  # highest changes.id this daemon has published
+    items: tuple[ItemState, ...] = ()
+    counters: dict[str, int] = field(default_factory=dict)
+    last_seq: dict[str, int] = field(default_factory=dict)  # per topic: how a lost tail is noticed
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """The desired state changed: go and look."""
+
+    what: str  # "source wx", "receiver wx", "feed nws"
+
+
+Body = (
+    AudioPcm | AudioLevel | SameBurst | ReceptionNew | AlertNews | ReceiverState | Status | Control
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as received."""
+
+    topic: str
+    sender: str  # unit name
+    seq: int  # per sender and topic, from 1
+    sent_at: datetime
+    body: Body
+    samples: bytes | None = None  # AudioPcm only
+    repeated: bool = False  # last value sent again to a late subscriber, with its old seq

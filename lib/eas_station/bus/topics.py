@@ -1,0 +1,38 @@
+"""The topics of the bus. Whole topics are compared: as a prefix `wx1` would match `wx10`."""
+
+from __future__ import annotations
+
+RECEPTION_NEW = "reception.new"
+ALERT_NEW = "alert.new"
+ALERT_UPDATED = "alert.updated"
+ALERT_ENDED = "alert.ended"
+
+
+def audio_pcm(receiver: str, channel: str) -> str:
+    """sdrd → audiod, webd: s16le mono frames of one channel."""
+    return f"audio.pcm.{receiver}.{channel}"
+
+
+def audio_level(source: str, channel: str) -> str:
+    """audiod → webd: the level meter of one channel, twice a second."""
+    return f"audio.level.{source}.{channel}"
+
+
+def same_burst(source: str, channel: str) -> str:
+    """audiod → webd: what one burst said and how well."""
+    return f"same.burst.{source}.{channel}"
+
+
+def receiver_state(receiver: str) -> str:
+    """sdrd → webd: what the radio hears, once a second."""
+    return f"receiver.state.{receiver}"
+
+
+def status(unit: str) -> str:
+    """All → webd: a daemon's word about itself."""
+    return f"status.{unit}"
+
+
+def control(unit: str) -> str:
+    """webd → one unit: the desired state changed, go and look."""
+    return f"control.{unit}"

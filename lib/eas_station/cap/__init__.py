@@ -1,0 +1,1 @@
+"""What a CAP message says."""

@@ -1,0 +1,1 @@
+"""eas-capd: polls CAP feeds."""

@@ -1,0 +1,1 @@
+"""TOML → values, all faults at once."""

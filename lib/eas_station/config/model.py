@@ -1,0 +1,125 @@
+"""The configuration as values, one field per key of station.toml.
+
+Defaults are those of an installed station.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+NWR_CHANNELS_HZ = (
+    162_400_000,
+    162_425_000,
+    162_450_000,
+    162_475_000,
+    162_500_000,
+    162_525_000,
+    162_550_000,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """Who we are and what we answer for."""
+
+    name: str = "EAS Station"
+    callsign: str = "EASTATN"  # LLLLLLLL, at most 8
+    same_codes: tuple[str, ...] = ()  # our area, PSSCCC; empty: everything concerns us
+    point: tuple[float, float] | None = None  # latitude, longitude in degrees
+    contact: str = ""  # in the User-Agent that NWS asks for
+    timezone: str | None = None  # IANA name for the page; None: the host's
+    clock: Literal["auto", "trusted"] = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where the station keeps things."""
+
+    state_dir: Path = Path("/var/lib/eas-station")  # spools, clips, SQLite
+    runtime_dir: Path = Path("/run/eas-station")  # sockets, locks
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Which database holds the record."""
+
+    url: str = "postgresql+psycopg2:///eas_station"
+    statement_timeout_s: float = 10.0
+    slow_query_s: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """Where the page listens."""
+
+    host: str = "localhost"
+    port: int = 8080
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One CAP feed."""
+
+    name: str
+    kind: Literal["nws", "cap", "folder"]
+    url: str | None = None  # nws, cap
+    path: Path | None = None  # folder
+    interval_s: float = 60.0
+    area: tuple[str, ...] = ()  # nws: states or marine areas, "OH"
+    zone: tuple[str, ...] = ()  # nws: UGC zones
+    point: tuple[float, float] | None = None  # nws
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """One tuned radio that yields IQ."""
+
+    name: str
+    kind: Literal["file"]
+    path: Path
+    format: Literal["cu8", "cs16"] = "cu8"
+    rate_hz: int = 250_000
+    center_hz: int = 162_487_500
+    channels_hz: tuple[int, ...] = NWR_CHANNELS_HZ
+    realtime: bool = True
+    loop: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What audiod listens to."""
+
+    name: str
+    kind: Literal["receiver", "file", "pipe"]
+    receiver: str | None = None  # receiver
+    channels_hz: tuple[int, ...] = ()  # receiver: empty means all of the receiver's channels
+    path: Path | None = None  # file (WAV, FLAC), pipe (FIFO)
+    rate_hz: int = 25_000  # pipe: s16le mono at this rate
+    realtime: bool = True  # file
+    loop: bool = False  # file
+
+
+@dataclass(frozen=True, slots=True)
+class Clips:
+    """Recordings of alerts."""
+
+    pre_roll_s: float = 30.0
+    post_roll_s: float = 5.0
+    longest_s: float = 135.0  # without an EOM
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole configuration."""
+
+    station: Station = Station()
+    paths: Paths = Paths()
+    database: Database = Database()
+    web: Web = Web()
+    clips: Clips = Clips()
+    feeds: tuple[Feed, ...] = ()
+    receivers: tuple[Receiver, ...] = ()
+    sources: tuple[Source, ...] = ()
+    files: tuple[str, ...] = ()  # the files it was read from

@@ -1,0 +1,1 @@
+"""eas-ctl: the operator's command."""

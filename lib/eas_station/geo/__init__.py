@@ -1,0 +1,1 @@
+"""Where: codes, polygons, the station's area."""

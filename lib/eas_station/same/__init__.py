@@ -1,0 +1,1 @@
+"""What a SAME text says."""

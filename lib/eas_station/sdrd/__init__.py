@@ -1,0 +1,1 @@
+"""eas-sdrd: one dongle → audio of its channels."""

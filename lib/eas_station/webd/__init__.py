@@ -1,0 +1,1 @@
+"""eas-webd: status page and API."""
