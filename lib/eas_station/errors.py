@@ -73,3 +73,7 @@ class SourceError(OutsideError):
 
 class StoreError(OutsideError):
     """The database or the spool does not take or give rows."""
+
+
+class BusError(OutsideError):
+    """A unit's name or socket on the bus cannot be had, or a path is unusable."""

@@ -1,0 +1,107 @@
+"""Messages ⇄ the parts that travel: [topic, JSON header] or [topic, JSON header, samples]."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from eas_station.bus import topics
+from eas_station.bus.messages import (
+    VERSION,
+    AlertNews,
+    AudioLevel,
+    AudioPcm,
+    Body,
+    Control,
+    Message,
+    ReceiverState,
+    ReceptionNew,
+    SameBurst,
+    Status,
+)
+from eas_station.errors import FrameError
+from eas_station.wire import from_json, from_plain, time_to_text, to_plain
+
+LONGEST_MESSAGE = 16 << 20  # bytes of one part; a reception holds a whole CAP document
+
+BODY_OF_TOPIC: dict[str, type[Body]] = {
+    topics.RECEPTION_NEW: ReceptionNew,
+    topics.ALERT_NEW: AlertNews,
+    topics.ALERT_UPDATED: AlertNews,
+    topics.ALERT_ENDED: AlertNews,
+}
+BODY_OF_PREFIX: dict[str, type[Body]] = {
+    "audio.pcm.": AudioPcm,
+    "audio.level.": AudioLevel,
+    "same.burst.": SameBurst,
+    "receiver.state.": ReceiverState,
+    "status.": Status,
+    "control.": Control,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the JSON part says besides the body."""
+
+    sender: str
+    run: str  # one life of the sender: its numbers begin again with another
+    seq: int
+    sent_at: datetime
+    repeated: bool = False
+
+
+def body_type(topic: str) -> type[Body]:
+    """What kind of body travels under `topic`. Raises FrameError."""
+    found = BODY_OF_TOPIC.get(topic)
+    if found is None:
+        found = next((b for p, b in BODY_OF_PREFIX.items() if topic.startswith(p)), None)
+    if found is None:
+        raise FrameError("unknown topic", topic[:200])
+    return found
+
+
+def encode(topic: str, header: Header, body: Body, samples: bytes | None) -> list[bytes]:
+    """The parts of one message."""
+    plain = {
+        "v": VERSION,
+        "from": header.sender,
+        "run": header.run,
+        "seq": header.seq,
+        "sent_at": time_to_text(header.sent_at),
+        "body": to_plain(body),
+    }
+    if header.repeated:
+        plain["repeated"] = True
+    text = json.dumps(plain, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    parts = [topic.encode(), text.encode()]
+    return parts if samples is None else [*parts, samples]
+
+
+def decode(parts: Sequence[bytes]) -> tuple[Message, str]:
+    """The message in these parts and the sender's run. Raises FrameError."""
+    if len(parts) not in (2, 3):
+        raise FrameError(f"{len(parts)} parts, not 2 or 3", repr(list(parts))[:200])
+    try:
+        topic = parts[0].decode()
+    except UnicodeDecodeError as error:
+        raise FrameError("a topic that is not UTF-8", repr(parts[0])[:200]) from error
+    body_class = body_type(topic)
+    plain = from_json(dict[str, object], parts[1])
+    if plain.get("v") != VERSION:
+        raise FrameError(f"version {plain.get('v')!r}, not {VERSION}", topic)
+    samples = parts[2] if len(parts) == 3 else None
+    if (samples is not None) != (body_class is AudioPcm):
+        raise FrameError("samples belong to audio.pcm, and to nothing else", topic)
+    message = Message(
+        topic=topic,
+        sender=from_plain(str, plain.get("from"), "from"),
+        seq=from_plain(int, plain.get("seq"), "seq"),
+        sent_at=from_plain(datetime, plain.get("sent_at"), "sent_at"),
+        body=from_plain(body_class, plain.get("body"), topic),
+        samples=samples,
+        repeated=from_plain(bool, plain.get("repeated", False), "repeated"),
+    )
+    return message, from_plain(str, plain.get("run"), "run")

@@ -1,0 +1,159 @@
+"""The one socket on which a process tells its news."""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import zmq
+
+from eas_station.bus.frames import Header, encode
+from eas_station.bus.holder import make_directory, socket_path
+from eas_station.bus.messages import Body
+from eas_station.clock import utc_now
+from eas_station.errors import BusError
+
+log = logging.getLogger(__name__)
+
+HIGH_WATER = 1000  # messages waiting for one subscriber; later ones are dropped for it alone
+LONGEST_SUBSCRIPTION = 1024  # bytes a subscriber may send
+SOCKET_MODE = 0o660
+SUBSCRIBE = 1  # first byte of a subscription, as libzmq hands it up (zmq_socket(3), ZMQ_XPUB)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The last value of a topic."""
+
+    seq: int
+    sent_at: datetime
+    body: Body
+
+
+class Publisher:
+    """Publishes for one unit; every method may be called from any thread. Sends never block.
+
+    A subscriber that comes late is sent the last value of each topic it asks for, with its old
+    number and marked as repeated. Those who have it already know it by the number.
+    """
+
+    def __init__(
+        self,
+        unit: str,
+        runtime_dir: Path,
+        now: Callable[[], datetime] = utc_now,
+        context: zmq.Context[zmq.Socket[bytes]] | None = None,
+    ) -> None:
+        """Bind. Raises BusError if the path is unusable. Hold the unit's name first."""
+        self.unit = unit
+        self.run = uuid.uuid4().hex[:12]
+        self._now = now
+        self._lock = threading.Lock()
+        self._seq: dict[str, int] = {}
+        self._kept: dict[str, _Kept] = {}
+        self._dropped = 0
+        self._closed = False
+        self._own_context = context is None
+        self._context = context or zmq.Context()
+        self._path = socket_path(runtime_dir, unit)
+        make_directory(runtime_dir)
+        self._socket = self._bind()
+        self._stop_read, self._stop_write = os.pipe()
+        self._thread = threading.Thread(target=self._answer_late_ones, name="bus", daemon=True)
+        self._thread.start()
+
+    @property
+    def dropped(self) -> int:
+        """Messages that at least one slow subscriber did not get."""
+        return self._dropped
+
+    def publish(
+        self, topic: str, body: Body, samples: bytes | None = None, keep_last: bool = True
+    ) -> int:
+        """Tell everybody; gives the message's number within its topic, from 1.
+
+        Audio is never kept for late subscribers. After `close` the news is numbered and lost.
+        """
+        with self._lock:
+            seq = self._seq.get(topic, 0) + 1
+            self._seq[topic] = seq
+            sent_at = self._now()
+            if keep_last and samples is None:
+                self._kept[topic] = _Kept(seq, sent_at, body)
+            if not self._closed:
+                header = Header(self.unit, self.run, seq, sent_at)
+                self._send(encode(topic, header, body, samples))
+                self._drain_subscriptions()
+        return seq
+
+    def last_seq(self) -> dict[str, int]:
+        """The last number of each topic: in a status it shows a subscriber a lost tail."""
+        with self._lock:
+            return dict(self._seq)
+
+    def close(self) -> None:
+        """Unbind and remove the socket's path; a second call does nothing."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        os.write(self._stop_write, b"\0")
+        self._thread.join()
+        os.close(self._stop_read)
+        os.close(self._stop_write)
+        self._socket.close(linger=0)
+        if self._own_context:
+            self._context.term()
+        self._path.unlink(missing_ok=True)
+
+    def _bind(self) -> zmq.Socket[bytes]:
+        publishing = self._context.socket(zmq.XPUB)
+        publishing.setsockopt(zmq.LINGER, 0)
+        publishing.setsockopt(zmq.SNDHWM, HIGH_WATER)
+        publishing.setsockopt(zmq.MAXMSGSIZE, LONGEST_SUBSCRIPTION)
+        publishing.setsockopt(zmq.XPUB_VERBOSE, 1)  # a second subscriber to a topic is told of too
+        publishing.setsockopt(zmq.XPUB_NODROP, 1)  # a full queue is reported, then dropped by us
+        try:
+            publishing.bind(f"ipc://{self._path}")
+            self._path.chmod(SOCKET_MODE)
+        except (zmq.ZMQError, OSError) as error:
+            publishing.close(linger=0)
+            raise BusError(f"{self._path} cannot be bound: {error.strerror}") from error
+        return publishing
+
+    def _send(self, parts: list[bytes]) -> None:
+        try:
+            self._socket.send_multipart(parts, flags=zmq.NOBLOCK)
+        except zmq.Again:
+            self._dropped += 1
+            self._socket.setsockopt(zmq.XPUB_NODROP, 0)  # the others get it all the same
+            self._socket.send_multipart(parts, flags=zmq.NOBLOCK)
+            self._socket.setsockopt(zmq.XPUB_NODROP, 1)
+
+    def _drain_subscriptions(self) -> None:
+        """Answer who has subscribed. The socket's descriptor is edge-triggered: after every use
+        of the socket, under the same lock, there must be nothing left to read."""
+        while int(self._socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
+            asked = self._socket.recv(zmq.NOBLOCK)
+            if asked[:1] == bytes([SUBSCRIBE]):
+                self._repeat(asked[1:])
+
+    def _repeat(self, prefix: bytes) -> None:
+        for topic, kept in self._kept.items():
+            if topic.encode().startswith(prefix):
+                header = Header(self.unit, self.run, kept.seq, kept.sent_at, repeated=True)
+                self._send(encode(topic, header, kept.body, None))
+
+    def _answer_late_ones(self) -> None:
+        descriptor = int(self._socket.fileno())
+        while not self._closed:
+            with self._lock:
+                self._drain_subscriptions()
+            select.select([descriptor, self._stop_read], [], [])

@@ -1,0 +1,179 @@
+"""Hearing the news of other units, and noticing what was missed."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+
+import zmq
+
+from eas_station.bus import topics as topic_names
+from eas_station.bus.frames import LONGEST_MESSAGE, decode
+from eas_station.bus.holder import socket_path
+from eas_station.bus.messages import Message, Status
+from eas_station.errors import FrameError
+
+log = logging.getLogger(__name__)
+
+HIGH_WATER = 1000
+RECONNECT_FIRST_MS = 100
+RECONNECT_LONGEST_MS = 1000  # a unit that comes back is heard within a second
+
+
+class _Sender:
+    """What has been heard of one unit in its present life."""
+
+    def __init__(self, run: str, seen_before: bool) -> None:
+        self.run = run
+        self.last_seq: dict[str, int] = {}
+        # Topics not heard yet begin at 0 only if we were listening when this life began.
+        self.complete = seen_before
+
+
+class Subscriber:
+    """Hears chosen topics of chosen units. One thread owns it.
+
+    News is a hint: who needs the truth reconciles with the database at the start, whenever
+    `missed` tells of a gap, and every 60 s.
+    """
+
+    def __init__(
+        self,
+        runtime_dir: Path,
+        units: Iterable[str],
+        topics: Iterable[str],
+        context: zmq.Context[zmq.Socket[bytes]] | None = None,
+    ) -> None:
+        """Connect; a unit that is not there yet is heard as soon as it is.
+
+        Args:
+            topics: whole topics, or prefixes that end in a dot.
+        """
+        self.rejected = 0  # messages that did not parse
+        self._runtime_dir = runtime_dir
+        wanted = tuple(topics)
+        self._prefixes = tuple(topic for topic in wanted if topic.endswith("."))
+        self._whole = frozenset(topic for topic in wanted if not topic.endswith("."))
+        self._units: set[str] = set()
+        self._senders: dict[str, _Sender] = {}
+        self._missed: Counter[tuple[str, str]] = Counter()
+        self._own_context = context is None
+        self._context = context or zmq.Context()
+        self.socket = self._context.socket(zmq.SUB)
+        self.socket.setsockopt(zmq.LINGER, 0)
+        self.socket.setsockopt(zmq.RCVHWM, HIGH_WATER)
+        self.socket.setsockopt(zmq.MAXMSGSIZE, LONGEST_MESSAGE)
+        self.socket.setsockopt(zmq.RECONNECT_IVL, RECONNECT_FIRST_MS)
+        self.socket.setsockopt(zmq.RECONNECT_IVL_MAX, RECONNECT_LONGEST_MS)
+        for topic in wanted:
+            self.socket.subscribe(topic)
+        for unit in units:
+            self.add_unit(unit)
+
+    def add_unit(self, unit: str) -> None:
+        """Hear `unit` too; one that is heard already is left alone. Raises BusError."""
+        if unit not in self._units:
+            path = socket_path(self._runtime_dir, unit)
+            self._units.add(unit)
+            self.socket.subscribe(topic_names.status(unit))  # tells of a lost tail
+            self.socket.connect(f"ipc://{path}")
+
+    def remove_unit(self, unit: str) -> None:
+        """Hear `unit` no longer."""
+        if unit in self._units:
+            self._units.remove(unit)
+            self._senders.pop(unit, None)
+            self.socket.unsubscribe(topic_names.status(unit))
+            self.socket.disconnect(f"ipc://{socket_path(self._runtime_dir, unit)}")
+
+    def receive(self, timeout_s: float) -> Message | None:
+        """The next message that was asked for, or None after `timeout_s`; 0 does not wait."""
+        deadline_s = time.monotonic() + timeout_s
+        while True:
+            left_s = max(0.0, deadline_s - time.monotonic())
+            if not self.socket.poll(round(left_s * 1000)):
+                return None
+            message = self._next()
+            if message is not None:
+                return message
+            if timeout_s > 0 and time.monotonic() >= deadline_s:
+                return None  # nothing but what nobody asked for
+
+    def missed(self) -> tuple[tuple[str, str, int], ...]:
+        """(sender, topic, count) of the messages lost since the last call."""
+        lost = tuple((sender, topic, count) for (sender, topic), count in self._missed.items())
+        self._missed.clear()
+        return lost
+
+    def fileno(self) -> int:
+        """For pollers. Edge-triggered: after it woke you, receive until None."""
+        return int(self.socket.fileno())
+
+    def close(self) -> None:
+        """Disconnect; a second call does nothing."""
+        self.socket.close(linger=0)
+        if self._own_context:
+            self._context.term()
+
+    def __enter__(self) -> Subscriber:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _next(self) -> Message | None:
+        parts = self.socket.recv_multipart(zmq.NOBLOCK)
+        try:
+            message, run = decode(parts)
+        except FrameError as error:
+            self.rejected += 1
+            if self.rejected.bit_count() == 1:  # the 1st, 2nd, 4th, 8th … : no flood in the log
+                log.warning("bus message %s dropped: %s: %s", self.rejected, error, error.text)
+            return None
+        if not self._note(message, run):
+            return None
+        return message if self._is_wanted(message.topic) else None
+
+    def _is_wanted(self, topic: str) -> bool:
+        return topic in self._whole or topic.startswith(self._prefixes)
+
+    def _note(self, message: Message, run: str) -> bool:
+        """Keep count of the numbers; False for a value that is known already."""
+        sender = self._senders.get(message.sender)
+        if sender is None or sender.run != run:
+            sender = _Sender(run, seen_before=sender is not None)
+            self._senders[message.sender] = sender
+        last = sender.last_seq.get(message.topic)
+        if last is None:
+            last = 0 if sender.complete else message.seq - 1
+        if message.seq <= last:
+            return False
+        if self._is_wanted(message.topic):
+            self._count(message.sender, message.topic, message.seq - last - 1)
+        sender.last_seq[message.topic] = message.seq
+        if isinstance(message.body, Status):
+            self._compare(message.sender, sender, message.body)
+            sender.complete = sender.complete or not message.repeated
+        return True
+
+    def _compare(self, name: str, sender: _Sender, status: Status) -> None:
+        """Everything the status counts was sent before it: what has not come will not."""
+        for topic, seq in status.last_seq.items():
+            if not self._is_wanted(topic):
+                continue
+            last = sender.last_seq.get(topic, 0 if sender.complete else seq)
+            self._count(name, topic, max(0, seq - last))
+            sender.last_seq[topic] = max(seq, last)
+
+    def _count(self, sender: str, topic: str, lost: int) -> None:
+        if lost > 0:
+            self._missed[(sender, topic)] += lost
