@@ -1,0 +1,60 @@
+"""Any CAP document → messages: what form it has is told by its content, not by its name or type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from eas_station.cap import atom, geojson, tree, xml
+from eas_station.cap.limits import Limits
+from eas_station.cap.message import Message
+from eas_station.errors import CapError
+
+Form = Literal["cap", "ipaws", "edxl", "feed", "geojson"]
+
+_IPAWS = "http://gov.fema.ipaws.services/feed"
+_EDXL = "urn:oasis:names:tc:emergency:EDXL:DE:1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a document holds. One bad alert does not sink the others."""
+
+    form: Form
+    messages: tuple[Message, ...]  # in document order
+    rejected: tuple[CapError, ...]  # alerts that are none, each with its reason and first text
+    links: tuple[str, ...] = ()  # feed: where further alerts are
+    next_url: str | None = None  # geojson: the next page
+    updated_at: datetime | None = None  # geojson: of the whole answer
+
+
+def parse(data: bytes, limits: Limits | None = None) -> Parsed:
+    """Read a CAP alert, an IPAWS or EDXL envelope, an Atom or RSS feed, or the NWS's GeoJSON.
+
+    Raises CapError if the document as a whole is none of these, is cut off or is hostile. An empty
+    feed is fine; an empty document is not.
+    """
+    limits = limits or Limits()
+    start = tree.trimmed(data)[:1]
+    if start == b"{":
+        page = geojson.parse(data, limits)
+        return Parsed("geojson", page.messages, page.rejected, (), page.next_url, page.updated_at)
+    root = tree.parse(data, limits)
+    if atom.is_feed(root):
+        feed = atom.read(root, limits)
+        return Parsed("feed", feed.messages, feed.rejected, feed.links)
+    form = _form(root_name=tree.split(root), shown=tree.shown(data))
+    messages, rejected = xml.read(root, limits, data)
+    return Parsed(form, messages, rejected)
+
+
+def _form(root_name: tuple[str, str], shown: str) -> Form:
+    namespace, name = root_name
+    if name == "alert":
+        return "cap"
+    if (namespace, name) == (_IPAWS, "alerts"):
+        return "ipaws"
+    if (namespace, name) == (_EDXL, "EDXLDistribution"):
+        return "edxl"
+    raise CapError(f"<{name[:60]}> is not a CAP document", shown)

@@ -1,0 +1,280 @@
+"""Alerts of api.weather.gov in GeoJSON or JSON-LD → messages.
+
+A page is a FeatureCollection, one Feature, or JSON-LD with `@graph`. Fields are read leniently
+(null, a string or an object where a list should be, all seen), but nothing is invented: without
+identifier, sender, sent, status or messageType there is no message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from eas_station.cap import json_text, values
+from eas_station.cap.limits import Limits
+from eas_station.cap.message import STATUSES, Area, Info, Message, Named, Reference, Ring
+from eas_station.errors import CapError
+
+_ALERT_URL = "/alerts/"
+_Object = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer of the API."""
+
+    messages: tuple[Message, ...]
+    rejected: tuple[CapError, ...]
+    next_url: str | None = None  # pagination
+    updated_at: datetime | None = None  # of the whole answer; goes backwards when a cache is stale
+
+
+def parse(data: bytes, limits: Limits | None = None) -> Page:
+    """The alerts of one answer. Raises CapError if it is no such answer, or cut off."""
+    limits = limits or Limits()
+    if len(data) > limits.document_bytes:
+        raise CapError(f"a document of {len(data)} bytes", repr(data[:200]))
+    text = json_text.decode(data).strip(" \t\r\n")
+    top, members = json_text.read(text, ("features", "@graph"))
+    if members is None:
+        members = [json_text.Member(_single(top, text), text, mended=False)]
+        top = {}
+    if len(members) > limits.alerts:
+        raise CapError(f"{len(members)} alerts in one document")
+    messages: list[Message] = []
+    rejected: list[CapError] = []
+    for member in members:
+        try:
+            messages.append(_Reader(member, limits).message())
+        except CapError as error:
+            rejected.append(error)
+    pagination = _mapping(top.get("pagination"))
+    return Page(
+        messages=tuple(messages),
+        rejected=tuple(rejected),
+        next_url=_text(pagination.get("next")),
+        updated_at=values.time(_text(top.get("updated")) or ""),
+    )
+
+
+def _single(top: _Object, text: str) -> _Object:
+    """A lone Feature or JSON-LD alert. An empty or missing list is another thing, and no page."""
+    if top.get("type") == "Feature" or "wx:Alert" in _strings(top.get("@type")):
+        return top
+    raise CapError("neither a FeatureCollection, nor a Feature, nor JSON-LD", text[:200])
+
+
+class _Reader:
+    """Reads one alert and notes what it leaves out."""
+
+    def __init__(self, member: json_text.Member, limits: Limits) -> None:
+        self._raw = member.text
+        self._limits = limits
+        self._notes: list[str] = []
+        if len(member.text) > limits.alert_chars:
+            raise self._error(f"an alert of {len(member.text)} characters")
+        if not isinstance(member.value, dict):
+            raise self._error("an alert that is no object")
+        if member.mended:
+            self._notes.append("NUL characters or lone surrogates were replaced")
+        self._feature: _Object = member.value
+        inner = self._feature.get("properties", self._feature)
+        if not isinstance(inner, dict):
+            raise self._error("properties is no object")
+        self._properties: _Object = inner
+        for where in (self._feature, inner, inner.get("geocode"), inner.get("parameters")):
+            if isinstance(where, dict) and json_text.REPEATED in where:
+                raise self._error(f"{where[json_text.REPEATED]!r} stands there twice")
+
+    def message(self) -> Message:
+        properties = self._properties
+        sent = self._required("sent")
+        sent_at = values.time(sent)
+        if sent_at is None or sent_at == values.LATEST:
+            raise self._error(f"sent is not a time with an offset: {sent[:60]!r}")
+        status = self._required("status")
+        if status not in STATUSES:
+            raise self._error(f"status {status[:40]!r} is not one of {', '.join(STATUSES)}")
+        info = self._info()
+        return Message(
+            identifier=self._identifier(),
+            sender=self._sender(),
+            sent_at=sent_at,
+            status=status,
+            message_type=self._required("messageType"),
+            scope=_text(properties.get("scope")) or "Public",  # all that the API publishes is
+            version="nws",
+            raw=self._raw,
+            infos=(info,),
+            references=self._references(info),
+            codes=_strings(properties.get("code")),
+            note=_text(properties.get("note")),
+            notes=tuple(self._notes),
+        )
+
+    def _identifier(self) -> str:
+        """The identifier; without one the last part of the alert's URL, which is the same."""
+        for value in (
+            self._properties.get("id"),
+            self._properties.get("@id"),
+            self._feature.get("id"),
+        ):
+            text = _text(value)
+            if text is not None:
+                identifier = text.rpartition(_ALERT_URL)[2].strip()
+                if identifier and len(identifier) <= self._limits.identifier_chars:
+                    return identifier
+        raise self._error("id is missing")
+
+    def _sender(self) -> str:
+        sender = _text(self._properties.get("sender"))
+        if sender is None:
+            sender = self._required("senderName")
+            self._notes.append("sender is missing: senderName stands in for it")
+        return sender
+
+    def _info(self) -> Info:
+        properties = self._properties
+        parameters = self._named("parameters")
+        return Info(
+            language=_text(properties.get("language")) or "en-US",
+            event=_text(properties.get("event")),
+            categories=_strings(properties.get("category")),
+            responses=_strings(properties.get("response")),
+            urgency=_text(properties.get("urgency")),
+            severity=_text(properties.get("severity")),
+            certainty=_text(properties.get("certainty")),
+            event_codes=self._named("eventCode"),
+            effective_at=self._time("effective"),
+            onset_at=self._time("onset"),
+            expires_at=self._time("expires"),
+            ends_at=self._ends_at(parameters),
+            sender_name=_text(properties.get("senderName")),
+            headline=_text(properties.get("headline")),
+            description=_text(properties.get("description")),
+            instruction=_text(properties.get("instruction")),
+            web=_text(properties.get("web")),
+            parameters=parameters,
+            areas=self._areas(),
+        )
+
+    def _ends_at(self, parameters: tuple[Named, ...]) -> datetime | None:
+        """`ends`, or the parameter eventEndingTime, which is the same where both are there."""
+        ends_at = self._time("ends")
+        text = next((p.value for p in parameters if p.name == "eventEndingTime"), None)
+        return ends_at if ends_at is not None or text is None else values.time(text)
+
+    def _areas(self) -> tuple[Area, ...]:
+        area = Area(
+            description=_text(self._properties.get("areaDesc")),
+            polygons=self._polygons(),
+            geocodes=self._named("geocode"),
+        )
+        return (area,) if area != Area(None) else ()
+
+    def _polygons(self) -> tuple[Ring, ...]:
+        geometry = self._feature.get("geometry")
+        if geometry is None:
+            return ()
+        rings = []
+        for coordinates in _outlines(geometry):
+            points = [_point(item) for item in coordinates[: values.MAX_POINTS + 1]]
+            ring = values.ring([point for point in points if point is not None])
+            if ring is None or None in points:
+                self._notes.append("the geometry is not a ring on the Earth")
+                return ()
+            rings.append(ring)
+        if not rings:
+            self._notes.append("the geometry is no polygon")
+        return tuple(rings)
+
+    def _references(self, info: Info) -> tuple[Reference, ...]:
+        found: dict[Reference, None] = {}
+        listed = self._properties.get("references")
+        for item in listed if isinstance(listed, list) else [] if listed is None else [listed]:
+            item = _mapping(item)
+            sender, identifier = _text(item.get("sender")), _text(item.get("identifier"))
+            sent_at = values.time(_text(item.get("sent")) or "")
+            if sender is None or identifier is None or sent_at is None:
+                self._notes.append("a reference without sender, identifier and sent")
+            else:
+                found[Reference(sender, identifier, sent_at)] = None
+        expired = " ".join(info.parameter_values("expiredReferences"))
+        more, bad = values.references(expired)
+        self._notes.extend(f"not a reference: {word[:80]!r}" for word in bad[:10])
+        found.update(dict.fromkeys(more))
+        return tuple(found)
+
+    def _named(self, key: str) -> tuple[Named, ...]:
+        """An object of lists, `{"SAME": ["048029"]}`; a PHP back end makes `[]` of an empty one."""
+        found: list[Named] = []
+        for name, listed in _mapping(self._properties.get(key)).items():
+            found.extend(Named(name, value) for value in _strings(listed))
+        if len(found) > self._limits.values:
+            raise self._error(f"{len(found)} values in {key}")
+        return tuple(found)
+
+    def _time(self, key: str) -> datetime | None:
+        text = _text(self._properties.get(key))
+        if text is None:
+            return None
+        moment = values.time(text)
+        if moment is None:
+            self._notes.append(f"{key} is not a time with an offset: {text[:60]!r}")
+        return moment
+
+    def _required(self, key: str) -> str:
+        text = _text(self._properties.get(key))
+        if text is None:
+            raise self._error(f"{key} is missing")
+        return text
+
+    def _error(self, message: str) -> CapError:
+        return CapError(message, self._raw[:200])
+
+
+def _outlines(geometry: object, depth: int = 0) -> Iterator[list[Any]]:
+    """The outer rings of a Polygon, a MultiPolygon or a collection of such; holes are left out."""
+    shape = _mapping(geometry)
+    coordinates = shape.get("coordinates")
+    polygons: list[Any] = []
+    if shape.get("type") == "Polygon":
+        polygons = [coordinates]
+    elif shape.get("type") == "MultiPolygon" and isinstance(coordinates, list):
+        polygons = coordinates
+    elif shape.get("type") == "GeometryCollection" and depth < 3:
+        inner = shape.get("geometries")
+        for part in inner if isinstance(inner, list) else []:
+            yield from _outlines(part, depth + 1)
+    for polygon in polygons:
+        if isinstance(polygon, list) and polygon and isinstance(polygon[0], list) and polygon[0]:
+            yield polygon[0]
+
+
+def _point(item: object) -> tuple[float, float] | None:
+    """(latitude, longitude) of a GeoJSON position, whose longitude comes first."""
+    if not isinstance(item, list) or len(item) not in (2, 3):
+        return None
+    for number in item[:2]:
+        if isinstance(number, bool) or not isinstance(number, (int, float)):
+            return None
+    return float(item[1]), float(item[0])
+
+
+def _mapping(value: object) -> _Object:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    """A string that says something; null, a blank one and any other type say nothing."""
+    if not isinstance(value, str):
+        return None
+    return value.strip() or None
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    """The strings of a list, or the one string that stands in place of a list."""
+    listed = value if isinstance(value, list) else [value]
+    return tuple(text for text in map(_text, listed) if text is not None)

@@ -1,0 +1,146 @@
+"""JSON read strictly, keeping the exact text of each member of one list.
+
+Python's reader accepts NaN and takes the last of two equal keys; PostgreSQL refuses NUL and lone
+surrogates. Here NaN becomes None, an object with two equal keys is marked, text is mended, and
+whoever reads is told.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from eas_station.errors import CapError
+
+REPEATED = "\0repeated"  # key put into an object that has a key twice; its value names the key
+
+_BLANKS = re.compile(r"[ \t\r\n]*")
+_DANGEROUS = re.compile(r"\\u(0000|[dD][89a-fA-F][0-9a-fA-F]{2})")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One entry of the list: its value, and its text exactly as it stood."""
+
+    value: Any
+    text: str
+    mended: bool  # it had NUL characters or lone surrogates
+
+
+def decode(data: bytes) -> str:
+    """The text of a JSON document: UTF-8, with or without a byte order mark. Raises CapError."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CapError(f"not UTF-8: {error.reason}", repr(data[:200])) from error
+
+
+def read(text: str, lists: tuple[str, ...]) -> tuple[dict[str, Any], list[Member] | None]:
+    """The top-level object, and the members of the first of `lists` that it has as a list.
+
+    That list itself is left out of the object; None means that no such list is there. Raises
+    CapError if the document is not one JSON object from its first to its last character.
+    """
+    decoder = json.JSONDecoder(
+        object_pairs_hook=_object, parse_constant=_no_number, parse_int=_integer
+    )
+    try:
+        return _object_at(decoder, text, lists)
+    except CapError:
+        raise
+    except RecursionError as error:
+        raise CapError("JSON nested too deep", text[:200]) from error
+    except (ValueError, IndexError) as error:
+        raise CapError(f"not JSON: {str(error)[:200]}", text[:200]) from error
+
+
+def _object_at(
+    decoder: json.JSONDecoder, text: str, lists: tuple[str, ...]
+) -> tuple[dict[str, Any], list[Member] | None]:
+    at = _skip(text, 0)
+    if text[at : at + 1] != "{":
+        raise CapError("not a JSON object", text[:200])
+    members: list[Member] | None = None
+    pairs: list[tuple[str, Any]] = []
+    at = _skip(text, at + 1)
+    more = text[at] != "}"
+    while more:
+        key, at = decoder.raw_decode(text, at)
+        at = _skip(text, at)
+        if not isinstance(key, str) or text[at] != ":":
+            raise CapError("not a JSON object", text[:200])
+        at = _skip(text, at + 1)
+        if key in lists and text[at] == "[":
+            if members is not None:
+                raise CapError(f"{key} stands there twice", text[:200])
+            members, at = _list_at(decoder, text, at)
+        else:
+            value, at = decoder.raw_decode(text, at)
+            pairs.append((key, value))
+        at = _skip(text, at)
+        more = text[at] == ","
+        if more:
+            at = _skip(text, at + 1)
+    if text[at] != "}" or _skip(text, at + 1) != len(text):
+        raise CapError("not JSON: it does not end with its object", text[:200])
+    return _object(pairs), members
+
+
+def _list_at(decoder: json.JSONDecoder, text: str, at: int) -> tuple[list[Member], int]:
+    members: list[Member] = []
+    at = _skip(text, at + 1)
+    if text[at] == "]":
+        return members, at + 1
+    while True:
+        value, end = decoder.raw_decode(text, at)
+        members.append(_member(value, text[at:end]))
+        at = _skip(text, end)
+        if text[at] == "]":
+            return members, at + 1
+        if text[at] != ",":
+            raise CapError("not JSON: a list without commas", text[:200])
+        at = _skip(text, at + 1)
+
+
+def _member(value: Any, text: str) -> Member:
+    if _DANGEROUS.search(text) is None:
+        return Member(value, text, mended=False)
+    mended = _mend(value)
+    return Member(mended, text, mended=mended != value)
+
+
+def _mend(value: Any) -> Any:
+    """The value with U+FFFD in place of NUL characters and lone surrogates."""
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value.replace("\0", "\ufffd"))
+    if isinstance(value, list):
+        return [_mend(item) for item in value]
+    if isinstance(value, dict):
+        return {key if key == REPEATED else _mend(key): _mend(v) for key, v in value.items()}
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        found[REPEATED] = next(key for key in keys if keys.count(key) > 1)
+    return found
+
+
+def _no_number(text: str) -> None:
+    """NaN, Infinity, -Infinity: no JSON numbers."""
+    return None
+
+
+def _integer(text: str) -> float:
+    """A whole number. Endless ones would be a ValueError of Python's own limit, or slow."""
+    return int(text) if len(text) < 20 else float(text)
+
+
+def _skip(text: str, at: int) -> int:
+    match = _BLANKS.match(text, at)
+    return match.end() if match is not None else at

@@ -1,0 +1,116 @@
+"""One CAP message as values: CAP 1.2 (OASIS, 1 July 2010), 3.2, in its own words.
+
+XML and the National Weather Service's GeoJSON both end here. Times are aware UTC, rings are closed
+(latitude, longitude). What was dropped or mended on the way in is told in `Message.notes`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+Ring = tuple[tuple[float, float], ...]  # closed, (latitude, longitude) in degrees
+Circle = tuple[float, float, float]  # latitude, longitude in degrees, radius in km
+
+STATUSES = ("Actual", "Exercise", "System", "Test", "Draft")  # CAP 1.2, 3.2.1
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A valueName and its value: an eventCode, a parameter or a geocode."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An earlier message, named by its three parts."""
+
+    sender: str
+    identifier: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A file that belongs to an info block. Never fetched by a parser."""
+
+    description: str | None
+    mime_type: str | None
+    size_bytes: int | None
+    uri: str | None
+    deref_uri: str | None  # base64 as it stands in the document
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A place that an info block speaks of."""
+
+    description: str | None
+    polygons: tuple[Ring, ...] = ()
+    circles: tuple[Circle, ...] = ()
+    geocodes: tuple[Named, ...] = ()
+    altitude: str | None = None  # feet above mean sea level, as written
+    ceiling: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """What a message says, in one language."""
+
+    language: str  # "en-US" where the document names none (CAP 1.2, 3.2.2)
+    event: str | None
+    categories: tuple[str, ...] = ()
+    responses: tuple[str, ...] = ()
+    urgency: str | None = None
+    severity: str | None = None
+    certainty: str | None = None
+    audience: str | None = None
+    event_codes: tuple[Named, ...] = ()
+    effective_at: datetime | None = None
+    onset_at: datetime | None = None
+    expires_at: datetime | None = None
+    ends_at: datetime | None = None  # NWS only: `ends`, or the parameter eventEndingTime
+    sender_name: str | None = None
+    headline: str | None = None
+    description: str | None = None
+    instruction: str | None = None
+    web: str | None = None
+    contact: str | None = None
+    parameters: tuple[Named, ...] = ()
+    resources: tuple[Resource, ...] = ()
+    areas: tuple[Area, ...] = ()
+
+    def parameter(self, name: str) -> str | None:
+        """The first value of a parameter; ECIG 3.3.1: of repeated ones the first counts."""
+        return next((p.value for p in self.parameters if p.name == name), None)
+
+    def parameter_values(self, name: str) -> tuple[str, ...]:
+        """Every value of a parameter, in document order."""
+        return tuple(p.value for p in self.parameters if p.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One CAP alert message."""
+
+    identifier: str
+    sender: str
+    sent_at: datetime
+    status: str  # one of STATUSES
+    message_type: str  # as written: Alert Update Cancel Ack Error, or what the sender invented
+    scope: str  # as written: Public Restricted Private
+    version: str  # "1.1", "1.2"; "nws": GeoJSON of api.weather.gov
+    raw: str  # the text of this alert alone
+    infos: tuple[Info, ...] = ()
+    references: tuple[Reference, ...] = ()  # references, then expiredReferences
+    codes: tuple[str, ...] = ()  # "IPAWSv1.0"
+    source: str | None = None
+    restriction: str | None = None
+    addresses: str | None = None
+    note: str | None = None
+    incidents: str | None = None
+    signed: bool = False  # it carries a signature; nobody has checked it
+    notes: tuple[str, ...] = ()  # what was dropped or mended, and why

@@ -1,0 +1,92 @@
+"""The lexical forms of CAP: times, references, polygons, circles. ASCII digits only.
+
+Every function returns None, or leaves out what does not have the form; the caller tells why.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from eas_station.cap.message import Circle, Reference, Ring
+
+MAX_POINTS = 20_000  # of one ring
+LATEST = datetime(9999, 12, 30, tzinfo=UTC)  # later would not survive a change of time zone
+
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+_NUMBERS = re.compile(r"[-+.,0-9eE\s]*", re.ASCII)
+
+
+def time(text: str) -> datetime | None:
+    """The UTC time of a CAP dateTime (CAP 1.2, 3.3.2; `Z` and fractions accepted too).
+
+    A time after the year 9999 in UTC is `LATEST`. None: it is not a time, or has no offset.
+    """
+    if _TIME.fullmatch(text) is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    try:
+        return min(moment.astimezone(UTC), LATEST)
+    except OverflowError:
+        return LATEST if moment.year == LATEST.year else None
+
+
+def references(text: str) -> tuple[tuple[Reference, ...], tuple[str, ...]]:
+    """The `sender,identifier,sent` triples of a blank-separated list, and what is none."""
+    found: dict[Reference, None] = {}
+    bad: list[str] = []
+    for word in text.split():
+        sender, _, rest = word.partition(",")
+        identifier, _, sent = rest.rpartition(",")
+        sent_at = time(sent)
+        if sender and identifier and sent_at is not None:
+            found[Reference(sender, identifier, sent_at)] = None
+        else:
+            bad.append(word)
+    return tuple(found), tuple(bad)
+
+
+def polygon(text: str) -> Ring | None:
+    """The ring of a CAP polygon: blank-separated `latitude,longitude` pairs, first equals last."""
+    if _NUMBERS.fullmatch(text) is None:
+        return None
+    pairs = text.split()
+    if len(pairs) > MAX_POINTS:
+        return None
+    try:
+        points = [tuple(map(float, pair.split(","))) for pair in pairs]
+    except ValueError:
+        return None
+    return ring(points)
+
+
+def ring(points: list[tuple[float, ...]]) -> Ring | None:
+    """A closed ring of (latitude, longitude) pairs; None if it is none, or not on the Earth."""
+    if len(points) < 3 or len(points) > MAX_POINTS:
+        return None
+    for point in points:
+        if len(point) != 2 or not (-90 <= point[0] <= 90 and -180 <= point[1] <= 180):
+            return None
+    closed = [(point[0], point[1]) for point in points]
+    if closed[0] != closed[-1]:
+        closed.append(closed[0])
+    return tuple(closed) if len(set(closed)) >= 3 else None
+
+
+def circle(text: str) -> Circle | None:
+    """The circle of a CAP circle: `latitude,longitude radius`, the radius in km."""
+    if _NUMBERS.fullmatch(text) is None:
+        return None
+    try:
+        center, radius = text.split()
+        latitude, longitude = map(float, center.split(","))
+        radius_km = float(radius)
+    except ValueError:
+        return None
+    on_earth = -90 <= latitude <= 90 and -180 <= longitude <= 180
+    return (latitude, longitude, radius_km) if on_earth and 0 <= radius_km <= 20_100 else None

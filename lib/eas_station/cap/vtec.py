@@ -1,0 +1,84 @@
+"""P-VTEC: /k.aaa.cccc.pp.s.####.yymmddThhnnZ-yymmddThhnnZ/
+
+Source: NWS Directive 10-1703. One product may hold several; H-VTEC lines between them are skipped.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+ACTIONS = ("NEW", "CON", "EXT", "EXA", "EXB", "UPG", "CAN", "EXP", "COR", "ROU")
+
+_VTEC = re.compile(
+    r"/([OTEX])\.(" + "|".join(ACTIONS) + r")\.([A-Z]{4})\.([A-Z]{2})\.([A-Z])\.([0-9]{4})"
+    r"\.([0-9]{6}T[0-9]{4}Z)-([0-9]{6}T[0-9]{4}Z)/"
+)
+_OPEN = "000000T0000Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Vtec:
+    """What one P-VTEC string says of one event."""
+
+    product_class: str  # O operational, T test, E experimental, X experimental in operational
+    action: str  # one of ACTIONS
+    office: str  # "KMOB"
+    phenomenon: str  # "TO"
+    significance: str  # "A"
+    number: int  # event tracking number, 1 to 9999, anew each year
+    begins_at: datetime | None  # None: already begun
+    ends_at: datetime | None  # None: until further notice
+    text: str
+
+    def key(self, year: int) -> str:
+        """The event's name: office.phenomenon.significance.number.year of issue."""
+        return f"{self.office}.{self.phenomenon}.{self.significance}.{self.number:04d}.{year:04d}"
+
+
+def parse(text: str) -> tuple[Vtec, ...]:
+    """Every P-VTEC in a text, in order, each once. What is malformed is not there."""
+    found: dict[Vtec, None] = {}
+    for match in _VTEC.finditer(text):
+        try:
+            found[_read(match)] = None
+        except ValueError:
+            continue
+    return tuple(found)
+
+
+def year_of_issue(vtec: Vtec, issued_at: datetime, earlier: tuple[datetime, ...] = ()) -> int:
+    """The year in which the event was given its number.
+
+    A continuation keeps the number of last year: what it refers to, or when the event began, tells.
+
+    Args:
+        issued_at: when this message was sent.
+        earlier: when the messages that it refers to were sent.
+    """
+    if vtec.action == "NEW":
+        return issued_at.year
+    begun: tuple[datetime, ...] = () if vtec.begins_at is None else (vtec.begins_at,)
+    return min((issued_at, *earlier, *begun)).year
+
+
+def _read(match: re.Match[str]) -> Vtec:
+    product_class, action, office, phenomenon, significance, number, begins, ends = match.groups()
+    return Vtec(
+        product_class=product_class,
+        action=action,
+        office=office,
+        phenomenon=phenomenon,
+        significance=significance,
+        number=int(number),
+        begins_at=_time(begins),
+        ends_at=_time(ends),
+        text=match.group(0),
+    )
+
+
+def _time(text: str) -> datetime | None:
+    if text == _OPEN:
+        return None
+    return datetime.strptime(text, "%y%m%dT%H%MZ").replace(tzinfo=UTC)

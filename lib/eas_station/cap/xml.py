@@ -1,0 +1,289 @@
+"""CAP 1.1 and 1.2 in XML → messages: one alert, an IPAWS feed, an EDXL-DE envelope.
+
+Elements are matched by namespace and name, and only where they belong. One bad alert does not sink
+the others. Source: CAP 1.2 (OASIS, 1 July 2010), 3.2 and 3.4; EDXL-DE 1.0; RULES on parsing safety.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from lxml import etree
+
+from eas_station.cap import tree, values
+from eas_station.cap.limits import Limits
+from eas_station.cap.message import (
+    STATUSES,
+    Area,
+    Info,
+    Message,
+    Named,
+    Reference,
+    Resource,
+)
+from eas_station.errors import CapError
+
+VERSIONS = {
+    "urn:oasis:names:tc:emergency:cap:1.1": "1.1",
+    "urn:oasis:names:tc:emergency:cap:1.2": "1.2",
+}
+_SIGNATURE = "http://www.w3.org/2000/09/xmldsig#"
+_EDXL = "urn:oasis:names:tc:emergency:EDXL:DE:1.0"
+_ONCE = ("identifier", "sender", "sent", "status", "msgType", "scope")
+
+_Fields = dict[str, list[etree._Element]]
+
+
+def parse(data: bytes, limits: Limits | None = None) -> tuple[Message, ...]:
+    """The good messages of a document. Raises CapError where there is none and should be one."""
+    messages, rejected = read(tree.parse(data, limits or Limits()), limits or Limits(), data)
+    if rejected and not messages:
+        raise rejected[0]
+    return messages
+
+
+def read(
+    root: etree._Element, limits: Limits, data: bytes | None = None
+) -> tuple[tuple[Message, ...], tuple[CapError, ...]]:
+    """Every alert under an element: the messages, and why the others are none.
+
+    Args:
+        data: the document, where it holds nothing else: then its text is the message's, exactly.
+    """
+    messages: list[Message] = []
+    rejected: list[CapError] = []
+    found = list(alerts(root))
+    if len(found) > limits.alerts:
+        raise CapError(f"{len(found)} alerts in one document")
+    outer = _envelope_status(root)
+    for element in found:
+        raw = _raw(element, data if element is root else None)
+        try:
+            messages.append(_message(element, raw, outer, limits))
+        except CapError as error:
+            rejected.append(error)
+    return tuple(messages), tuple(rejected)
+
+
+def alerts(root: etree._Element) -> Iterator[etree._Element]:
+    """The outermost elements called `alert`, in CAP's namespace or in a wrong one."""
+    if tree.split(root)[1] == "alert":
+        yield root
+        return
+    for _, _, child in tree.children(root):
+        yield from alerts(child)
+
+
+def _envelope_status(root: etree._Element) -> str | None:
+    """The distributionStatus of an EDXL-DE envelope: a Test outside makes a test of all inside."""
+    if tree.split(root) != (_EDXL, "EDXLDistribution"):
+        return None
+    for namespace, name, child in tree.children(root):
+        if (namespace, name) == (_EDXL, "distributionStatus"):
+            return tree.text(child).strip()
+    return None
+
+
+def _raw(element: etree._Element, data: bytes | None) -> str:
+    if data is not None:
+        encoding = element.getroottree().docinfo.encoding or "utf-8"
+        try:
+            return tree.trimmed(data).decode(encoding)
+        except (UnicodeDecodeError, LookupError):
+            pass
+    return etree.tostring(element, encoding="unicode", with_tail=False)
+
+
+def _message(
+    element: etree._Element, raw: str, outer_status: str | None, limits: Limits
+) -> Message:
+    if len(raw) > limits.alert_chars:
+        raise CapError(f"an alert of {len(raw)} characters", raw[:200])
+    namespace, _ = tree.split(element)
+    version = VERSIONS.get(namespace)
+    if version is None:
+        raise CapError(f"the namespace {namespace!r} is not CAP 1.1 or 1.2", raw[:200])
+    return _Reader(namespace, raw, limits).message(element, version, outer_status)
+
+
+class _Reader:
+    """Reads one alert and notes what it leaves out."""
+
+    def __init__(self, namespace: str, raw: str, limits: Limits) -> None:
+        self._namespace = namespace
+        self._raw = raw
+        self._limits = limits
+        self._notes: list[str] = []
+
+    def message(self, element: etree._Element, version: str, outer_status: str | None) -> Message:
+        fields = self._fields(element)
+        required = {name: self._required(fields, name) for name in _ONCE}
+        if len(required["identifier"]) > self._limits.identifier_chars:
+            raise self._error("an identifier of endless length")
+        sent_at = values.time(required["sent"])
+        if sent_at is None or sent_at == values.LATEST:
+            raise self._error(f"sent is not a time with an offset: {required['sent'][:60]!r}")
+        infos = tuple(self._info(item) for item in self._some(fields, "info", self._limits.infos))
+        return Message(
+            identifier=required["identifier"],
+            sender=required["sender"],
+            sent_at=sent_at,
+            status=self._status(required["status"], outer_status),
+            message_type=required["msgType"],
+            scope=required["scope"],
+            version=version,
+            raw=self._raw,
+            infos=infos,
+            references=self._references(fields, infos),
+            codes=tuple(_text(item) for item in fields.get("code", ())),
+            source=self._optional(fields, "source"),
+            restriction=self._optional(fields, "restriction"),
+            addresses=self._optional(fields, "addresses"),
+            note=self._optional(fields, "note"),
+            incidents=self._optional(fields, "incidents"),
+            signed=any(
+                (namespace, name) == (_SIGNATURE, "Signature")
+                for namespace, name, _ in tree.children(element)
+            ),
+            notes=tuple(self._notes),
+        )
+
+    def _status(self, status: str, outer: str | None) -> str:
+        if status not in STATUSES:
+            raise self._error(f"status {status[:40]!r} is not one of {', '.join(STATUSES)}")
+        if outer is None or outer == "Actual" or status != "Actual":
+            return status
+        self._notes.append(f"its envelope has the status {outer[:40]!r}")
+        return outer if outer in STATUSES else "Test"
+
+    def _references(self, fields: _Fields, infos: tuple[Info, ...]) -> tuple[Reference, ...]:
+        texts = [self._optional(fields, "references") or ""]
+        texts.extend(t for info in infos for t in info.parameter_values("expiredReferences"))
+        found, bad = values.references(" ".join(texts))
+        self._notes.extend(f"not a reference: {word[:80]!r}" for word in bad[:10])
+        return found
+
+    def _info(self, element: etree._Element) -> Info:
+        fields = self._fields(element)
+        most = self._limits.values
+        parameters = self._named(fields, "parameter")
+        ends = next((p.value for p in parameters if p.name == "eventEndingTime"), None)
+        return Info(
+            language=self._optional(fields, "language") or "en-US",
+            event=self._optional(fields, "event"),
+            categories=tuple(_text(item) for item in self._some(fields, "category", most)),
+            responses=tuple(_text(item) for item in self._some(fields, "responseType", most)),
+            urgency=self._optional(fields, "urgency"),
+            severity=self._optional(fields, "severity"),
+            certainty=self._optional(fields, "certainty"),
+            audience=self._optional(fields, "audience"),
+            event_codes=self._named(fields, "eventCode"),
+            effective_at=self._time(fields, "effective"),
+            onset_at=self._time(fields, "onset"),
+            expires_at=self._time(fields, "expires"),
+            ends_at=self._moment("eventEndingTime", ends),
+            sender_name=self._optional(fields, "senderName"),
+            headline=self._optional(fields, "headline"),
+            description=self._optional(fields, "description"),
+            instruction=self._optional(fields, "instruction"),
+            web=self._optional(fields, "web"),
+            contact=self._optional(fields, "contact"),
+            parameters=parameters,
+            resources=tuple(self._resource(i) for i in self._some(fields, "resource", most)),
+            areas=tuple(self._area(i) for i in self._some(fields, "area", self._limits.areas)),
+        )
+
+    def _area(self, element: etree._Element) -> Area:
+        fields = self._fields(element)
+        polygons = []
+        for item in self._some(fields, "polygon", self._limits.values):
+            ring = values.polygon(_text(item)) if _text(item) else None
+            if ring is not None:
+                polygons.append(ring)
+            elif _text(item):
+                self._notes.append(f"not a polygon: {_text(item)[:80]!r}")
+        circles = []
+        for item in self._some(fields, "circle", self._limits.values):
+            circle = values.circle(_text(item))
+            if circle is not None:
+                circles.append(circle)
+            else:
+                self._notes.append(f"not a circle: {_text(item)[:80]!r}")
+        return Area(
+            description=self._optional(fields, "areaDesc"),
+            polygons=tuple(polygons),
+            circles=tuple(circles),
+            geocodes=self._named(fields, "geocode"),
+            altitude=self._optional(fields, "altitude"),
+            ceiling=self._optional(fields, "ceiling"),
+        )
+
+    def _resource(self, element: etree._Element) -> Resource:
+        fields = self._fields(element)
+        size = self._optional(fields, "size") or ""
+        return Resource(
+            description=self._optional(fields, "resourceDesc"),
+            mime_type=self._optional(fields, "mimeType"),
+            size_bytes=int(size)
+            if size.isascii() and size.isdecimal() and len(size) < 16
+            else None,
+            uri=self._optional(fields, "uri"),
+            deref_uri=self._optional(fields, "derefUri"),
+            digest=self._optional(fields, "digest"),
+        )
+
+    def _named(self, fields: _Fields, name: str) -> tuple[Named, ...]:
+        found = []
+        for item in self._some(fields, name, self._limits.values):
+            inner = self._fields(item)
+            value_name = self._optional(inner, "valueName")
+            if value_name is not None:
+                found.append(Named(value_name, self._optional(inner, "value") or ""))
+        return tuple(found)
+
+    def _time(self, fields: _Fields, name: str) -> datetime | None:
+        return self._moment(name, self._optional(fields, name))
+
+    def _moment(self, name: str, text: str | None) -> datetime | None:
+        if text is None:
+            return None
+        moment = values.time(text)
+        if moment is None:
+            self._notes.append(f"{name} is not a time with an offset: {text[:60]!r}")
+        return moment
+
+    def _fields(self, element: etree._Element) -> _Fields:
+        """The direct children in CAP's own namespace, by name."""
+        fields: _Fields = {}
+        for namespace, name, child in tree.children(element):
+            if namespace == self._namespace:
+                fields.setdefault(name, []).append(child)
+        return fields
+
+    def _required(self, fields: _Fields, name: str) -> str:
+        found = fields.get(name, [])
+        if len(found) > 1:
+            raise self._error(f"{name} stands there {len(found)} times")
+        text = _text(found[0]) if found else ""
+        if not text:
+            raise self._error(f"{name} is missing")
+        return text
+
+    def _optional(self, fields: _Fields, name: str) -> str | None:
+        """The first of a field; an empty one is not there."""
+        found = fields.get(name)
+        return (_text(found[0]) or None) if found else None
+
+    def _some(self, fields: _Fields, name: str, most: int) -> list[etree._Element]:
+        found = fields.get(name, [])
+        if len(found) > most:
+            raise self._error(f"{len(found)} times {name}")
+        return found
+
+    def _error(self, message: str) -> CapError:
+        return CapError(message, self._raw[:200])
+
+
+def _text(element: etree._Element) -> str:
+    return tree.text(element).strip()
