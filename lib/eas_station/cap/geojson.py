@@ -201,17 +201,18 @@ class _Reader:
                 self._notes.append("a reference without sender, identifier and sent")
             else:
                 found[Reference(sender, identifier, sent_at)] = None
-        expired = " ".join(info.parameter_values("expiredReferences"))
-        more, bad = values.references(expired)
+        more, bad = values.references(" ".join(info.parameter_values("expiredReferences")))
         self._notes.extend(f"not a reference: {word[:80]!r}" for word in bad[:10])
         found.update(dict.fromkeys(more))
         return tuple(found)
 
     def _named(self, key: str) -> tuple[Named, ...]:
         """An object of lists, `{"SAME": ["048029"]}`; a PHP back end makes `[]` of an empty one."""
-        found: list[Named] = []
-        for name, listed in _mapping(self._properties.get(key)).items():
-            found.extend(Named(name, value) for value in _strings(listed))
+        found = [
+            Named(name, value)
+            for name, listed in _mapping(self._properties.get(key)).items()
+            for value in _strings(listed)
+        ]
         if len(found) > self._limits.values:
             raise self._error(f"{len(found)} values in {key}")
         return tuple(found)
@@ -277,4 +278,5 @@ def _text(value: object) -> str | None:
 def _strings(value: object) -> tuple[str, ...]:
     """The strings of a list, or the one string that stands in place of a list."""
     listed = value if isinstance(value, list) else [value]
-    return tuple(text for text in map(_text, listed) if text is not None)
+    stripped = [text.strip() for text in listed if isinstance(text, str)]
+    return tuple([text for text in stripped if text])

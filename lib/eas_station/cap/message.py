@@ -114,3 +114,15 @@ class Message:
     incidents: str | None = None
     signed: bool = False  # it carries a signature; nobody has checked it
     notes: tuple[str, ...] = ()  # what was dropped or mended, and why
+
+    def info(self, language: str = "en-US") -> Info | None:
+        """The info block to read (ECIG 3.7): the first in the language, else in English, else any.
+
+        None: the message has no info block, as a Cancel may.
+        """
+        for wanted in (language.lower(), language.lower().partition("-")[0], "en-us", "en"):
+            for info in self.infos:
+                spoken = info.language.lower()
+                if spoken == wanted or spoken.partition("-")[0] == wanted:
+                    return info
+        return next(iter(self.infos), None)

@@ -1,0 +1,174 @@
+"""A CAP message → a reception in the station's words.
+
+Source: CAP 1.2, 3.2; RULES 4 and 5: event codes by the name SAME only, `ends` before `expires`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import cast, get_args
+
+from eas_station.alerts import cap_to_same
+from eas_station.alerts.model import EventRef, Kind, MessageId, Reception, Statement, Status
+from eas_station.cap import vtec
+from eas_station.cap.message import Area, Info, Message
+from eas_station.errors import CapError
+
+_KINDS: dict[str, Kind] = {"Alert": "alert", "Update": "update", "Cancel": "cancel"}
+_EVENT_CODE = re.compile("[A-Z]{3}")
+_SAME_CODE = re.compile("[0-9]{6}")
+_UGC_CODE = re.compile("[A-Z]{2}[CZ]([0-9]{3}|ALL)")
+
+
+def reception(
+    message: Message,
+    *,
+    origin: str,
+    received_at: datetime,
+    clock_trusted: bool,
+    callsign: str,
+    new_id: Callable[[], str],
+    language: str = "en-US",
+) -> Reception:
+    """One hearing of a CAP message.
+
+    Args:
+        origin: the feed's name.
+        received_at: aware UTC.
+        callsign: the station's own, for the header that the message translates to.
+        new_id: makes the UUID.
+    Raises:
+        CapError: a message that warns of nothing (Ack, Error, an unknown msgType).
+    """
+    said = statement(
+        message, callsign=callsign, now=received_at if clock_trusted else None, language=language
+    )
+    return Reception(
+        reception_id=new_id(),
+        via="cap",
+        origin=origin,
+        channel=None,
+        received_at=received_at,
+        raw=message.raw,
+        statement=said,
+        signature=None if message.signed or message.version == "nws" else "unsigned",
+        clock_trusted=clock_trusted,
+    )
+
+
+def statement(
+    message: Message, *, callsign: str, now: datetime | None = None, language: str = "en-US"
+) -> Statement:
+    """What a CAP message says. Raises CapError if it warns of nothing.
+
+    Its words are those of one info block, in our language where there is one. Its places are those
+    of every info block in that language, but for the ones that only say "all clear".
+    """
+    kind = _KINDS.get(message.message_type)
+    if kind is None:
+        raise CapError(f"msgType {message.message_type[:40]} warns of nothing", message.raw[:200])
+    translation = cap_to_same.translate(message, callsign, language=language, now=now)
+    info = message.info(language)
+    own = MessageId(message.sender, message.identifier, message.sent_at)
+    references = (MessageId(r.sender, r.identifier, r.sent_at) for r in message.references)
+    envelope = Statement(
+        kind=kind,
+        status=_status(message),
+        event_name="Cancellation" if kind == "cancel" else message.message_type,
+        issued_at=message.sent_at,
+        message=own,
+        references=tuple(reference for reference in references if reference != own),
+        same_header=translation.header,
+        same_refusal=translation.refusal or translation.blocked,
+    )
+    return envelope if info is None else _with_info(envelope, message, info)
+
+
+def _with_info(envelope: Statement, message: Message, info: Info) -> Statement:
+    areas = tuple(_areas(message, info))
+    names = ("SAME", "FIPS6") if message.version == "1.1" else ("SAME",)
+    event_code = _event_code(info)
+    return Statement(
+        kind=envelope.kind,
+        status=envelope.status,
+        event_name=info.event or event_code or envelope.event_name,
+        issued_at=envelope.issued_at,
+        event_code=event_code,
+        originator=_originator(info),
+        same_codes=_codes(areas, names, _SAME_CODE),
+        ugc_codes=_codes(areas, ("UGC",), _UGC_CODE),
+        polygons=tuple(ring for area in areas for ring in area.polygons),
+        circles=tuple(circle for area in areas for circle in area.circles),
+        onset_at=info.onset_at,
+        expires_at=info.expires_at,
+        ends_at=info.ends_at,
+        message=envelope.message,
+        references=envelope.references,
+        events=_events(message, info),
+        same_header=envelope.same_header,
+        same_refusal=envelope.same_refusal,
+        severity=info.severity,
+        urgency=info.urgency,
+        certainty=info.certainty,
+        headline=info.headline,
+        description=info.description,
+        instruction=info.instruction,
+        area_text="; ".join(dict.fromkeys(a.description for a in areas if a.description)) or None,
+        sender_name=info.sender_name,
+        language=info.language,
+        web=info.web,
+    )
+
+
+def _status(message: Message) -> Status:
+    status = message.status.lower()
+    if status not in get_args(Status):
+        raise CapError(f"status {message.status[:40]} is none of CAP's", message.raw[:200])
+    return cast(Status, status)
+
+
+def _areas(message: Message, info: Info) -> Iterable[Area]:
+    """The areas of the chosen info block and its siblings in the same language."""
+    siblings = [other for other in message.infos if other.language == info.language]
+    dangerous = [other for other in siblings if "AllClear" not in other.responses]
+    for other in dangerous or siblings:
+        yield from other.areas
+
+
+def _event_code(info: Info) -> str | None:
+    """EEE by the name SAME; the NWS's placeholder, and what is not three capitals, is none."""
+    codes = (code.value for code in info.event_codes if code.name == "SAME")
+    code = next(codes, None)
+    if code is None or code == cap_to_same.PLACEHOLDER or _EVENT_CODE.fullmatch(code) is None:
+        return None
+    return code
+
+
+def _originator(info: Info) -> str | None:
+    originator = info.parameter("EAS-ORG")
+    return originator if originator in cap_to_same.ORIGINATORS else None
+
+
+def _codes(areas: Iterable[Area], names: tuple[str, ...], form: re.Pattern[str]) -> tuple[str, ...]:
+    """The geocodes of a kind, each once, in document order. What is malformed is no place."""
+    found = (code.value for area in areas for code in area.geocodes if code.name in names)
+    return tuple(dict.fromkeys(code for code in found if form.fullmatch(code) is not None))
+
+
+def _events(message: Message, info: Info) -> tuple[EventRef, ...]:
+    """The P-VTEC events of the message; number 0000 (routine) names no event."""
+    earlier = tuple(reference.sent_at for reference in message.references)
+    found = vtec.parse(" ".join(info.parameter_values("VTEC")))
+    return tuple(
+        EventRef(
+            key=event.key(vtec.year_of_issue(event, message.sent_at, earlier)),
+            action=event.action,
+            product_class=event.product_class,
+            begins_at=event.begins_at,
+            ends_at=event.ends_at,
+        )
+        for event in found
+        if event.number > 0
+    )
