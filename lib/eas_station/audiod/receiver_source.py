@@ -1,0 +1,98 @@
+"""All channels of one receiver, from the bus."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from eas_station.audiod.align import Aligner
+from eas_station.audiod.blocks import Block
+from eas_station.bus import topics
+from eas_station.bus.messages import AudioPcm, Message, ReceiverState
+from eas_station.bus.subscriber import Subscriber
+
+WAIT_S = 0.5
+STATE_AGE_S = 5.0  # an older word of the receiver about its carriers counts no longer
+
+
+def receiver_unit(receiver: str) -> str:
+    """The unit whose frames are heard."""
+    return f"eas-sdrd@{receiver}"
+
+
+def wanted_topics(receiver: str, channels: tuple[str, ...]) -> tuple[str, ...]:
+    """What is subscribed to: the audio, and what the receiver says of itself."""
+    audio = tuple(topics.audio_pcm(receiver, channel) for channel in channels)
+    return (*audio, topics.receiver_state(receiver))
+
+
+class ReceiverSource:
+    """Frames of a sdrd receiver, aligned into blocks of all channels."""
+
+    live = True
+
+    def __init__(
+        self,
+        receiver: str,
+        channels: tuple[str, ...],
+        subscriber: Subscriber,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """The subscriber hears `wanted_topics` and is closed with the source."""
+        self.channels = channels
+        self._receiver = receiver
+        self._subscriber = subscriber
+        self._monotonic = monotonic
+        self._aligner = Aligner(len(channels))
+        self._index = {topics.audio_pcm(receiver, name): i for i, name in enumerate(channels)}
+        self._state: ReceiverState | None = None
+        self._state_at = 0.0
+
+    @property
+    def waiting_for(self) -> str:
+        """The receiver, with its own word about why it is silent."""
+        state = self._fresh_state()
+        if state is not None and state.state != "running":
+            return f"receiver {self._receiver} is {state.state}: {state.sentence}"
+        return f"no audio from receiver {self._receiver}"
+
+    @property
+    def carriers(self) -> dict[str, bool]:
+        """Per channel, as the receiver measured it during the last seconds."""
+        state = self._fresh_state()
+        if state is None:
+            return {}
+        return {channel.channel: channel.carrier_present for channel in state.channels}
+
+    def receive(self) -> Block | None:
+        """The next block of all channels, or None when none came within half a second."""
+        deadline = self._monotonic() + WAIT_S
+        block = self._aligner.pull()
+        while block is None:
+            message = self._subscriber.receive(max(0.0, deadline - self._monotonic()))
+            if message is None:
+                return None
+            self._take(message)
+            block = self._aligner.pull()
+        return block
+
+    def close(self) -> None:
+        """Leave the bus."""
+        self._subscriber.close()
+
+    def _take(self, message: Message) -> None:
+        if isinstance(message.body, ReceiverState):
+            self._state, self._state_at = message.body, self._monotonic()
+        channel = self._index.get(message.topic)
+        if channel is None or not isinstance(message.body, AudioPcm) or not message.samples:
+            return
+        frame = message.body
+        samples = np.frombuffer(message.samples, dtype="<i2", count=len(message.samples) // 2)
+        if frame.rate_hz > 0 and len(samples):
+            self._aligner.push(channel, frame.rate_hz, frame.first_sample, samples)
+
+    def _fresh_state(self) -> ReceiverState | None:
+        fresh = self._monotonic() - self._state_at < STATE_AGE_S
+        return self._state if fresh else None
