@@ -1,0 +1,188 @@
+"""The code tables of `data/*.tsv` as values: events, originators, places, transmitters.
+
+Loaded once by a program's main and passed on. What the tables do not know is never an error: an
+unknown code has a name and a class all the same, so that no alert is dropped for being new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+EventClass = Literal[
+    "warning", "watch", "advisory", "statement", "emergency", "test", "national", "admin"
+]
+StateKind = Literal["state", "territory", "marine", "national"]
+
+PORTIONS = (  # P of PSSCCC, 47 CFR 11.31(c)
+    *("", "Northwest", "North", "Northeast", "West", "Central"),
+    *("East", "Southwest", "South", "Southeast"),
+)
+THIRD_LETTERS: Mapping[str, EventClass] = {  # the FCC's convention, good for unknown codes only
+    "A": "watch",
+    "E": "emergency",
+    "S": "statement",
+    "W": "warning",
+    "Y": "advisory",
+}
+_CLASSES: Mapping[str, EventClass] = {klass: klass for klass in get_args(EventClass)}
+_STATE_KINDS: Mapping[str, StateKind] = {kind: kind for kind in get_args(StateKind)}
+_PORTION_DIGITS = ("1", "2", "3", "4", "5", "6", "7", "8", "9")
+_DATA = Path(__file__).with_name("data")
+
+
+@dataclass(frozen=True, slots=True)
+class EventCode:
+    """One SAME event code EEE."""
+
+    code: str
+    name: str
+    klass: EventClass
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A state, a territory or a sea area: SS of a SAME location."""
+
+    ss: str  # "39"
+    abbr: str  # "OH"; a sea area's UGC letters, "LE"
+    name: str
+    kind: StateKind
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """One SAME location PSSCCC."""
+
+    name: str
+    state: str  # "OH"
+    lat: float | None  # of its middle, degrees
+    lon: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Transmitter:
+    """One NOAA Weather Radio transmitter."""
+
+    callsign: str  # "KEC58"
+    freq_hz: int
+    site: str
+    state: str
+    lat: float
+    lon: float
+    same_codes: tuple[str, ...]  # what it is toned for
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """All tables. Unknown codes have answers too."""
+
+    events: Mapping[str, EventCode]
+    originators: Mapping[str, str]
+    states: Mapping[str, State]  # by SS
+    locations: Mapping[str, Location]  # by PSSCCC
+    zones: Mapping[str, tuple[str, ...]]  # UGC zone, county or sea area → SAME codes
+    nwr_transmitters: tuple[Transmitter, ...]
+
+    def event_name(self, code: str) -> str:
+        """The name of an event code; the code itself if it is unknown."""
+        event = self.events.get(code)
+        return code if event is None else event.name
+
+    def event_class(self, code: str) -> EventClass:
+        """The class of an event code; by its third letter if it is unknown, else a warning.
+
+        An unknown code is never a test: that would silence a real alert.
+        """
+        event = self.events.get(code)
+        if event is not None:
+            return event.klass
+        return THIRD_LETTERS.get(code[2:3], "warning")
+
+    def is_test_code(self, code: str) -> bool:
+        """Is it a test by its code: RWT RMT NPT DMO, and the silent and audible national tests."""
+        event = self.events.get(code)
+        return event is not None and event.klass == "test"
+
+    def state_abbr(self, code: str) -> str | None:
+        """The state or sea area in which a location lies, "OH"; None if there is no such SS."""
+        state = self.states.get(code[1:3])
+        return None if state is None else state.abbr
+
+    def location_name(self, code: str) -> str:
+        """A location as people say it: "Wood, OH", "Northwest Wood, OH", "All of Ohio"."""
+        known = self.locations.get(code)
+        if known is not None:
+            return self._with_state(code, known.name)
+        whole = self.locations.get("0" + code[1:])
+        if whole is not None and code[:1] in _PORTION_DIGITS:
+            portion = PORTIONS[int(code[0])]
+            return self._with_state(code, f"{portion} {whole.name.removeprefix('All of ')}")
+        abbr = self.state_abbr(code)
+        return f"unknown place {code}" + ("" if abbr is None else f", {abbr}")
+
+    def _with_state(self, code: str, name: str) -> str:
+        state = self.states.get(code[1:3])
+        if state is None or state.kind in ("marine", "national") or code[3:] == "000":
+            return name
+        return f"{name}, {state.abbr}"
+
+
+def load() -> Tables:
+    """Read all tables from the package's data."""
+    states = {
+        ss: State(ss, abbr, name, _STATE_KINDS[kind]) for ss, abbr, name, kind in _rows("states")
+    }
+    locations = {
+        same: Location(name, state, float(lat) if lat else None, float(lon) if lon else None)
+        for same, name, state, lat, lon in _rows("locations")
+    }
+    zones = {ugc: tuple(same.split(" ")) for ugc, same in _rows("zones")}
+    return Tables(
+        events={
+            code: EventCode(code, name, _CLASSES[klass]) for code, name, klass in _rows("events")
+        },
+        originators=dict(_rows("originators")),
+        states=states,
+        locations=locations,
+        zones=_county_zones(states, locations) | zones,
+        nwr_transmitters=tuple(_transmitter(row) for row in _rows("nwr_transmitters")),
+    )
+
+
+def _rows(name: str) -> Iterator[list[str]]:
+    """The rows of a table without its comments and its head."""
+    lines = (_DATA / f"{name}.tsv").read_text(encoding="utf-8").split("\n")
+    rows = (line.split("\t") for line in lines if line and line[0] != "#")
+    next(rows)
+    return rows
+
+
+def _county_zones(
+    states: Mapping[str, State], locations: Mapping[str, Location]
+) -> dict[str, tuple[str, ...]]:
+    """UGCs that say a SAME location in letters: OHC173, LEZ142, and OHC000 for all of Ohio."""
+    zones: dict[str, tuple[str, ...]] = {}
+    for same in locations:
+        state = states.get(same[1:3])
+        if same[0] == "0" and state is not None and state.kind != "national":
+            letter = "Z" if state.kind == "marine" else "C"
+            zones[f"{state.abbr}{letter}{same[3:]}"] = (same,)
+            if same[3:] == "000":
+                zones[f"{state.abbr}Z000"] = (same,)
+    return zones
+
+
+def _transmitter(row: list[str]) -> Transmitter:
+    callsign, freq_mhz, site, state, lat, lon, same = row
+    return Transmitter(
+        callsign=callsign,
+        freq_hz=round(float(freq_mhz) * 1e6),
+        site=site,
+        state=state,
+        lat=float(lat),
+        lon=float(lon),
+        same_codes=tuple(same.split()),
+    )
