@@ -1,0 +1,57 @@
+"""A SAME header off the air → Reception."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from eas_station.alerts.model import Evidence, Reception, Statement
+from eas_station.same import header
+
+
+def reception(
+    text: str,
+    *,
+    origin: str,
+    channel: str | None,
+    received_at: datetime,
+    evidence: Evidence | None,
+    clock_trusted: bool,
+    event_name: Callable[[str], str],
+    new_id: Callable[[], str],
+) -> Reception:
+    """One hearing of a header.
+
+    Args:
+        text: the header as decoded, "ZCZC-…-".
+        origin: the source's name; channel: "162.550", "mono".
+        received_at: aware; the header's year is read from it.
+        event_name: names an event code, known or not.
+        new_id: makes a UUID.
+    Raises:
+        HeaderError: the text is no header, or names a time that does not exist.
+    """
+    parsed = header.parse(text, received_at)
+    statement = Statement(
+        kind="alert",
+        status="actual",
+        event_name=event_name(parsed.event_code),
+        issued_at=parsed.issued_at,
+        event_code=parsed.event_code,
+        originator=parsed.originator,
+        callsign=parsed.callsign,
+        same_codes=parsed.locations,
+        expires_at=parsed.expires_at,
+        same_header=text,
+    )
+    return Reception(
+        reception_id=new_id(),
+        via="same",
+        origin=origin,
+        channel=channel,
+        received_at=received_at,
+        raw=text,
+        statement=statement,
+        evidence=evidence,
+        clock_trusted=clock_trusted,
+    )
