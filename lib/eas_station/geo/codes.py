@@ -1,0 +1,71 @@
+"""SAME location codes PSSCCC and UGC zone codes: which place lies in which.
+
+Sources: 47 CFR 11.31(c),(f); NWS Directive 10-1702 for UGC.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+NATION = "000000"  # 80 FR 37167
+
+_LOCATION = re.compile("[0-9]{6}")
+_UGC_PART = re.compile(r"([A-Z]{2}[CZ])?([0-9]{3}|ALL)(?:>([0-9]{3}))?")
+
+
+def is_location(code: str) -> bool:
+    """Has it the form of a SAME location, PSSCCC."""
+    return _LOCATION.fullmatch(code) is not None
+
+
+def is_whole_state(code: str) -> bool:
+    """Does a SAME location mean all of a state or sea area. The nation is none."""
+    return code[3:] == "000" and code != NATION
+
+
+def matches(filter_code: str, alert_code: str) -> bool:
+    """Does a place of an alert concern a place that is watched for.
+
+    Same county, and the same part of it or either is the whole county; same state, and either is
+    the whole state; or the alert is for the nation. A filter for the nation asks for national
+    alerts only, not for everything.
+    """
+    if alert_code == NATION or filter_code == NATION:
+        return alert_code == NATION
+    if filter_code[1:3] != alert_code[1:3]:
+        return False
+    if filter_code[3:] == "000" or alert_code[3:] == "000":
+        return True
+    if filter_code[3:] != alert_code[3:]:
+        return False
+    return filter_code[0] == alert_code[0] or "0" in (filter_code[0], alert_code[0])
+
+
+def counties_of(
+    ugc_codes: Iterable[str], zones: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
+    """Each UGC that `zones` knows, with the SAME codes it touches. Unknown ones are left out."""
+    return {ugc: zones[ugc] for ugc in ugc_codes if ugc in zones}
+
+
+def expand_ugc(text: str) -> tuple[str, ...]:
+    """Every UGC of a product's UGC line, in order, each once: "OHZ049-051>053-MIC001-252200-".
+
+    The time at its end and what is malformed is left out; white space between parts is none of
+    the text. ALL becomes 000.
+    """
+    found: dict[str, None] = {}
+    prefix = None
+    for part in "".join(text.split()).split("-"):
+        read = _UGC_PART.fullmatch(part)
+        if read is None:
+            continue
+        prefix = read[1] or prefix
+        if prefix is None:
+            continue
+        first = "000" if read[2] == "ALL" else read[2]
+        last = read[3] or first
+        for number in range(int(first), int(last) + 1):
+            found[f"{prefix}{number:03}"] = None
+    return tuple(found)
