@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import setproctitle
 import zmq
 
 from eas_station.bus.frames import Header, encode
@@ -152,6 +153,7 @@ class Publisher:
                 self._send(encode(topic, header, kept.body, None))
 
     def _answer_late_ones(self) -> None:
+        setproctitle.setthreadtitle("bus")
         descriptor = int(self._socket.fileno())
         while not self._closed:
             with self._lock:

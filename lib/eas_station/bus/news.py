@@ -1,0 +1,36 @@
+"""News about stored rows: a change of an alert becomes a message."""
+
+from __future__ import annotations
+
+from eas_station.alerts.model import Change, ChangeKind
+from eas_station.bus import topics
+from eas_station.bus.messages import AlertNews
+from eas_station.bus.publisher import Publisher
+
+TOPIC_OF_KIND: dict[ChangeKind, str] = {
+    "new": topics.ALERT_NEW,
+    "updated": topics.ALERT_UPDATED,
+    "ended": topics.ALERT_ENDED,
+}
+
+
+class Announcer:
+    """Publishes committed changes of alerts, and remembers the last of them."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self.last_change_id: int | None = None  # the status tells it: a lost tail is noticed
+        self._publisher = publisher
+
+    def __call__(self, change: Change) -> None:
+        """Tell of one change; only after its transaction is committed."""
+        self._publisher.publish(
+            TOPIC_OF_KIND[change.kind],
+            AlertNews(
+                alert_id=change.alert_id,
+                change_id=change.change_id,
+                kind=change.kind,
+                event_code=change.event_code,
+                why=change.why,
+            ),
+        )
+        self.last_change_id = max(change.change_id, self.last_change_id or 0)

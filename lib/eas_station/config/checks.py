@@ -1,0 +1,240 @@
+"""What types cannot say: ranges, forms, and keys that must fit together."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import zoneinfo
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from eas_station.config.model import Receiver
+from eas_station.config.reader import Table, nearest
+from eas_station.errors import Fault
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,23}\Z")  # part of unit, file and topic names
+SAME_CODE = re.compile(r"\d{6}\Z")  # PSSCCC, 47 CFR 11.31(c)
+UGC_ZONE = re.compile(r"[A-Z]{2}[CZ]\d{3}\Z")
+AREA = re.compile(r"[A-Z]{2}\Z")
+CALLSIGN = re.compile(r"[!-,./-~]{1,8}\Z")  # LLLLLLLL: printable, without "-"
+DATABASES = ("postgresql+psycopg2", "sqlite")
+NWS_HOST = "api.weather.gov"
+NWS_FASTEST_S = 15.0
+
+# Keys that make sense for some kinds only, and whether those kinds need them.
+FEED_KEYS = {
+    "nws": {"url": False, "area": False, "zone": False, "point": False},
+    "cap": {"url": True},
+    "folder": {"path": True},
+}
+SOURCE_KEYS = {
+    "receiver": {"receiver": True, "channels_hz": False},
+    "file": {"path": True, "realtime": False, "loop": False},
+    "pipe": {"path": True, "rate_hz": False},
+}
+
+Check = Callable[[Any], str | None]
+
+
+def _between(low: float, high: float, unit: str) -> Check:
+    def check(value: float) -> str | None:
+        return None if low <= value <= high else f"must be {low:g} to {high:g} {unit}".strip()
+
+    return check
+
+
+def _all(pattern: re.Pattern[str], form: str) -> Check:
+    def check(values: tuple[str, ...]) -> str | None:
+        wrong = [value for value in values if not pattern.match(value)]
+        return f"{', '.join(map(repr, wrong))} must be {form}" if wrong else None
+
+    return check
+
+
+def _point(point: tuple[float, float] | None) -> str | None:
+    if point is None or (abs(point[0]) <= 90 and abs(point[1]) <= 180):
+        return None
+    return "must be [latitude, longitude] in degrees: -90 to 90, -180 to 180"
+
+
+def _callsign(callsign: str) -> str | None:
+    if CALLSIGN.match(callsign):
+        return None
+    return 'must be 1 to 8 characters without "-" or blanks, as "KTOL/TV"'
+
+
+def _timezone(name: str) -> str | None:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return 'must be a time zone of the IANA list, as "America/Chicago"'
+    return None
+
+
+def _database(url: str) -> str | None:
+    scheme, found, rest = url.partition("://")
+    if found and scheme in DATABASES and rest.startswith("/"):
+        return None
+    if found and scheme == "postgresql+psycopg2":
+        return None
+    if scheme in ("postgresql", "postgres"):
+        return f'write it "postgresql+psycopg2://{rest}"'
+    return 'must be "postgresql+psycopg2:///NAME" or "sqlite:////PATH/OF/FILE"'
+
+
+def _feed_url(url: str) -> str | None:
+    try:
+        parts = urlsplit(url)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname)
+        _ = parts.port
+    except ValueError:
+        fine = False
+    return None if fine else "must be a URL that begins with https:// or http://"
+
+
+def _host(host: str) -> str | None:
+    if host and not re.search(r"[\s/]|:\d+\Z", host.replace("::", "")):
+        return None
+    return 'must be a name or an address alone, as "localhost" or "0.0.0.0"; the port is web.port'
+
+
+CHECKS: dict[tuple[str, str], Check] = {
+    ("station", "callsign"): _callsign,
+    ("station", "same_codes"): _all(SAME_CODE, 'six digits PSSCCC, as "039173"'),
+    ("station", "point"): _point,
+    ("station", "timezone"): _timezone,
+    ("database", "url"): _database,
+    ("database", "statement_timeout_s"): _between(0.1, 600, "seconds"),
+    ("database", "slow_query_s"): _between(0, 600, "seconds"),
+    ("web", "host"): _host,
+    ("web", "port"): _between(1, 65535, ""),
+    ("clips", "pre_roll_s"): _between(0, 120, "seconds"),
+    ("clips", "post_roll_s"): _between(0, 60, "seconds"),
+    ("clips", "longest_s"): _between(10, 3600, "seconds"),
+    ("feed", "url"): _feed_url,
+    ("feed", "interval_s"): _between(1, 86400, "seconds"),
+    ("feed", "area"): _all(AREA, 'a state or marine area of two letters, as "OH"'),
+    ("feed", "zone"): _all(UGC_ZONE, 'a zone or county as "OHZ049" or "OHC173"'),
+    ("feed", "point"): _point,
+    ("receiver", "rate_hz"): _between(25_000, 3_200_000, "Hz"),
+    ("receiver", "center_hz"): _between(100_000, 2_000_000_000, "Hz"),
+    ("source", "rate_hz"): _between(8_000, 192_000, "Hz"),
+}
+
+
+def check_values(section: str, table: Table) -> list[Fault]:
+    """The faults of single values of one table."""
+    faults = []
+    for key, value in table.values.items():
+        check = CHECKS.get((section, key))
+        message = check(value) if check else None
+        if message:
+            faults.append(table.fault(key, message))
+    return faults
+
+
+def check_names(section: str, tables: list[Table]) -> list[Fault]:
+    """Names are parts of unit, file and topic names, and there is one of each."""
+    faults, first = [], dict[str, Table]()
+    for table in tables:
+        name = table.values.get("name")
+        if name is None:
+            continue
+        if not NAME.match(name):
+            faults.append(table.fault("name", 'must be 1 to 24 letters, digits, "-" or "_"'))
+        elif name in first:
+            at = first[name].fault("name", "")
+            where = f"{at.file}:{at.line}"
+            faults.append(
+                table.fault("name", f"there is a [[{section}]] {name} at {where} already")
+            )
+        first.setdefault(name, table)
+    return faults
+
+
+def check_feeds(feeds: list[Table]) -> list[Fault]:
+    """Each kind of feed has its own keys; the National Weather Service asks for patience."""
+    faults = _check_kinds(feeds, FEED_KEYS)
+    for feed in feeds:
+        host = urlsplit(feed.values.get("url") or f"https://{NWS_HOST}").hostname
+        hasty = feed.values.get("interval_s", NWS_FASTEST_S) < NWS_FASTEST_S
+        if feed.values.get("kind") == "nws" and host == NWS_HOST and hasty:
+            message = (
+                f"{NWS_HOST} must not be asked more often than every {NWS_FASTEST_S:g} seconds"
+            )
+            faults.append(feed.fault("interval_s", message))
+    return faults
+
+
+def check_receivers(receivers: list[Table]) -> list[Fault]:
+    """Every channel lies inside what the receiver hears."""
+    faults = []
+    for receiver in receivers:
+        values = _with_defaults(receiver)
+        if not {"channels_hz", "center_hz", "rate_hz"} <= values.keys():
+            continue
+        outside = [
+            channel
+            for channel in values["channels_hz"]
+            if abs(channel - values["center_hz"]) > values["rate_hz"] / 2
+        ]
+        if not values["channels_hz"]:
+            faults.append(receiver.fault("channels_hz", "must have at least one frequency in Hz"))
+        if outside:
+            low = (values["center_hz"] - values["rate_hz"] / 2) / 1e6
+            high = (values["center_hz"] + values["rate_hz"] / 2) / 1e6
+            message = (
+                f"{', '.join(map(str, outside))} lies outside of what is received with this"
+                f" center_hz and rate_hz: {low:.4f} to {high:.4f} MHz, in Hz"
+            )
+            faults.append(receiver.fault("channels_hz", message))
+    return faults
+
+
+def check_sources(sources: list[Table], receivers: list[Table]) -> list[Fault]:
+    """A source of kind receiver names one that there is, and channels that it has."""
+    faults = _check_kinds(sources, SOURCE_KEYS)
+    known = {r.values["name"]: r for r in receivers if "name" in r.values}
+    for source in sources:
+        name = source.values.get("receiver")
+        if name is None or source.values.get("kind") != "receiver":
+            continue
+        if name not in known:
+            close = nearest(name, known) if known else "; there is none"
+            faults.append(source.fault("receiver", f"no [[receiver]] has this name{close}"))
+            continue
+        wanted = source.values.get("channels_hz", ())
+        has = _with_defaults(known[name]).get("channels_hz", wanted)
+        strange = [hz for hz in wanted if hz not in has]
+        if strange:
+            message = f"receiver {name} has no channel {', '.join(map(str, strange))}"
+            faults.append(source.fault("channels_hz", message))
+    return faults
+
+
+def _with_defaults(receiver: Table) -> dict[str, Any]:
+    """The values as the station will see them; without those that are at fault."""
+    defaults = {
+        f.name: f.default
+        for f in dataclasses.fields(Receiver)
+        if f.default is not dataclasses.MISSING and f.name not in receiver.where
+    }
+    return {**defaults, **receiver.values}
+
+
+def _check_kinds(tables: list[Table], keys_of: dict[str, dict[str, bool]]) -> list[Fault]:
+    special = {key for keys in keys_of.values() for key in keys}
+    faults = []
+    for table in tables:
+        keys = keys_of.get(table.values.get("kind", ""))
+        if keys is None:
+            continue
+        kind = table.values["kind"]
+        for key, needed in keys.items():
+            if needed and key not in table.where:
+                faults.append(table.fault(key, f"missing: kind {kind} needs it"))
+        for key in table.where:
+            if key in special and key not in keys:
+                faults.append(table.fault(key, f"means nothing for kind {kind}"))
+    return faults

@@ -1,0 +1,100 @@
+"""Where each key of a TOML file stands: tomllib does not say."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")
+KEY = re.compile(
+    r"""\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*=\s*(.*)$"""
+)
+LONGEST_VALUE = 80  # of a value as shown in a fault
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One key as it stands in the file."""
+
+    line: int  # from 1
+    written: str | None  # the value as written; None: a table's header
+
+
+class Places:
+    """The keys of one file. A path is like ("feed", 0, "url")."""
+
+    def __init__(self, text: str) -> None:
+        self._places: dict[tuple[str | int, ...], Place] = {}
+        self._scan(text)
+
+    def find(self, path: tuple[str | int, ...]) -> Place | None:
+        """Where `path` stands, or the nearest table around it."""
+        while path:
+            if path in self._places:
+                return self._places[path]
+            path = path[:-1]
+        return None
+
+    def written(self, path: tuple[str | int, ...]) -> str | None:
+        """The value of exactly this key as written."""
+        place = self._places.get(path)
+        return place.written if place else None
+
+    def _scan(self, text: str) -> None:
+        table: tuple[str | int, ...] = ()
+        counts: dict[str, int] = {}
+        lines = text.splitlines()
+        at = 0
+        while at < len(lines):
+            line = lines[at]
+            header, key = HEADER.match(line), KEY.match(line)
+            if header and not key:
+                name = header.group(2)
+                table = tuple(_parts(name))
+                if header.group(1) == "[[":
+                    counts[name] = counts.get(name, -1) + 1
+                    table = (*table, counts[name])
+                self._places.setdefault(table, Place(at + 1, None))
+                at += 1
+            elif key:
+                length = _lines_of_value(key.group(2), lines[at + 1 :])
+                path = (*table, *_parts(key.group(1)))
+                written = " ".join(x.strip() for x in (key.group(2), *lines[at + 1 : at + length]))
+                self._places.setdefault(path, Place(at + 1, _shown(written)))
+                at += length
+            else:
+                at += 1
+
+
+def _parts(dotted: str) -> list[str]:
+    parts = re.findall(r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'""", dotted)
+    return [part.strip("\"'") for part in parts]
+
+
+def _lines_of_value(first: str, following: list[str]) -> int:
+    """How many lines the value takes that begins with `first`."""
+    for quotes in ('"""', "'''"):
+        if first.startswith(quotes):
+            rest = first[3:]
+            for extra, line in enumerate((rest, *following)):
+                if quotes in line:
+                    return extra + 1
+            return 1
+    depth = 0
+    for extra, line in enumerate((first, *following)):
+        depth += _depth(line)
+        if depth <= 0:
+            return extra + 1
+    return 1
+
+
+def _depth(line: str) -> int:
+    """Brackets opened less brackets closed, outside of strings and comments."""
+    bare = re.sub(r'"(?:\\.|[^"\\])*"|\'[^\']*\'', "", line).partition("#")[0]
+    return bare.count("[") + bare.count("{") - bare.count("]") - bare.count("}")
+
+
+def _shown(written: str) -> str:
+    bare = re.sub(r"""("(?:\\.|[^"\\])*"|'[^']*')|#.*$""", lambda m: m.group(1) or "", written)
+    bare = bare.strip()
+    return bare if len(bare) <= LONGEST_VALUE else bare[: LONGEST_VALUE - 1] + "…"

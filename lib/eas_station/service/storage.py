@@ -1,0 +1,183 @@
+"""How receptions reach the database: the spool at once, the record when it answers.
+
+The database being away is a state, not an error: what comes in meanwhile waits in the spool.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+from eas_station.bus.messages import ItemState
+from eas_station.bus.news import Announcer
+from eas_station.errors import StoreError
+from eas_station.service.backoff import Backoff
+from eas_station.service.daemon import Daemon
+
+log = logging.getLogger(__name__)
+
+IDLE_S = 5.0  # overdue alerts are looked for this often
+FLUSH_DEADLINE_S = 60.0  # a flush that takes longer is stuck
+
+T_contra = TypeVar("T_contra", contravariant=True)
+T = TypeVar("T")
+
+
+class Intake(Protocol[T_contra]):
+    """Spools a reception, then publishes it."""
+
+    def take(self, reception: T_contra, /) -> None:
+        """Return when it is committed to the spool, or published as not durable."""
+
+
+class Spool(Protocol):
+    """The process's own outbox."""
+
+    def append(self, kind: str, json: str, /) -> int:
+        """Commit one row. Raises StoreError."""
+
+    def depth(self) -> int:
+        """How many rows wait. Raises StoreError."""
+
+
+class Flusher(Protocol):
+    """Moves rows from the spool to the database."""
+
+    def run_once(self) -> int:
+        """Move what is there; gives how many rows. Raises StoreError."""
+
+    def end_overdue(self, now: datetime, /) -> object:
+        """Record which alerts have ended by time. Raises StoreError."""
+
+
+class Storage(Generic[T]):
+    """One daemon's way into the record, with the thread that flushes."""
+
+    def __init__(
+        self,
+        daemon: Daemon,
+        intake: Intake[T],
+        spool: Spool,
+        flusher: Flusher,
+        announcer: Announcer,
+    ) -> None:
+        """`announcer` is what the flusher tells its changes to."""
+        self._daemon = daemon
+        self._announcer = announcer
+        self._intake = intake
+        self._spool = spool
+        self._flusher = flusher
+        self._backoff = Backoff()
+        self._awake = threading.Event()
+        self._database_fault: str | None = None
+        self._spool_fault: str | None = None
+        self._database_known = False
+
+    def start(self) -> None:
+        """Begin to flush, in a thread of its own."""
+        self._beat = self._daemon.beat("flusher", FLUSH_DEADLINE_S)
+        self._daemon.spawn("flusher", self._run)
+
+    def take(self, reception: T) -> None:
+        """The one way a reception enters: spooled, published, and soon in the database."""
+        self._intake.take(reception)
+        self.wake()
+
+    def append(self, kind: str, json: str) -> bool:
+        """Spool another row for the record; False: the spool did not take it."""
+        try:
+            self._spool.append(kind, json)
+        except StoreError as error:
+            self._note_spool(str(error))
+            return False
+        self.wake()
+        return True
+
+    def wake(self) -> None:
+        """There is something to flush."""
+        self._awake.set()
+
+    def _run(self) -> None:
+        while not self._daemon.stopping.is_set():
+            self._beat()
+            self._wait(self._flush())
+        self._flush()  # what came in last, if the database answers
+
+    def _wait(self, wait_s: float) -> None:
+        """Sleep in short steps: `stopping` must be noticed although `wake` is what wakes."""
+        offline = self._database_fault is not None
+        while wait_s > 0 and not self._daemon.stopping.is_set():
+            step_s = min(wait_s, 0.5)
+            if offline:  # news of more to flush does not bring the database back
+                self._daemon.stopping.wait(step_s)
+            elif self._awake.wait(step_s):
+                break
+            self._beat()
+            wait_s -= step_s
+        self._awake.clear()
+
+    def _flush(self) -> float:
+        """Move what is there; gives how long to wait before the next time."""
+        try:
+            moved = self._flusher.run_once()
+            if self._daemon.clock_trust.trusted():
+                self._flusher.end_overdue(self._daemon.now())
+        except StoreError as error:
+            self._note_database(str(error))
+            self._note_depth()
+            return self._backoff.next_s()
+        self._backoff.reset()
+        self._note_database(None)
+        self._note_depth()
+        return 0.0 if moved else IDLE_S
+
+    def _note_depth(self) -> None:
+        try:
+            depth = self._spool.depth()
+        except StoreError as error:
+            self._note_spool(str(error))
+            return
+        self._note_spool(None)
+        self._daemon.set_storage(depth, self._announcer.last_change_id)
+
+    def _note_database(self, fault: str | None) -> None:
+        if self._database_known and (fault is None) == (self._database_fault is None):
+            return
+        self._database_known = True
+        self._database_fault = fault
+        since = self._daemon.now()
+        if fault is None:
+            log.info("database online")
+            sentence = "database online"
+        else:
+            log.warning("database offline: %s", fault)
+            sentence = f"database offline since {since:%Y-%m-%d %H:%M:%S}Z: {fault}"
+        self._daemon.set_item(
+            ItemState(
+                name="database",
+                kind="database",
+                state="running" if fault is None else "reconnecting",
+                sentence=sentence,
+                since_at=since,
+            )
+        )
+
+    def _note_spool(self, fault: str | None) -> None:
+        if fault == self._spool_fault:
+            return
+        self._spool_fault = fault
+        if fault is None:
+            log.info("spool writable again")
+        else:
+            log.error("spool unusable, receptions are not durable: %s", fault)
+        self._daemon.set_item(
+            ItemState(
+                name="spool",
+                kind="spool",
+                state="running" if fault is None else "failed",
+                sentence="spool writable" if fault is None else f"spool unusable: {fault}",
+                since_at=self._daemon.now(),
+            )
+        )
