@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from eas_station.audiod.blocks import Block, SourceEndedError
 from eas_station.audiod.wav import WavForm, read_form, samples_of
@@ -103,9 +103,9 @@ class FileSource:
         self._stream, self._form = self._open()
         self._left = self._form.data_bytes
 
-    def _open(self) -> tuple[BinaryIO, WavForm]:
+    def _open(self) -> tuple[IO[bytes], WavForm]:
         try:
-            file: BinaryIO = self._path.open("rb")
+            file: IO[bytes] = self._path.open("rb")
             is_flac = file.read(4) == b"fLaC"
             file.seek(0)
         except OSError as error:
@@ -119,7 +119,7 @@ class FileSource:
             file.close()
             raise SourceError(f"{self._path}: {error}") from error
 
-    def _decode_flac(self) -> BinaryIO:
+    def _decode_flac(self) -> IO[bytes]:
         program = shutil.which("flac")
         if program is None:
             raise SourceError(f"{self._path} needs the program flac: apt install flac")

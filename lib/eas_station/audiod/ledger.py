@@ -6,13 +6,13 @@ Pure: times are seconds of a clock that never steps, given by the caller.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from eas_station.audiod.blocks import Block
 
 WHY_LOST = "samples were lost on the way"
 JOIN_S = 0.05  # holes nearer than this are one
-LONGEST_S = 3600.0  # an interval that lasts is told in parts, so that a day's sum is never far off
+LONGEST_HOLE_S = 3600.0  # one channel that stays away is told in parts
 LATE_S = 1.0  # a block may arrive so much later than its place
 LATE_FOR_S = 5.0  # later than that for so long: uncounted samples are missing
 DRIFT = 0.001  # a source's clock may be slower than ours by this much
@@ -24,12 +24,12 @@ class Deaf:
 
     channel: int
     from_s: float
-    to_s: float
+    to_s: float | None  # None: it goes on, and will be told again with its end
     why: str
 
 
 class Ledger:
-    """What has been heard until when. Every call gives the intervals that are complete by now."""
+    """What has been heard until when. Every call gives the intervals that began or ended."""
 
     def __init__(self, channels: int, until_s: float | None = None, why: str | None = None) -> None:
         """Go on where an earlier process stopped.
@@ -41,7 +41,7 @@ class Ledger:
         self._channels = range(channels)
         self._until_s = until_s
         self._why = why
-        self._holes: list[Deaf | None] = [None] * channels
+        self._holes: list[tuple[float, float] | None] = [None] * channels
         self._late_since_s: float | None = None
 
     @property
@@ -72,15 +72,16 @@ class Ledger:
 
     def deaf(self, at_s: float, why: str) -> list[Deaf]:
         """Nothing is heard, and has not been since the last block."""
+        if why == self._why:
+            return []
         until_s = at_s if self._until_s is None else self._until_s
-        previous = self._why
-        done = self._close_holes(range(len(self._holes)))
-        if (previous is not None and previous != why) or at_s - until_s >= LONGEST_S:
-            done += self._everywhere(until_s, at_s, previous or why)
+        told = self._close_holes(self._channels)
+        if self._why is not None:
+            told += self._everywhere(until_s, at_s, self._why)
             until_s = at_s
         self._until_s, self._why = until_s, why
         self._late_since_s = None
-        return done
+        return told + [Deaf(channel, until_s, None, why) for channel in self._channels]
 
     def close(self) -> list[Deaf]:
         """The holes that are still open. What goes on is the mark's business."""
@@ -98,16 +99,16 @@ class Ledger:
             from_s = until_s + hole.offset / block.rate_hz
             to_s = from_s + hole.samples / block.rate_hz
             known = self._holes[hole.channel]
-            if known is not None and from_s - known.to_s < JOIN_S:
-                self._holes[hole.channel] = replace(known, to_s=to_s)
+            if known is not None and from_s - known[1] < JOIN_S:
+                self._holes[hole.channel] = (known[0], to_s)
             else:
                 done += self._close_holes((hole.channel,))
-                self._holes[hole.channel] = Deaf(hole.channel, from_s, to_s, WHY_LOST)
+                self._holes[hole.channel] = (from_s, to_s)
         ended_s = until_s + block.seconds - JOIN_S
         return done + self._close_holes(
             channel
-            for channel, hole in enumerate(self._holes)
-            if hole is not None and (hole.to_s < ended_s or hole.to_s - hole.from_s >= LONGEST_S)
+            for channel, known in enumerate(self._holes)
+            if known is not None and (known[1] < ended_s or known[1] - known[0] >= LONGEST_HOLE_S)
         )
 
     def _close_holes(self, channels: Iterable[int]) -> list[Deaf]:
@@ -115,7 +116,7 @@ class Ledger:
         for channel in tuple(channels):
             hole = self._holes[channel]
             if hole is not None:
-                done.append(hole)
+                done.append(Deaf(channel, *hole, WHY_LOST))
                 self._holes[channel] = None
         return done
 

@@ -97,7 +97,9 @@ class PipeSource:
         self._held.clear()
         self._began = True
         if self._path != STANDARD_INPUT:
-            reopened = self._open()  # before the old one is closed: a writer must not find no reader
+            reopened = (
+                self._open()
+            )  # before the old one is closed: a writer must not find no reader
             self.close()
             self._descriptor = reopened
         return rest

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ class WavForm:
         return self.channels * self.bits // 8
 
 
-def read_form(stream: BinaryIO) -> WavForm:
+def read_form(stream: IO[bytes]) -> WavForm:
     """Read up to the first sample. Raises SourceError if it is not a WAV we can play."""
     riff = stream.read(12)
     if len(riff) < 12 or riff[:4] not in (b"RIFF", b"RF64") or riff[8:] != b"WAVE":
@@ -90,4 +90,5 @@ def samples_of(chunk: bytes, form: WavForm) -> NDArray[np.float32]:
     else:
         values = np.frombuffer(raw, dtype=f"<i{form.bits // 8}").astype(np.float32)
         values /= np.float32(1 << (form.bits - 1))
-    return values.reshape(count, form.channels).mean(axis=1, dtype=np.float32)
+    mixed: NDArray[np.float32] = values.reshape(count, form.channels).mean(axis=1, dtype=np.float32)
+    return mixed

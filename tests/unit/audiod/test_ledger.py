@@ -18,7 +18,8 @@ def block(count: int = 250, gap: int | None = 0, *holes: Hole, channels: int = 2
 
 
 def seconds(intervals: list[Deaf], channel: int) -> float:
-    return sum(deaf.to_s - deaf.from_s for deaf in intervals if deaf.channel == channel)
+    ended = (deaf for deaf in intervals if deaf.channel == channel and deaf.to_s is not None)
+    return sum(deaf.to_s - deaf.from_s for deaf in ended)
 
 
 def test_a_new_station_was_never_deaf() -> None:
@@ -68,21 +69,33 @@ def test_a_hole_that_is_open_at_the_end_is_told_by_close() -> None:
 def test_silence_of_the_source_counts_from_the_last_block() -> None:
     ledger = Ledger(1)
     ledger.heard(10.0, block(channels=1))
-    assert ledger.deaf(12.5, "no audio") == []
+    assert ledger.deaf(12.5, "no audio") == [Deaf(0, 10.0, None, "no audio")]
+    assert ledger.deaf(13.0, "no audio") == []
     assert ledger.why == "no audio"
     assert ledger.heard(20.25, block(channels=1)) == [Deaf(0, 10.0, 20.0, "no audio")]
 
 
 def test_another_reason_begins_another_interval() -> None:
     ledger = Ledger(1, until_s=0.0, why="restart")
-    assert ledger.deaf(5.0, "receiver away") == [Deaf(0, 0.0, 5.0, "restart")]
+    assert ledger.deaf(5.0, "receiver away") == [
+        Deaf(0, 0.0, 5.0, "restart"),
+        Deaf(0, 5.0, None, "receiver away"),
+    ]
     assert ledger.heard(9.25, block(channels=1)) == [Deaf(0, 5.0, 9.0, "receiver away")]
 
 
-def test_deafness_that_lasts_is_told_every_hour() -> None:
-    ledger = Ledger(1, until_s=0.0)
-    told = [deaf for at in range(0, 9000, 1) for deaf in ledger.deaf(float(at), "unplugged")]
-    assert [(deaf.from_s, deaf.to_s) for deaf in told] == [(0.0, 3600.0), (3600.0, 7200.0)]
+def test_deafness_that_outlived_a_process_goes_on_in_the_next() -> None:
+    ledger = Ledger(1, until_s=0.0, why="unplugged")
+    assert ledger.deaf(50.0, "unplugged") == []
+    assert ledger.heard(60.25, block(channels=1)) == [Deaf(0, 0.0, 60.0, "unplugged")]
+
+
+def test_a_channel_that_stays_away_is_told_every_hour() -> None:
+    ledger = Ledger(1)
+    told: list[Deaf] = []
+    for i in range(1, 2 * 4 * 3600 + 3):
+        told += ledger.heard(i * 0.25, block(250, 0, Hole(0, 0, 250), channels=1))
+    assert [deaf.to_s - deaf.from_s for deaf in told if deaf.to_s] == [3600.0, 3600.0]
 
 
 def test_blocks_that_arrive_late_but_all_arrive_were_heard() -> None:

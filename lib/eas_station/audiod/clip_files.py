@@ -1,0 +1,143 @@
+"""Where clips lie, and how a clip becomes a file that is whole or is not there.
+
+<clips>/YYYY/MM/DD/HHMMSS-<source>-<channel>-<code>-<id>.flac   finished, UTC
+<clips>/part/<source>/<id>.….part                               being written
+<clips>/part/<source>/<id>.json                                 finished, its row not spooled yet
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from eas_station import wire
+from eas_station.audiod.recorder import ClipOrder
+from eas_station.errors import FrameError
+
+log = logging.getLogger(__name__)
+
+FREE_FLOOR_BYTES = 8 << 20  # the spool needs what is left more than a clip does
+UNSAFE = re.compile(r"[^A-Za-z0-9._+-]")
+
+
+@dataclass(frozen=True, slots=True)
+class ClipRow:
+    """A clip as the record knows it."""
+
+    clip_id: str
+    source: str
+    channel: str
+    reception_id: str
+    path: str  # relative to the folder of the clips
+    started_at: datetime
+    duration_s: float
+    bytes: int
+    sha256: str
+    rate_hz: int
+    event_code: str
+
+
+class ClipFolder:
+    """The clips of one source."""
+
+    def __init__(self, clips_dir: Path, source: str) -> None:
+        self._clips_dir = clips_dir
+        self._source = source
+        self._part_dir = clips_dir / "part" / UNSAFE.sub("_", source)
+
+    def recover(self) -> tuple[ClipRow, ...]:
+        """After a start: remove what is half, and give the clips whose row may be missing.
+
+        Raises OSError.
+        """
+        self._part_dir.mkdir(parents=True, exist_ok=True)
+        for part in self._part_dir.glob("*.part"):
+            part.unlink()
+            log.warning("clip %s was not finished when the process ended: removed", part.name)
+        rows = []
+        for note in sorted(self._part_dir.glob("*.json")):
+            row = _read_note(note)
+            if row is not None and (self._clips_dir / row.path).is_file():
+                rows.append(row)
+            else:
+                note.unlink()
+        return tuple(rows)
+
+    def part(self, clip_id: str, suffix: str) -> Path:
+        """Where a clip grows: "<id><suffix>.part"."""
+        return self._part_dir / f"{clip_id}{suffix}.part"
+
+    def require_space(self) -> None:
+        """Raises OSError while the file system is nearly full."""
+        self._part_dir.mkdir(parents=True, exist_ok=True)
+        system = os.statvfs(self._part_dir)
+        if system.f_bavail * system.f_frsize < FREE_FLOOR_BYTES:
+            raise OSError(f"less than {FREE_FLOOR_BYTES >> 20} MiB free in {self._clips_dir}")
+
+    def publish(self, part: Path, order: ClipOrder, duration_s: float) -> ClipRow:
+        """Make the finished file durable under its name; its row is noted beside the parts.
+
+        A process that dies in here leaves either a part, or a whole file with a note of its row.
+        Raises OSError.
+        """
+        row = ClipRow(
+            clip_id=order.clip_id,
+            source=self._source,
+            channel=order.channel,
+            reception_id=order.reception_id,
+            path=self._relative(order, part.suffixes[-2]),
+            started_at=order.started_at,
+            duration_s=round(duration_s, 3),
+            bytes=part.stat().st_size,
+            sha256=_sha256(part),
+            rate_hz=order.rate_hz,
+            event_code=order.event_code,
+        )
+        target = self._clips_dir / row.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _sync(part)
+        note = self._note(row.clip_id)
+        note.write_text(wire.to_json(row), encoding="utf-8")
+        _sync(note)
+        _sync(note.parent)
+        part.rename(target)
+        _sync(target.parent)
+        return row
+
+    def forget(self, clip_id: str) -> None:
+        """The row is in the spool: its note is not needed any more."""
+        self._note(clip_id).unlink(missing_ok=True)
+
+    def _note(self, clip_id: str) -> Path:
+        return self._part_dir / f"{clip_id}.json"
+
+    def _relative(self, order: ClipOrder, suffix: str) -> str:
+        parts = (self._source, order.channel, order.event_code, order.clip_id[:8])
+        name = "-".join(UNSAFE.sub("_", part) for part in parts)
+        return f"{order.started_at:%Y/%m/%d/%H%M%S}-{name}{suffix}"
+
+
+def _read_note(note: Path) -> ClipRow | None:
+    try:
+        return wire.from_json(ClipRow, note.read_bytes())
+    except FrameError:
+        return None  # cut off by a power failure: its part had not been renamed then
+
+
+def _sync(path: Path) -> None:
+    """fsync of a file or a folder."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
