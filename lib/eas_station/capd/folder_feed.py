@@ -1,0 +1,104 @@
+"""A directory of CAP documents: what a file transfer, a script or the demonstration puts there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from eas_station.cap import document
+from eas_station.cap.limits import Limits
+from eas_station.capd.reading import Reading
+from eas_station.errors import CapError, FeedError
+
+SUFFIXES = (".xml", ".cap", ".json", ".geojson")
+MAX_FILES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """What changes when a file is written."""
+
+    inode: int
+    size_bytes: int
+    written_ns: int
+
+
+class FolderFeed:
+    """Reads the files that are new or were written since."""
+
+    max_age_s = 0.0
+
+    def __init__(self, path: Path, limits: Limits | None = None) -> None:
+        self._path = path
+        self._limits = limits or Limits()
+        self._done: dict[str, _Stamp] = {}  # read, or refused for good
+        self._doubtful: dict[str, _Stamp] = {}  # did not parse: perhaps it was half written
+        self._reading: dict[str, _Stamp] = {}  # of the poll under way
+
+    def read(self) -> Iterator[Reading]:
+        """The documents in files that have changed. Raises FeedError if the folder is not there.
+
+        A file that does not parse may be half written: it is refused only when the next poll finds
+        it still the same.
+        """
+        files = self._files()
+        for known in (self._done, self._doubtful):
+            for name in [name for name in known if name not in files]:
+                del known[name]
+        self._reading = {}
+        for name, stamp in files.items():
+            if self._done.get(name) != stamp:
+                yield from self._read(name, stamp)
+
+    def accept(self) -> None:
+        """What was read is taken."""
+        self._done.update(self._reading)
+        self._reading = {}
+
+    def _read(self, name: str, stamp: _Stamp) -> Iterator[Reading]:
+        try:
+            if stamp.size_bytes > self._limits.document_bytes:
+                raise CapError(f"a file of {stamp.size_bytes} bytes")
+            parsed = document.parse((self._path / name).read_bytes(), self._limits)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            if self._doubtful.get(name) != stamp:
+                yield Reading(name, None, CapError(f"{name}: {error.strerror}"))
+            self._doubtful[name] = stamp
+            return
+        except CapError as error:
+            if self._doubtful.get(name) == stamp:
+                self._reading[name] = stamp
+                yield Reading(name, None, CapError(f"{name}: {error}", error.text))
+            self._doubtful[name] = stamp
+            return
+        self._reading[name] = stamp
+        yield Reading(name, parsed)
+
+    def _files(self) -> dict[str, _Stamp]:
+        """The files by name, in order of name."""
+        found: dict[str, _Stamp] = {}
+        try:
+            for path in sorted(self._path.iterdir()):
+                if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
+                    stamp = _stamp(path)
+                    if stamp is not None:
+                        found[path.name] = stamp
+        except OSError as error:
+            raise FeedError(f"the folder {self._path} cannot be read: {error.strerror}") from error
+        if len(found) > MAX_FILES:
+            raise FeedError(f"more than {MAX_FILES} files in {self._path}")
+        return found
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    """None: no regular file, or gone meanwhile."""
+    try:
+        if not path.is_file():
+            return None
+        status = path.stat()
+    except OSError:
+        return None
+    return _Stamp(status.st_ino, status.st_size, status.st_mtime_ns)

@@ -1,0 +1,142 @@
+"""A feed behind a URL: the NWS's API with its pages, or any CAP document, Atom or RSS feed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
+
+from eas_station.cap import document
+from eas_station.capd.fetch import DEADLINE_S, Answer, Client, ServerError, Validators, redirected
+from eas_station.capd.reading import Reading
+from eas_station.config.model import Feed
+from eas_station.errors import CapError, FeedError
+
+NWS_URL = "https://api.weather.gov"
+NWS_PATH = "/alerts/active"
+ACCEPT_NWS = "application/geo+json"
+ACCEPT_CAP = (
+    "application/cap+xml, application/common-alerting-protocol+xml, application/atom+xml,"
+    " application/rss+xml, application/geo+json;q=0.9, application/xml;q=0.8, */*;q=0.1"
+)
+MAX_PAGES = 50
+MAX_LINKS = 100  # fetched in one poll; the others come with the next ones
+MAX_REMEMBERED_LINKS = 20_000
+MAX_TRIES = 5  # of a link that gives no document
+
+
+def nws_url(feed: Feed) -> str:
+    """The address of a feed of kind nws.
+
+    Cancels are asked for by name, or the API leaves them out; zone, area and point exclude each
+    other there, so the narrowest that is configured is asked for. A query that the configured URL
+    has of its own is kept as it is.
+    """
+    parts = urlsplit(feed.url or NWS_URL)
+    path = parts.path if parts.path not in ("", "/") else NWS_PATH
+    if parts.query:
+        return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
+    query = {"status": "actual", "message_type": "alert,update,cancel"}
+    if feed.zone:
+        query["zone"] = ",".join(feed.zone)
+    elif feed.area:
+        query["area"] = ",".join(feed.area)
+    elif feed.point is not None:
+        query["point"] = "{:.4f},{:.4f}".format(*feed.point)
+    return urlunsplit((parts.scheme, parts.netloc, path, urlencode(query, safe=","), ""))
+
+
+class HttpFeed:
+    """Asks a server for its alerts, and only for what is new since the last good answer."""
+
+    def __init__(
+        self, feed: Feed, client: Client, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.max_age_s = 0.0  # what the last good answer said of its own age limit
+        self._url = nws_url(feed) if feed.kind == "nws" else feed.url or ""
+        self._accept = ACCEPT_NWS if feed.kind == "nws" else ACCEPT_CAP
+        self._client = client
+        self._monotonic = monotonic
+        self._validators: Validators | None = None
+        self._pending: Validators | None = None
+        self._fetched: dict[str, None] = {}  # links of a feed, each fetched once
+        self._failed: dict[str, int] = {}  # links, how often tried in vain
+
+    def read(self) -> Iterator[Reading]:
+        """The documents of one poll, as they come; nothing if nothing has changed.
+
+        Raises FeedError, and CapError where the answer as a whole is no CAP document: what was
+        given before that is good.
+        """
+        deadline_s = self._monotonic() + DEADLINE_S
+        answer = self._client.get(self._url, self._accept, self._validators, deadline_s)
+        self.max_age_s = answer.max_age_s
+        if answer.body is None:
+            return
+        self._pending = None
+        complete = True
+        for url, parsed in self._pages(answer, answer.body, deadline_s):
+            yield Reading(url, parsed)
+            yield from self._linked(url, parsed.links, deadline_s)
+            complete = complete and parsed.next_url is None and not self._missing(url, parsed.links)
+        self._pending = answer.validators if complete else None
+
+    def accept(self) -> None:
+        """The last poll was good to its end: from now on ask only for what is new."""
+        if self._pending is not None:
+            self._validators = self._pending
+
+    def _pages(
+        self, answer: Answer, body: bytes, deadline_s: float
+    ) -> Iterator[tuple[str, document.Parsed]]:
+        """The first page and those it leads to, each once: some lead to themselves."""
+        visited = {answer.url}
+        url = answer.url
+        for _ in range(MAX_PAGES):
+            parsed = document.parse(body)
+            yield url, parsed
+            if parsed.next_url is None:
+                return
+            following = redirected(url, parsed.next_url)
+            if following in visited:
+                return
+            visited.add(following)
+            url = following
+            page = self._client.get(url, self._accept, None, deadline_s)
+            if page.body is None:
+                raise ServerError("HTTP 304 to a question without a condition", None)
+            body = page.body
+        raise FeedError(f"more than {MAX_PAGES} pages")
+
+    def _linked(self, base: str, links: tuple[str, ...], deadline_s: float) -> Iterator[Reading]:
+        """The documents behind the links of a feed that were not fetched before."""
+        for url in self._missing(base, links)[:MAX_LINKS]:
+            if self._monotonic() >= deadline_s:
+                return
+            try:
+                redirected(base, url)
+            except FeedError:
+                self._failed[url] = MAX_TRIES
+                yield Reading(url, None, CapError(f"a link to another host: {url[:200]}"))
+                continue
+            try:
+                answer = self._client.get(url, ACCEPT_CAP, None, deadline_s)
+                parsed = document.parse(answer.body or b"")
+            except (ServerError, CapError) as error:
+                self._failed[url] = self._failed.get(url, 0) + 1
+                text = error.text if isinstance(error, CapError) else ""
+                yield Reading(url, None, CapError(f"{url[:200]}: {error}", text))
+                continue
+            self._fetched[url] = None
+            yield Reading(url, parsed)
+        for remembered in (self._fetched, self._failed):
+            while len(remembered) > MAX_REMEMBERED_LINKS:
+                del remembered[next(iter(remembered))]
+
+    def _missing(self, base: str, links: tuple[str, ...]) -> list[str]:
+        """The links still to be fetched: not there yet, and not tried in vain too often."""
+        return [
+            url
+            for url in dict.fromkeys(urljoin(base, link) for link in links)
+            if url not in self._fetched and self._failed.get(url, 0) < MAX_TRIES
+        ]

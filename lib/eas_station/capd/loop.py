@@ -1,0 +1,207 @@
+"""The loop of one feed: poll, take, say how it went, wait; on the monotonic clock, for ever."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+from eas_station.bus.messages import ItemState
+from eas_station.capd.desk import Desk, Tally
+from eas_station.capd.fetch import ServerError
+from eas_station.capd.reading import Reader
+from eas_station.config.model import Feed
+from eas_station.errors import CapError, FeedError
+from eas_station.service.backoff import Backoff
+
+log = logging.getLogger(__name__)
+
+SERVER_WAIT_S = 300.0  # longest wait after an error that the server answered (RULES 5.1)
+OUTSIDE_WAIT_S = 60.0  # longest wait while there is no answer at all
+FIRST_WAIT_S = 5.0
+LONGEST_MAX_AGE_S = 600.0  # a server that wants to be asked less often than that is not obeyed
+FAILED_AFTER_S = 900.0  # without a good answer for so long a human should look
+BEAT_S = 30.0  # the longest a poll may go without progress: 20 s for the answer, the rest to read
+_STEP_S = 0.5
+
+Outcome = Literal["changed", "unchanged", "failed"]
+
+
+class Stop(Protocol):
+    """Set when the loop is to end: an Event, or something that looks at several."""
+
+    def is_set(self) -> bool:
+        """Is the loop to end."""
+
+    def wait(self, timeout: float, /) -> bool:
+        """Wait at most so long for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """One poll of one feed, for the record."""
+
+    feed: str
+    due_at: datetime
+    started_at: datetime
+    ended_at: datetime
+    outcome: Outcome
+    error: str | None  # a sentence
+    tally: Tally
+
+
+class FeedLoop:
+    """Polls one feed until it is told to stop. A failed poll changes nothing but the feed's age."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        reader: Reader,
+        desk: Desk,
+        *,
+        now: Callable[[], datetime],
+        record: Callable[[Poll], None],
+        tell: Callable[[ItemState], None],
+        progressed: Callable[[], None],
+        stopping: Stop,
+        wake_up: Callable[[], None] = lambda: None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """
+        Args:
+            record: keeps the outcome of a poll.
+            tell: says how the feed is.
+            progressed: the feed's beat.
+            wake_up: called once before the first poll, in the loop's thread.
+        """
+        self._feed = feed
+        self._reader = reader
+        self._desk = desk
+        self._now = now
+        self._record = record
+        self._tell = tell
+        self._progressed = progressed
+        self._stopping = stopping
+        self._wake_up = wake_up
+        self._monotonic = monotonic
+        self._backoff = Backoff(min(FIRST_WAIT_S, feed.interval_s), SERVER_WAIT_S)
+        self._totals = Tally()
+        self._polls = self._failures = 0
+        self._last_alerts = 0
+        self._state: str | None = None
+        self._since_at = now()
+        self._last_good_at: datetime | None = None
+        self._last_good_s = monotonic()
+
+    def run(self) -> None:
+        """Poll and wait, until stopped."""
+        self._wake_up()
+        due_s = self._monotonic()
+        while not self._stopping.is_set():
+            due_s = self.poll_once(due_s)
+            while not self._stopping.is_set() and self._monotonic() < due_s:
+                self._progressed()
+                self._stopping.wait(min(_STEP_S, max(0.0, due_s - self._monotonic())))
+
+    def poll_once(self, due_s: float) -> float:
+        """Poll, take and tell. Monotonic times: when this poll was due, and when the next one is."""
+        self._progressed()
+        started_at = self._now()
+        due_at = started_at - timedelta(seconds=max(0.0, self._monotonic() - due_s))
+        tally = Tally()
+        error: FeedError | CapError | None = None
+        try:
+            for reading in self._reader.read():
+                self._progressed()
+                tally.add(self._desk.accept(reading))
+            self._reader.accept()
+            self._desk.settle()
+        except CapError as refused:
+            self._desk.complain(refused)
+            tally.rejected += 1
+            error = refused
+        except FeedError as failed:
+            error = failed
+        self._polls += 1
+        self._totals.add(tally)
+        if self._stopping.is_set() and error is not None:
+            return due_s  # it was given up because the station stops
+        next_s = self._succeeded(tally, due_s) if error is None else self._failed(error)
+        self._say(error, tally)
+        self._record(self._poll(due_at, started_at, error, tally))
+        return next_s
+
+    def _succeeded(self, tally: Tally, due_s: float) -> float:
+        self._backoff.reset()
+        self._last_good_at, self._last_good_s = self._now(), self._monotonic()
+        if tally.documents:
+            self._last_alerts = tally.alerts
+        max_age_s = min(self._reader.max_age_s, LONGEST_MAX_AGE_S)
+        return max(due_s + max(self._feed.interval_s, max_age_s), self._monotonic())
+
+    def _failed(self, error: Exception) -> float:
+        """When to try again; a server that answers may want to be left alone for longer."""
+        self._failures += 1
+        wait_s = self._backoff.next_s()
+        if isinstance(error, ServerError):
+            wait_s = max(wait_s, error.retry_after_s or 0.0)
+        elif isinstance(error, FeedError):
+            wait_s = min(wait_s, OUTSIDE_WAIT_S)
+        return self._monotonic() + wait_s
+
+    def _say(self, error: Exception | None, tally: Tally) -> None:
+        state: Literal["running", "reconnecting", "failed"] = "running"
+        if error is not None:
+            silent_s = self._monotonic() - self._last_good_s
+            state = "failed" if silent_s > FAILED_AFTER_S else "reconnecting"
+        if state != self._state:
+            self._since_at = self._now()
+            self._log(state, error)
+            self._state = state
+        counters = {"polls": self._polls, "failures": self._failures, **asdict(self._totals)}
+        self._tell(
+            ItemState(
+                name=self._feed.name,
+                kind=f"feed.{self._feed.kind}",
+                state=state,
+                sentence=self._sentence(error, tally),
+                since_at=self._since_at,
+                last_good_at=self._last_good_at,
+                counters=counters,
+            )
+        )
+
+    def _sentence(self, error: Exception | None, tally: Tally) -> str:
+        if error is None:
+            refused = f", {tally.rejected} rejected" if tally.rejected else ""
+            found = f"{self._last_alerts} alerts in the last answer, {tally.new} new"
+            return f"{found}{refused}"
+        good = self._last_good_at
+        since = "none so far" if good is None else f"the last one {good:%Y-%m-%d %H:%M:%S}Z"
+        return f"no good answer ({since}): {error}"
+
+    def _log(self, state: str, error: Exception | None) -> None:
+        extra = {"EAS_FEED": self._feed.name}
+        if state == "running":
+            log.info("feed %s answers", self._feed.name, extra=extra)
+        elif state == "failed":
+            log.error("feed %s has failed: %s", self._feed.name, error, extra=extra)
+        else:
+            log.warning("feed %s does not answer: %s", self._feed.name, error, extra=extra)
+
+    def _poll(
+        self, due_at: datetime, started_at: datetime, error: Exception | None, tally: Tally
+    ) -> Poll:
+        changed = tally.new or tally.rejected or tally.quarantined
+        return Poll(
+            feed=self._feed.name,
+            due_at=due_at,
+            started_at=started_at,
+            ended_at=self._now(),
+            outcome="failed" if error is not None else "changed" if changed else "unchanged",
+            error=None if error is None else str(error)[:500],
+            tally=tally,
+        )
