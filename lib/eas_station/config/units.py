@@ -1,0 +1,28 @@
+"""Which units a configuration stands for."""
+
+from __future__ import annotations
+
+from eas_station.config.model import Config
+
+CAPD = "eas-capd"
+WEBD = "eas-webd"
+
+
+def receiver_unit(name: str) -> str:
+    """The unit of a [[receiver]]."""
+    return f"eas-sdrd@{name}"
+
+
+def source_unit(name: str) -> str:
+    """The unit of a [[source]]."""
+    return f"eas-audiod@{name}"
+
+
+def units(config: Config) -> tuple[str, ...]:
+    """Every unit, in the order of the signal's way."""
+    return (
+        CAPD,
+        *(receiver_unit(receiver.name) for receiver in config.receivers),
+        *(source_unit(source.name) for source in config.sources),
+        WEBD,
+    )

@@ -1,0 +1,97 @@
+"""eas-ctl sources and eas-ctl receivers: what the station listens with, and how well."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from eas_station.bus import topics
+from eas_station.bus.messages import ItemState, Message, ReceiverState, Status
+from eas_station.config.model import Config
+from eas_station.config.units import receiver_unit, source_unit
+from eas_station.ctl import common
+from eas_station.errors import EXIT_DEGRADED, EXIT_FAILED, EXIT_FINE
+
+
+def add_parser(subparsers: Any) -> None:
+    """`eas-ctl sources` and `eas-ctl receivers`, each with [--config FILE] [--json]."""
+    for name, says, run in (
+        ("sources", "what eas-audiod listens to", run_sources),
+        ("receivers", "what the radios hear, channel by channel", run_receivers),
+    ):
+        parser: argparse.ArgumentParser = subparsers.add_parser(name, help=says)
+        common.add_config(parser)
+        common.add_json(parser)
+        parser.set_defaults(func=run)
+
+
+def run_sources(args: argparse.Namespace) -> int:
+    """Print each source's state; 0 all running, 1 some are not, 2 none is."""
+    config = common.load_config(args.config)
+    wanted = {topics.status(source_unit(source.name)) for source in config.sources}
+    heard = common.hear(config, wanted, lambda got: {m.topic for m in got} >= wanted)
+    items = {source.name: _source_item(source.name, heard) for source in config.sources}
+    if args.json:
+        common.print_json({"sources": [_source_row(config, n, i) for n, i in items.items()]})
+    for name, item in items.items() if not args.json else ():
+        print(f"{name}: {'not heard' if item is None else f'{item.state}: {item.sentence}'}")
+    return _exit(
+        [item is not None and item.state in ("running", "stopped") for item in items.values()]
+    )
+
+
+def run_receivers(args: argparse.Namespace) -> int:
+    """Print each receiver's channels; 0 all running, 1 some are not, 2 none is."""
+    config = common.load_config(args.config)
+    wanted = {topics.receiver_state(receiver.name) for receiver in config.receivers}
+    heard = common.hear(config, wanted, lambda got: {m.topic for m in got} >= wanted)
+    states = {m.body.receiver: m.body for m in heard if isinstance(m.body, ReceiverState)}
+    if args.json:
+        names = [receiver.name for receiver in config.receivers]
+        common.print_json({"receivers": [_receiver_row(n, states.get(n)) for n in names]})
+        return _exit([_works(states.get(name)) for name in names])
+    for receiver in config.receivers:
+        _print_receiver(receiver.name, states.get(receiver.name))
+    return _exit([_works(states.get(receiver.name)) for receiver in config.receivers])
+
+
+def _source_item(name: str, heard: list[Message]) -> ItemState | None:
+    for message in reversed(heard):
+        if message.sender == source_unit(name) and isinstance(message.body, Status):
+            for item in message.body.items:
+                if item.kind.startswith("source.") and item.name == name:
+                    return item
+    return None
+
+
+def _source_row(config: Config, name: str, item: ItemState | None) -> dict[str, object]:
+    kind = next(source.kind for source in config.sources if source.name == name)
+    return {"name": name, "kind": kind, "unit": source_unit(name), "item": item}
+
+
+def _receiver_row(name: str, state: ReceiverState | None) -> dict[str, object]:
+    return {"name": name, "unit": receiver_unit(name), "state": state}
+
+
+def _works(state: ReceiverState | None) -> bool:
+    return state is not None and state.state in ("running", "stopped")
+
+
+def _print_receiver(name: str, state: ReceiverState | None) -> None:
+    if state is None:
+        print(f"{name}: not heard")
+        return
+    ppm = "" if state.ppm is None else f", ppm {state.ppm:+.1f}"
+    print(f"{name}: {state.state}: {state.sentence} ({state.lost_samples} samples lost{ppm})")
+    for channel in state.channels:
+        carrier = "carrier" if channel.carrier_present else "no carrier"
+        print(
+            f"  {channel.channel}  {carrier:10}  SNR {channel.snr_db:5.1f} dB"
+            f"  deviation {channel.deviation_hz:5.0f} Hz  offset {channel.offset_hz:+6.0f} Hz"
+        )
+
+
+def _exit(works: list[bool]) -> int:
+    if all(works):
+        return EXIT_FINE
+    return EXIT_DEGRADED if any(works) else EXIT_FAILED
