@@ -1,0 +1,249 @@
+"""The work of one source: samples in; receptions, clips, levels and deaf intervals out."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from eas_station.audiod.blocks import AudioSource, Block, SourceEndedError
+from eas_station.audiod.deafness import Deafness
+from eas_station.audiod.hearing import Hearing
+from eas_station.audiod.levels import Level, LevelMeter
+from eas_station.audiod.report import Report
+from eas_station.audiod.stretch import ClipRules, Stretch
+from eas_station.bus import topics
+from eas_station.bus.messages import AudioLevel, Body, SameBurst
+from eas_station.decoder.message import Burst, Message
+from eas_station.errors import SourceError
+from eas_station.service.backoff import Backoff
+
+AWAY_S = 2.0  # without a block: the source is away
+BROKEN_S = 10.0  # without a block: what was being heard is over
+TELL_S = 2.0
+STEP_S = 0.25
+STOPPED = "stopped by the operator"
+
+
+class Publish(Protocol):
+    """`bus.publisher.Publisher.publish`."""
+
+    def __call__(self, topic: str, body: Body, /) -> int:
+        """Tell everybody."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What the listener works with; built by `main`."""
+
+    name: str  # of the source
+    channels: tuple[str, ...]
+    open: Callable[[], AudioSource]  # raises SourceError
+    hearing: Hearing
+    clip_rules: ClipRules
+    deafness: Deafness | None  # None: a file, which waits and is never deaf
+    report: Report
+    publish: Publish
+    wanted: Callable[[], bool]  # does the operator want the source to run
+    stopping: threading.Event
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float] = time.monotonic
+
+
+class Listener:
+    """Owns the source and everything that counts its samples. One thread runs it."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._to = wiring
+        self._source: AudioSource | None = None
+        self._stretch: Stretch | None = None
+        self._meter = LevelMeter(len(wiring.channels))
+        self._backoff = Backoff()
+        self._retry_s = self._last_block_s = self._told_s = wiring.monotonic()
+        self._away_why = "starting"
+        self._ended = False
+
+    def run(self, beat: Callable[[], None]) -> None:
+        """Listen until the daemon stops, then finish what was begun."""
+        try:
+            while not self._to.stopping.is_set():
+                beat()
+                self.step()
+        finally:
+            self.end()
+
+    def step(self) -> None:
+        """Take one block, or wait for it a moment."""
+        if not self._to.wanted():
+            self._rest()
+        elif self._source is not None or self._open():
+            self._receive()
+        if self._to.monotonic() - self._told_s >= TELL_S:
+            self._tell()
+
+    def end(self) -> None:
+        """Say what can still be said, and let go of everything."""
+        self._close()
+        if self._to.deafness is not None:
+            self._to.deafness.end()
+
+    # The source
+
+    def _rest(self) -> None:
+        """The operator wants silence: the device is released."""
+        self._close()
+        self._ended = False
+        self._retry_s = self._to.monotonic()
+        self._backoff.reset()
+        self._to.report.state("stopped", STOPPED)
+        self._deaf(STOPPED)
+        self._to.stopping.wait(STEP_S)
+
+    def _open(self) -> bool:
+        if self._ended or self._to.monotonic() < self._retry_s:
+            if not self._ended:
+                self._deaf(self._away_why)
+            self._to.stopping.wait(STEP_S)
+            return False
+        try:
+            self._source = self._to.open()
+        except SourceError as error:
+            self._lose(str(error))
+            return False
+        self._last_block_s = self._to.monotonic()
+        return True
+
+    def _receive(self) -> None:
+        assert self._source is not None
+        try:
+            block = self._source.receive()
+        except SourceError as error:
+            self._lose(str(error))
+        except SourceEndedError as ended:
+            self._close()
+            self._ended = True
+            self._to.report.state("stopped", str(ended))
+        else:
+            if block is not None:
+                self._take(block)
+            else:
+                self._miss(self._source.waiting_for)
+
+    def _lose(self, why: str) -> None:
+        """The source is gone; it is tried again, less and less often, for ever."""
+        self._close()
+        self._away_why = why
+        self._retry_s = self._to.monotonic() + self._backoff.next_s()
+        self._to.report.state("reconnecting", why)
+        self._deaf(why)
+
+    def _miss(self, why: str) -> None:
+        """The source is there, but nothing comes."""
+        silent_s = self._to.monotonic() - self._last_block_s
+        if silent_s >= BROKEN_S:
+            self._end_stretch()
+        if silent_s >= AWAY_S:
+            self._to.report.state("reconnecting", why)
+            self._deaf(why)
+
+    def _deaf(self, why: str) -> None:
+        if self._to.deafness is not None:
+            self._to.deafness.deaf(why)
+
+    def _close(self) -> None:
+        self._end_stretch()
+        if self._source is not None:
+            self._source.close()
+            self._source = None
+
+    # The samples
+
+    def _take(self, block: Block) -> None:
+        self._backoff.reset()
+        self._last_block_s = self._to.monotonic()
+        stretch = self._continue(block)
+        now = self._to.now()
+        for said in stretch.decode(block):
+            self._hear(said, stretch, now)
+        stretch.record()
+        if self._to.deafness is not None:
+            self._to.deafness.heard(block)
+        self._count(block)
+        self._measure(block)
+        self._to.report.state("running", "listening")
+
+    def _continue(self, block: Block) -> Stretch:
+        """The stretch that the block belongs to; a gap that is not filled begins another."""
+        stretch = self._stretch
+        if stretch is None or block.gap_samples != 0 or stretch.rate_hz != block.rate_hz:
+            self._end_stretch()
+            stretch = Stretch(len(self._to.channels), block.rate_hz, self._to.clip_rules)
+            self._stretch = stretch
+        return stretch
+
+    def _end_stretch(self) -> None:
+        stretch, self._stretch = self._stretch, None
+        if stretch is None:
+            return
+        now = self._to.now()
+        for said in stretch.last_words():
+            self._hear(said, stretch, now)
+        stretch.end()
+
+    def _hear(self, said: Burst | Message, stretch: Stretch, now: datetime) -> None:
+        channel = self._to.channels[said.channel]
+        if isinstance(said, Burst):
+            heard_at = stretch.time_of(said.end_sample, now)
+            burst = SameBurst(self._to.name, channel, said.text, said.snr_db, heard_at)
+            self._to.publish(topics.same_burst(self._to.name, channel), burst)
+        elif said.is_eom:
+            stretch.end_of_message(said)
+        else:
+            self._hear_header(said, stretch, now)
+
+    def _hear_header(self, message: Message, stretch: Stretch, now: datetime) -> None:
+        channel = self._to.channels[message.channel]
+        reception = self._to.hearing.take(message, channel, now)
+        self._to.report.count(
+            rejected=self._to.hearing.rejected, quarantined=self._to.hearing.quarantined
+        )
+        if reception is not None:
+            code = reception.statement.event_code or "UNK"
+            stretch.begin_clip(message, channel, code, reception.reception_id, now)
+            self._to.report.header(message.channel, now)
+
+    def _count(self, block: Block) -> None:
+        for hole in block.holes:
+            self._to.report.lost(hole.channel, hole.samples)
+        for channel in range(len(self._to.channels)):
+            self._to.report.lost(channel, block.gap_samples or 0)
+
+    def _measure(self, block: Block) -> None:
+        levels = self._meter.feed(block.samples, block.rate_hz)
+        if not levels or self._source is None:
+            return
+        carriers = self._source.carriers
+        self._to.report.levels(levels, carriers)
+        for channel, level in zip(self._to.channels, levels, strict=True):
+            self._to.publish(
+                topics.audio_level(self._to.name, channel),
+                self._level(channel, level, carriers.get(channel)),
+            )
+
+    def _level(self, channel: str, level: Level, carrier: bool | None) -> AudioLevel:
+        return AudioLevel(
+            source=self._to.name,
+            channel=channel,
+            rms_dbfs=level.rms_dbfs,
+            peak_dbfs=level.peak_dbfs,
+            silent=level.silent,
+            carrier_present=carrier,
+        )
+
+    def _tell(self) -> None:
+        self._told_s = self._to.monotonic()
+        self._to.report.tell()

@@ -1,0 +1,66 @@
+"""The kinds of sources: which channels they have, and how they are opened."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from eas_station.audiod.blocks import AudioSource
+from eas_station.audiod.file_source import FileSource
+from eas_station.audiod.pipe_source import PipeSource
+from eas_station.audiod.receiver_source import ReceiverSource, receiver_unit, wanted_topics
+from eas_station.bus.subscriber import Subscriber
+from eas_station.config.model import Config, Source
+from eas_station.errors import ConfigError, Fault
+
+Subscribe = Callable[[Iterable[str], Iterable[str]], Subscriber]
+
+MONO = ("mono",)
+
+
+def channel_name(frequency_hz: int) -> str:
+    """A frequency as channels are called everywhere: MHz with three decimals, "162.550"."""
+    return f"{frequency_hz / 1e6:.3f}"
+
+
+def channels_of(source: Source, config: Config) -> tuple[str, ...]:
+    """The names of the source's channels. Raises ConfigError for an unknown receiver."""
+    if source.kind != "receiver":
+        return MONO
+    frequencies_hz = source.channels_hz
+    if not frequencies_hz:
+        known = {receiver.name: receiver.channels_hz for receiver in config.receivers}
+        if source.receiver not in known:
+            raise _fault(
+                source, config, "receiver", source.receiver, "no [[receiver]] of this name"
+            )
+        frequencies_hz = known[source.receiver]
+    return tuple(channel_name(frequency_hz) for frequency_hz in frequencies_hz)
+
+
+def opener(
+    source: Source, channels: tuple[str, ...], subscribe: Subscribe, stopping: threading.Event
+) -> Callable[[], AudioSource]:
+    """What opens the source; it raises SourceError. The configuration has been checked."""
+    if source.kind == "receiver":
+        assert source.receiver is not None
+        return partial(_open_receiver, source.receiver, channels, subscribe)
+    assert source.path is not None
+    if source.kind == "pipe":
+        return partial(PipeSource, source.path, source.rate_hz)
+    return partial(FileSource, source.path, source.realtime, source.loop, stopping)
+
+
+def _open_receiver(
+    receiver: str, channels: tuple[str, ...], subscribe: Subscribe
+) -> ReceiverSource:
+    subscriber = subscribe([receiver_unit(receiver)], wanted_topics(receiver, channels))
+    return ReceiverSource(receiver, channels, subscriber)
+
+
+def _fault(
+    source: Source, config: Config, key: str, value: str | None, message: str
+) -> ConfigError:
+    file = config.files[0] if config.files else "(no configuration file)"
+    return ConfigError((Fault(file, None, f"source.{source.name}.{key}", value, message),))

@@ -1,0 +1,82 @@
+"""One uninterrupted stretch of audio: everything that counts samples begins and ends with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from eas_station.audiod.blocks import Block
+from eas_station.audiod.recorder import ClipSink, Recorder, ring_seconds
+from eas_station.config.model import Clips
+from eas_station.decoder.message import Burst, Message
+from eas_station.decoder.receiver import SameReceiver
+from eas_station.dsp.ring import Ring, to_int16
+
+PREAMBLE_S = 16 * 8 * 0.00192  # 47 CFR 11.31(a)(1): sixteen bytes before the header
+
+
+@dataclass(frozen=True, slots=True)
+class ClipRules:
+    """How clips are cut and who takes them."""
+
+    clips: Clips
+    sink: ClipSink
+    new_id: Callable[[], str]
+
+
+class Stretch:
+    """The decoder, the last seconds and the recorder of a stretch without a gap.
+
+    All of them count samples from its beginning.
+    """
+
+    def __init__(self, channels: int, rate_hz: int, rules: ClipRules) -> None:
+        self.rate_hz = rate_hz
+        self._receiver = SameReceiver(channels, rate_hz)
+        self._ring = Ring(channels, int(ring_seconds(rules.clips) * rate_hz))
+        self._recorder = Recorder(self._ring, rate_hz, rules.clips, rules.sink, rules.new_id)
+
+    @property
+    def clips(self) -> int:
+        """Clips that are being recorded."""
+        return len(self._recorder)
+
+    def decode(self, block: Block) -> list[Burst | Message]:
+        """What ended in this block, oldest first."""
+        self._ring.append(to_int16(block.samples))
+        return self._receiver.feed(block.samples)
+
+    def last_words(self) -> list[Burst | Message]:
+        """What the decoder can still say when nothing more comes."""
+        return self._receiver.flush()
+
+    def begin_clip(
+        self, message: Message, channel: str, event_code: str, reception_id: str, now: datetime
+    ) -> None:
+        """Record the alert whose header this is; `now` is the time of the newest sample."""
+        preamble = round(PREAMBLE_S * self.rate_hz)
+        self._recorder.begin(
+            message.channel,
+            channel,
+            max(0, message.start_sample - preamble),
+            event_code,
+            reception_id,
+            lambda sample: self.time_of(sample, now),
+        )
+
+    def end_of_message(self, message: Message) -> None:
+        """NNNN: what is being recorded on its channel ends."""
+        self._recorder.end_of_message(message.channel, message.end_sample)
+
+    def record(self) -> None:
+        """Pass on to the clips what has come; after every block."""
+        self._recorder.advance()
+
+    def end(self) -> None:
+        """Nothing more comes: every clip ends with what it has."""
+        self._recorder.finish_all()
+
+    def time_of(self, sample: int, now: datetime) -> datetime:
+        """When a sample was heard, `now` being the time of the newest one."""
+        return now - timedelta(seconds=(self._ring.end - sample) / self.rate_hz)
