@@ -1,0 +1,192 @@
+"""Questions about alerts and their changes, one function each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, or_, select
+
+from eas_station.alerts.model import Alert, Change
+from eas_station.store import cursors
+from eas_station.store.receptions import hearings_of as hearings_of
+from eas_station.store.receptions import receptions_of as receptions_of
+from eas_station.store.rows import ALERT_COLUMNS, alert_of
+from eas_station.store.schema import alerts, changes, numbers
+from eas_station.store.texts import is_storable
+
+PageState = Literal["active", "ended", "all"]
+MOST_PER_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a page of the log is narrowed to; None: no matter."""
+
+    event_code: str | None = None
+    relevant: bool | None = None
+    is_test: bool | None = None
+    since_at: datetime | None = None  # first received at or after
+    until_at: datetime | None = None  # first received before
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of the log, newest first."""
+
+    alerts: tuple[Alert, ...]
+    next_cursor: str | None  # None: there are no more
+
+
+EVERYTHING = Filter()
+
+
+def active(
+    connection: Connection,
+    now: datetime | None,
+    limit: int = MOST_PER_PAGE,
+    relevant: bool | None = None,
+) -> tuple[Alert, ...]:
+    """What is in force: our own area first, then by severity, then what ends first.
+
+    Args:
+        now: None while the clock is not trusted: then nothing has ended by time.
+        relevant: only what does (True) or does not (False) concern the station.
+    """
+    wanted = select(*ALERT_COLUMNS).where(in_force(now))
+    if relevant is not None:
+        wanted = wanted.where(alerts.c.relevant == relevant)
+    wanted = wanted.order_by(
+        alerts.c.relevant.desc(),
+        alerts.c.severity_rank,
+        alerts.c.ends_at.is_(None),
+        alerts.c.ends_at,
+        alerts.c.number,
+    )
+    return _alerts(connection, wanted.limit(limit))
+
+
+def page(
+    connection: Connection,
+    state: PageState,
+    limit: int,
+    cursor: str | None = None,
+    *,
+    now: datetime | None = None,
+    narrowed: Filter = EVERYTHING,
+) -> Page:
+    """One page of the log, by the time of the first reception, newest first.
+
+    The pages hold together while alerts come in: those are before the first page.
+
+    Args:
+        limit: 1 to 500 alerts.
+        cursor: `next_cursor` of the page before; None: the first page.
+        now: as in `active`; decides what is "active" and what "ended".
+    Raises:
+        FrameError: not a cursor.
+    """
+    limit = max(1, min(limit, MOST_PER_PAGE))
+    wanted = select(alerts.c.number, *ALERT_COLUMNS).where(*_conditions(state, now, narrowed))
+    if cursor is not None:
+        at, number = cursors.from_text(cursor, int)
+        same_time = and_(alerts.c.first_received_at == at, alerts.c.number < number)
+        wanted = wanted.where(
+            alerts.c.first_received_at <= at,  # says it to the index
+            or_(alerts.c.first_received_at < at, same_time),
+        )
+    newest_first = wanted.order_by(alerts.c.first_received_at.desc(), alerts.c.number.desc())
+    rows = connection.execute(newest_first.limit(limit + 1)).mappings().all()
+    next_cursor = None
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        next_cursor = cursors.to_text(last["first_received_at"], last["number"])
+    return Page(tuple(alert_of(dict(row)) for row in rows[:limit]), next_cursor)
+
+
+def by_id(connection: Connection, alert_id: str) -> Alert | None:
+    """One alert; None: there is none."""
+    return by_ids(connection, (alert_id,)).get(alert_id)
+
+
+def by_ids(connection: Connection, alert_ids: Sequence[str]) -> dict[str, Alert]:
+    """Those of these alerts that exist."""
+    possible = [alert_id for alert_id in alert_ids if is_storable(alert_id)]
+    wanted = select(*ALERT_COLUMNS).where(alerts.c.alert_id.in_(possible))
+    return {alert.alert_id: alert for alert in _alerts(connection, wanted)}
+
+
+def overdue(connection: Connection, now: datetime, limit: int) -> tuple[Alert, ...]:
+    """Whose time has run out without the end being recorded, first ended first."""
+    wanted = select(*ALERT_COLUMNS).where(alerts.c.ended_at.is_(None), alerts.c.ends_at <= now)
+    return _alerts(connection, wanted.order_by(alerts.c.ends_at, alerts.c.number).limit(limit))
+
+
+def changes_after(connection: Connection, change_id: int, limit: int) -> tuple[Change, ...]:
+    """What changed since, oldest first: a subscriber reconciles with it."""
+    later = changes.c.change_id > change_id
+    return _changes(connection, select(changes).where(later), limit)
+
+
+def changes_of(connection: Connection, alert_id: str, limit: int = 1000) -> tuple[Change, ...]:
+    """The history of one alert, oldest first."""
+    if not is_storable(alert_id):
+        return ()
+    of_alert = changes.c.alert_id == alert_id
+    return _changes(connection, select(changes).where(of_alert), limit)
+
+
+def last_change_id(connection: Connection) -> int:
+    """The number of the last committed change; 0: none yet."""
+    wanted = select(numbers.c.last).where(numbers.c.name == "change")
+    return connection.execute(wanted).scalar() or 0
+
+
+def count_active(connection: Connection, now: datetime | None, relevant: bool | None = None) -> int:
+    """How many alerts are in force; tests count too."""
+    wanted = select(func.count()).select_from(alerts).where(in_force(now))
+    if relevant is not None:
+        wanted = wanted.where(alerts.c.relevant == relevant)
+    return connection.execute(wanted).scalar_one()
+
+
+def in_force(now: datetime | None) -> ColumnElement[bool]:
+    """The condition of being active."""
+    not_ended = alerts.c.ended_at.is_(None)
+    if now is None:
+        return not_ended
+    return and_(not_ended, or_(alerts.c.ends_at.is_(None), alerts.c.ends_at > now))
+
+
+def _conditions(
+    state: PageState, now: datetime | None, narrowed: Filter
+) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if state != "all":
+        conditions.append(in_force(now) if state == "active" else ~in_force(now))
+    if narrowed.event_code is not None:
+        known = is_storable(narrowed.event_code)
+        conditions.append(alerts.c.event_code == narrowed.event_code if known else false())
+    if narrowed.relevant is not None:
+        conditions.append(alerts.c.relevant == narrowed.relevant)
+    if narrowed.is_test is not None:
+        conditions.append(alerts.c.is_test == narrowed.is_test)
+    if narrowed.since_at is not None:
+        conditions.append(alerts.c.first_received_at >= narrowed.since_at)
+    if narrowed.until_at is not None:
+        conditions.append(alerts.c.first_received_at < narrowed.until_at)
+    return conditions
+
+
+def _alerts(connection: Connection, wanted: Select[tuple[object, ...]]) -> tuple[Alert, ...]:
+    rows = connection.execute(wanted).mappings()
+    return tuple(alert_of(dict(row)) for row in rows)
+
+
+def _changes(
+    connection: Connection, wanted: Select[tuple[object, ...]], limit: int
+) -> tuple[Change, ...]:
+    rows = connection.execute(wanted.order_by(changes.c.change_id).limit(limit)).mappings()
+    return tuple(Change(**row) for row in rows)

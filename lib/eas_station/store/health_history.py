@@ -1,0 +1,58 @@
+"""How well each channel was heard over time: signal, noise, margin, level."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from eas_station.store.schema import channel_health
+from eas_station.store.statements import upsert
+
+SPAN_S = 600  # what daemons record; the maintenance rolls it up
+
+
+@dataclass(frozen=True, slots=True)
+class HealthSample:
+    """One measure of one channel over one span of time."""
+
+    name: str  # of the receiver or the source
+    channel: str
+    measure: str  # with its unit: "snr_db", "margin_db", "rms_dbfs"
+    began_at: datetime
+    lowest: float
+    mean: float
+    highest: float
+    samples: int  # how many values it was made from
+    span_s: int = SPAN_S
+
+
+def record(connection: Connection, samples: Sequence[HealthSample]) -> None:
+    """Record samples; one of the same span again replaces it."""
+    rows = [{name: getattr(sample, name) for name in HealthSample.__slots__} for sample in samples]
+    key = ("name", "channel", "measure", "span_s", "began_at")
+    upsert(connection, channel_health, rows, key=key)
+
+
+def series(
+    connection: Connection,
+    name: str,
+    channel: str,
+    measure: str,
+    since_at: datetime,
+    until_at: datetime,
+    span_s: int = SPAN_S,
+) -> tuple[HealthSample, ...]:
+    """One measure of one channel, oldest first; spans that begin in [since, until)."""
+    wanted = select(channel_health).where(
+        channel_health.c.name == name,
+        channel_health.c.channel == channel,
+        channel_health.c.measure == measure,
+        channel_health.c.span_s == span_s,
+        channel_health.c.began_at >= since_at,
+        channel_health.c.began_at < until_at,
+    )
+    rows = connection.execute(wanted.order_by(channel_health.c.began_at)).mappings()
+    return tuple(HealthSample(**row) for row in rows)

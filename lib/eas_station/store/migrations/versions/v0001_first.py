@@ -1,0 +1,327 @@
+"""The first schema."""
+
+from __future__ import annotations
+
+import uuid
+
+from alembic import op
+from sqlalchemy import (
+    JSON as PLAIN_JSON,
+)
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    ForeignKeyConstraint,
+    Integer,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    column,
+    table,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+revision = "0001"
+down_revision = None
+
+TEXT = Text()
+TIME = DateTime(timezone=True)
+NUMBER = BigInteger().with_variant(Integer(), "sqlite")
+JSON = PLAIN_JSON().with_variant(JSONB(), "postgresql")
+NOT_ENDED = text("ended_at IS NULL")
+
+
+def upgrade() -> None:
+    """Make the tables, and the rows that must be there."""
+    alert_tables()
+    reception_tables()
+    change_tables()
+    hearing_tables()
+    operation_tables()
+    op.bulk_insert(
+        table("numbers", column("name"), column("last")),
+        [{"name": name, "last": 0} for name in ("alert", "reception", "change")],
+    )
+    op.bulk_insert(
+        table("meta", column("name"), column("value")),
+        [{"name": "database_id", "value": str(uuid.uuid4())}],
+    )
+
+
+def alert_tables() -> None:
+    """Alerts, and by what they are found again."""
+    op.create_table(
+        "alerts",
+        Column("number", NUMBER, autoincrement=False, nullable=False),
+        Column("alert_id", TEXT, nullable=False),
+        Column("status", TEXT, nullable=False),
+        Column("is_test", Boolean(), nullable=False),
+        Column("event_name", TEXT, nullable=False),
+        Column("event_code", TEXT),
+        Column("originator", TEXT),
+        Column("issued_at", TIME, nullable=False),
+        Column("first_received_at", TIME, nullable=False),
+        Column("last_received_at", TIME, nullable=False),
+        Column("ends_at", TIME),
+        Column("end_reason", TEXT),
+        Column("ended_at", TIME),
+        Column("same_codes", JSON, nullable=False),
+        Column("ugc_codes", JSON, nullable=False),
+        Column("polygons", JSON, nullable=False),
+        Column("relevance", JSON, nullable=False),
+        Column("reception_count", Integer(), nullable=False),
+        Column("same_header", TEXT),
+        Column("severity", TEXT),
+        Column("urgency", TEXT),
+        Column("certainty", TEXT),
+        Column("headline", TEXT),
+        Column("description", TEXT),
+        Column("instruction", TEXT),
+        Column("area_text", TEXT),
+        Column("sender_name", TEXT),
+        Column("onset_at", TIME),
+        Column("relevant", Boolean(), nullable=False),
+        Column("severity_rank", SmallInteger(), nullable=False),
+        PrimaryKeyConstraint("number", name="pk_alerts"),
+        UniqueConstraint("alert_id", name="uq_alerts_alert_id"),
+    )
+    op.create_index(
+        "ix_alerts_active",
+        "alerts",
+        ["relevant", "severity_rank", "ends_at"],
+        postgresql_where=NOT_ENDED,
+        sqlite_where=NOT_ENDED,
+    )
+    op.create_index("ix_alerts_event", "alerts", ["event_code", "first_received_at", "number"])
+    op.create_index("ix_alerts_log", "alerts", ["first_received_at", "number"])
+    op.create_index(
+        "ix_alerts_overdue",
+        "alerts",
+        ["ends_at"],
+        postgresql_where=NOT_ENDED,
+        sqlite_where=NOT_ENDED,
+    )
+    op.create_table(
+        "alert_keys",
+        Column("key_hash", TEXT, nullable=False),
+        Column("alert_id", TEXT, nullable=False),
+        Column("strength", TEXT, nullable=False),
+        Column("text", TEXT, nullable=False),
+        ForeignKeyConstraint(
+            ["alert_id"], ["alerts.alert_id"], name="fk_alert_keys_alert_id", ondelete="CASCADE"
+        ),
+        PrimaryKeyConstraint("key_hash", "alert_id", name="pk_alert_keys"),
+    )
+    op.create_index("ix_alert_keys_alert_id", "alert_keys", ["alert_id"])
+    op.create_table(
+        "alert_flags",
+        Column("alert_id", TEXT, nullable=False),
+        Column("acknowledged_at", TIME),
+        Column("acknowledged_by", TEXT),
+        Column("keep", Boolean(), server_default=text("false"), nullable=False),
+        Column("note", TEXT),
+        ForeignKeyConstraint(
+            ["alert_id"], ["alerts.alert_id"], name="fk_alert_flags_alert_id", ondelete="CASCADE"
+        ),
+        PrimaryKeyConstraint("alert_id", name="pk_alert_flags"),
+    )
+
+
+def reception_tables() -> None:
+    """Receptions, and which alerts they belong to."""
+    op.create_table(
+        "receptions",
+        Column("number", NUMBER, autoincrement=False, nullable=False),
+        Column("reception_id", TEXT, nullable=False),
+        Column("via", TEXT, nullable=False),
+        Column("origin", TEXT, nullable=False),
+        Column("channel", TEXT),
+        Column("received_at", TIME, nullable=False),
+        Column("raw", TEXT, nullable=False),
+        Column("statement", JSON, nullable=False),
+        Column("evidence", JSON),
+        Column("signature", TEXT),
+        Column("clock_trusted", Boolean(), nullable=False),
+        Column("message_hash", TEXT),
+        Column("repeats", Integer(), server_default="0", nullable=False),
+        PrimaryKeyConstraint("number", name="pk_receptions"),
+        UniqueConstraint("message_hash", name="uq_receptions_message_hash"),
+        UniqueConstraint("reception_id", name="uq_receptions_reception_id"),
+    )
+    op.create_index("ix_receptions_origin", "receptions", ["origin", "received_at"])
+    op.create_table(
+        "alert_receptions",
+        Column("alert_id", TEXT, nullable=False),
+        Column("reception_id", TEXT, nullable=False),
+        ForeignKeyConstraint(
+            ["alert_id"],
+            ["alerts.alert_id"],
+            name="fk_alert_receptions_alert_id",
+            ondelete="CASCADE",
+        ),
+        ForeignKeyConstraint(
+            ["reception_id"], ["receptions.reception_id"], name="fk_alert_receptions_reception_id"
+        ),
+        PrimaryKeyConstraint("alert_id", "reception_id", name="pk_alert_receptions"),
+    )
+    op.create_index("ix_alert_receptions_reception_id", "alert_receptions", ["reception_id"])
+
+
+def change_tables() -> None:
+    """Changes of alerts, and the numbers allocated under the lock."""
+    op.create_table(
+        "changes",
+        Column("change_id", NUMBER, autoincrement=False, nullable=False),
+        Column("alert_id", TEXT, nullable=False),
+        Column("kind", TEXT, nullable=False),
+        Column("at", TIME, nullable=False),
+        Column("why", TEXT, nullable=False),
+        Column("event_code", TEXT),
+        ForeignKeyConstraint(
+            ["alert_id"], ["alerts.alert_id"], name="fk_changes_alert_id", ondelete="CASCADE"
+        ),
+        PrimaryKeyConstraint("change_id", name="pk_changes"),
+    )
+    op.create_index("ix_changes_alert_id", "changes", ["alert_id", "change_id"])
+    op.create_table(
+        "numbers",
+        Column("name", TEXT, nullable=False),
+        Column("last", NUMBER, nullable=False),
+        PrimaryKeyConstraint("name", name="pk_numbers"),
+    )
+    op.create_table(
+        "meta",
+        Column("name", TEXT, nullable=False),
+        Column("value", TEXT, nullable=False),
+        PrimaryKeyConstraint("name", name="pk_meta"),
+    )
+
+
+def hearing_tables() -> None:
+    """Recordings, deafness, health and expected tests."""
+    op.create_table(
+        "clips",
+        Column("clip_id", TEXT, nullable=False),
+        Column("source", TEXT, nullable=False),
+        Column("channel", TEXT, nullable=False),
+        Column("started_at", TIME, nullable=False),
+        Column("duration_s", Float(), nullable=False),
+        Column("path", TEXT),
+        Column("bytes", NUMBER),
+        Column("sha256", TEXT),
+        Column("fault", TEXT),
+        Column("keep", Boolean(), nullable=False),
+        Column("removed_at", TIME),
+        PrimaryKeyConstraint("clip_id", name="pk_clips"),
+    )
+    op.create_index("ix_clips_started_at", "clips", ["started_at"])
+    op.create_table(
+        "clip_receptions",
+        Column("clip_id", TEXT, nullable=False),
+        Column("reception_id", TEXT, nullable=False),
+        ForeignKeyConstraint(
+            ["clip_id"], ["clips.clip_id"], name="fk_clip_receptions_clip_id", ondelete="CASCADE"
+        ),
+        PrimaryKeyConstraint("clip_id", "reception_id", name="pk_clip_receptions"),
+    )
+    op.create_index("ix_clip_receptions_reception_id", "clip_receptions", ["reception_id"])
+    op.create_table(
+        "deaf_intervals",
+        Column("interval_id", TEXT, nullable=False),
+        Column("source", TEXT, nullable=False),
+        Column("channel", TEXT, nullable=False),
+        Column("began_at", TIME, nullable=False),
+        Column("ended_at", TIME),
+        Column("why", TEXT, nullable=False),
+        PrimaryKeyConstraint("interval_id", name="pk_deaf_intervals"),
+    )
+    op.create_index("ix_deaf_intervals_began_at", "deaf_intervals", ["began_at"])
+    op.create_index("ix_deaf_intervals_source", "deaf_intervals", ["source", "channel", "began_at"])
+    op.create_table(
+        "channel_health",
+        Column("name", TEXT, nullable=False),
+        Column("channel", TEXT, nullable=False),
+        Column("measure", TEXT, nullable=False),
+        Column("span_s", Integer(), nullable=False),
+        Column("began_at", TIME, nullable=False),
+        Column("lowest", Float(), nullable=False),
+        Column("mean", Float(), nullable=False),
+        Column("highest", Float(), nullable=False),
+        Column("samples", Integer(), nullable=False),
+        PrimaryKeyConstraint(
+            "name", "channel", "measure", "span_s", "began_at", name="pk_channel_health"
+        ),
+    )
+    op.create_table(
+        "expected_tests",
+        Column("source", TEXT, nullable=False),
+        Column("channel", TEXT, nullable=False),
+        Column("event_code", TEXT, nullable=False),
+        Column("learnt", Boolean(), nullable=False),
+        Column("last_heard_at", TIME),
+        Column("last_reception_id", TEXT),
+        PrimaryKeyConstraint("source", "channel", "event_code", name="pk_expected_tests"),
+    )
+
+
+def operation_tables() -> None:
+    """Jobs, feeds, what the operators want and did."""
+    op.create_table(
+        "job_runs",
+        Column("run_id", TEXT, nullable=False),
+        Column("job", TEXT, nullable=False),
+        Column("due_at", TIME, nullable=False),
+        Column("started_at", TIME, nullable=False),
+        Column("ended_at", TIME, nullable=False),
+        Column("outcome", TEXT, nullable=False),
+        Column("error", TEXT),
+        Column("runs", Integer(), nullable=False),
+        PrimaryKeyConstraint("run_id", name="pk_job_runs"),
+    )
+    op.create_index("ix_job_runs_job", "job_runs", ["job", "started_at"])
+    op.create_table(
+        "job_totals",
+        Column("job", TEXT, nullable=False),
+        Column("runs", NUMBER, nullable=False),
+        Column("errors", NUMBER, nullable=False),
+        Column("missed", NUMBER, nullable=False),
+        Column("last_run_at", TIME, nullable=False),
+        Column("last_good_at", TIME),
+        PrimaryKeyConstraint("job", name="pk_job_totals"),
+    )
+    op.create_table(
+        "feed_states",
+        Column("feed", TEXT, nullable=False),
+        Column("etag", TEXT),
+        Column("last_modified", TEXT),
+        Column("last_good_at", TIME),
+        Column("position", TEXT),
+        PrimaryKeyConstraint("feed", name="pk_feed_states"),
+    )
+    op.create_table(
+        "desired_states",
+        Column("kind", TEXT, nullable=False),
+        Column("name", TEXT, nullable=False),
+        Column("desired", TEXT, nullable=False),
+        Column("set_at", TIME, nullable=False),
+        Column("set_by", TEXT, nullable=False),
+        PrimaryKeyConstraint("kind", "name", name="pk_desired_states"),
+    )
+    op.create_table(
+        "audit",
+        Column("audit_id", TEXT, nullable=False),
+        Column("at", TIME, nullable=False),
+        Column("who", TEXT, nullable=False),
+        Column("address", TEXT),
+        Column("action", TEXT, nullable=False),
+        Column("subject", TEXT),
+        Column("outcome", TEXT, nullable=False),
+        Column("detail", TEXT),
+        PrimaryKeyConstraint("audit_id", name="pk_audit"),
+    )
+    op.create_index("ix_audit_at", "audit", ["at", "audit_id"])

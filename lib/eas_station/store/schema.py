@@ -1,0 +1,287 @@
+"""The tables: one schema for PostgreSQL and SQLite.
+
+A column named as a field of `alerts.model` holds that field. Texts from outside can be long, so
+what has to be found by them is indexed by a hash. Numbers of alerts, receptions and changes are
+allocated under the one write lock (`numbers`), so they follow the order of commit.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+
+from eas_station.store.columns import Json, Number, UtcTime
+
+REVISION = "0001"  # the migration that makes exactly these tables
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=False),  # order of creation
+    Column("alert_id", Text, nullable=False, unique=True),
+    Column("status", Text, nullable=False),
+    Column("is_test", Boolean, nullable=False),
+    Column("event_name", Text, nullable=False),
+    Column("event_code", Text),
+    Column("originator", Text),
+    Column("issued_at", UtcTime, nullable=False),
+    Column("first_received_at", UtcTime, nullable=False),
+    Column("last_received_at", UtcTime, nullable=False),
+    Column("ends_at", UtcTime),
+    Column("end_reason", Text),
+    Column("ended_at", UtcTime),
+    Column("same_codes", Json, nullable=False),
+    Column("ugc_codes", Json, nullable=False),
+    Column("polygons", Json, nullable=False),
+    Column("relevance", Json, nullable=False),
+    Column("reception_count", Integer, nullable=False),
+    Column("same_header", Text),
+    Column("severity", Text),
+    Column("urgency", Text),
+    Column("certainty", Text),
+    Column("headline", Text),
+    Column("description", Text),
+    Column("instruction", Text),
+    Column("area_text", Text),
+    Column("sender_name", Text),
+    Column("onset_at", UtcTime),
+    Column("relevant", Boolean, nullable=False),  # of relevance, for the index
+    Column("severity_rank", SmallInteger, nullable=False),  # 0 extreme to 9 test, for the index
+    Index("ix_alerts_log", "first_received_at", "number"),
+    Index("ix_alerts_event", "event_code", "first_received_at", "number"),
+    Index(
+        "ix_alerts_active",
+        *("relevant", "severity_rank", "ends_at"),
+        postgresql_where=text("ended_at IS NULL"),
+        sqlite_where=text("ended_at IS NULL"),
+    ),
+    Index(
+        "ix_alerts_overdue",
+        "ends_at",
+        postgresql_where=text("ended_at IS NULL"),
+        sqlite_where=text("ended_at IS NULL"),
+    ),
+)
+
+alert_keys = Table(
+    "alert_keys",
+    metadata,
+    Column("key_hash", Text, nullable=False),  # of strength and text
+    Column("alert_id", ForeignKey("alerts.alert_id", ondelete="CASCADE"), nullable=False),
+    Column("strength", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    PrimaryKeyConstraint("key_hash", "alert_id"),
+    Index("ix_alert_keys_alert_id", "alert_id"),
+)
+
+receptions = Table(
+    "receptions",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=False),  # order of recording
+    Column("reception_id", Text, nullable=False, unique=True),
+    Column("via", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("channel", Text),
+    Column("received_at", UtcTime, nullable=False),
+    Column("raw", Text, nullable=False),
+    Column("statement", Json, nullable=False),
+    Column("evidence", Json),
+    Column("signature", Text),
+    Column("clock_trusted", Boolean, nullable=False),
+    Column("message_hash", Text, unique=True),  # CAP: of origin, sender, identifier, sent
+    Column("repeats", Integer, nullable=False, server_default="0"),  # the same message again
+    Index("ix_receptions_origin", "origin", "received_at"),
+)
+
+# An update can continue two warnings at once, so a reception can belong to several alerts.
+alert_receptions = Table(
+    "alert_receptions",
+    metadata,
+    Column("alert_id", ForeignKey("alerts.alert_id", ondelete="CASCADE"), nullable=False),
+    Column("reception_id", ForeignKey("receptions.reception_id"), nullable=False),
+    PrimaryKeyConstraint("alert_id", "reception_id"),
+    Index("ix_alert_receptions_reception_id", "reception_id"),
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("change_id", Number, primary_key=True, autoincrement=False),
+    Column("alert_id", ForeignKey("alerts.alert_id", ondelete="CASCADE"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("event_code", Text),
+    Index("ix_changes_alert_id", "alert_id", "change_id"),
+)
+
+numbers = Table(
+    "numbers",
+    metadata,
+    Column("name", Text, primary_key=True),  # "alert", "reception", "change"
+    Column("last", Number, nullable=False),
+)
+
+alert_flags = Table(
+    "alert_flags",
+    metadata,
+    Column("alert_id", ForeignKey("alerts.alert_id", ondelete="CASCADE"), primary_key=True),
+    Column("acknowledged_at", UtcTime),
+    Column("acknowledged_by", Text),
+    Column("keep", Boolean, nullable=False, server_default=text("false")),
+    Column("note", Text),
+)
+
+clips = Table(
+    "clips",
+    metadata,
+    Column("clip_id", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("duration_s", Float, nullable=False),
+    Column("path", Text),  # relative to the folder of clips; None: see fault
+    Column("bytes", Number),
+    Column("sha256", Text),
+    Column("fault", Text),
+    Column("keep", Boolean, nullable=False),
+    Column("removed_at", UtcTime),
+    Index("ix_clips_started_at", "started_at"),
+)
+
+clip_receptions = Table(
+    "clip_receptions",
+    metadata,
+    Column("clip_id", ForeignKey("clips.clip_id", ondelete="CASCADE"), nullable=False),
+    Column("reception_id", Text, nullable=False),  # a quarantined reception has no row
+    PrimaryKeyConstraint("clip_id", "reception_id"),
+    Index("ix_clip_receptions_reception_id", "reception_id"),
+)
+
+deaf_intervals = Table(
+    "deaf_intervals",
+    metadata,
+    Column("interval_id", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("began_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),  # None: still deaf
+    Column("why", Text, nullable=False),
+    Index("ix_deaf_intervals_began_at", "began_at"),
+    Index("ix_deaf_intervals_source", "source", "channel", "began_at"),
+)
+
+job_runs = Table(
+    "job_runs",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("job", Text, nullable=False),
+    Column("due_at", UtcTime, nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("error", Text),
+    Column("runs", Integer, nullable=False),  # more than one: unchanged polls of one hour
+    Index("ix_job_runs_job", "job", "started_at"),
+)
+
+job_totals = Table(
+    "job_totals",
+    metadata,
+    Column("job", Text, primary_key=True),
+    Column("runs", Number, nullable=False),
+    Column("errors", Number, nullable=False),
+    Column("missed", Number, nullable=False),
+    Column("last_run_at", UtcTime, nullable=False),
+    Column("last_good_at", UtcTime),
+)
+
+feed_states = Table(
+    "feed_states",
+    metadata,
+    Column("feed", Text, primary_key=True),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("last_good_at", UtcTime),
+    Column("position", Text),  # where the next poll goes on, in the feed's own words
+)
+
+desired_states = Table(
+    "desired_states",
+    metadata,
+    Column("kind", Text, nullable=False),  # "source", "receiver", "feed"
+    Column("name", Text, nullable=False),
+    Column("desired", Text, nullable=False),
+    Column("set_at", UtcTime, nullable=False),
+    Column("set_by", Text, nullable=False),
+    PrimaryKeyConstraint("kind", "name"),
+)
+
+channel_health = Table(
+    "channel_health",
+    metadata,
+    Column("name", Text, nullable=False),  # of the receiver or the source
+    Column("channel", Text, nullable=False),
+    Column("measure", Text, nullable=False),  # "snr_db", "margin_db", "rms_dbfs"
+    Column("span_s", Integer, nullable=False),  # 600; rolled up: 3600, 86400
+    Column("began_at", UtcTime, nullable=False),
+    Column("lowest", Float, nullable=False),
+    Column("mean", Float, nullable=False),
+    Column("highest", Float, nullable=False),
+    Column("samples", Integer, nullable=False),
+    PrimaryKeyConstraint("name", "channel", "measure", "span_s", "began_at"),
+)
+
+expected_tests = Table(
+    "expected_tests",
+    metadata,
+    Column("source", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("event_code", Text, nullable=False),  # RWT, RMT
+    Column("learnt", Boolean, nullable=False),  # False: configured
+    Column("last_heard_at", UtcTime),
+    Column("last_reception_id", Text),
+    PrimaryKeyConstraint("source", "channel", "event_code"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("audit_id", Text, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("address", Text),
+    Column("action", Text, nullable=False),
+    Column("subject", Text),
+    Column("outcome", Text, nullable=False),
+    Column("detail", Text),
+    Index("ix_audit_at", "at", "audit_id"),
+)
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", Text, primary_key=True),  # "database_id": another one after a restart from zero
+    Column("value", Text, nullable=False),
+)

@@ -1,0 +1,41 @@
+"""Texts that a database can hold: no NUL (PostgreSQL), no lone surrogates (not UTF-8)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, TypeVar
+
+from eas_station.wire import from_plain, to_json, to_plain
+
+T = TypeVar("T")
+
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+def is_storable(text: str) -> bool:
+    """Can this text be in the database at all? If not, nothing is found by it."""
+    return UNSTORABLE.search(text) is None
+
+
+def clean(text: str) -> str:
+    """The text with U+FFFD in place of what no database holds."""
+    return UNSTORABLE.sub(REPLACEMENT, text)
+
+
+def cleaned(cls: type[T], value: T) -> T:
+    """The same value with every text in it storable; almost always the value itself."""
+    as_json = to_json(value)
+    if "\\u0000" not in as_json and is_storable(as_json):
+        return value
+    return from_plain(cls, _clean_plain(to_plain(value)))
+
+
+def _clean_plain(plain: Any) -> Any:
+    if isinstance(plain, str):
+        return clean(plain)
+    if isinstance(plain, list):
+        return [_clean_plain(item) for item in plain]
+    if isinstance(plain, dict):
+        return {clean(key): _clean_plain(item) for key, item in plain.items()}
+    return plain
