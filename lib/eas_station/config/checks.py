@@ -13,7 +13,8 @@ from eas_station.config.model import Receiver
 from eas_station.config.reader import Table, nearest
 from eas_station.errors import Fault
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,23}\Z")  # part of unit, file and topic names
+LONGEST_NAME = 24  # names are parts of unit, file and topic names
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z")
 SAME_CODE = re.compile(r"\d{6}\Z")  # PSSCCC, 47 CFR 11.31(c)
 UGC_ZONE = re.compile(r"[A-Z]{2}[CZ]\d{3}\Z")
 AREA = re.compile(r"[A-Z]{2}\Z")
@@ -94,9 +95,9 @@ def _feed_url(url: str) -> str | None:
 
 
 def _host(host: str) -> str | None:
-    if host and not re.search(r"[\s/]|:\d+\Z", host.replace("::", "")):
+    if not re.search(r"[\s/]|:\d+\Z", host.replace("::", "")):
         return None
-    return 'must be a name or an address alone, as "localhost" or "0.0.0.0"; the port is web.port'
+    return 'must be a name or an address alone, as "localhost" or "*"; the port is web.port'
 
 
 CHECKS: dict[tuple[str, str], Check] = {
@@ -108,7 +109,7 @@ CHECKS: dict[tuple[str, str], Check] = {
     ("database", "statement_timeout_s"): _between(0.1, 600, "seconds"),
     ("database", "slow_query_s"): _between(0, 600, "seconds"),
     ("web", "host"): _host,
-    ("web", "port"): _between(1, 65535, ""),
+    ("web", "port"): _between(0, 65535, "(0: any free one)"),
     ("clips", "pre_roll_s"): _between(0, 120, "seconds"),
     ("clips", "post_roll_s"): _between(0, 60, "seconds"),
     ("clips", "longest_s"): _between(10, 3600, "seconds"),
@@ -141,8 +142,9 @@ def check_names(section: str, tables: list[Table]) -> list[Fault]:
         name = table.values.get("name")
         if name is None:
             continue
-        if not NAME.match(name):
-            faults.append(table.fault("name", 'must be 1 to 24 letters, digits, "-" or "_"'))
+        if not NAME.match(name) or len(name) > LONGEST_NAME:
+            form = f'must be 1 to {LONGEST_NAME} letters, digits, "-" or "_", no sign in front'
+            faults.append(table.fault("name", form))
         elif name in first:
             at = first[name].fault("name", "")
             where = f"{at.file}:{at.line}"

@@ -1,6 +1,7 @@
 """The common main of the daemons: arguments, configuration, log, exit status.
 
-Exit status: 0 stopped, 1 a bug or a name that is taken, 78 the configuration is at fault.
+Exit status: 0 stopped; 1 a bug, or a name or an address that is taken; 78 the configuration is at
+fault.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from typing import Literal
 from eas_station import __version__
 from eas_station.config.load import load
 from eas_station.config.model import Config
-from eas_station.errors import EXIT_CONFIG, BusError, ConfigError, Fault
+from eas_station.errors import EXIT_CONFIG, ConfigError, Fault, OutsideError
 from eas_station.service import logs
 from eas_station.service.daemon import Daemon
 
 log = logging.getLogger(__name__)
 
-EXIT_TAKEN = 1
+EXIT_REFUSED = 1
 InstanceOf = Literal["receiver", "source"]
 
 
@@ -37,7 +38,7 @@ def run(
     Args:
         program: "eas-capd"; with an instance the unit is "eas-sdrd@wx".
         compose: builds the daemon's parts from `daemon.config` and spawns its threads; quick, and
-            without waiting for anything outside.
+            without waiting for anything outside. May raise ConfigError and OutsideError.
         instance_of: the kind of table of which `--name` names one; None: a single daemon.
     """
     args = _arguments(program, argv, instance_of)
@@ -51,9 +52,9 @@ def run(
             log.error("%s", fault)
         log.error("the configuration has %s; not starting", _count(error.faults))
         return EXIT_CONFIG
-    except BusError as error:
+    except OutsideError as error:
         log.error("%s", error)
-        return EXIT_TAKEN
+        return EXIT_REFUSED
     except Exception:
         log.exception("%s crashed", unit)
         return 1

@@ -35,6 +35,14 @@ class Wakeup:
     def sleep(self, longest_s: float) -> frozenset[signal.Signals]:
         """Sleep at most so long; gives the signals that came."""
         select.select([self._read], [], [], max(0.0, longest_s))
+        return self.signals()
+
+    def fileno(self) -> int:
+        """For who sleeps on more than this."""
+        return self._read.fileno()
+
+    def signals(self) -> frozenset[signal.Signals]:
+        """The signals that came since the last look."""
         try:
             received = self._read.recv(4096)
         except BlockingIOError:

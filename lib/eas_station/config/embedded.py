@@ -1,0 +1,77 @@
+"""The configuration of `make run`: all under one folder, with a demonstration to listen to."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+from eas_station.config.model import Config, Database, Feed, Paths, Receiver, Source, Station, Web
+
+DEMO_CODES = ("039173", "039095")  # Wood and Lucas, OH
+DEMO_POINT = (41.55, -83.63)  # between the two, south of Toledo
+FOLDER_INTERVAL_S = 5.0
+
+TABLE_OF = {"feeds": "feed", "receivers": "receiver", "sources": "source"}
+
+
+def embedded(var_dir: Path, runtime_dir: Path | None = None, port: int = 8080) -> Config:
+    """The demonstration: a recorded radio, the National Weather Service, a folder of documents.
+
+    Args:
+        var_dir: absolute; database, spools, clips and the demonstration's material go there.
+        runtime_dir: for sockets and locks; None: under `var_dir`.
+    """
+    return Config(
+        station=Station(name="EAS Station demo", same_codes=DEMO_CODES, point=DEMO_POINT),
+        paths=Paths(state_dir=var_dir / "state", runtime_dir=runtime_dir or var_dir / "run"),
+        database=Database(url=f"sqlite:///{var_dir / 'state' / 'station.sqlite'}"),
+        web=Web(port=port),
+        feeds=(
+            Feed(name="nws", kind="nws", area=("OH",)),
+            Feed(name="folder", kind="folder", path=cap_dir(var_dir), interval_s=FOLDER_INTERVAL_S),
+        ),
+        receivers=(Receiver(name="wx", kind="file", path=capture_path(var_dir)),),
+        sources=(Source(name="wx", kind="receiver", receiver="wx"),),
+    )
+
+
+def capture_path(var_dir: Path) -> Path:
+    """Where the demonstration's IQ capture lies."""
+    return var_dir / "demo" / "capture.cu8"
+
+
+def cap_dir(var_dir: Path) -> Path:
+    """Where the demonstration's CAP documents lie; more can be dropped there at any time."""
+    return var_dir / "demo" / "cap"
+
+
+def to_toml(config: Config) -> str:
+    """The configuration as station.toml: what differs from the defaults."""
+    tables = []
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if field.name in TABLE_OF:
+            tables += [f"[[{TABLE_OF[field.name]}]]\n{_keys(entry)}" for entry in value]
+        elif dataclasses.is_dataclass(value) and _keys(value):
+            tables.append(f"[{field.name}]\n{_keys(value)}")
+    return "\n".join(tables)
+
+
+def _keys(table: object) -> str:
+    lines = []
+    for field in dataclasses.fields(table):  # type: ignore[arg-type]
+        value = getattr(table, field.name)
+        if value != field.default and value is not None:
+            lines.append(f"{field.name} = {_literal(value)}\n")
+    return "".join(lines)
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_literal(entry) for entry in value) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    return json.dumps(str(value), ensure_ascii=False)  # a JSON text is a TOML text

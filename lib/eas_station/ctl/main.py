@@ -1,0 +1,67 @@
+"""The composition root of eas-ctl: one module per command, loaded only when it is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+
+from eas_station import __version__
+from eas_station.errors import EXIT_CONFIG, EXIT_FAILED, ConfigError, InputError, OutsideError
+
+# Command → its module and what it does.
+COMMANDS = {
+    "run": ("run", "run the whole station in the foreground, without systemd"),
+    "status": ("status", "how the station and its daemons are"),
+    "alerts": ("alerts", "the alerts, active or all"),
+    "show": ("alerts", "everything known of one alert"),
+    "sources": ("parts", "what is listened to, and how well"),
+    "receivers": ("parts", "the radios, and what they hear"),
+    "inject": ("inject", "put an alert in, as if it had been received"),
+    "decode": ("decode", "SAME messages of a recording or a capture"),
+    "encode": ("encode", "make the sound of a SAME message"),
+    "cap": ("cap", "explain a CAP document"),
+    "config": ("config", "check the configuration"),
+    "db": ("db", "make and migrate the schema"),
+    "demo": ("demo", "make the material of the demonstration"),
+}
+EXIT_INTERRUPTED = 130  # as a shell says it of SIGINT
+
+
+def main(argv: list[str]) -> int:
+    """Run one command; gives the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="eas-ctl",
+        description="Ask and command an EAS station.",
+        epilog="\n".join(f"  {name:<10} {says}" for name, (_, says) in COMMANDS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, title="commands")
+    asked = argv[0] if argv else ""
+    if asked in COMMANDS:
+        # By name, so that `eas-ctl decode` does not load a database and `eas-ctl status` no numpy.
+        module = importlib.import_module(f"eas_station.ctl.{COMMANDS[asked][0]}")
+        module.add_parser(commands)
+    elif asked and not asked.startswith("-"):
+        parser.error(f"no command {asked}; there are {', '.join(COMMANDS)}")
+    return _run(parser.parse_args(argv))
+
+
+def _run(args: argparse.Namespace) -> int:
+    try:
+        status: int = args.func(args)
+        sys.stdout.flush()
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return EXIT_CONFIG
+    except (InputError, OutsideError) as error:
+        print(f"eas-ctl: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    except BrokenPipeError:  # as in `eas-ctl alerts | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    return status
