@@ -1,0 +1,41 @@
+# EAS Station: what a developer types. On a fresh Debian it needs python3, make and git only.
+
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+PYTEST_ARGS ?=
+
+export PYTHON
+
+.PHONY: help run venv test check bench clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: ## the whole station in the foreground; Ctrl-C ends it (ARGS="--config FILE")
+	@.ci/prepare run
+	@$(BIN)/eas-ctl run $(ARGS)
+
+venv: ## .venv with everything that running and testing need
+	@.ci/prepare test
+
+test: ## all tests; installs what they need from Debian (PYTEST_ARGS="-k spool")
+	@.ci/prepare test
+	@.ci/prepare tools
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: ## style, types and the import rule
+	@.ci/prepare test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_architecture.py
+
+bench: ## measure, and print tables
+	@.ci/prepare test
+	@for bench in tests/bench/bench_*.py; do $(BIN)/python "$$bench" || exit 1; done
+
+clean: ## remove all that was made here: .venv, var and caches
+	rm -rf .venv var build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf lib/*.egg-info
+	find lib tests -name __pycache__ -type d -prune -exec rm -rf {} +
