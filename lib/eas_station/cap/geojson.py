@@ -164,7 +164,7 @@ class _Reader:
         """`ends`, or the parameter eventEndingTime, which is the same where both are there."""
         ends_at = self._time("ends")
         text = next((p.value for p in parameters if p.name == "eventEndingTime"), None)
-        return ends_at if ends_at is not None or text is None else values.time(text)
+        return ends_at if ends_at is not None or text is None else values.lenient_time(text)
 
     def _areas(self) -> tuple[Area, ...]:
         area = Area(
@@ -221,7 +221,7 @@ class _Reader:
         text = _text(self._properties.get(key))
         if text is None:
             return None
-        moment = values.time(text)
+        moment = values.lenient_time(text)
         if moment is None:
             self._notes.append(f"{key} is not a time with an offset: {text[:60]!r}")
         return moment

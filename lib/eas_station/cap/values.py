@@ -16,6 +16,7 @@ LATEST = datetime(9999, 12, 30, tzinfo=UTC)  # later would not survive a change 
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
+_LENIENT_TIME = re.compile(_TIME.pattern.replace(":[0-9]{2})", ":?[0-9]{2})"))
 _NUMBERS = re.compile(r"[-+.,0-9eE\s]*", re.ASCII)
 
 
@@ -24,8 +25,18 @@ def time(text: str) -> datetime | None:
 
     A time after the year 9999 in UTC is `LATEST`. None: it is not a time, or has no offset.
     """
-    if _TIME.fullmatch(text) is None:
-        return None
+    return _moment(text) if _TIME.fullmatch(text) is not None else None
+
+
+def lenient_time(text: str) -> datetime | None:
+    """The same, but the offset may lack its colon: seen in real answers, and plain enough.
+
+    For times that no identity depends on.
+    """
+    return _moment(text) if _LENIENT_TIME.fullmatch(text) is not None else None
+
+
+def _moment(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -198,18 +198,20 @@ class _Reader:
         fields = self._fields(element)
         polygons = []
         for item in self._some(fields, "polygon", self._limits.values):
-            ring = values.polygon(_text(item)) if _text(item) else None
+            text = _text(item)
+            ring = values.polygon(text)
             if ring is not None:
                 polygons.append(ring)
-            elif _text(item):
-                self._notes.append(f"not a polygon: {_text(item)[:80]!r}")
+            elif text:  # an empty one is left out in silence: many senders always write it
+                self._notes.append(f"not a polygon: {text[:80]!r}")
         circles = []
         for item in self._some(fields, "circle", self._limits.values):
-            circle = values.circle(_text(item))
+            text = _text(item)
+            circle = values.circle(text)
             if circle is not None:
                 circles.append(circle)
-            else:
-                self._notes.append(f"not a circle: {_text(item)[:80]!r}")
+            elif text:
+                self._notes.append(f"not a circle: {text[:80]!r}")
         return Area(
             description=self._optional(fields, "areaDesc"),
             polygons=tuple(polygons),
@@ -248,7 +250,7 @@ class _Reader:
     def _moment(self, name: str, text: str | None) -> datetime | None:
         if text is None:
             return None
-        moment = values.time(text)
+        moment = values.lenient_time(text)
         if moment is None:
             self._notes.append(f"{name} is not a time with an offset: {text[:60]!r}")
         return moment
