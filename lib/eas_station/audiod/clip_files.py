@@ -11,35 +11,18 @@ import hashlib
 import logging
 import os
 import re
-from dataclasses import dataclass
-from datetime import datetime
+from contextlib import suppress
 from pathlib import Path
 
 from eas_station import wire
 from eas_station.audiod.recorder import ClipOrder
 from eas_station.errors import FrameError
+from eas_station.store.clips import Clip
 
 log = logging.getLogger(__name__)
 
 FREE_FLOOR_BYTES = 8 << 20  # the spool needs what is left more than a clip does
 UNSAFE = re.compile(r"[^A-Za-z0-9._+-]")
-
-
-@dataclass(frozen=True, slots=True)
-class ClipRow:
-    """A clip as the record knows it."""
-
-    clip_id: str
-    source: str
-    channel: str
-    reception_id: str
-    path: str  # relative to the folder of the clips
-    started_at: datetime
-    duration_s: float
-    bytes: int
-    sha256: str
-    rate_hz: int
-    event_code: str
 
 
 class ClipFolder:
@@ -50,7 +33,7 @@ class ClipFolder:
         self._source = source
         self._part_dir = clips_dir / "part" / UNSAFE.sub("_", source)
 
-    def recover(self) -> tuple[ClipRow, ...]:
+    def recover(self) -> tuple[Clip, ...]:
         """After a start: remove what is half, and give the clips whose row may be missing.
 
         Raises OSError.
@@ -62,7 +45,7 @@ class ClipFolder:
         rows = []
         for note in sorted(self._part_dir.glob("*.json")):
             row = _read_note(note)
-            if row is not None and (self._clips_dir / row.path).is_file():
+            if row is not None and row.path and (self._clips_dir / row.path).is_file():
                 rows.append(row)
             else:
                 note.unlink()
@@ -79,26 +62,25 @@ class ClipFolder:
         if system.f_bavail * system.f_frsize < FREE_FLOOR_BYTES:
             raise OSError(f"less than {FREE_FLOOR_BYTES >> 20} MiB free in {self._clips_dir}")
 
-    def publish(self, part: Path, order: ClipOrder, duration_s: float) -> ClipRow:
+    def publish(self, part: Path, order: ClipOrder, duration_s: float) -> Clip:
         """Make the finished file durable under its name; its row is noted beside the parts.
 
         A process that dies in here leaves either a part, or a whole file with a note of its row.
         Raises OSError.
         """
-        row = ClipRow(
+        path = self._relative(order, part.suffixes[-2])
+        row = Clip(
             clip_id=order.clip_id,
+            reception_ids=(order.reception_id,),
             source=self._source,
             channel=order.channel,
-            reception_id=order.reception_id,
-            path=self._relative(order, part.suffixes[-2]),
             started_at=order.started_at,
             duration_s=round(duration_s, 3),
+            path=path,
             bytes=part.stat().st_size,
             sha256=_sha256(part),
-            rate_hz=order.rate_hz,
-            event_code=order.event_code,
         )
-        target = self._clips_dir / row.path
+        target = self._clips_dir / path
         target.parent.mkdir(parents=True, exist_ok=True)
         _sync(part)
         note = self._note(row.clip_id)
@@ -108,6 +90,24 @@ class ClipFolder:
         part.rename(target)
         _sync(target.parent)
         return row
+
+    def fault(self, order: ClipOrder, duration_s: float, why: str) -> Clip:
+        """The row of a clip that has no file; what was written of it is removed."""
+        for suffix in (".wav", ".flac"):
+            with suppress(OSError):
+                self.part(order.clip_id, suffix).unlink(missing_ok=True)
+        with suppress(OSError):
+            self.forget(order.clip_id)
+        return Clip(
+            clip_id=order.clip_id,
+            reception_ids=(order.reception_id,),
+            source=self._source,
+            channel=order.channel,
+            started_at=order.started_at,
+            duration_s=round(duration_s, 3),
+            path=None,
+            fault=why,
+        )
 
     def forget(self, clip_id: str) -> None:
         """The row is in the spool: its note is not needed any more."""
@@ -122,9 +122,9 @@ class ClipFolder:
         return f"{order.started_at:%Y/%m/%d/%H%M%S}-{name}{suffix}"
 
 
-def _read_note(note: Path) -> ClipRow | None:
+def _read_note(note: Path) -> Clip | None:
     try:
-        return wire.from_json(ClipRow, note.read_bytes())
+        return wire.from_json(Clip, note.read_bytes())
     except FrameError:
         return None  # cut off by a power failure: its part had not been renamed then
 

@@ -13,13 +13,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eas_station import wire
-from eas_station.audiod.clip_files import ClipFolder, ClipRow
+from eas_station.audiod.clip_files import ClipFolder
 from eas_station.audiod.recorder import ClipOrder
+from eas_station.store.clips import Clip
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +38,31 @@ class _Growing:
     """A clip whose samples are still coming."""
 
     order: ClipOrder
-    part: Path
-    file: wave.Wave_write
+    raw: IO[bytes] | None = None
+    file: wave.Wave_write | None = None
     samples: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """How long it is by now."""
+        return self.samples / self.order.rate_hz
+
+    def open(self, part: Path) -> None:
+        """Raises OSError."""
+        self.raw = part.open("wb")
+        self.file = wave.open(self.raw, "wb")
+        self.file.setnchannels(1)
+        self.file.setsampwidth(2)
+        self.file.setframerate(self.order.rate_hz)
+
+    def close(self) -> None:
+        """Write the length into the header and close. Raises OSError, wave.Error."""
+        try:
+            if self.file is not None:
+                self.file.close()
+        finally:
+            if self.raw is not None:
+                self.raw.close()
 
 
 class ClipWriter:
@@ -70,7 +94,7 @@ class ClipWriter:
         self._lock = threading.Lock()
         self._queued_bytes = 0
         self._growing: dict[str, _Growing] = {}
-        self._unrecorded: list[ClipRow] = []
+        self._unrecorded: list[Clip] = []
         self._closing = threading.Event()
 
     # Called by the listener
@@ -102,7 +126,7 @@ class ClipWriter:
         """Work until `close`."""
         self._recover()
         while True:
-            self._record_again()
+            self._record_waiting()
             try:
                 kind, what, samples = self._jobs.get(timeout=LOOK_S)
             except queue.Empty:
@@ -110,7 +134,7 @@ class ClipWriter:
             if kind == "close":
                 break
             self._do(kind, what, samples)
-        self._record_again()
+        self._record_waiting()
 
     def _recover(self) -> None:
         try:
@@ -119,59 +143,54 @@ class ClipWriter:
             self._fault(f"clips cannot be written: {error}")
 
     def _do(self, kind: str, what: ClipOrder | str, samples: NDArray[np.int16] | None) -> None:
-        clip_id = what.clip_id if isinstance(what, ClipOrder) else what
+        if samples is not None:
+            with self._lock:
+                self._queued_bytes -= samples.nbytes
+        if isinstance(what, ClipOrder):
+            growing = self._growing[what.clip_id] = _Growing(what)
+        elif what in self._growing:
+            growing = self._growing[what]
+        else:
+            return  # given up already
         try:
-            if isinstance(what, ClipOrder):
-                self._open(what)
-            elif kind == "write" and samples is not None:
-                self._append(clip_id, samples)
-            elif kind == "finish" and clip_id in self._growing:
-                self._complete(self._growing.pop(clip_id))
-            elif kind == "overrun" and clip_id in self._growing:
-                raise OSError("the disk is too slow")
+            self._work(kind, growing, samples)
         except (OSError, wave.Error) as error:
-            self._give_up(clip_id, error)
+            self._give_up(growing, str(error))
 
-    def _open(self, order: ClipOrder) -> None:
-        self._folder.require_space()
-        part = self._folder.part(order.clip_id, ".wav")
-        file = wave.open(str(part), "wb")
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(order.rate_hz)
-        self._growing[order.clip_id] = _Growing(order, part, file)
-
-    def _append(self, clip_id: str, samples: NDArray[np.int16]) -> None:
-        with self._lock:
-            self._queued_bytes -= samples.nbytes
-        growing = self._growing.get(clip_id)
-        if growing is not None:
+    def _work(self, kind: str, growing: _Growing, samples: NDArray[np.int16] | None) -> None:
+        if kind == "begin":
+            self._folder.require_space()
+            growing.open(self._folder.part(growing.order.clip_id, ".wav"))
+        elif kind == "overrun":
+            raise OSError("the disk is too slow")
+        elif samples is not None and growing.file is not None:
             self._folder.require_space()
             growing.file.writeframesraw(samples.astype("<i2", copy=False).tobytes())
             growing.samples += len(samples)
+        elif kind == "finish":
+            self._complete(growing)
 
     def _complete(self, growing: _Growing) -> None:
-        growing.file.close()
-        part = self._encode(growing)
-        row = self._folder.publish(part, growing.order, growing.samples / growing.order.rate_hz)
-        if part != growing.part:
-            growing.part.unlink()
+        growing.close()
+        raw = self._folder.part(growing.order.clip_id, ".wav")
+        part = self._encode(growing.order.clip_id, raw)
+        clip = self._folder.publish(part, growing.order, growing.seconds)
+        if part != raw:
+            with suppress(OSError):
+                raw.unlink()
+        del self._growing[clip.clip_id]
         self.written += 1
         self._on_fault(None)
-        log.info(
-            "clip recorded: %s",
-            row.path,
-            extra={"EAS_CLIP_ID": row.clip_id, "EAS_RECEPTION_ID": row.reception_id},
-        )
-        if not self._spool(row):
-            self._unrecorded.append(row)
+        log.info("clip recorded: %s", clip.path, extra={"EAS_CLIP_ID": clip.clip_id})
+        self._unrecorded.append(clip)
+        self._record_waiting()
 
-    def _encode(self, growing: _Growing) -> Path:
+    def _encode(self, clip_id: str, raw: Path) -> Path:
         """The clip as FLAC, or as it is: without the encoder, after its failure, at the end."""
         if self._encoder is None or self._closing.is_set():
-            return growing.part
-        encoded = self._folder.part(growing.order.clip_id, ".flac")
-        command = [self._encoder, "--silent", "--force", "-o", str(encoded), str(growing.part)]
+            return raw
+        encoded = self._folder.part(clip_id, ".flac")
+        command = [self._encoder, "--silent", "--force", "-o", str(encoded), str(raw)]
         with subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         ) as child:
@@ -183,7 +202,7 @@ class ClipWriter:
         encoded.unlink(missing_ok=True)
         if not self._closing.is_set():
             log.warning("flac failed with status %s: the clip is kept as WAV", status)
-        return growing.part
+        return raw
 
     def _wait(self, child: subprocess.Popen[bytes]) -> int:
         """The child's exit status; it is killed when it hangs and when the process ends."""
@@ -196,29 +215,25 @@ class ClipWriter:
         child.kill()
         return child.wait()
 
-    def _give_up(self, clip_id: str, error: Exception) -> None:
+    def _give_up(self, growing: _Growing, why: str) -> None:
+        """The alert has no clip: a fault that is seen on the page, and nothing worse."""
+        with suppress(OSError, wave.Error):
+            growing.close()
+        del self._growing[growing.order.clip_id]
         self.lost += 1
-        growing = self._growing.pop(clip_id, None)
-        if growing is not None:
-            with suppress(OSError, wave.Error):
-                growing.file.close()
-        for suffix in (".wav", ".flac"):
-            with suppress(OSError):
-                self._folder.part(clip_id, suffix).unlink(missing_ok=True)
-        with suppress(OSError):
-            self._folder.forget(clip_id)
-        self._fault(f"a clip was not recorded: {error}")
+        self._fault(f"a clip was not recorded: {why}")
+        self._unrecorded.append(self._folder.fault(growing.order, growing.seconds, why))
+        self._record_waiting()
 
-    def _spool(self, row: ClipRow) -> bool:
-        if not self._record("clip", wire.to_json(row)):
-            return False
-        self._folder.forget(row.clip_id)
-        return True
-
-    def _record_again(self) -> None:
-        """Rows that the spool would not take, or of clips that an earlier process finished."""
-        while self._unrecorded and self._spool(self._unrecorded[0]):
+    def _record_waiting(self) -> None:
+        """Spool the rows that wait: also those that it would not take, and of an earlier life."""
+        while self._unrecorded:
+            clip = self._unrecorded[0]
+            if not self._record("clip", wire.to_json(clip)):
+                return
             self._unrecorded.pop(0)
+            with suppress(OSError):
+                self._folder.forget(clip.clip_id)
 
     def _fault(self, sentence: str) -> None:
         log.error("%s", sentence)

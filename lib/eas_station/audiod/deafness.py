@@ -5,27 +5,15 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from eas_station import wire
 from eas_station.audiod.blocks import Block
 from eas_station.audiod.ledger import Deaf, Ledger
 from eas_station.audiod.marks import Mark, Marks
+from eas_station.store.deaf import DeafInterval
 
 LONGEST_WAITING = 1000  # intervals that the spool does not take now
-
-
-@dataclass(frozen=True, slots=True)
-class DeafInterval:
-    """A stretch that one channel did not hear, as the record knows it."""
-
-    interval_id: str  # the same for the beginning and the end of one interval
-    source: str
-    channel: str
-    began_at: datetime
-    ended_at: datetime | None  # None: still deaf
-    why: str
 
 
 class Deafness:

@@ -17,7 +17,7 @@ from eas_station.errors import SourceError
 
 WAIT_S = 0.5
 BLOCK_S = 0.24
-STANDARD_INPUT = Path("-")
+STANDARD_INPUT = "-"  # as the path's last part: the configuration puts its folder in front
 
 
 class PipeSource:
@@ -32,6 +32,7 @@ class PipeSource:
     ) -> None:
         """Open the pipe, without waiting for a writer. Raises SourceError."""
         self._path = path
+        self._is_stdin = path.name == STANDARD_INPUT
         self._rate_hz = rate_hz
         self._monotonic = monotonic
         self._block_bytes = 2 * int(BLOCK_S * rate_hz)
@@ -43,7 +44,7 @@ class PipeSource:
     @property
     def waiting_for(self) -> str:
         """Somebody who writes."""
-        return f"nothing is written into {self._path}"
+        return f"nothing is written into {'standard input' if self._is_stdin else self._path}"
 
     def receive(self) -> Block | None:
         """What has come, at most a second of it, or None when too little came in half a second.
@@ -91,12 +92,12 @@ class PipeSource:
 
     def _writer_gone(self) -> Block | None:
         """The rest of what the writer left; the next writer's samples begin anew."""
-        if self._path == STANDARD_INPUT and not self._held:
+        if self._is_stdin and not self._held:
             raise SourceEndedError("standard input has ended")
         rest = self._take()
         self._held.clear()
         self._began = True
-        if self._path != STANDARD_INPUT:
+        if not self._is_stdin:
             reopened = (
                 self._open()
             )  # before the old one is closed: a writer must not find no reader
@@ -105,7 +106,7 @@ class PipeSource:
         return rest
 
     def _open(self) -> int:
-        if self._path == STANDARD_INPUT:
+        if self._is_stdin:
             return 0
         try:
             if not stat.S_ISFIFO(self._path.stat().st_mode):

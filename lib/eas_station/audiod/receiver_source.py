@@ -17,11 +17,6 @@ WAIT_S = 0.5
 STATE_AGE_S = 5.0  # an older word of the receiver about its carriers counts no longer
 
 
-def receiver_unit(receiver: str) -> str:
-    """The unit whose frames are heard."""
-    return f"eas-sdrd@{receiver}"
-
-
 def wanted_topics(receiver: str, channels: tuple[str, ...]) -> tuple[str, ...]:
     """What is subscribed to: the audio, and what the receiver says of itself."""
     audio = tuple(topics.audio_pcm(receiver, channel) for channel in channels)

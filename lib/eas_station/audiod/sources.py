@@ -9,10 +9,10 @@ from functools import partial
 from eas_station.audiod.blocks import AudioSource
 from eas_station.audiod.file_source import FileSource
 from eas_station.audiod.pipe_source import PipeSource
-from eas_station.audiod.receiver_source import ReceiverSource, receiver_unit, wanted_topics
+from eas_station.audiod.receiver_source import ReceiverSource, wanted_topics
 from eas_station.bus.subscriber import Subscriber
 from eas_station.config.model import Config, Source
-from eas_station.errors import ConfigError, Fault
+from eas_station.config.units import receiver_unit
 
 Subscribe = Callable[[Iterable[str], Iterable[str]], Subscriber]
 
@@ -25,17 +25,11 @@ def channel_name(frequency_hz: int) -> str:
 
 
 def channels_of(source: Source, config: Config) -> tuple[str, ...]:
-    """The names of the source's channels. Raises ConfigError for an unknown receiver."""
+    """The names of the source's channels. The configuration has been checked."""
     if source.kind != "receiver":
         return MONO
-    frequencies_hz = source.channels_hz
-    if not frequencies_hz:
-        known = {receiver.name: receiver.channels_hz for receiver in config.receivers}
-        if source.receiver not in known:
-            raise _fault(
-                source, config, "receiver", source.receiver, "no [[receiver]] of this name"
-            )
-        frequencies_hz = known[source.receiver]
+    known = {receiver.name: receiver.channels_hz for receiver in config.receivers}
+    frequencies_hz = source.channels_hz or known[source.receiver or ""]
     return tuple(channel_name(frequency_hz) for frequency_hz in frequencies_hz)
 
 
@@ -57,10 +51,3 @@ def _open_receiver(
 ) -> ReceiverSource:
     subscriber = subscribe([receiver_unit(receiver)], wanted_topics(receiver, channels))
     return ReceiverSource(receiver, channels, subscriber)
-
-
-def _fault(
-    source: Source, config: Config, key: str, value: str | None, message: str
-) -> ConfigError:
-    file = config.files[0] if config.files else "(no configuration file)"
-    return ConfigError((Fault(file, None, f"source.{source.name}.{key}", value, message),))

@@ -11,8 +11,9 @@ import pytest
 
 from eas_station import wire
 from eas_station.audiod.blocks import Block, Hole
-from eas_station.audiod.deafness import DeafInterval, Deafness
+from eas_station.audiod.deafness import Deafness
 from eas_station.audiod.marks import Mark, Marks, boot_id
+from eas_station.store.deaf import DeafInterval
 
 NOON = datetime(2025, 11, 22, 12, tzinfo=UTC)
 
