@@ -1,0 +1,155 @@
+"""How a reception becomes part of an alert: identity, life cycle and relevance put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from eas_station.alerts import identity, lifecycle, relevance
+from eas_station.alerts.extent import Extent, extent
+from eas_station.alerts.lifecycle import Course
+from eas_station.alerts.model import (
+    Alert,
+    Candidate,
+    Key,
+    Reception,
+    Relevance,
+    RuleStep,
+    Statement,
+)
+from eas_station.alerts.relevance import Area
+
+
+class CodeTables(relevance.Gazetteer, Protocol):
+    """What is known of event codes and places; `tables.Tables` is one."""
+
+    def event_class(self, code: str) -> str: ...
+    def is_test_code(self, code: str) -> bool: ...
+
+
+def _always() -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The rules of this station by which receptions become alerts."""
+
+    area: Area
+    tables: CodeTables
+    new_id: Callable[[], str]  # the UUID of a new alert
+    now: Callable[[], datetime]
+    clock_trusted: Callable[[], bool] = _always
+
+    def keys(self, reception: Reception) -> tuple[Key, ...]:
+        """Every name under which its alert can be found again."""
+        return identity.keys(reception)
+
+    def choose(self, reception: Reception, candidates: Sequence[Candidate]) -> Candidate | None:
+        """The alert it belongs to, of those that share a key with it; None: a new one."""
+        return identity.choose(reception, self.keys(reception), candidates)
+
+    def fold(self, alert_id: str, receptions: Sequence[Reception], previous: Alert | None) -> Alert:
+        """The whole alert as it now stands.
+
+        Args:
+            receptions: all of its receptions, at least one.
+            previous: the alert as it was; only the time at which its end was recorded is kept.
+        """
+        course = lifecycle.fold(receptions)
+        at = self.now() if self.clock_trusted() else None
+        places = extent(course, at, self.tables.zones)
+        speaking = course.newest(at)
+        event_code = self._event_code(course, speaking)
+        test_code = event_code is not None and self.tables.is_test_code(event_code)
+        received_at = [reception.received_at for reception in receptions]
+        return Alert(
+            alert_id=alert_id,
+            status=speaking.status,
+            is_test=identity.is_exercise(speaking) or test_code,
+            event_name=speaking.event_name,
+            event_code=event_code,
+            originator=_first_known(said.originator for said in (speaking, *course.statements)),
+            issued_at=speaking.issued_at,
+            first_received_at=min(received_at),
+            last_received_at=max(received_at),
+            ends_at=course.ends_at,
+            end_reason=course.end_reason,
+            ended_at=self._ended_at(course, previous),
+            same_codes=places.same_codes,
+            ugc_codes=places.ugc_codes,
+            polygons=places.polygons,
+            relevance=self._relevance(course, places, event_code),
+            reception_count=len(receptions),
+            same_header=_header(receptions, speaking),
+            severity=speaking.severity,
+            urgency=speaking.urgency,
+            certainty=speaking.certainty,
+            headline=speaking.headline,
+            description=speaking.description,
+            instruction=speaking.instruction,
+            area_text=self._area_text(course.holders(at), places),
+            sender_name=speaking.sender_name,
+            onset_at=speaking.onset_at,
+        )
+
+    def _event_code(self, course: Course, speaking: Statement) -> str | None:
+        """The code of the warning itself: its updates come as statements, SVS for TOR."""
+        codes = [
+            said.event_code
+            for said in (speaking, *course.statements)
+            if said.event_code is not None
+        ]
+        warnings = [code for code in codes if self.tables.event_class(code) != "statement"]
+        return next(iter(warnings or codes), None)
+
+    def _ended_at(self, course: Course, previous: Alert | None) -> datetime | None:
+        """When the end was recorded: by word now, by time only by who watches the clock."""
+        recorded = None if previous is None else previous.ended_at
+        if course.end_reason is not None:
+            return recorded or self.now()
+        if recorded is None or course.ends_at is None or course.ends_at > recorded:
+            return None
+        return recorded
+
+    def _relevance(self, course: Course, places: Extent, event_code: str | None) -> Relevance:
+        """Does what is in force concern us; and if not, has it."""
+        judged = relevance.judge(places, self.area, self.tables, event_code=event_code)
+        if judged.relevant:
+            return judged
+        for said in course.statements:
+            before = relevance.judge(said, self.area, self.tables, event_code=event_code)
+            if before.relevant:
+                why = f"{before.trace[-1].why}: so it was, but it has been released"
+                step = RuleStep("released", False, why)
+                return replace(judged, trace=(*judged.trace, step))
+        return judged
+
+    def _area_text(self, holders: Sequence[Statement], places: Extent) -> str | None:
+        """The places in words: the sender's, while they are still the whole truth."""
+        named = {code for said in holders for code in (*said.same_codes, *said.ugc_codes)}
+        texts = [said.area_text for said in holders if said.area_text is not None]
+        if texts and named == {*places.same_codes, *places.ugc_codes}:
+            return "; ".join(dict.fromkeys(texts))
+        names = [self.tables.location_name(code) for code in places.same_codes]
+        return "; ".join(names or places.ugc_codes or texts) or None
+
+
+def _first_known(values: Iterable[str | None]) -> str | None:
+    return next((value for value in values if value is not None), None)
+
+
+def _header(receptions: Sequence[Reception], speaking: Statement) -> str | None:
+    """The header as first heard off the air; else as the CAP message translates."""
+    fold = identity.fold_key(speaking)
+    heard = [
+        reception
+        for reception in receptions
+        if reception.via == "same" and identity.fold_key(reception.statement) == fold
+    ]
+    if not heard:
+        return speaking.same_header
+    first = min(heard, key=lambda reception: (reception.received_at, reception.reception_id))
+    return first.statement.same_header

@@ -1,0 +1,209 @@
+"""Does an alert concern this station, and which rule says so.
+
+Sources: 47 CFR 11.31(c) and (f); RULES 1.2. In doubt it does: what cannot be judged is not dropped.
+Event codes are never asked, known or not. The trace is for the operator at three in the morning.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from eas_station.alerts.model import Circle, Relevance, Ring, RuleStep
+from eas_station.geo import circle, codes, polygon
+from eas_station.geo.area import Area as Area
+
+NATIONAL_EVENT = "EAN"  # concerns every station whatever its places say
+Codes = frozenset[str]
+_MOST_NAMES = 3  # in one sentence
+
+
+class Places(Protocol):
+    """Where an alert is: a Statement, or what is left of an alert."""
+
+    @property
+    def same_codes(self) -> tuple[str, ...]: ...
+    @property
+    def ugc_codes(self) -> tuple[str, ...]: ...
+    @property
+    def polygons(self) -> tuple[Ring, ...]: ...
+    @property
+    def circles(self) -> tuple[Circle, ...]: ...
+
+
+class Gazetteer(Protocol):
+    """What is known of places; `tables.Tables` is one."""
+
+    @property
+    def zones(self) -> Mapping[str, tuple[str, ...]]: ...
+    def location_name(self, code: str) -> str: ...
+    def state_abbr(self, code: str) -> str | None: ...
+
+
+def judge(
+    places: Places, area: Area, gazetteer: Gazetteer, *, event_code: str | None = None
+) -> Relevance:
+    """Ask every rule in turn, up to the first that says yes.
+
+    Args:
+        places: of the alert: a Statement, or an Extent.
+        area: ours.
+        event_code: EEE, for the national message.
+    """
+    ours = area.same_codes | frozenset(
+        code
+        for found in codes.counties_of(area.ugc_codes, gazetteer.zones).values()
+        for code in found
+    )
+    trace: list[RuleStep] = []
+    for step in _steps(places, area, ours, gazetteer, event_code):
+        if step is not None:
+            trace.append(step)
+            if step.passed:
+                return Relevance(True, step.rule, tuple(trace))
+    trace.append(RuleStep("nowhere", False, _nowhere(places, gazetteer)))
+    return Relevance(False, "nowhere", tuple(trace))
+
+
+def _steps(
+    places: Places, area: Area, ours: Codes, gazetteer: Gazetteer, event_code: str | None
+) -> Iterator[RuleStep | None]:
+    """Every rule in the order in which it is asked; None: it has nothing to say."""
+    yield _everything(area)
+    yield _national(places, event_code)
+    yield _same_codes(places, ours, gazetteer)
+    yield _ugc_codes(places, area, ours, gazetteer)
+    yield _polygons(places, area)
+    yield _circles(places, area)
+    yield _doubt(places, area, ours, gazetteer)
+
+
+def _everything(area: Area) -> RuleStep | None:
+    if not area.is_everywhere:
+        return None
+    return RuleStep("no-area", True, "no area is configured, so every alert concerns us")
+
+
+def _national(places: Places, event_code: str | None) -> RuleStep | None:
+    if event_code == NATIONAL_EVENT:
+        return RuleStep("national", True, "a national emergency message concerns every station")
+    if codes.NATION in places.same_codes:
+        return RuleStep("national", True, "000000: the alert is for the whole nation")
+    return None
+
+
+def _same_codes(places: Places, ours: Codes, gazetteer: Gazetteer) -> RuleStep | None:
+    if not places.same_codes or not ours:
+        return None
+    for code in places.same_codes:
+        match = _matching(code, ours)
+        if match is not None:
+            return RuleStep("same-code", True, _in_our_area(code, match, gazetteer))
+    count = _count(len(places.same_codes), "SAME code")
+    return RuleStep("same-code", False, f"none of its {count} is in our area")
+
+
+def _ugc_codes(places: Places, area: Area, ours: Codes, gazetteer: Gazetteer) -> RuleStep | None:
+    """Zones by name, or by the counties they touch unless SAME codes have said those."""
+    if not places.ugc_codes or not ours | area.ugc_codes:
+        return None
+    for ugc in places.ugc_codes:
+        if ugc in area.ugc_codes:
+            return RuleStep("ugc", True, f"zone {ugc} is in our area")
+    touched = codes.counties_of(places.ugc_codes, gazetteer.zones)
+    for ugc, counties in () if places.same_codes else touched.items():
+        for code in counties:
+            match = _matching(code, ours)
+            if match is not None:
+                why = f"zone {ugc} touches {_in_our_area(code, match, gazetteer)}"
+                return RuleStep("ugc-county", True, why)
+    count = _count(len(places.ugc_codes), "zone")
+    return RuleStep("ugc", False, f"none of its {count} is in our area")
+
+
+def _polygons(places: Places, area: Area) -> RuleStep | None:
+    if not places.polygons or (area.point is None and not area.rings):
+        return None
+    for ring in places.polygons:
+        if area.point is not None and polygon.contains(ring, area.point):
+            return RuleStep("polygon", True, "our point lies in its polygon")
+        if any(polygon.overlaps(ring, ours) for ours in area.rings):
+            return RuleStep("polygon", True, "its polygon overlaps our area")
+    return RuleStep("polygon", False, "its polygon does not reach us")
+
+
+def _circles(places: Places, area: Area) -> RuleStep | None:
+    if not places.circles or (area.point is None and not area.rings):
+        return None
+    for ring in places.circles:
+        if area.point is not None and circle.contains(ring, area.point):
+            return RuleStep("circle", True, "our point lies in its circle")
+        if any(circle.overlaps(ring, ours) for ours in area.rings):
+            return RuleStep("circle", True, "its circle overlaps our area")
+    return RuleStep("circle", False, "its circle does not reach us")
+
+
+def _doubt(places: Places, area: Area, ours: Codes, gazetteer: Gazetteer) -> RuleStep | None:
+    """What no rule could judge concerns us."""
+    drawn = bool(places.polygons or places.circles)
+    if not places.same_codes and not places.ugc_codes and not drawn:
+        return RuleStep("unknown", True, "it names no place: it may be ours")
+    if drawn and (area.point is not None or area.rings):
+        return None
+    if places.same_codes and ours:
+        return None
+    if not places.ugc_codes or not ours | area.ugc_codes:
+        return RuleStep("unknown", True, "its places cannot be compared with our area")
+    unknown = _unknown_nearby(places.ugc_codes, area, ours, gazetteer)
+    if unknown is None:
+        return None
+    return RuleStep("unknown", True, f"zone {unknown} is not in our tables: it may be ours")
+
+
+def _unknown_nearby(
+    ugc_codes: Sequence[str], area: Area, ours: Codes, gazetteer: Gazetteer
+) -> str | None:
+    """A zone that our tables do not know, unless it is of a state in which we have nothing."""
+    known = codes.counties_of(ugc_codes, gazetteer.zones)
+    our_states = {gazetteer.state_abbr(code) for code in ours}
+    our_states |= {code[:2] for code in area.ugc_codes}
+    states = {code[:2] for code in gazetteer.zones}
+    for code in ugc_codes:
+        if code not in known and (code[:2] in our_states or code[:2] not in states):
+            return code
+    return None
+
+
+def _matching(alert_code: str, ours: Iterable[str]) -> str | None:
+    return next((code for code in sorted(ours) if codes.matches(code, alert_code)), None)
+
+
+def _in_our_area(alert_code: str, our_code: str, gazetteer: Gazetteer) -> str:
+    said = f"{alert_code} {gazetteer.location_name(alert_code)}"
+    if alert_code == our_code:
+        return f"{said} is in our area"
+    return f"{said} concerns our {our_code} {gazetteer.location_name(our_code)}"
+
+
+def _nowhere(places: Places, gazetteer: Gazetteer) -> str:
+    """Which places those are, in a few words: "3 counties in MI, 1 in OH"."""
+    if not places.same_codes:
+        where = _few(places.ugc_codes) if places.ugc_codes else "a drawn area"
+        return f"no place of this alert is in our area: {where}"
+    states = Counter(gazetteer.state_abbr(code) or "??" for code in places.same_codes)
+    if len(places.same_codes) <= _MOST_NAMES:
+        where = ", ".join(gazetteer.location_name(code) for code in places.same_codes)
+    else:
+        first, *others = [f"{count} in {state}" for state, count in states.most_common()]
+        where = ", ".join([first.replace(" in ", " places in ", 1), *others])
+    return f"no place of this alert is in our area: {where}"
+
+
+def _few(names: Sequence[str]) -> str:
+    rest = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
