@@ -1,0 +1,146 @@
+"""`eas-ctl cap FILE`: what the station makes of a CAP document, as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eas_station import tables
+from eas_station.alerts import cap_to_same, from_cap, relevance
+from eas_station.alerts.model import Statement
+from eas_station.cap import document, vtec
+from eas_station.cap.limits import Limits
+from eas_station.cap.message import Message
+from eas_station.config.model import Config
+from eas_station.ctl import common
+from eas_station.errors import EXIT_DEGRADED, EXIT_FAILED, EXIT_FINE, CapError
+from eas_station.geo.area import Area
+from eas_station.wire import to_plain
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+Plain = dict[str, Any]
+
+
+def add_parser(commands: Commands) -> None:
+    """Add `cap` to the commands of eas-ctl."""
+    parser = commands.add_parser(
+        "cap",
+        help="explain a CAP document",
+        description="Reads a CAP alert, an IPAWS or EDXL envelope, an Atom or RSS feed or an answer"
+        " of api.weather.gov. Exit status: 0 all of it is good, 1 part of it was rejected,"
+        " 2 nothing could be read.",
+    )
+    parser.add_argument("file", metavar="FILE", help="a document; - is standard input")
+    parser.add_argument("--json", action="store_true", help="print JSON, as it does anyway")
+    common.add_config(parser)
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Explain one document."""
+    config = common.load_config(args.config)
+    try:
+        data = _read(args.file)
+    except OSError as error:
+        print(f"eas-ctl: {args.file}: {error.strerror}", file=sys.stderr)
+        return EXIT_FAILED
+    explained, status = explain(data, config, tables.load())
+    common.print_json({"file": args.file, **explained})
+    return status
+
+
+def explain(data: bytes, config: Config, known: tables.Tables) -> tuple[Plain, int]:
+    """What a document says, as JSON values, and the exit status."""
+    try:
+        parsed = document.parse(data)
+    except CapError as error:
+        return {"form": None, "alerts": [], "rejected": [_rejected(error)]}, EXIT_FAILED
+    area = Area(same_codes=frozenset(config.station.same_codes), point=config.station.point)
+    alerts = [_alert(message, config.station.callsign, area, known) for message in parsed.messages]
+    explained: Plain = {
+        "form": parsed.form,
+        "alerts": alerts,
+        "rejected": [_rejected(error) for error in parsed.rejected],
+    }
+    if parsed.links:
+        explained["links"] = list(parsed.links)
+    if parsed.next_url is not None:
+        explained["next_page"] = parsed.next_url
+    return explained, EXIT_DEGRADED if parsed.rejected else EXIT_FINE
+
+
+def _alert(message: Message, callsign: str, area: Area, known: tables.Tables) -> Plain:
+    translation = cap_to_same.translate(message, callsign)
+    info = message.info()
+    explained: Plain = {
+        "identifier": message.identifier,
+        "sender": message.sender,
+        "sent": message.sent_at,
+        "status": message.status,
+        "msgType": message.message_type,
+        "scope": message.scope,
+        "references": [
+            {"sender": r.sender, "identifier": r.identifier, "sent": r.sent_at}
+            for r in message.references
+        ],
+        "event": None if info is None else info.event,
+        "event_code": None,
+        "same_codes": [],
+        "ugc_codes": [],
+        "vtec": [],
+        "same_header": translation.header,
+        "same_refusal": translation.refusal or translation.blocked,
+        "same_outcome": translation.outcome,
+        "notes": list(message.notes),
+    }
+    try:
+        statement = from_cap.statement(message, callsign=callsign)
+    except CapError as error:
+        return {**explained, "warns": False, "why": str(error)}
+    return {**explained, "warns": True, **_stated(statement, message, area, known)}
+
+
+def _stated(said: Statement, message: Message, area: Area, known: tables.Tables) -> Plain:
+    verdict = relevance.judge(said, area, known, event_code=said.event_code)
+    info = message.info()
+    events = vtec.parse(" ".join(info.parameter_values("VTEC"))) if info is not None else ()
+    return {
+        "event_code": said.event_code,
+        "event_code_name": None if said.event_code is None else known.event_name(said.event_code),
+        "originator": said.originator,
+        "same_codes": list(said.same_codes),
+        "ugc_codes": list(said.ugc_codes),
+        "places": [known.location_name(code) for code in said.same_codes],
+        "polygons": len(said.polygons),
+        "circles": len(said.circles),
+        "onset": said.onset_at,
+        "expires": said.expires_at,
+        "ends": said.ends_at,
+        "vtec": [event.text for event in events],
+        "vtec_events": to_plain(said.events),
+        "languages": [other.language for other in message.infos],
+        "severity": said.severity,
+        "urgency": said.urgency,
+        "certainty": said.certainty,
+        "headline": said.headline,
+        "concerns_us": verdict.relevant,
+        "rule": verdict.rule,
+        "trace": to_plain(verdict.trace),
+    }
+
+
+def _rejected(error: CapError) -> Plain:
+    return {"reason": str(error), "text": error.text[:200]}
+
+
+def _read(name: str) -> bytes:
+    """At most one byte more than a document may have: the parser says what is wrong with it."""
+    most = Limits().document_bytes + 1
+    if name == "-":
+        return sys.stdin.buffer.read(most)
+    with Path(name).open("rb") as file:
+        return file.read(most)
