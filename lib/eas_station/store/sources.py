@@ -13,6 +13,7 @@ from eas_station.store.statements import upsert
 
 Desired = Literal["running", "stopped"]
 Kind = Literal["source", "receiver", "feed"]
+KINDS: tuple[Kind, ...] = ("source", "receiver", "feed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,163 @@
+"""From the spool to the record: in order, exactly once in effect, one transaction per batch."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from eas_station.alerts.model import Change, Reception
+from eas_station.errors import FrameError, OutsideError
+from eas_station.store import alerts, clips, deaf, expected_tests, jobs, operator
+from eas_station.store.database import Database
+from eas_station.store.ledger import Admission, Ledger
+from eas_station.store.revision import demand_current
+from eas_station.store.spool import Spool, SpoolRow
+from eas_station.store.texts import cleaned
+from eas_station.wire import from_json
+
+log = logging.getLogger(__name__)
+
+BATCH = 100  # rows per transaction: others wait for the lock no longer than that takes
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """How rows of one kind are read and recorded."""
+
+    kind: type[Any]
+    record: Callable[[Connection, Any], None]
+
+
+DESTINATIONS: Mapping[str, Destination] = {
+    "clip": Destination(clips.Clip, clips.record),
+    "deaf_interval": Destination(deaf.DeafInterval, deaf.record),
+    "job_run": Destination(jobs.JobRun, jobs.record_run),
+    "operator": Destination(operator.Action, operator.record),
+    "expected_test": Destination(expected_tests.ExpectedTest, expected_tests.save),
+}
+
+
+class Flusher:
+    """Moves rows for one process; used by one thread."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        database: Database,
+        admission: Admission | None,
+        now: Callable[[], datetime],
+        on_change: Callable[[Change], object],
+        *,
+        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+        batch: int = BATCH,
+    ) -> None:
+        """Wire it up.
+
+        Args:
+            admission: None in a process that takes no receptions.
+            on_change: told of every change, in order, after its transaction is committed.
+            batch: most rows in one transaction.
+        """
+        self.quarantined = 0  # rows put aside since the start
+        self._spool = spool
+        self._database = database
+        self._admission = admission
+        self._now = now
+        self._on_change = on_change
+        self._new_id = new_id
+        self._batch = batch
+
+    def run_once(self) -> int:
+        """Move the oldest rows; gives how many. Raises StoreError, and then they still wait."""
+        rows = self._spool.oldest(self._batch)
+        if rows:
+            self._move(rows)
+        return len(rows)
+
+    def end_overdue(self, now: datetime) -> int:
+        """Record the end of alerts whose time has run out; gives how many. Raises StoreError.
+
+        Only while the clock is trusted.
+        """
+        ended = 0
+        while self._any_overdue(now):
+            with self._database.write() as connection:
+                demand_current(connection)
+                ledger = Ledger(connection, now)
+                ended += ledger.end_overdue(self._batch)
+                changes = ledger.write()
+            self._tell(changes)
+        return ended
+
+    def _move(self, rows: Sequence[SpoolRow]) -> None:
+        """Commit the rows, tell of the changes, forget the rows.
+
+        A row that meets a bug is found by halving, and put aside. A crash before the rows are
+        forgotten delivers them again, which changes nothing.
+        """
+        try:
+            changes = self._commit(rows)
+        except (OutsideError, MemoryError):
+            raise
+        except Exception:  # noqa: BLE001 - the barrier round one item from outside
+            if len(rows) == 1:
+                self._quarantine(rows[0])
+                return
+            middle = len(rows) // 2
+            self._move(rows[:middle])
+            self._move(rows[middle:])
+            return
+        self._tell(changes)
+        self._spool.remove(row.row_id for row in rows)
+
+    def _commit(self, rows: Sequence[SpoolRow]) -> tuple[Change, ...]:
+        heard = [_read(Reception, row) for row in rows if row.kind == "reception"]
+        others = [_read_other(row) for row in rows if row.kind != "reception"]
+        with self._database.write() as connection:
+            demand_current(connection)
+            changes = self._admit(connection, heard) if heard else ()
+            for destination, value in others:
+                destination.record(connection, value)
+        return changes
+
+    def _admit(self, connection: Connection, heard: Sequence[Reception]) -> tuple[Change, ...]:
+        if self._admission is None:
+            raise TypeError("a reception in a process that takes none")
+        ledger = Ledger(connection, self._now())
+        ledger.admit_all(heard, self._admission, self._new_id)
+        return ledger.write()
+
+    def _any_overdue(self, now: datetime) -> bool:
+        with self._database.read() as connection:
+            return bool(alerts.overdue(connection, now, 1))
+
+    def _tell(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            self._on_change(change)
+
+    def _quarantine(self, row: SpoolRow) -> None:
+        self.quarantined += 1
+        log.exception(
+            "a row of the spool met a bug and is put aside",
+            extra={"EAS_SPOOL_ROW": row.row_id, "EAS_SPOOL_KIND": row.kind},
+        )
+        self._spool.quarantine(row.row_id, traceback.format_exc())
+
+
+def _read_other(row: SpoolRow) -> tuple[Destination, Any]:
+    destination = DESTINATIONS.get(row.kind)
+    if destination is None:
+        raise FrameError(f"a spool row of unknown kind {row.kind}", row.body[:200])
+    return destination, _read(destination.kind, row)
+
+
+def _read(kind: type[Any], row: SpoolRow) -> Any:
+    value = from_json(kind, row.body)
+    return cleaned(kind, value) if "\\u0000" in row.body else value

@@ -1,0 +1,59 @@
+"""The one way a reception enters the station: the spool first, then the news."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+from eas_station.alerts.model import Reception
+from eas_station.errors import StoreError
+from eas_station.store.spool import Spool
+from eas_station.store.texts import cleaned
+from eas_station.wire import to_json
+
+log = logging.getLogger(__name__)
+
+
+class Intake:
+    """Takes receptions for one process; safe for several threads."""
+
+    def __init__(self, spool: Spool, announce: Callable[[Reception, bool], object]) -> None:
+        """`announce(reception, durable)` publishes reception.new, stored or not."""
+        self._spool = spool
+        self._announce = announce
+        self._lock = threading.Lock()
+        self._durable = True
+
+    def take(self, reception: Reception) -> None:
+        """Return when it is committed to the spool and announced.
+
+        If the spool does not take it, it is announced all the same, as not durable, and waits
+        in memory.
+        """
+        self.take_all((reception,))
+
+    def take_all(self, receptions: Sequence[Reception]) -> None:
+        """Take all receptions of one poll, in this order, for the price of one commit."""
+        storable = [cleaned(Reception, reception) for reception in receptions]
+        if not storable:
+            return
+        with self._lock:
+            durable = self._commit([to_json(reception) for reception in storable])
+        for reception in storable:
+            self._announce(reception, durable)
+
+    def _commit(self, bodies: Sequence[str]) -> bool:
+        try:
+            self._spool.append_all("reception", bodies)
+        except StoreError as error:
+            kept = self._spool.hold("reception", bodies)
+            if self._durable or not kept:
+                where = "wait in memory" if kept else "are only announced"
+                log.error("receptions are not durable, they %s: %s", where, error)
+            self._durable = False
+            return False
+        if not self._durable:
+            log.info("receptions are durable again")
+        self._durable = True
+        return True

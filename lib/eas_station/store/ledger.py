@@ -1,0 +1,244 @@
+"""The alerts that one batch of receptions touches: read once, folded in order, written once.
+
+Lives inside one write transaction. What it costs depends on the batch, never on how many alerts
+are stored.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from eas_station.alerts.model import Alert, Candidate, Change, ChangeKind, Key, Reception
+from eas_station.store import reasons
+from eas_station.store.alerts import overdue
+from eas_station.store.counters import Numbers
+from eas_station.store.rows import (
+    ALERT_COLUMNS,
+    RECEPTION_COLUMNS,
+    alert_of,
+    alert_row,
+    key_hash,
+    message_hash,
+    reception_of,
+    reception_row,
+)
+from eas_station.store.schema import alert_keys, alert_receptions, alerts, changes, receptions
+from eas_station.store.statements import insert_new, upsert
+
+
+class Admission(Protocol):
+    """The rules of the domain: which alert a reception belongs to, and what it makes of it."""
+
+    def keys(self, reception: Reception) -> tuple[Key, ...]:
+        """The names under which its alert is found again."""
+
+    def choose(self, reception: Reception, candidates: Sequence[Candidate]) -> Candidate | None:
+        """The alert that it belongs to, of those that share a key; None: a new one."""
+
+    def fold(self, alert_id: str, receptions: Sequence[Reception], previous: Alert | None) -> Alert:
+        """The whole alert as it now stands; receptions oldest first."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """One alert with its history, while the batch lasts."""
+
+    number: int
+    alert: Alert
+    keys: dict[Key, None] = field(default_factory=dict)
+    heard: list[tuple[datetime, int, Reception]] = field(default_factory=list)  # at, number
+
+    def candidate(self) -> Candidate:
+        """The same as the domain sees it."""
+        return Candidate(self.alert, tuple(self.keys), self.history(), self.number)
+
+    def history(self) -> tuple[Reception, ...]:
+        """What was heard of it, oldest first."""
+        return tuple(reception for _, _, reception in self.heard)
+
+
+class Ledger:
+    """One transaction's worth of changes to alerts."""
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+        self._numbers = Numbers(connection)
+        self._entries: dict[str, Entry] = {}
+        self._holders: dict[Key, list[str]] = {}  # alerts by their keys
+        self._keys: dict[str, tuple[Key, ...]] = {}  # of receptions
+        self._known: set[str] = set()  # receptions stored already
+        self._known_messages: set[str] = set()
+        self._touched: dict[str, Entry] = {}
+        self._new_keys: list[dict[str, str]] = []
+        self._new_receptions: list[tuple[int, str, Reception]] = []
+        self._repeats: Counter[str] = Counter()
+        self._changes: list[Change] = []
+
+    def admit_all(
+        self,
+        heard: Sequence[Reception],
+        admission: Admission,
+        new_id: Callable[[], str],
+    ) -> None:
+        """Bring every reception to its alert, in this order; those known already change nothing."""
+        self._load(heard, admission)
+        for reception in heard:
+            if self._is_new(reception):
+                self._admit(reception, admission, new_id)
+
+    def end_overdue(self, limit: int) -> int:
+        """Record the end of alerts whose time has run out; gives how many."""
+        due = overdue(self._connection, self._now, limit)
+        for alert in due:
+            self._change("ended", alert, reasons.of_end_by_time(alert))
+        rows = [{"an_id": alert.alert_id, "at": self._now} for alert in due]
+        if rows:
+            ending = update(alerts).where(alerts.c.alert_id == bindparam("an_id"))
+            self._connection.execute(ending.values(ended_at=bindparam("at")), rows)
+        return len(due)
+
+    def write(self) -> tuple[Change, ...]:
+        """Write what has changed; gives the numbered changes, to be told after the commit."""
+        connection = self._connection
+        rows = [alert_row(entry.alert, entry.number) for entry in self._touched.values()]
+        upsert(connection, alerts, rows, key=("alert_id",), kept=("number",))
+        insert_new(connection, alert_keys, self._new_keys)
+        if self._new_receptions:
+            rows = [reception_row(heard, number) for number, _, heard in self._new_receptions]
+            connection.execute(receptions.insert(), rows)
+            links = [
+                {"alert_id": alert_id, "reception_id": heard.reception_id}
+                for _, alert_id, heard in self._new_receptions
+            ]
+            connection.execute(alert_receptions.insert(), links)
+        self._write_repeats()
+        if self._changes:
+            names = Change.__slots__
+            rows = [{name: getattr(change, name) for name in names} for change in self._changes]
+            connection.execute(changes.insert(), rows)
+        self._numbers.write()
+        return tuple(self._changes)
+
+    def _load(self, heard: Sequence[Reception], admission: Admission) -> None:
+        connection = self._connection
+        ids = [reception.reception_id for reception in heard]
+        known = select(receptions.c.reception_id).where(receptions.c.reception_id.in_(ids))
+        self._known.update(connection.execute(known).scalars())
+        hashes = [found for reception in heard if (found := message_hash(reception))]
+        known = select(receptions.c.message_hash).where(receptions.c.message_hash.in_(hashes))
+        self._known_messages.update(connection.execute(known).scalars())
+        for reception in heard:
+            if reception.reception_id not in self._known:
+                self._keys[reception.reception_id] = admission.keys(reception)
+        key_hashes = {key_hash(key) for keys in self._keys.values() for key in keys}
+        holders = select(alert_keys.c.alert_id).where(alert_keys.c.key_hash.in_(key_hashes))
+        self._load_alerts(sorted(set(connection.execute(holders).scalars())))
+
+    def _load_alerts(self, alert_ids: Sequence[str]) -> None:
+        if not alert_ids:
+            return
+        connection = self._connection
+        wanted = select(alerts.c.number, *ALERT_COLUMNS).where(alerts.c.alert_id.in_(alert_ids))
+        for row in connection.execute(wanted).mappings():
+            self._entries[row["alert_id"]] = Entry(row["number"], alert_of(dict(row)))
+        keys = select(alert_keys).where(alert_keys.c.alert_id.in_(alert_ids))
+        for found in connection.execute(keys):
+            self._hold(self._entries[found.alert_id], (Key(found.strength, found.text),))
+        history = (
+            select(alert_receptions.c.alert_id, receptions.c.number, *RECEPTION_COLUMNS)
+            .join_from(alert_receptions, receptions)
+            .where(alert_receptions.c.alert_id.in_(alert_ids))
+            .order_by(receptions.c.received_at, receptions.c.number)
+        )
+        for row in connection.execute(history).mappings():
+            heard = (row["received_at"], row["number"], reception_of(dict(row)))
+            self._entries[row["alert_id"]].heard.append(heard)
+
+    def _is_new(self, reception: Reception) -> bool:
+        """False: delivered already, or the same CAP message from the same feed again."""
+        if reception.reception_id in self._known:
+            return False
+        self._known.add(reception.reception_id)
+        message = message_hash(reception)
+        if message is None:
+            return True
+        if message in self._known_messages:
+            self._repeats[message] += 1
+            return False
+        self._known_messages.add(message)
+        return True
+
+    def _admit(self, reception: Reception, admission: Admission, new_id: Callable[[], str]) -> None:
+        keys = self._keys[reception.reception_id]
+        holders = {alert_id for key in keys for alert_id in self._holders.get(key, ())}
+        entries = sorted((self._entries[found] for found in holders), key=lambda e: e.number)
+        chosen = admission.choose(reception, [entry.candidate() for entry in entries])
+        number = self._numbers.next("reception")
+        if chosen is None:
+            entry = self._begin(reception, number, admission, new_id())
+        else:
+            entry = self._entries[chosen.alert.alert_id]
+            self._continue(entry, reception, number, admission)
+        alert_id = entry.alert.alert_id
+        self._touched[alert_id] = entry
+        self._new_receptions.append((number, alert_id, reception))
+        for key in self._hold(entry, keys):
+            self._new_keys.append(
+                {
+                    "key_hash": key_hash(key),
+                    "alert_id": alert_id,
+                    "strength": key.strength,
+                    "text": key.text,
+                }
+            )
+
+    def _begin(
+        self, reception: Reception, number: int, admission: Admission, alert_id: str
+    ) -> Entry:
+        alert = admission.fold(alert_id, (reception,), None)
+        entry = Entry(self._numbers.next("alert"), alert)
+        entry.heard.append((reception.received_at, number, reception))
+        self._entries[alert_id] = entry
+        self._change("new", alert, reasons.of_new(reception))
+        if alert.ended_at is not None:
+            self._change("ended", alert, reasons.of_end(reception, alert))
+        return entry
+
+    def _continue(
+        self, entry: Entry, reception: Reception, number: int, admission: Admission
+    ) -> None:
+        entry.heard.append((reception.received_at, number, reception))
+        entry.heard.sort(key=lambda heard: heard[:2])
+        previous = entry.alert
+        alert = admission.fold(previous.alert_id, entry.history(), previous)
+        entry.alert = alert
+        if previous.ended_at is None and alert.ended_at is not None:
+            self._change("ended", alert, reasons.of_end(reception, alert))
+        else:
+            self._change("updated", alert, reasons.of_update(reception, previous, alert))
+
+    def _hold(self, entry: Entry, keys: Sequence[Key]) -> list[Key]:
+        """The alert is found by these keys from now on; gives those that are new to it."""
+        fresh = [key for key in dict.fromkeys(keys) if key not in entry.keys]
+        for key in fresh:
+            entry.keys[key] = None
+            self._holders.setdefault(key, []).append(entry.alert.alert_id)
+        return fresh
+
+    def _change(self, kind: ChangeKind, alert: Alert, why: str) -> None:
+        number = self._numbers.next("change")
+        self._changes.append(Change(number, alert.alert_id, kind, self._now, why, alert.event_code))
+
+    def _write_repeats(self) -> None:
+        if self._repeats:
+            rows = [{"a_hash": message, "times": n} for message, n in self._repeats.items()]
+            again = update(receptions).where(receptions.c.message_hash == bindparam("a_hash"))
+            counted = again.values(repeats=receptions.c.repeats + bindparam("times"))
+            self._connection.execute(counted, rows)

@@ -1,0 +1,52 @@
+"""A damaged spool: how it is noticed, moved aside, and what can still be read of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, suppress
+from itertools import count
+from pathlib import Path
+
+DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Is the file itself no longer what SQLite wrote?"""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in DAMAGE
+
+
+def demand_sound(connection: sqlite3.Connection) -> None:
+    """Read every page once. Raises sqlite3.DatabaseError with the code of damage."""
+    verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        error = sqlite3.DatabaseError(verdict)
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise error
+
+
+def move_aside(path: Path) -> Path:
+    """Rename the file and its write-ahead log; they stay together. Gives the new name."""
+    names = (path.with_name(f"{path.name}.damaged-{number}") for number in count(1))
+    aside = next(name for name in names if not name.exists())
+    for suffix in ("-wal", "-shm"):
+        companion = path.with_name(path.name + suffix)
+        if companion.exists():
+            companion.rename(aside.with_name(aside.name + suffix))
+    path.rename(aside)
+    return aside
+
+
+def rows_of(path: Path) -> list[tuple[str, str]]:
+    """Kind and body of every waiting row that can still be read, oldest first."""
+    found: dict[int, tuple[str, str]] = {}
+    for direction in ("ASC", "DESC"):  # from both ends up to what is damaged
+        with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as connection:
+            connection.text_factory = bytes
+            rows = connection.execute(
+                f"SELECT row_id, kind, body FROM outbox ORDER BY row_id {direction}"  # noqa: S608
+            )
+            for row_id, kind, body in rows:
+                with suppress(UnicodeDecodeError, AttributeError):
+                    found[row_id] = (kind.decode(), body.decode())
+    return [found[row_id] for row_id in sorted(found)]
