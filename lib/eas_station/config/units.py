@@ -6,6 +6,7 @@ from eas_station.config.model import Config
 
 CAPD = "eas-capd"
 WEBD = "eas-webd"
+CTL = "eas-ctl"  # not a daemon: it publishes while it injects a message
 
 
 def receiver_unit(name: str) -> str:
