@@ -19,6 +19,8 @@ TAPS_PER_BRANCH = 16  # stop band from half the raster on, so that nothing folds
 STOPBAND_DB = 80.0  # a neighbour 40 dB stronger stays 40 dB below
 PIECE = 4096  # channel samples worked on at once: what fits the processor's cache
 
+_SMALL_PRODUCT = 65_536  # multiplications that OpenBLAS does not hand to helper threads
+
 
 def lowpass(taps: int, cutoff: float, stopband_db: float) -> NDArray[np.float64]:
     """A linear-phase low-pass filter by Kaiser's window, unit gain at zero.
@@ -115,11 +117,24 @@ class Channelizer:
     def _piece(self, rows: NDArray[np.complex64]) -> NDArray[np.complex64]:
         dealt = np.concatenate((self._past, rows.T), axis=1)
         self._past = dealt[:, len(rows) :].copy()
-        channels: NDArray[np.complex64] = self._matrix @ filtered(dealt, self._taps)
+        channels = product(self._matrix, filtered(dealt, self._taps))
         if self._halved:
             channels[:, 0 if self._odd else 1 :: 2] *= -1
             self._odd ^= bool(len(rows) % 2)
         return channels
+
+
+def product(matrix: NDArray[np.complex64], columns: NDArray[np.complex64]) -> NDArray[np.complex64]:
+    """matrix @ columns, in slices that stay in this thread.
+
+    A BLAS library's helper threads would spin from one block to the next: a whole core for
+    nothing.
+    """
+    out = np.empty((matrix.shape[0], columns.shape[1]), dtype=np.complex64)
+    step = max(1, _SMALL_PRODUCT // matrix.size)
+    for at in range(0, columns.shape[1], step):
+        np.matmul(matrix, columns[:, at : at + step], out=out[:, at : at + step])
+    return out
 
 
 def filtered(branches: NDArray[np.complex64], taps: NDArray[np.float32]) -> NDArray[np.complex64]:
@@ -135,9 +150,10 @@ def filtered(branches: NDArray[np.complex64], taps: NDArray[np.float32]) -> NDAr
     rails = branches.view(np.float32)
     width = rails.shape[1] - 2 * past
     total = rails[:, 2 * past :] * taps[0]
-    product = np.empty_like(total)
+    weighted = np.empty_like(total)
     for back in range(1, len(taps)):
         start = 2 * (past - back)
-        np.multiply(rails[:, start : start + width], taps[back], out=product)
-        total += product
-    return total.view(np.complex64)
+        np.multiply(rails[:, start : start + width], taps[back], out=weighted)
+        total += weighted
+    samples: NDArray[np.complex64] = total.view(np.complex64)
+    return samples

@@ -38,7 +38,7 @@ class LevelMeter:
 
     def __init__(self, channels: int, rate_hz: int, noise_bandwidth_hz: float) -> None:
         """Args: noise_bandwidth_hz: of the filter that the channels went through."""
-        self._baseband = np.zeros((channels, rate_hz), dtype=np.complex64)
+        self._power = np.zeros((channels, rate_hz), dtype=np.float32)
         self._frequency = np.zeros((channels, rate_hz), dtype=np.float32)
         self._filled = 0
         self._bandwidth_ratio = REFERENCE_BANDWIDTH_HZ / noise_bandwidth_hz
@@ -55,35 +55,31 @@ class LevelMeter:
         seconds = []
         at = 0
         while at < baseband.shape[1]:
-            count = min(baseband.shape[1] - at, self._baseband.shape[1] - self._filled)
-            here = slice(self._filled, self._filled + count)
-            self._baseband[:, here] = baseband[:, at : at + count]
-            self._frequency[:, here] = frequency_hz[:, at : at + count]
+            count = min(baseband.shape[1] - at, self._power.shape[1] - self._filled)
+            here, there = slice(self._filled, self._filled + count), slice(at, at + count)
+            self._power[:, here] = baseband.real[:, there] ** 2 + baseband.imag[:, there] ** 2
+            self._frequency[:, here] = frequency_hz[:, there]
             self._filled += count
             at += count
-            if self._filled == self._baseband.shape[1]:
-                seconds.append(self._measure())
+            if self._filled == self._power.shape[1]:
+                channels = zip(self._power, self._frequency, strict=True)
+                seconds.append(tuple(self._measure(*channel) for channel in channels))
                 self._filled = 0
         return seconds
 
-    def _measure(self) -> tuple[Level, ...]:
-        rails = self._baseband.view(np.float32)
-        power = rails[:, 0::2] ** 2 + rails[:, 1::2] ** 2
-        mean = power.mean(axis=1, dtype=np.float64)
-        mean_square = np.einsum("cn,cn->c", power, power) / power.shape[1]
-        carrier = np.sqrt(np.maximum(0.0, 2 * mean**2 - mean_square))
-        noise = np.maximum(0.0, mean - carrier) * self._bandwidth_ratio
-        offset = self._frequency.mean(axis=1, dtype=np.float64)
-        return tuple(
-            level(*row) for row in zip(carrier, noise, self._deviation(), offset, strict=True)
-        )
+    def _measure(self, power: NDArray[np.float32], frequency_hz: NDArray[np.float32]) -> Level:
+        mean = float(power.mean(dtype=np.float64))
+        mean_square = float(np.square(power).mean(dtype=np.float64))
+        carrier = max(0.0, 2 * mean**2 - mean_square) ** 0.5
+        noise = max(0.0, mean - carrier) * self._bandwidth_ratio
+        offset_hz = float(frequency_hz.mean(dtype=np.float64))
+        return level(carrier, noise, self._deviation_hz(frequency_hz), offset_hz)
 
-    def _deviation(self) -> NDArray[np.float64]:
-        whole = self._frequency.shape[1] // self._segment * self._segment
-        segments = self._frequency[:, :whole].reshape(len(self._frequency), -1, self._segment)
-        peaks = (segments.max(axis=2) - segments.min(axis=2)) / 2
-        deviation: NDArray[np.float64] = np.quantile(peaks, _PEAK_QUANTILE, axis=1)
-        return deviation
+    def _deviation_hz(self, frequency_hz: NDArray[np.float32]) -> float:
+        whole = frequency_hz.size // self._segment * self._segment
+        segments = frequency_hz[:whole].reshape(-1, self._segment)
+        peaks = (segments.max(axis=1) - segments.min(axis=1)) / 2
+        return float(np.quantile(peaks, _PEAK_QUANTILE))
 
 
 def level(carrier: float, noise: float, deviation_hz: float, offset_hz: float) -> Level:
@@ -91,9 +87,7 @@ def level(carrier: float, noise: float, deviation_hz: float, offset_hz: float) -
     signal_dbfs, noise_dbfs = _dbfs(carrier), _dbfs(noise)
     snr_db = float(np.clip(signal_dbfs - noise_dbfs, *_SNR_RANGE_DB))
     carrier_present = snr_db >= CARRIER_SNR_DB and signal_dbfs > _LOWEST_DBFS
-    return Level(
-        signal_dbfs, noise_dbfs, snr_db, float(deviation_hz), float(offset_hz), carrier_present
-    )
+    return Level(signal_dbfs, noise_dbfs, snr_db, deviation_hz, offset_hz, carrier_present)
 
 
 def _dbfs(power: float) -> float:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from eas_station.dsp.channelizer import PIECE, Raster, filtered
+from eas_station.dsp.channelizer import PIECE, Raster, filtered, product
 from eas_station.dsp.levels import REFERENCE_BANDWIDTH_HZ
 
 _CUTOFF_HZ = 12_500.0  # passes a channel whole and stops its images, a raster step away
@@ -41,7 +41,7 @@ class Synthesizer:
         return np.concatenate(made) if made else np.zeros(0, dtype=np.complex64)
 
     def _piece(self, channels: NDArray[np.complex64]) -> NDArray[np.complex64]:
-        placed = self._matrix @ channels
+        placed = product(self._matrix, channels)
         if self._halved:
             placed[:, 0 if self._odd else 1 :: 2] *= -1
             self._odd ^= bool(channels.shape[1] % 2)

@@ -1,0 +1,67 @@
+"""The composition root of eas-sdrd: one receiver → audio of its channels."""
+
+from __future__ import annotations
+
+from eas_station.config.model import Config, Receiver
+from eas_station.errors import ConfigError, Fault
+from eas_station.sdrd.desired import DesiredState
+from eas_station.sdrd.radio import Radio
+from eas_station.service import program
+from eas_station.service.daemon import Daemon
+from eas_station.store import sources
+from eas_station.store.database import Database
+
+
+def main(argv: list[str]) -> int:
+    """Run until told to stop; gives the exit status."""
+    return program.run("eas-sdrd", argv, compose, instance_of="receiver")
+
+
+def compose(daemon: Daemon) -> None:
+    """Build the parts and start the threads. Raises ConfigError."""
+    settings = own_settings(daemon.config, daemon.instance)
+    database = Database(
+        daemon.config.database.url,
+        statement_timeout_s=daemon.config.database.statement_timeout_s,
+        slow_query_s=daemon.config.database.slow_query_s,
+        pool_size=1,
+        application_name=daemon.unit,
+    )
+    daemon.on_stop(database.close)
+
+    def ask() -> str:
+        with database.read() as connection:
+            return sources.desired(connection, "receiver", settings.name)
+
+    desired = DesiredState(daemon, ask)
+    try:
+        radio = Radio(daemon, settings, desired.is_wanted)
+    except ValueError as error:
+        raise ConfigError((unreachable(daemon.config, settings, error),)) from error
+
+    def take(config: Config) -> None:
+        replacement = own_settings(config, daemon.instance)
+        try:
+            radio.replace(replacement)
+        except ValueError as error:
+            raise ConfigError((unreachable(config, replacement, error),)) from error
+
+    daemon.on_reload(take)
+    daemon.spawn("radio", radio.run)
+    daemon.spawn("desired", desired.run)
+
+
+def own_settings(config: Config, name: str | None) -> Receiver:
+    """The table of the receiver that this daemon is for."""
+    return next(receiver for receiver in config.receivers if receiver.name == name)
+
+
+def unreachable(config: Config, settings: Receiver, why: ValueError) -> Fault:
+    """The fault of channels that rate and centre cannot reach."""
+    return Fault(
+        file=config.files[0] if config.files else "(no configuration file)",
+        line=None,
+        key=f"receiver.{settings.name}.channels_hz",
+        value=str(list(settings.channels_hz)),
+        message=str(why),
+    )
