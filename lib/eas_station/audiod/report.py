@@ -115,11 +115,12 @@ class Report:
         with self._lock:
             self._counters.update(counters)
 
-    def clips(self, sentence: str, fault: bool) -> None:
-        """How the recording of clips goes."""
+    def clip_fault(self, fault: str | None) -> None:
+        """A clip could not be written, or (None) one has been written again; from any thread."""
         with self._lock:
-            state: SourceState = "failed" if fault else "running"
+            state: SourceState = "running" if fault is None else "failed"
             since_at = self._clips.since_at if state == self._clips.state else self._now()
+            sentence = "clips are recorded" if fault is None else fault
             self._clips = ItemState("clips", "clips", state, sentence, since_at)
         self.tell()
 

@@ -1,0 +1,164 @@
+"""The composition root of eas-audiod: one source → receptions, clips, levels, deaf intervals.
+
+Read on: `sources` yield blocks, `listener` is the work, `hearing` is the way into the station.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+from functools import partial
+
+from eas_station.alerts import from_same
+from eas_station.alerts.admission import Admission
+from eas_station.alerts.model import Reception
+from eas_station.audiod.clip_files import ClipFolder
+from eas_station.audiod.clip_writer import ClipWriter
+from eas_station.audiod.deafness import Deafness
+from eas_station.audiod.desired import Desired
+from eas_station.audiod.hearing import Hearing
+from eas_station.audiod.listener import Listener, Wiring
+from eas_station.audiod.marks import Marks, boot_id
+from eas_station.audiod.report import Report
+from eas_station.audiod.sources import channels_of, opener
+from eas_station.audiod.stretch import ClipRules
+from eas_station.bus import topics
+from eas_station.bus.messages import ReceptionNew
+from eas_station.bus.news import Announcer
+from eas_station.config.model import Config, Source
+from eas_station.config.units import WEBD
+from eas_station.geo.area import Area
+from eas_station.service import program
+from eas_station.service.daemon import Daemon
+from eas_station.service.storage import Storage
+from eas_station.store import sources as desired_states
+from eas_station.store.database import Database
+from eas_station.store.flusher import Flusher
+from eas_station.store.intake import Intake
+from eas_station.store.spool import Spool
+from eas_station.tables import Tables, load
+
+log = logging.getLogger(__name__)
+
+LISTEN_DEADLINE_S = 20.0  # a read that never returns is not work
+
+
+def main(argv: list[str]) -> int:
+    """Run one source until told to stop; gives the exit status."""
+    return program.run("eas-audiod", argv, compose, instance_of="source")
+
+
+def compose(daemon: Daemon) -> None:
+    """Build the parts of this source and start their threads."""
+    config, tables = daemon.config, load()
+    source = _source(config, daemon.instance)
+    database = _database(config, daemon.unit)
+    daemon.on_stop(database.close)
+    storage = _storage(daemon, tables, database)
+    channels = channels_of(source, config)
+    report = Report(source.name, source.kind, channels, daemon.set_status, daemon.now)
+    clips_dir = config.paths.state_dir / "clips"
+    writer = ClipWriter(ClipFolder(clips_dir, source.name), storage.append, report.clip_fault)
+    desired = Desired(
+        ask=partial(_is_wanted, database, source.name),
+        subscribe=partial(daemon.subscribe, [WEBD], [topics.control(daemon.unit)]),
+        stopping=daemon.stopping,
+    )
+    wiring = Wiring(
+        name=source.name,
+        channels=channels,
+        open=opener(source, channels, daemon.subscribe, daemon.stopping),
+        hearing=_hearing(daemon, tables, source, storage),
+        clip_rules=ClipRules(config.clips, writer, _new_id),
+        deafness=_deafness(daemon, source, channels, storage),
+        report=report,
+        publish=daemon.publisher.publish,
+        wanted=lambda: desired.running,
+        stopping=daemon.stopping,
+        now=daemon.now,
+    )
+    beat = daemon.beat("listen", LISTEN_DEADLINE_S)
+    storage.start()
+    daemon.on_reload(partial(_reload, daemon, source))
+    daemon.spawn("control", desired.run)
+    daemon.spawn("clips", writer.run)
+    daemon.spawn("listen", partial(_listen, Listener(wiring), beat, writer))
+
+
+def _listen(listener: Listener, beat: Callable[[], None], writer: ClipWriter) -> None:
+    try:
+        listener.run(beat)
+    finally:
+        writer.close()
+
+
+def _source(config: Config, name: str | None) -> Source:
+    return next(source for source in config.sources if source.name == name)
+
+
+def _database(config: Config, unit: str) -> Database:
+    return Database(
+        config.database.url,
+        statement_timeout_s=config.database.statement_timeout_s,
+        slow_query_s=config.database.slow_query_s,
+        application_name=unit,
+    )
+
+
+def _storage(daemon: Daemon, tables: Tables, database: Database) -> Storage[Reception]:
+    station = daemon.config.station
+    spool = Spool(daemon.config.paths.state_dir / f"{daemon.unit}.spool")
+    daemon.on_stop(spool.close)
+    announcer = Announcer(daemon.publisher)
+    area = Area(same_codes=frozenset(station.same_codes), point=station.point)
+    admission = Admission(area, tables, _new_id, daemon.now, daemon.clock_trust.trusted)
+    flusher = Flusher(spool, database, admission, daemon.now, announcer)
+
+    def announce(reception: Reception, durable: bool) -> None:
+        news = ReceptionNew(reception, stored=False, durable=durable)
+        daemon.publisher.publish(topics.RECEPTION_NEW, news)
+
+    return Storage(daemon, Intake(spool, announce), spool, flusher, announcer)
+
+
+def _hearing(
+    daemon: Daemon, tables: Tables, source: Source, storage: Storage[Reception]
+) -> Hearing:
+    return Hearing(
+        source=source.name,
+        make=partial(from_same.reception, event_name=tables.event_name, new_id=_new_id),
+        take=storage.take,
+        clock_trusted=daemon.clock_trust.trusted,
+        quarantine_dir=daemon.config.paths.state_dir / "quarantine",
+    )
+
+
+def _deafness(
+    daemon: Daemon, source: Source, channels: tuple[str, ...], storage: Storage[Reception]
+) -> Deafness | None:
+    """None for a file: it waits, so nothing of it is ever missed."""
+    if source.kind == "file":
+        return None
+    paths = daemon.config.paths
+    marks = Marks(paths.runtime_dir, paths.state_dir, daemon.unit, boot_id())
+    return Deafness(source.name, channels, marks, storage.append, daemon.now)
+
+
+def _is_wanted(database: Database, name: str) -> bool:
+    with database.read() as connection:
+        return desired_states.desired(connection, "source", name) == "running"
+
+
+def _reload(daemon: Daemon, source: Source, config: Config) -> None:
+    """A source that is configured otherwise is listened to by another process."""
+    before = daemon.config
+    same = source in config.sources and config.receivers == before.receivers
+    same = same and (config.clips, config.station) == (before.clips, before.station)
+    if not (same and (config.paths, config.database) == (before.paths, before.database)):
+        log.info("configured otherwise: ending, to be started anew")
+        daemon.stop()
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
