@@ -1,0 +1,181 @@
+"""Keeps the board in step with the database: whatever the bus said or failed to say.
+
+News only wakes it. It reads every change after the last one it knows, at the start, on news, on a
+gap, when a daemon's last number disagrees, and every 60 seconds; then the listeners are told.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from eas_station.alerts.model import Alert, Change, Reception
+from eas_station.errors import StoreError
+from eas_station.store import alerts, receptions, sources
+from eas_station.store.database import Database
+from eas_station.webd.board import Archive, Board
+from eas_station.webd.events import alert_event
+from eas_station.webd.fanout import Event, Fanout
+from eas_station.webd.picture import Entry
+
+RECONCILE_S = 60.0
+RETRY_FIRST_S = 1.0
+RETRY_LONGEST_S = 10.0
+ACTIVE_MOST = 1000
+RECENT = 8
+CHANGES_AT_ONCE = 500
+STORED_IDS_KEPT = 5000
+LOOK_S = 0.5
+
+log = logging.getLogger(__name__)
+
+
+class Archivist:
+    """Reads the record for the board, in a thread of its own."""
+
+    def __init__(
+        self,
+        database: Database,
+        board: Board,
+        fanout: Fanout,
+        clock_trusted: Callable[[], bool],
+        now: Callable[[], datetime],
+        on_state: Callable[[str | None], None],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`on_state` is told why the database does not answer, or None when it does again."""
+        self._database, self._board, self._fanout = database, board, fanout
+        self._clock_trusted, self._now, self._monotonic = clock_trusted, now, monotonic
+        self._on_state = on_state
+        self._awake = threading.Event()
+        self._known: int | None = None  # the last change that the board shows; None: read all
+        self._active: dict[str, Entry] = {}
+        self._stored_ids: deque[str] = deque(maxlen=STORED_IDS_KEPT)
+        self._retry_s = RETRY_FIRST_S
+
+    def wake(self) -> None:
+        """There may be something new; from any thread."""
+        self._awake.set()
+
+    def heard_of(self, change_id: int) -> None:
+        """Somebody speaks of this change: look, unless it is known."""
+        if self._known is None or change_id > self._known:
+            self._awake.set()
+
+    def run(self, stopping: threading.Event, beat: Callable[[], None]) -> None:
+        """Look when woken and every 60 s; more often while the database is away."""
+        due_mono = self._monotonic()
+        while not stopping.is_set():
+            beat()
+            woken = self._awake.wait(LOOK_S)
+            if not woken and self._monotonic() < due_mono:
+                continue
+            self._awake.clear()
+            due_mono = self._monotonic() + (RECONCILE_S if self.reconcile() else self._pause_s())
+            if due_mono - self._monotonic() < RECONCILE_S:
+                stopping.wait(min(LOOK_S, due_mono - self._monotonic()))
+
+    def reconcile(self) -> bool:
+        """Bring the board up to date. Returns whether the database answered."""
+        try:
+            archive, told = self._read()
+        except StoreError as error:
+            self._known = None  # it may be another database when it is back
+            if self._board.set_offline(str(error)):
+                log.warning("database offline: %s", error)
+                self._fanout.send(Event("record", '{"state":"offline"}'))
+            self._on_state(str(error))
+            return False
+        was_online = self._board.picture().record.online
+        self._board.set_archive(archive)
+        if not was_online:
+            log.info("database online, %s alerts in force", len(archive.active))
+            self._fanout.send(Event("record", '{"state":"online"}'))
+            self._on_state(None)
+        self._retry_s = RETRY_FIRST_S
+        for event in told:
+            self._fanout.send(event)
+        return True
+
+    def _pause_s(self) -> float:
+        pause_s = self._retry_s
+        self._retry_s = min(RETRY_LONGEST_S, 2 * self._retry_s)
+        return pause_s
+
+    def _read(self) -> tuple[Archive, list[Event]]:
+        with self._database.read() as connection:
+            last = alerts.last_change_id(connection)
+            if self._known is None or last < self._known:
+                self._active = self._all_active(connection)
+                told: list[Event] = []
+            else:
+                told = self._follow(connection, self._known)
+            self._note_spooled(connection)
+            archive = Archive(
+                active=tuple(self._active.values()),
+                recent=self._recent(connection),
+                stored_ids=frozenset(self._stored_ids),
+                last_change_id=last,
+                desired={
+                    f"{one.kind} {one.name}": one.desired for one in sources.all_desired(connection)
+                },
+            )
+        self._known = last
+        return archive, told
+
+    def _all_active(self, connection: Connection) -> dict[str, Entry]:
+        now = self._now() if self._clock_trusted() else None
+        found = alerts.active(connection, now, ACTIVE_MOST)
+        return {entry.alert.alert_id: entry for entry in self._entries(connection, found)}
+
+    def _follow(self, connection: Connection, known: int) -> list[Event]:
+        """Take over the changes after `known`; gives the events that tell of them."""
+        told: list[Event] = []
+        while changes := alerts.changes_after(connection, known, CHANGES_AT_ONCE):
+            known = changes[-1].change_id
+            found = alerts.by_ids(connection, sorted({change.alert_id for change in changes}))
+            for entry in self._entries(connection, found.values()):
+                if entry.alert.ended_at is None:
+                    self._active[entry.alert.alert_id] = entry
+                else:
+                    self._active.pop(entry.alert.alert_id, None)
+            told += _events(changes, found)
+        return told
+
+    def _note_spooled(self, connection: Connection) -> None:
+        """Which of the receptions that are shown as spooled are in the database by now?"""
+        waiting = [news.reception.reception_id for news in self._board.spooled()]
+        if waiting:
+            self._stored_ids.extend(receptions.alerts_of(connection, waiting))
+
+    def _recent(self, connection: Connection) -> tuple[Entry, ...]:
+        now = self._now() if self._clock_trusted() else None
+        ended = alerts.page(connection, "ended", RECENT, now=now).alerts
+        heard = receptions.hearings_of(connection, [alert.alert_id for alert in ended])
+        return tuple(Entry(alert, heard[alert.alert_id], False) for alert in ended)
+
+    def _entries(self, connection: Connection, found: Iterable[Alert]) -> list[Entry]:
+        listed = list(found)
+        heard = receptions.receptions_of(connection, [alert.alert_id for alert in listed])
+        for ones in heard.values():
+            self._stored_ids.extend(one.reception_id for one in ones)
+        return [
+            Entry(alert, tuple(_light(one) for one in heard[alert.alert_id]), True)
+            for alert in listed
+        ]
+
+
+def _light(reception: Reception) -> Reception:
+    """A reception as the board keeps it: CAP documents are long and stay in the database."""
+    return reception if reception.via == "same" else replace(reception, raw="")
+
+
+def _events(changes: Iterable[Change], found: dict[str, Alert]) -> list[Event]:
+    return [alert_event(change, found.get(change.alert_id)) for change in changes]

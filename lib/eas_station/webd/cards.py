@@ -1,0 +1,284 @@
+"""Warnings as the page shows them: words, places, times; no markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from eas_station.alerts.model import Alert, Reception
+from eas_station.store.receptions import Hearing
+from eas_station.webd.picture import Entry, Picture
+from eas_station.webd.times import Clockface, Moment, lasted
+
+PLACES_SHOWN = 8
+TITLES_SHOWN = 4
+
+
+class Names(Protocol):
+    """Names of codes (`tables.Tables`)."""
+
+    def event_class(self, code: str) -> str:
+        """warning, watch, advisory, statement, emergency, test, national or admin."""
+
+    def location_name(self, code: str) -> str:
+        """ "Wood, OH"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """How grave: a rank to sort by, a word, a sign; never a colour alone."""
+
+    name: str  # CSS class
+    word: str
+    sign: str
+    rank: int
+
+
+GRADES = {
+    "national": Grade("warning", "National emergency", "▲", 0),
+    "emergency": Grade("warning", "Emergency", "▲", 1),
+    "warning": Grade("warning", "Warning", "▲", 2),
+    "watch": Grade("watch", "Watch", "◆", 3),
+    "advisory": Grade("advisory", "Advisory", "●", 4),
+    "statement": Grade("statement", "Statement", "■", 5),
+    "admin": Grade("statement", "Administrative", "■", 6),
+    "test": Grade("test", "Test", "✓", 7),
+}
+SEVERITIES = ("Extreme", "Severe", "Moderate", "Minor")
+
+
+@dataclass(frozen=True, slots=True)
+class HearingLine:
+    """One reception in one line."""
+
+    where: str  # "Off the air: wx, 162.550 MHz"
+    at: Moment
+    how_well: str
+    spooled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One warning on the page."""
+
+    alert_id: str
+    key: str  # stays the same while its receptions go from the spool to the database
+    grade: Grade
+    title: str
+    levels: str  # "Extreme · Immediate · Observed"
+    places: str
+    until: Moment | None
+    remaining: str  # "23 min left", "ended 5 min ago", "until further notice"
+    issued: Moment
+    sender: str
+    headline: str
+    instruction: str
+    description: str
+    hearings: tuple[HearingLine, ...]
+    heard: str  # "Heard 3 times: off the air and by CAP"
+    concerns: bool
+    why: str
+    active: bool
+    is_test: bool
+    notice: str  # what is not as it should be with this one; "" if nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """The cards of the page Now, gravest first."""
+
+    here: tuple[Card, ...]
+    tests: tuple[Card, ...]
+    elsewhere: tuple[Card, ...]
+    recent: tuple[Card, ...]
+
+
+class Presenter:
+    """Turns entries into cards, with the names and the clock of this station."""
+
+    def __init__(self, names: Names, clockface: Clockface, own_codes: tuple[str, ...]) -> None:
+        self._names, self._clockface, self._own_codes = names, clockface, own_codes
+
+    def hand(self, picture: Picture) -> Hand:
+        """All cards of one picture."""
+        cards = sorted(
+            (self.card(entry, picture.as_of) for entry in picture.active), key=_gravest_first
+        )
+        real = [card for card in cards if not card.is_test]
+        return Hand(
+            here=tuple(card for card in real if card.concerns),
+            tests=tuple(card for card in cards if card.is_test),
+            elsewhere=tuple(card for card in real if not card.concerns),
+            recent=tuple(self.card(entry, picture.as_of) for entry in picture.recent),
+        )
+
+    def card(self, entry: Entry, now: datetime) -> Card:
+        """One warning as of `now`."""
+        alert = entry.alert
+        return Card(
+            alert_id=alert.alert_id,
+            key=entry.receptions[0].reception_id if entry.receptions else alert.alert_id,
+            grade=self.grade(alert),
+            title=alert.event_name,
+            levels=" · ".join(w for w in (alert.severity, alert.urgency, alert.certainty) if w),
+            places=self.places(alert),
+            until=self.moment(alert.ends_at, now) if alert.ends_at else None,
+            remaining=_remaining(alert, entry.active, now),
+            issued=self.moment(alert.issued_at, now),
+            sender=alert.sender_name or alert.originator or "",
+            headline=alert.headline or "",
+            instruction=alert.instruction or "",
+            description=alert.description or "",
+            hearings=tuple(self.hearing(reception, now) for reception in entry.receptions),
+            heard=_heard(entry.receptions),
+            concerns=alert.relevance.relevant,
+            why=_why(alert),
+            active=entry.active,
+            is_test=alert.is_test,
+            notice=_notice(entry),
+        )
+
+    def grade(self, alert: Alert) -> Grade:
+        """The grade by event code; without one, by the last word of its name."""
+        if alert.is_test:
+            return GRADES["test"]
+        last_word = alert.event_name.rpartition(" ")[2].lower()
+        if alert.event_code is None:
+            return GRADES.get(last_word, GRADES["statement"])
+        return GRADES.get(self._names.event_class(alert.event_code), GRADES["statement"])
+
+    def places(self, alert: Alert) -> str:
+        """The places, our own first; a text of the sender only where there are no codes."""
+        own = [code for code in alert.same_codes if code in self._own_codes]
+        rest = [code for code in alert.same_codes if code not in self._own_codes]
+        if not own and not rest:
+            return alert.area_text or ", ".join(alert.ugc_codes[:PLACES_SHOWN])
+        return self.listed((*own, *rest))
+
+    def listed(self, codes: Iterable[str]) -> str:
+        """The names of SAME codes, "Wood, OH; Lucas, OH; and 12 more"."""
+        names = list(dict.fromkeys(self._names.location_name(code) for code in codes))
+        more = len(names) - PLACES_SHOWN
+        return "; ".join((*names[:PLACES_SHOWN], *((f"and {more} more",) if more > 0 else ())))
+
+    def moment(self, moment: datetime, now: datetime, seconds: bool = False) -> Moment:
+        """A time in the station's zone and UTC."""
+        return self._clockface.moment(moment, now, seconds)
+
+    def hearing(self, reception: Reception | Hearing, now: datetime) -> HearingLine:
+        """One reception in one line."""
+        at = self.moment(reception.received_at, now, seconds=True)
+        if reception.via == "cap":
+            return HearingLine(f"CAP: {reception.origin}", at, _signature(reception))
+        return HearingLine(
+            f"Off the air: {reception.origin}{_channel(reception)}", at, _quality(reception)
+        )
+
+
+CALM = Grade("calm", "Nothing in force", "✓", 9)
+UNKNOWN = Grade("unknown", "Not known", "?", 8)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is in force here, in one sentence; calm only if we would know."""
+
+    sentence: str
+    grade: Grade
+
+
+def verdict(hand: Hand, area: str, picture: Picture, deaf: bool) -> Verdict:
+    """The sentence at the top of the page.
+
+    Args:
+        area: our area in words; "" if none is configured.
+        deaf: nothing is heard, so that silence means nothing.
+    """
+    place = f" for {area}" if area else ""
+    if hand.here:
+        return Verdict(_in_force(hand.here, place), hand.here[0].grade)
+    if not picture.record_read:
+        return Verdict(f"Not known what is in force{place}: no word from the database.", UNKNOWN)
+    if deaf:
+        return Verdict(f"Nothing known to be in force{place}, but the station is deaf.", UNKNOWN)
+    return Verdict(f"Nothing in force{place}.", CALM)
+
+
+def _in_force(cards: tuple[Card, ...], place: str) -> str:
+    titles = list(dict.fromkeys(card.title for card in cards))
+    if len(cards) == 1:
+        return f"In force{place}: {titles[0]}."
+    shown, more = titles[:TITLES_SHOWN], len(titles) - TITLES_SHOWN
+    rest = f" and {more} more" if more > 0 else ""
+    return f"{len(cards)} alerts in force{place}: {', '.join(shown)}{rest}."
+
+
+def _gravest_first(card: Card) -> tuple[int, int, str]:
+    severity = card.levels.partition(" ")[0]
+    order = SEVERITIES.index(severity) if severity in SEVERITIES else 1
+    return (card.grade.rank, order, _reversed_text(card.issued.iso))
+
+
+def _reversed_text(text: str) -> str:
+    return "".join(chr(0x7F - ord(character)) for character in text)
+
+
+def _remaining(alert: Alert, active: bool, now: datetime) -> str:
+    if alert.end_reason is not None:
+        return alert.end_reason
+    if alert.ends_at is None:
+        return "until further notice"
+    left_s = (alert.ends_at - now).total_seconds()
+    if left_s > 0:
+        return f"{lasted(left_s)} left"
+    return (
+        f"{'time is up since' if active else 'ended'} {lasted(-left_s)}{'' if active else ' ago'}"
+    )
+
+
+def _heard(receptions: tuple[Reception | Hearing, ...]) -> str:
+    air = sum(1 for reception in receptions if reception.via == "same")
+    cap = len(receptions) - air
+    words = []
+    if air:
+        words.append("off the air" if air == 1 else f"{air} × off the air")
+    if cap:
+        words.append("by CAP" if cap == 1 else f"{cap} × by CAP")
+    return " and ".join(words)
+
+
+def _why(alert: Alert) -> str:
+    decided = [step for step in alert.relevance.trace if step.rule == alert.relevance.rule]
+    return decided[-1].why if decided else alert.relevance.rule
+
+
+def _channel(reception: Reception | Hearing) -> str:
+    if reception.channel is None or reception.channel == "mono":
+        return ""
+    return f", {reception.channel} MHz"
+
+
+def _quality(reception: Reception | Hearing) -> str:
+    evidence = reception.evidence
+    if evidence is None:
+        return ""
+    words = [f"{evidence.bursts} of 3 bursts", "agreed" if evidence.agreed else "reconstructed"]
+    if evidence.snr_db is not None:
+        words.append(f"{evidence.snr_db:.0f} dB")
+    return ", ".join(words)
+
+
+def _signature(reception: Reception | Hearing) -> str:
+    return f"signature {reception.signature}" if reception.signature else ""
+
+
+def _notice(entry: Entry) -> str:
+    if not entry.durable:
+        return "In memory only: the spool could not be written. Write this down."
+    if not entry.stored:
+        return "Not in the database yet."
+    if any(not reception.clock_trusted for reception in entry.full_receptions()):
+        return "Received while the clock was not trusted: its times may be wrong."
+    return ""

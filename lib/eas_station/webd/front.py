@@ -1,0 +1,102 @@
+"""The front of the house: the application as the configuration now is, renewed on reload."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from eas_station.alerts import lifecycle
+from eas_station.alerts.admission import Admission
+from eas_station.alerts.model import Alert
+from eas_station.config.area import area_of
+from eas_station.config.model import Config
+from eas_station.config.units import units
+from eas_station.service.daemon import Daemon
+from eas_station.tables import Tables
+from eas_station.webd import app
+from eas_station.webd.armor import Counters, Environ, Wsgi
+from eas_station.webd.board import Board
+from eas_station.webd.cards import Presenter
+from eas_station.webd.fanout import Fanout
+from eas_station.webd.library import Library
+from eas_station.webd.newsroom import Newsroom
+from eas_station.webd.provisional import SpoolMerger
+from eas_station.webd.respond import Shelf
+from eas_station.webd.site import Site
+from eas_station.webd.times import Clockface, zone_of
+
+CLIPS_FOLDER = "clips"  # below the state folder
+
+log = logging.getLogger(__name__)
+
+
+def in_force(alert: Alert, now: datetime, clock_trusted: bool) -> bool:
+    """Is an alert active at `now`?"""
+    return alert.ended_at is None and lifecycle.state(alert, now, clock_trusted) == "active"
+
+
+def merger(config: Config, names: Tables, daemon: Daemon) -> SpoolMerger:
+    """Folds spooled receptions by this station's rules."""
+    return SpoolMerger(
+        Admission(
+            area=area_of(config.station),
+            tables=names,
+            new_id=lambda: str(uuid.uuid4()),
+            now=daemon.now,
+            clock_trusted=daemon.clock_trust.trusted,
+        )
+    )
+
+
+class Front:
+    """The WSGI application that the server calls."""
+
+    def __init__(
+        self,
+        daemon: Daemon,
+        names: Tables,
+        board: Board,
+        library: Library,
+        fanout: Fanout,
+        newsroom: Newsroom,
+    ) -> None:
+        self._daemon, self._names, self._board = daemon, names, board
+        self._library, self._fanout, self._newsroom = library, fanout, newsroom
+        self._counters = Counters()
+        self._app = self._built(daemon.config)
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer one request."""
+        return self._app(environ, start_response)
+
+    def reload(self, config: Config) -> None:
+        """Take a new configuration; where the page listens and what it reads stays till restart."""
+        old = self._daemon.config
+        if (config.web, config.database, config.paths) != (old.web, old.database, old.paths):
+            log.warning("changes of web, database and paths need a restart of eas-webd")
+        self._board.expect(units(config), merger(config, self._names, self._daemon))
+        self._newsroom.expect(units(config))
+        self._app = self._built(config)
+
+    def _built(self, config: Config) -> Wsgi:
+        clockface = Clockface(zone_of(config.station.timezone))
+        site = Site(
+            config=config,
+            board=self._board,
+            library=self._library,
+            fanout=self._fanout,
+            shelf=Shelf(),
+            counters=self._counters,
+            names=self._names,
+            presenter=Presenter(self._names, clockface, config.station.same_codes),
+            clockface=clockface,
+            clips_dir=config.paths.state_dir / CLIPS_FOLDER,
+            now=self._daemon.now,
+            monotonic=time.monotonic,
+            bus_losses=self._newsroom.losses,
+        )
+        return app.build(site)

@@ -1,0 +1,124 @@
+"""What the page asks the database: one short read per question.
+
+Every method raises StoreError when the database does not answer. Only a few workers may wait for
+it at a time, so that the pages that need no database are served while it hangs.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from eas_station.alerts.model import Alert, Change, Reception
+from eas_station.errors import StoreError
+from eas_station.store import alerts, jobs, receptions
+from eas_station.store import clips as recordings
+from eas_station.store.database import Database
+from eas_station.webd.picture import Entry
+
+READERS = 6  # workers that may wait for the database
+WAIT_S = 2.0  # for one of those places
+RUNS_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One page of the log."""
+
+    entries: tuple[Entry, ...]  # newest first
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job: a feed's poll, the maintenance."""
+
+    totals: jobs.JobTotals
+    last_runs: tuple[jobs.JobRun, ...]  # newest first
+
+
+class Library:
+    """Reads the record for the routes. Thread-safe."""
+
+    def __init__(
+        self,
+        database: Database,
+        in_force: Callable[[Alert, datetime, bool], bool],
+        clock_trusted: Callable[[], bool],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._in_force, self._clock_trusted, self._now = in_force, clock_trusted, now
+        self._places = threading.BoundedSemaphore(READERS)
+
+    def leaf(self, limit: int, cursor: str | None) -> Leaf:
+        """Warnings of all times. Raises InputError for a cursor that is none."""
+        with self._read() as connection:
+            page = alerts.page(connection, "all", limit, cursor)
+            heard = receptions.hearings_of(connection, [one.alert_id for one in page.alerts])
+        entries = tuple(self._entry(one, heard[one.alert_id]) for one in page.alerts)
+        return Leaf(entries, page.next_cursor)
+
+    def entry(self, alert_id: str) -> Entry | None:
+        """One warning with its receptions in full."""
+        with self._read() as connection:
+            return self._full(connection, alert_id)
+
+    def entry_of(self, reception_id: str) -> Entry | None:
+        """The warning that this reception became part of."""
+        with self._read() as connection:
+            found = receptions.alerts_of(connection, [reception_id]).get(reception_id)
+            return self._full(connection, found[0]) if found else None
+
+    def history(self, alert_id: str) -> tuple[Change, ...]:
+        """The changes of one warning, oldest first."""
+        with self._read() as connection:
+            return alerts.changes_of(connection, alert_id)
+
+    def changes_after(self, change_id: int, limit: int) -> tuple[Change, ...]:
+        """The changes of all warnings after this one, in order."""
+        with self._read() as connection:
+            return alerts.changes_after(connection, change_id, limit)
+
+    def clips(self, alert_id: str) -> tuple[recordings.Clip, ...]:
+        """The recordings of one warning."""
+        with self._read() as connection:
+            return recordings.of_alert(connection, alert_id)
+
+    def clip(self, clip_id: str) -> recordings.Clip | None:
+        """One recording."""
+        with self._read() as connection:
+            return recordings.by_id(connection, clip_id)
+
+    def jobs(self) -> tuple[Job, ...]:
+        """Every job with its last runs."""
+        with self._read() as connection:
+            runs = jobs.last_runs(connection, RUNS_SHOWN)
+            return tuple(Job(one, runs.get(one.job, ())) for one in jobs.totals(connection))
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        if not self._places.acquire(timeout=WAIT_S):
+            raise StoreError("too many requests wait for the database")
+        try:
+            with self._database.read() as connection:
+                yield connection
+        finally:
+            self._places.release()
+
+    def _full(self, connection: Connection, alert_id: str) -> Entry | None:
+        alert = alerts.by_id(connection, alert_id)
+        if alert is None:
+            return None
+        return self._entry(alert, receptions.receptions_of(connection, [alert_id])[alert_id])
+
+    def _entry(
+        self, alert: Alert, heard: Sequence[Reception] | Sequence[receptions.Hearing]
+    ) -> Entry:
+        active = self._in_force(alert, self._now(), self._clock_trusted())
+        return Entry(alert, tuple(heard), active)

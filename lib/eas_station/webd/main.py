@@ -1,0 +1,79 @@
+"""eas-webd: the status page, the API and the live updates. The composition root."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+
+from eas_station import tables
+from eas_station.bus.messages import ItemState
+from eas_station.config.units import units
+from eas_station.service import program
+from eas_station.service.daemon import Daemon
+from eas_station.store.database import Database
+from eas_station.webd import pulse
+from eas_station.webd.archivist import Archivist
+from eas_station.webd.board import Board
+from eas_station.webd.fanout import Fanout
+from eas_station.webd.front import Front, in_force, merger
+from eas_station.webd.library import Library
+from eas_station.webd.newsroom import LISTENED_TO, Newsroom
+from eas_station.webd.server import Server, bound_sockets, passed_sockets
+
+CONNECTIONS = 4  # to the database, at most
+NEWSROOM_DEADLINE_S = 10.0
+ARCHIVIST_DEADLINE_S = 60.0  # some statements may run into their timeout
+
+log = logging.getLogger(__name__)
+
+
+def main(argv: list[str]) -> int:
+    """Run eas-webd until it is told to stop."""
+    return program.run("eas-webd", argv, compose)
+
+
+def compose(daemon: Daemon) -> None:
+    """Bus → newsroom → board; database → archivist → board; board → routes → browser."""
+    config, trusted = daemon.config, daemon.clock_trust.trusted
+    names = tables.load()
+    database = Database(
+        config.database.url,
+        statement_timeout_s=config.database.statement_timeout_s,
+        slow_query_s=config.database.slow_query_s,
+        pool_size=CONNECTIONS,
+        application_name=daemon.unit,
+    )
+    daemon.on_stop(database.close)
+    fanout = Fanout()
+    board = Board(units(config), merger(config, names, daemon), in_force, trusted, daemon.now)
+    tell = functools.partial(tell_of_database, daemon)
+    archivist = Archivist(database, board, fanout, trusted, daemon.now, tell)
+    newsroom = Newsroom(daemon.subscribe(units(config), LISTENED_TO), board, fanout, archivist)
+    library = Library(database, in_force, trusted, daemon.now)
+    front = Front(daemon, names, board, library, fanout, newsroom)
+    daemon.on_reload(front.reload)
+
+    server = Server(
+        front,
+        passed_sockets(os.environ, os.getpid()) or bound_sockets(config.web.host, config.web.port),
+    )
+    stop = daemon.stopping
+    hearing = daemon.beat("newsroom", NEWSROOM_DEADLINE_S)
+    reading = daemon.beat("archivist", ARCHIVIST_DEADLINE_S)
+    answering = daemon.beat("answers", pulse.DEADLINE_S)
+    daemon.spawn("newsroom", lambda: newsroom.run(stop, hearing))
+    daemon.spawn("archivist", lambda: archivist.run(stop, reading))
+    daemon.spawn("server", server.run)
+    daemon.spawn("pulse", lambda: pulse.run(server, fanout, stop, answering))
+    daemon.set_status(f"serving {' '.join(server.urls())}")
+    log.info("the page is at %s", server.urls()[0])
+
+
+def tell_of_database(daemon: Daemon, why: str | None) -> None:
+    """Say in the status whether the database answers; `why` not."""
+    now = daemon.now()
+    if why is None:
+        daemon.set_item(ItemState("database", "database", "running", "answers", since_at=now))
+    else:
+        daemon.set_item(ItemState("database", "database", "reconnecting", why, since_at=now))

@@ -1,0 +1,217 @@
+"""The pages for people, complete as the server sends them; the script only keeps them fresh."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bottle import Bottle, HTTPError, HTTPResponse, SimpleTemplate, request
+
+from eas_station import __version__
+from eas_station.errors import InputError, StoreError
+from eas_station.webd import detail, rows
+from eas_station.webd.api import headers
+from eas_station.webd.cards import verdict
+from eas_station.webd.picture import Picture
+from eas_station.webd.respond import HTML, Body, reply
+from eas_station.webd.site import Site
+from eas_station.webd.times import lasted
+from eas_station.webd.wellbeing import judge
+
+VIEWS = Path(__file__).with_name("views")
+PAGES = ("now", "log", "listening", "system", "alert", "error")
+LOG_LENGTH = 50
+
+
+class Views:
+    """The templates, compiled once."""
+
+    def __init__(self, folder: Path = VIEWS) -> None:
+        self._templates = {
+            name: SimpleTemplate(name=f"{name}.tpl", lookup=[str(folder)]) for name in PAGES
+        }
+
+    def render(self, name: str, values: dict[str, Any]) -> Body:
+        """One page. Whatever comes out of `values` is escaped."""
+        return Body(HTML, self._templates[name].render(**values))
+
+
+def mount(app: Bottle, site: Site, views: Views) -> None:
+    """Add the pages' routes."""
+    shelved: dict[str, tuple[str, Callable[[Site, Picture], dict[str, Any]]]] = {
+        "/": ("now", now_values),
+        "/listening": ("listening", listening_values),
+        "/system": ("system", system_values),
+    }
+    for path, (name, values) in shelved.items():
+        app.route(path, "GET", _shelved(site, views, name, values))
+    app.route("/log", "GET", lambda: log_page(site, views))
+    app.route("/alerts/<alert_id>", "GET", lambda alert_id: alert_page(site, views, alert_id))
+
+
+def _shelved(
+    site: Site, views: Views, name: str, values: Callable[[Site, Picture], dict[str, Any]]
+) -> Callable[[], HTTPResponse]:
+    """A page that is the same for everybody, made at most once a second."""
+
+    def route() -> HTTPResponse:
+        picture = site.board.picture()
+
+        def make() -> Body:
+            return views.render(name, frame_values(site, picture, name) | values(site, picture))
+
+        return reply(site.shelf.fetch(f"page {name}", picture.version, make), headers())
+
+    return route
+
+
+def frame_values(site: Site, picture: Picture, page: str) -> dict[str, Any]:
+    """What every page has round its content."""
+    return {
+        "page": page,
+        "title": {"now": "Now"}.get(page, page.capitalize()),
+        "station": site.config.station.name,
+        "version": __version__,
+        "as_of": site.clockface.moment(picture.as_of, picture.as_of, seconds=True),
+        "change_id": picture.last_change_id,
+        "banners": banners(site, picture),
+        "fresh": page in ("now", "listening", "system"),
+    }
+
+
+def banners(site: Site, picture: Picture) -> tuple[tuple[str, str], ...]:
+    """What must be known before anything on the page is believed: kind and sentence."""
+    said = []
+    record = picture.record
+    if not record.online and (picture.waited_s > 5 or record.why != "not asked yet"):
+        since = site.clockface.moment(record.since_at, picture.as_of)
+        waiting = f" {picture.waiting} received since then are shown." if picture.waiting else ""
+        what = (
+            "What was known before is shown."
+            if picture.last_change_id
+            else ("What is in it cannot be shown.")
+        )
+        said.append(("bad", f"Database offline since {since.local}. {what}{waiting}"))
+    if not picture.clock_trusted:
+        said.append(
+            (
+                "busy",
+                "The clock of this station is not trusted: times may be wrong, nothing is "
+                "taken to be over.",
+            )
+        )
+    return tuple(said)
+
+
+def now_values(site: Site, picture: Picture) -> dict[str, Any]:
+    """The page Now."""
+    hand = site.presenter.hand(picture)
+    health = judge(picture)
+    said = verdict(hand, site.area(), picture, health.state == "failed")
+    title = f"({len(hand.here)}) {hand.here[0].title}" if hand.here else said.grade.word
+    if not site.config.station.same_codes and site.config.station.point is None:
+        hint = "No area is configured: every alert concerns this station."
+    else:
+        hint = ""
+    return {
+        "title": title,
+        "verdict": said,
+        "verdict_hint": hint,
+        "hand": hand,
+        "health": health,
+        **station_values(site, picture),
+    }
+
+
+def station_values(site: Site, picture: Picture) -> dict[str, Any]:
+    """Sources, receivers, feeds and daemons in rows."""
+    face = site.clockface
+    return {
+        "sources": rows.source_panels(picture, site.source_units(), face),
+        "receivers": rows.receiver_panels(picture, site.receiver_units(), face),
+        "feeds": tuple(
+            rows.part_row(picture, "feed", feed.name, "eas-capd", face)
+            for feed in site.config.feeds
+        ),
+        "daemons": tuple(rows.unit_row(unit, picture, face) for unit in picture.units),
+    }
+
+
+def listening_values(site: Site, picture: Picture) -> dict[str, Any]:
+    """The page Listening."""
+    return {
+        "health": judge(picture),
+        "bursts": tuple(
+            (burst, site.clockface.moment(burst.heard_at, picture.as_of, seconds=True))
+            for burst in picture.bursts
+        ),
+        **station_values(site, picture),
+    }
+
+
+def system_values(site: Site, picture: Picture) -> dict[str, Any]:
+    """The page System."""
+    record = picture.record
+    try:
+        jobs = site.library.jobs()
+    except StoreError:
+        jobs = None
+    missed, rejected = site.bus_losses()
+    return {
+        "health": judge(picture),
+        "record": record,
+        "record_since": site.clockface.moment(record.since_at, picture.as_of),
+        "picture": picture,
+        "jobs": None if jobs is None else detail.job_lines(jobs, picture.as_of, site.clockface),
+        "other_items": detail.other_items(picture, site.clockface),
+        "facts": (
+            ("Listeners to live updates", str(site.fanout.count())),
+            ("Bus messages missed", str(missed)),
+            ("Bus messages refused", str(rejected)),
+            ("Receptions not in the database yet", str(picture.waiting)),
+            ("Last change", str(picture.last_change_id)),
+            ("This page has been up for", lasted(picture.waited_s)),
+            ("Version", __version__),
+        ),
+        **station_values(site, picture),
+    }
+
+
+def log_page(site: Site, views: Views) -> HTTPResponse:
+    """All warnings of all times, in pages."""
+    picture, cursor = site.board.picture(), request.query.get("cursor") or None
+    entries, next_cursor, whole = [*picture.active, *picture.recent], None, True
+    try:
+        leaf = site.library.leaf(LOG_LENGTH, cursor)
+        spooled = [e for e in picture.active if not e.stored] if cursor is None else []
+        known = {entry.alert.alert_id for entry in spooled}
+        rest = [entry for entry in leaf.entries if entry.alert.alert_id not in known]
+        entries, next_cursor = [*spooled, *rest], leaf.next_cursor
+    except InputError as error:
+        raise HTTPError(400, "This address is not a page of the log.") from error
+    except StoreError:
+        whole = False
+    cards = [site.presenter.card(entry, picture.as_of) for entry in entries]
+    values = frame_values(site, picture, "log") | {
+        "cards": cards,
+        "next_cursor": next_cursor,
+        "first": cursor is None,
+        "whole": whole,
+    }
+    return reply(views.render("log", values), headers())
+
+
+def alert_page(site: Site, views: Views, alert_id: str) -> HTTPResponse:
+    """One warning: what it says, who heard it and how well, why it is here, the raw texts."""
+    entry = site.find(alert_id)
+    if entry is None:
+        raise HTTPError(404, "There is no alert of this id.")
+    picture = site.board.picture()
+    card = site.presenter.card(entry, picture.as_of)
+    values = frame_values(site, picture, "alert") | {
+        "title": card.title,
+        "card": card,
+        "detail": detail.of(entry, site, picture.as_of),
+    }
+    return reply(views.render("alert", values), headers())

@@ -1,0 +1,226 @@
+"""Daemons, feeds, sources, receivers and channels as rows of a table: words, no markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from eas_station.bus.messages import AudioLevel, ChannelState, ItemState
+from eas_station.webd.picture import Heard, Picture, Unit
+from eas_station.webd.times import Clockface, Moment, lasted
+from eas_station.webd.wellbeing import GRACE_S
+
+MIB = 1_048_576
+
+# How a state looks: a CSS class and a sign, besides its word.
+LOOKS = {
+    "running": ("good", "●"),
+    "starting": ("busy", "◌"),
+    "reconnecting": ("busy", "◌"),
+    "degraded": ("busy", "▲"),
+    "stopping": ("off", "■"),
+    "stopped": ("off", "■"),
+    "failed": ("bad", "✕"),
+    "not heard": ("stale", "?"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A daemon or a part of one."""
+
+    name: str
+    kind: str
+    state: str  # a word of LOOKS
+    look: str  # CSS class
+    sign: str
+    sentence: str
+    since: Moment | None = None
+    last_good: Moment | None = None
+    cpu: str = ""
+    memory: str = ""
+    spool: str = ""
+    version: str = ""
+    counters: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRow:
+    """One channel of a source or of a receiver."""
+
+    name: str  # "162.550 MHz"
+    key: str  # "wx/162.550": how live levels find their row
+    stale: bool
+    verdict: str  # "voice", "silence", "no carrier", "not heard for 12 s"
+    level_dbfs: float | None = None
+    peak_dbfs: float | None = None
+    snr_db: float | None = None
+    signal_dbfs: float | None = None
+    noise_dbfs: float | None = None
+    deviation_hz: float | None = None
+    offset_hz: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A source or a receiver with its channels."""
+
+    row: Row
+    channels: tuple[ChannelRow, ...]
+    notes: tuple[str, ...] = ()
+
+
+def state_row(name: str, kind: str, state: str, sentence: str) -> Row:
+    """A row in one of the known states."""
+    look, sign = LOOKS.get(state, LOOKS["not heard"])
+    return Row(name, kind, state, look, sign, sentence)
+
+
+def unit_row(unit: Unit, picture: Picture, clockface: Clockface) -> Row:
+    """One daemon."""
+    if unit.heard is None:
+        waiting = picture.waited_s <= GRACE_S
+        sentence = "no word yet" if waiting else f"not heard for {lasted(picture.waited_s)}"
+        return state_row(unit.name, "daemon", "starting" if waiting else "not heard", sentence)
+    status, stale = unit.heard.value, unit.heard.stale
+    look, sign = LOOKS["not heard"] if stale else LOOKS[status.state]
+    return Row(
+        name=unit.name,
+        kind="daemon",
+        state="not heard" if stale else status.state,
+        look=look,
+        sign=sign,
+        sentence=_aged(status.sentence, unit.heard),
+        since=clockface.moment(status.started_at, picture.as_of),
+        cpu="" if stale or unit.cpu_percent is None else f"{unit.cpu_percent:.1f} %",
+        memory="" if stale else f"{status.memory_bytes / MIB:.0f} MiB",
+        spool="" if status.spool_depth is None else str(status.spool_depth),
+        version=status.version,
+        counters=tuple(sorted(status.counters.items())),
+    )
+
+
+def item_row(item: ItemState, unit: Unit, picture: Picture, clockface: Clockface) -> Row:
+    """A feed, source or other part of a daemon, by its daemon's last word."""
+    stale = unit.heard is None or unit.heard.stale
+    state = "not heard" if stale else item.state
+    look, sign = LOOKS[state]
+    sentence = item.sentence if unit.heard is None else _aged(item.sentence, unit.heard)
+    good = item.last_good_at
+    return Row(
+        name=item.name,
+        kind=item.kind,
+        state=state,
+        look=look,
+        sign=sign,
+        sentence=sentence,
+        since=clockface.moment(item.since_at, picture.as_of),
+        last_good=None if good is None else clockface.moment(good, picture.as_of, seconds=True),
+        counters=tuple(sorted(item.counters.items())),
+    )
+
+
+def item_rows(picture: Picture, kind: str, clockface: Clockface) -> tuple[Row, ...]:
+    """All items of one kind, "feed", "source", "receiver"."""
+    return tuple(
+        item_row(item, unit, picture, clockface)
+        for unit in picture.units
+        if unit.heard is not None
+        for item in unit.heard.value.items
+        if item.kind.partition(".")[0] == kind
+    )
+
+
+def source_panels(
+    picture: Picture, configured: Iterable[tuple[str, str]], clockface: Clockface
+) -> tuple[Panel, ...]:
+    """Every source of the configuration with its channels' levels.
+
+    Args:
+        configured: name and unit of each source.
+    """
+    return tuple(
+        Panel(
+            part_row(picture, "source", name, unit, clockface),
+            tuple(_level_row(heard) for heard in picture.levels if heard.value.source == name),
+        )
+        for name, unit in configured
+    )
+
+
+def receiver_panels(
+    picture: Picture, configured: Iterable[tuple[str, str]], clockface: Clockface
+) -> tuple[Panel, ...]:
+    """Every receiver of the configuration with what it hears on each channel."""
+    panels = []
+    for name, unit in configured:
+        heard = next((h for h in picture.receivers if h.value.receiver == name), None)
+        if heard is None:
+            panels.append(Panel(part_row(picture, "receiver", name, unit, clockface), ()))
+            continue
+        state = heard.value
+        word = "not heard" if heard.stale else state.state
+        row = state_row(name, "receiver", word, _aged(state.sentence, heard))
+        notes = (
+            f"{state.rate_hz / 1000:.0f} kS/s round {state.center_hz / 1e6:.4f} MHz",
+            f"{state.lost_samples} samples lost",
+            *(() if state.ppm is None else (f"crystal {state.ppm:+.1f} ppm",)),
+        )
+        channels = tuple(_channel_row(name, channel, heard.stale) for channel in state.channels)
+        panels.append(Panel(row, channels, notes))
+    return tuple(panels)
+
+
+def part_row(picture: Picture, kind: str, name: str, unit_name: str, clockface: Clockface) -> Row:
+    """A configured part by what its daemon says of it, or that its daemon says nothing."""
+    unit = picture.unit(unit_name)
+    if unit is not None and unit.heard is not None:
+        for item in unit.heard.value.items:
+            if item.kind.partition(".")[0] == kind and item.name == name:
+                return item_row(item, unit, picture, clockface)
+        return state_row(name, kind, "not heard", f"{unit_name} says nothing of it")
+    if picture.waited_s <= GRACE_S:
+        return state_row(name, kind, "starting", "no word yet")
+    return state_row(name, kind, "not heard", f"{unit_name} has not been heard")
+
+
+def _level_row(heard: Heard[AudioLevel]) -> ChannelRow:
+    level = heard.value
+    if heard.stale:
+        verdict = f"not heard for {lasted(heard.age_s)}"
+    elif level.carrier_present is False:
+        verdict = "no carrier"
+    else:
+        verdict = "silence" if level.silent else "audio"
+    return ChannelRow(
+        name=channel_name(level.channel),
+        key=f"{level.source}/{level.channel}",
+        stale=heard.stale,
+        verdict=verdict,
+        level_dbfs=level.rms_dbfs,
+        peak_dbfs=level.peak_dbfs,
+    )
+
+
+def _channel_row(receiver: str, state: ChannelState, stale: bool) -> ChannelRow:
+    return ChannelRow(
+        name=channel_name(state.channel),
+        key=f"{receiver}/{state.channel}",
+        stale=stale,
+        verdict="carrier" if state.carrier_present else "no carrier",
+        snr_db=state.snr_db,
+        signal_dbfs=state.signal_dbfs,
+        noise_dbfs=state.noise_dbfs,
+        deviation_hz=state.deviation_hz,
+        offset_hz=state.offset_hz,
+    )
+
+
+def channel_name(channel: str) -> str:
+    """ "162.550 MHz"; a source with one channel calls it "mono"."""
+    return channel if channel == "mono" else f"{channel} MHz"
+
+
+def _aged(sentence: str, heard: Heard[Any]) -> str:
+    return f"not heard for {lasted(heard.age_s)}; last: {sentence}" if heard.stale else sentence

@@ -1,0 +1,84 @@
+"""What the routes work with, as one value; `main` builds it, tests build their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from eas_station.config.model import Config
+from eas_station.config.units import receiver_unit, source_unit
+from eas_station.errors import StoreError
+from eas_station.webd.armor import Counters
+from eas_station.webd.board import Board
+from eas_station.webd.cards import Names, Presenter
+from eas_station.webd.events import REPLAYED_MOST, alert_event
+from eas_station.webd.fanout import Event, Fanout
+from eas_station.webd.library import Library
+from eas_station.webd.picture import Entry
+from eas_station.webd.respond import Shelf
+from eas_station.webd.times import Clockface
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The collaborators of every route."""
+
+    config: Config
+    board: Board
+    library: Library
+    fanout: Fanout
+    shelf: Shelf
+    counters: Counters
+    names: Names
+    presenter: Presenter
+    clockface: Clockface
+    clips_dir: Path
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    bus_losses: Callable[[], tuple[int, int]]  # messages missed, messages rejected
+
+    def area(self) -> str:
+        """Our area in words; "" if none is configured."""
+        codes = self.config.station.same_codes
+        if codes:
+            return self.presenter.listed(codes)
+        point = self.config.station.point
+        return "" if point is None else f"{point[0]:.2f}, {point[1]:.2f}"
+
+    def find(self, alert_id: str) -> Entry | None:
+        """One warning: as the record has it, or as the board has it while the record is away."""
+        shown = self.board.picture().entry(alert_id)
+        if shown is not None and not shown.stored:
+            return shown
+        try:
+            return self.library.entry(alert_id) or self.library.entry_of(alert_id) or shown
+        except StoreError:
+            if shown is None:
+                raise
+            return shown
+
+    def missed_since(self, change_id: int | None) -> tuple[int, list[Event]]:
+        """The last change, and the events of those after `change_id` (None: nothing was missed).
+
+        Where they cannot all be given the one event says so, and the client reads anew.
+        """
+        last = self.board.picture().last_change_id
+        if change_id is None or change_id >= last:
+            return last, []
+        try:
+            changes = self.library.changes_after(change_id, REPLAYED_MOST + 1)
+        except StoreError:
+            return last, [Event("reset", '{"why":"the database is offline"}')]
+        if len(changes) > REPLAYED_MOST:
+            return last, [Event("reset", '{"why":"too many changes were missed"}')]
+        return max([last, *(c.change_id for c in changes)]), [alert_event(c, None) for c in changes]
+
+    def source_units(self) -> tuple[tuple[str, str], ...]:
+        """Name and unit of each configured source."""
+        return tuple((one.name, source_unit(one.name)) for one in self.config.sources)
+
+    def receiver_units(self) -> tuple[tuple[str, str], ...]:
+        """Name and unit of each configured receiver."""
+        return tuple((one.name, receiver_unit(one.name)) for one in self.config.receivers)

@@ -1,0 +1,118 @@
+// Keeps the page fresh. Without it the page is complete, and loads itself anew every 30 s.
+"use strict";
+(() => {
+  const body = document.body;
+  if (!("fresh" in body.dataset) || !window.EventSource || !window.DOMParser) return;
+  const IDLE_MS = 15000, SILENT_MS = 35000, RETRY_MS = 15000;
+  const lost = document.getElementById("lost");
+  const announce = document.getElementById("announce");
+  let stream = null, heardAt = Date.now(), fetchedAt = Date.now(), pending = null, running = false;
+  let again = false, silence = null;
+
+  // The new page's live parts replace ours; what has not changed is left alone.
+  function morph(ours, theirs) {
+    if (ours.isEqualNode(theirs)) return;
+    for (const open of ours.querySelectorAll("details[id]")) {
+      const twin = theirs.querySelector("#" + CSS.escape(open.id));
+      if (twin) twin.open = open.open;
+    }
+    if (!("keyed" in ours.dataset)) return ours.replaceWith(theirs);
+    const had = new Map([...ours.children].map((child) => [child.id, child]));
+    const order = [...theirs.children].map((child) => {
+      const twin = had.get(child.id);
+      return twin && twin.isEqualNode(child) ? twin : child;
+    });
+    ours.replaceChildren(...order);
+  }
+
+  const warnings = (root) =>
+    new Map([...root.querySelectorAll(".card[data-announce]")].map((c) => [c.id, c.dataset.announce]));
+
+  function take(text) {
+    const next = new DOMParser().parseFromString(text, "text/html");
+    if (next.body.dataset.page !== body.dataset.page) return;
+    const before = warnings(document);
+    const fresh = [...warnings(next)].filter(([id]) => !before.has(id)).map(([, said]) => said);
+    for (const theirs of next.querySelectorAll("[data-live]")) {
+      const ours = document.getElementById(theirs.id);
+      if (ours) morph(ours, theirs);
+    }
+    document.title = next.title;
+    body.dataset.change = next.body.dataset.change;
+    if (fresh.length) say("New: " + fresh.join("; "));
+  }
+
+  function say(sentence) {
+    announce.textContent = sentence;
+    clearTimeout(silence);
+    silence = setTimeout(() => { announce.textContent = ""; }, 60000);
+  }
+
+  async function refresh() {
+    if (running) { again = true; return; }
+    running = true;
+    try {
+      const answer = await fetch(location.href, { cache: "no-cache" });
+      if (answer.ok) { take(await answer.text()); fetchedAt = heardAt = Date.now(); }
+    } catch (error) { /* the banner says it */ }
+    running = false;
+    if (again) { again = false; refresh(); }
+    look();
+  }
+
+  function soon(wait) {
+    clearTimeout(pending);
+    pending = setTimeout(refresh, wait);
+  }
+
+  function look() {
+    const silentMs = Date.now() - heardAt;
+    lost.hidden = silentMs < SILENT_MS;
+    if (!lost.hidden) {
+      const at = new Date(fetchedAt).toLocaleTimeString();
+      lost.textContent = "▲ No word from the station for " + Math.round(silentMs / 1000) +
+        " s. What you see is from " + at + " and may be out of date.";
+      body.classList.remove("live");
+    }
+  }
+
+  function levels(event) {
+    for (const level of JSON.parse(event.data)) {
+      const row = document.querySelector('[data-level="' + CSS.escape(level.key) + '"]');
+      if (!row) continue;
+      row.classList.remove("stale");
+      row.querySelector("meter").value = level.rms_dbfs;
+      row.querySelector(".rms").textContent = Math.round(level.rms_dbfs) + " dB";
+      row.querySelector(".peak").textContent = Math.round(level.peak_dbfs) + " dB";
+      row.querySelector(".verdict-word").textContent =
+        level.carrier_present === false ? "no carrier" : level.silent ? "silence" : "audio";
+    }
+  }
+
+  function connect() {
+    const kinds = "alert,reception,record,status" + (body.dataset.page === "listening" ? ",levels" : "");
+    stream = new EventSource("/api/v1/events?kinds=" + kinds + "&after=" + body.dataset.change);
+    const heard = () => { heardAt = Date.now(); body.classList.add("live"); look(); };
+    for (const kind of ["alert", "reception", "record", "reset"])
+      stream.addEventListener(kind, () => { heard(); soon(20); });
+    stream.addEventListener("hello", () => { heard(); soon(20); });
+    stream.addEventListener("heartbeat", heard);
+    stream.addEventListener("status", () => {
+      heard();
+      if (!document.hidden && Date.now() - fetchedAt > 4000) soon(0);
+    });
+    stream.addEventListener("levels", (event) => { heard(); levels(event); });
+    stream.onerror = () => {
+      body.classList.remove("live");
+      if (stream.readyState !== EventSource.CLOSED) return;
+      soon(0); // no place for live updates: ask now, and try again later
+      setTimeout(connect, RETRY_MS);
+    };
+  }
+
+  setInterval(() => { if (!document.hidden && Date.now() - fetchedAt > IDLE_MS) refresh(); look(); }, 5000);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) soon(0); });
+  addEventListener("pagehide", () => stream && stream.close());
+  addEventListener("pageshow", (event) => { if (event.persisted) { connect(); soon(0); } });
+  connect();
+})();

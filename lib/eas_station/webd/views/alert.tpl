@@ -1,0 +1,97 @@
+% rebase('base.tpl')
+<article class="alert {{card.grade.name}}">
+<p class="grade"><span class="sign" aria-hidden="true">{{card.grade.sign}}</span> <b>{{'Test, not an alert' if card.is_test else card.grade.word}}</b>\\
+% if card.levels:
+ <span class="levels">{{card.levels}}</span>\\
+% end
+</p>
+<h1>{{card.title}}</h1>
+<p class="places">{{card.places}}</p>
+<p class="until"><b>{{'In force' if card.active else 'Over'}}.</b> \\
+% if card.until:
+{{'Until' if card.active else 'Ended'}} \\
+% include('moment.tpl', moment=card.until)
+ <span class="left">{{card.remaining}}</span>\\
+% else:
+{{card.remaining[:1].upper() + card.remaining[1:]}}.\\
+% end
+</p>
+% if card.notice:
+<p class="notice"><span aria-hidden="true">▲</span> {{card.notice}}</p>
+% end
+% if card.headline:
+<p class="headline">{{card.headline}}</p>
+% end
+% if card.instruction:
+<section><h2>What to do</h2><p class="text do">{{card.instruction}}</p></section>
+% end
+% if card.description:
+<section><h2>What it says</h2><p class="text">{{card.description}}</p></section>
+% end
+% for clip in detail.clips:
+<section><h2>Recording</h2>
+% if clip.path and not clip.removed_at:
+<audio controls preload="none" src="/clips/{{clip.clip_id}}"></audio>
+<p class="hint">{{clip.source}}, {{clip.channel}}, {{round(clip.duration_s)}} s · <a href="/clips/{{clip.clip_id}}" download>Download</a></p>
+% else:
+<p class="hint">{{clip.fault or 'The recording has been removed to make room.'}}</p>
+% end
+</section>
+% end
+<section><h2>Heard {{len(card.hearings)}} {{'time' if len(card.hearings) == 1 else 'times'}}</h2>
+% for heard in detail.receptions:
+<details class="reception" id="r-{{heard.reception.reception_id}}" open>
+<summary><span class="where">{{heard.hearing.where}}</span> <span class="when">\\
+% include('moment.tpl', moment=heard.hearing.at)
+</span> <span class="how">{{heard.hearing.how_well}}</span></summary>
+<dl class="facts">
+% for name, value in heard.evidence:
+<dt>{{name}}</dt><dd>{{value}}</dd>
+% end
+</dl>
+% if heard.raw:
+<details class="raw"{{!' open' if len(heard.raw) < 400 else ''}}><summary>{{'The header as heard' if heard.reception.via == 'same' else 'The CAP document'}}</summary><pre tabindex="0">{{heard.raw}}</pre></details>
+% end
+</details>
+% end
+</section>
+<section><h2>Why it is here</h2>
+<p>{{'It concerns this station.' if card.concerns else 'It does not concern this station.'}} Decided by the rule <b>{{detail.decided_by}}</b>.</p>
+<ol class="trace">
+% for step in detail.trace:
+<li class="{{'good' if step.passed else 'off'}}"><span class="sign" aria-hidden="true">{{'✓' if step.passed else '–'}}</span> <b>{{step.rule}}</b> {{'yes' if step.passed else 'no'}}: {{step.why}}</li>
+% end
+</ol></section>
+% if detail.history:
+<section><h2>What became of it</h2>
+<ol class="history">
+% for step in detail.history:
+<li><span class="when">\\
+% include('moment.tpl', moment=step.at)
+</span> <b>{{step.kind}}</b> {{step.why}}</li>
+% end
+</ol></section>
+% end
+<section><h2>Facts</h2>
+<dl class="facts">
+% for name, moment in detail.times:
+<dt>{{name}}</dt><dd>\\
+% include('moment.tpl', moment=moment)
+</dd>
+% end
+% for name, value in detail.facts:
+<dt>{{name}}</dt><dd>{{value}}</dd>
+% end
+% if detail.places:
+<dt>SAME places</dt><dd>
+% for code, name in detail.places:
+<span class="place">{{name}} <code>{{code}}</code></span>
+% end
+</dd>
+% end
+% if detail.header:
+<dt>SAME header</dt><dd><code class="header">{{detail.header}}</code></dd>
+% end
+<dt>Alert id</dt><dd><code>{{card.alert_id}}</code> <a href="/api/v1/alerts/{{card.alert_id}}">JSON</a></dd>
+</dl></section>
+</article>

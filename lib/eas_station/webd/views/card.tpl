@@ -1,0 +1,41 @@
+<article class="card {{card.grade.name}}" id="w-{{card.key}}" aria-labelledby="t-{{card.key}}" data-announce="{{'Test: ' if card.is_test else ''}}{{card.title}}{{' for ' + card.places if card.places else ''}}{{', until ' + card.until.local if card.until else ''}}">
+<p class="grade"><span class="sign" aria-hidden="true">{{card.grade.sign}}</span> <b>{{'Test, not an alert' if card.is_test else card.grade.word}}</b>\\
+% if card.levels and not card.is_test:
+ <span class="levels">{{card.levels}}</span>\\
+% end
+</p>
+<h3 id="t-{{card.key}}"><a href="/alerts/{{card.alert_id}}">{{card.title}}</a></h3>
+% if card.places:
+<p class="places">{{card.places}}</p>
+% end
+<p class="until">\\
+% if card.until:
+{{'Until' if card.active else 'Ended'}} \\
+% include('moment.tpl', moment=card.until)
+ <span class="left">{{card.remaining}}</span>\\
+% else:
+{{card.remaining[:1].upper() + card.remaining[1:]}}\\
+% end
+</p>
+% if card.notice:
+<p class="notice"><span aria-hidden="true">▲</span> {{card.notice}}</p>
+% end
+% if not card.is_test:
+% if card.instruction:
+<p class="do"><b>What to do.</b> {{card.instruction}}</p>
+% elif card.headline:
+<p class="headline">{{card.headline}}</p>
+% end
+% end
+<ul class="hearings" aria-label="Where it was heard">
+% for hearing in card.hearings:
+<li><span class="where">{{hearing.where}}</span> <span class="when">\\
+% include('moment.tpl', moment=hearing.at)
+</span>\\
+% if hearing.how_well:
+ <span class="how">{{hearing.how_well}}</span>\\
+% end
+</li>
+% end
+</ul>
+</article>

@@ -1,0 +1,53 @@
+% rebase('base.tpl')
+<section id="verdict" class="verdict {{verdict.grade.name}}" data-live aria-labelledby="v">
+<h1 id="v"><span class="sign" aria-hidden="true">{{verdict.grade.sign}}</span> {{verdict.sentence}}</h1>
+% if verdict_hint:
+<p class="hint">{{verdict_hint}}</p>
+% end
+<p class="health {{health.state}}"><span class="word">{{ {'fine': 'Station fine', 'degraded': 'Station degraded', 'failed': 'Station deaf'}[health.state] }}</span> {{health.sentence}}</p>
+</section>
+<section id="here" class="cards" data-live data-keyed aria-label="In force here">
+% for card in hand.here:
+% include('card.tpl', card=card)
+% end
+</section>
+<section id="tests" class="quiet" data-live>
+% if hand.tests:
+<h2>Tests <span class="count">{{len(hand.tests)}}</span></h2>
+<p class="hint">Sent to try the system out. Nothing is happening.</p>
+<div class="cards small" id="test-cards">
+% for card in hand.tests:
+% include('card.tpl', card=card)
+% end
+</div>
+% end
+</section>
+<section id="elsewhere" class="quiet" data-live>
+% if hand.elsewhere:
+<h2>In force elsewhere <span class="count">{{len(hand.elsewhere)}}</span></h2>
+<ul class="lines">
+% for card in hand.elsewhere[:40]:
+% include('line.tpl', card=card)
+% end
+</ul>
+% if len(hand.elsewhere) > 40:
+<p class="hint">And {{len(hand.elsewhere) - 40}} more in the <a href="/log">log</a>.</p>
+% end
+% end
+</section>
+<section id="station" data-live>
+<h2>The station</h2>
+% include('parts.tpl', rows=[panel.row for panel in sources] + list(feeds) + [panel.row for panel in receivers], label='Sources, feeds and receivers')
+% include('daemons.tpl', daemons=daemons)
+</section>
+<section id="recent" class="quiet" data-live>
+% if hand.recent:
+<h2>Ended lately</h2>
+<ul class="lines">
+% for card in hand.recent:
+% include('line.tpl', card=card)
+% end
+</ul>
+% end
+<p class="hint"><a href="/log">All warnings in the log</a></p>
+</section>
