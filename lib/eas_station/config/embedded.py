@@ -8,27 +8,33 @@ from pathlib import Path
 
 from eas_station.config.model import Config, Database, Feed, Paths, Receiver, Source, Station, Web
 
-DEMO_CODES = ("039173", "039095")  # Wood and Lucas, OH
-DEMO_POINT = (41.55, -83.63)  # between the two, south of Toledo
 FOLDER_INTERVAL_S = 5.0
 
 TABLE_OF = {"feeds": "feed", "receivers": "receiver", "sources": "source"}
 
 
-def embedded(var_dir: Path, runtime_dir: Path | None = None, port: int = 8080) -> Config:
+def embedded(
+    var_dir: Path,
+    runtime_dir: Path | None = None,
+    port: int = 8080,
+    same_codes: tuple[str, ...] = (),
+    states: tuple[str, ...] = (),
+) -> Config:
     """The demonstration: a recorded radio, the National Weather Service, a folder of documents.
 
     Args:
         var_dir: absolute; database, spools, clips and the demonstration's material go there.
         runtime_dir: for sockets and locks; None: under `var_dir`.
+        same_codes: the area that the demonstration is about; empty: everything concerns it.
+        states: which the National Weather Service is asked about, "OH"; empty: all.
     """
     return Config(
-        station=Station(name="EAS Station demo", same_codes=DEMO_CODES, point=DEMO_POINT),
+        station=Station(name="EAS Station demo", same_codes=same_codes),
         paths=Paths(state_dir=var_dir / "state", runtime_dir=runtime_dir or var_dir / "run"),
         database=Database(url=f"sqlite:///{var_dir / 'state' / 'station.sqlite'}"),
         web=Web(port=port),
         feeds=(
-            Feed(name="nws", kind="nws", area=("OH",)),
+            Feed(name="nws", kind="nws", area=states),
             Feed(name="folder", kind="folder", path=cap_dir(var_dir), interval_s=FOLDER_INTERVAL_S),
         ),
         receivers=(Receiver(name="wx", kind="file", path=capture_path(var_dir)),),
@@ -36,14 +42,19 @@ def embedded(var_dir: Path, runtime_dir: Path | None = None, port: int = 8080) -
     )
 
 
+def demo_dir(var_dir: Path) -> Path:
+    """Where the demonstration's material lies, made anew at every start."""
+    return var_dir / "demo"
+
+
 def capture_path(var_dir: Path) -> Path:
     """Where the demonstration's IQ capture lies."""
-    return var_dir / "demo" / "capture.cu8"
+    return demo_dir(var_dir) / "capture.cu8"
 
 
 def cap_dir(var_dir: Path) -> Path:
     """Where the demonstration's CAP documents lie; more can be dropped there at any time."""
-    return var_dir / "demo" / "cap"
+    return demo_dir(var_dir) / "cap"
 
 
 def to_toml(config: Config) -> str:
