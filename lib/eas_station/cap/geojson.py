@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from eas_station.cap import json_text, values
+from eas_station.cap.bug import CapBug
 from eas_station.cap.limits import Limits
 from eas_station.cap.message import STATUSES, Area, Info, Message, Named, Reference, Ring
 from eas_station.errors import CapError
@@ -50,6 +51,8 @@ def parse(data: bytes, limits: Limits | None = None) -> Page:
             messages.append(_Reader(member, limits).message())
         except CapError as error:
             rejected.append(error)
+        except Exception as error:  # noqa: BLE001 - the barrier round one item from outside
+            rejected.append(CapBug(error, member.text))
     pagination = _mapping(top.get("pagination"))
     return Page(
         messages=tuple(messages),

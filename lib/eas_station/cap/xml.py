@@ -12,6 +12,7 @@ from datetime import datetime
 from lxml import etree
 
 from eas_station.cap import tree, values
+from eas_station.cap.bug import CapBug
 from eas_station.cap.limits import Limits
 from eas_station.cap.message import (
     STATUSES,
@@ -63,6 +64,8 @@ def read(
             messages.append(_message(element, raw, outer, limits))
         except CapError as error:
             rejected.append(error)
+        except Exception as error:  # noqa: BLE001 - the barrier round one item from outside
+            rejected.append(CapBug(error, raw))
     return tuple(messages), tuple(rejected)
 
 

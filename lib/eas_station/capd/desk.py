@@ -14,6 +14,7 @@ from pathlib import Path
 
 from eas_station.alerts import from_cap
 from eas_station.alerts.model import MessageId, Reception
+from eas_station.cap.bug import CapBug
 from eas_station.cap.message import Message
 from eas_station.capd.known import Known, message_key
 from eas_station.capd.quarantine import quarantine
@@ -33,7 +34,7 @@ class Tally:
     documents: int = 0
     alerts: int = 0  # good ones, new or not
     new: int = 0
-    rejected: int = 0  # were no message
+    rejected: int = 0  # were no message; each is counted once
     quarantined: int = 0  # met a bug
 
     def add(self, other: Tally) -> None:
@@ -50,7 +51,7 @@ class Desk:
         feed: str,
         callsign: str,
         *,
-        take: Callable[[Reception], None],
+        take: Callable[[Sequence[Reception]], None],
         now: Callable[[], datetime],
         clock_trusted: Callable[[], bool],
         new_id: Callable[[], str],
@@ -62,7 +63,7 @@ class Desk:
         """
         Args:
             feed: its name, the receptions' origin.
-            take: the one way a reception enters the station.
+            take: the one way receptions enter the station, in this order.
             progressed: called after each message.
             recall: which of these messages the feed gave in an earlier life of the process; raises
                 StoreError. Asked until the first good poll only: a database that hangs must not
@@ -86,29 +87,35 @@ class Desk:
         """Take what is new of a document, the oldest first: an answer is sorted newest first."""
         tally = Tally(documents=1)
         if reading.refused is not None:
-            self._refuse(reading.refused, tally)
+            self.refuse(reading.refused, tally)
         if reading.parsed is None:
             return tally
         for error in reading.parsed.rejected:
-            self._refuse(error, tally)
+            self.refuse(error, tally)
         messages = sorted(reading.parsed.messages, key=lambda message: message.sent_at)
         if self._recalling and messages:
             self._remember(messages)
-        for message in messages:
-            self._accept_one(message, tally)
-            self._progressed()
+        made = [pair for message in messages if (pair := self._made(message, tally)) is not None]
+        self._hand_over(made, tally)
         return tally
 
     def settle(self) -> None:
         """A poll was good to its end: from now on the memory knows what the feed gives."""
         self._recalling = False
 
-    def complain(self, error: CapError) -> None:
-        """Tell once what is wrong with a document, with its first characters."""
+    def refuse(self, error: CapError, tally: Tally) -> None:
+        """Count what is no message, and tell what is wrong with it; each once, however often it comes.
+
+        What met a bug of ours is put into quarantine.
+        """
         key = f"{error}\0{error.text[:SHOWN_CHARS]}"
         if self._complained.seen(key):
             return
         self._complained.add(key)
+        if isinstance(error, CapBug):
+            self._set_aside(error.text, error.__cause__ or error, tally)
+            return
+        tally.rejected += 1
         log.warning(
             "feed %s: rejected: %s: %r",
             *(self._feed, error, error.text[:SHOWN_CHARS]),
@@ -127,28 +134,49 @@ class Desk:
         for message in recalled:
             self._known.add(message_key(message.sender, message.identifier, message.sent_at))
 
-    def _accept_one(self, message: Message, tally: Tally) -> None:
+    def _made(self, message: Message, tally: Tally) -> tuple[Message, Reception] | None:
+        """The reception of a message that is new; None for one that came before, or is none."""
+        self._progressed()
         key = message_key(message.sender, message.identifier, message.sent_at)
-        try:
-            if self._known.seen(key):
-                tally.alerts += 1
-                return
-            self._take(self._reception(message))
-        except CapError as error:
-            self._refuse(error, tally)
-            return
-        except Exception as error:
-            tally.quarantined += 1
-            path = quarantine(self._quarantine_dir, self._feed, message.raw, error)
-            log.exception(
-                "feed %s: an alert met a bug and is quarantined in %s",
-                *(self._feed, path),
-                extra={"EAS_FEED": self._feed},
-            )
-        else:
+        if self._known.seen(key):
             tally.alerts += 1
-            tally.new += 1
-        self._known.add(key)
+            return None
+        self._known.add(key)  # some messages stand in one answer twice
+        try:
+            return message, self._reception(message)
+        except CapError as error:
+            self.refuse(error, tally)
+        except Exception as error:  # noqa: BLE001 - the barrier round one item from outside
+            self._set_aside(message.raw, error, tally)
+        return None
+
+    def _hand_over(self, made: Sequence[tuple[Message, Reception]], tally: Tally) -> None:
+        """All at once, for the price of one commit; one by one if one of them meets a bug."""
+        if not made:
+            return
+        try:
+            self._take([heard for _, heard in made])
+        except Exception as error:  # noqa: BLE001 - the barrier round one item from outside
+            if len(made) == 1:
+                self._set_aside(made[0][0].raw, error, tally)
+                return
+        else:
+            tally.alerts += len(made)
+            tally.new += len(made)
+            return
+        for one in made:
+            self._progressed()
+            self._hand_over([one], tally)
+
+    def _set_aside(self, text: str, error: BaseException, tally: Tally) -> None:
+        tally.quarantined += 1
+        path = quarantine(self._quarantine_dir, self._feed, text, error)
+        log.error(
+            "feed %s: an alert met a bug and is quarantined in %s",
+            *(self._feed, path),
+            exc_info=error,
+            extra={"EAS_FEED": self._feed},
+        )
 
     def _reception(self, message: Message) -> Reception:
         return self._reception_of(
@@ -159,7 +187,3 @@ class Desk:
             callsign=self._callsign,
             new_id=self._new_id,
         )
-
-    def _refuse(self, error: CapError, tally: Tally) -> None:
-        tally.rejected += 1
-        self.complain(error)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from eas_station.cap import document
+from eas_station.cap.bug import CapBug
 from eas_station.cap.limits import Limits
-from eas_station.capd.reading import Reading
+from eas_station.capd.reading import Reading, parse
 from eas_station.errors import CapError, FeedError
 
 SUFFIXES = (".xml", ".cap", ".json", ".geojson")
@@ -60,7 +60,7 @@ class FolderFeed:
         try:
             if stamp.size_bytes > self._limits.document_bytes:
                 raise CapError(f"a file of {stamp.size_bytes} bytes")
-            parsed = document.parse((self._path / name).read_bytes(), self._limits)
+            parsed = parse((self._path / name).read_bytes())
         except FileNotFoundError:
             return
         except OSError as error:
@@ -71,7 +71,8 @@ class FolderFeed:
         except CapError as error:
             if self._doubtful.get(name) == stamp:
                 self._reading[name] = stamp
-                yield Reading(name, None, CapError(f"{name}: {error}", error.text))
+                told = CapError(f"{name}: {error}", error.text)
+                yield Reading(name, None, error if isinstance(error, CapBug) else told)
             self._doubtful[name] = stamp
             return
         self._reading[name] = stamp

@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Iterator
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
-from eas_station.cap import document
+from eas_station.cap.bug import CapBug
+from eas_station.cap.document import Parsed
 from eas_station.capd.fetch import DEADLINE_S, Answer, Client, ServerError, Validators, redirected
-from eas_station.capd.reading import Reading
+from eas_station.capd.reading import Reading, parse
 from eas_station.config.model import Feed
 from eas_station.errors import CapError, FeedError
 
@@ -88,12 +89,12 @@ class HttpFeed:
 
     def _pages(
         self, answer: Answer, body: bytes, deadline_s: float
-    ) -> Iterator[tuple[str, document.Parsed]]:
+    ) -> Iterator[tuple[str, Parsed]]:
         """The first page and those it leads to, each once: some lead to themselves."""
         visited = {answer.url}
         url = answer.url
         for _ in range(MAX_PAGES):
-            parsed = document.parse(body)
+            parsed = parse(body)
             yield url, parsed
             if parsed.next_url is None:
                 return
@@ -121,11 +122,10 @@ class HttpFeed:
                 continue
             try:
                 answer = self._client.get(url, ACCEPT_CAP, None, deadline_s)
-                parsed = document.parse(answer.body or b"")
+                parsed = parse(answer.body or b"")
             except (ServerError, CapError) as error:
                 self._failed[url] = self._failed.get(url, 0) + 1
-                text = error.text if isinstance(error, CapError) else ""
-                yield Reading(url, None, CapError(f"{url[:200]}: {error}", text))
+                yield Reading(url, None, _told(url, error))
                 continue
             self._fetched[url] = None
             yield Reading(url, parsed)
@@ -140,3 +140,11 @@ class HttpFeed:
             for url in dict.fromkeys(urljoin(base, link) for link in links)
             if url not in self._fetched and self._failed.get(url, 0) < MAX_TRIES
         ]
+
+
+def _told(url: str, error: ServerError | CapError) -> CapError:
+    """Why a link gave nothing, with the link."""
+    if isinstance(error, CapBug):
+        return error
+    text = error.text if isinstance(error, CapError) else ""
+    return CapError(f"{url[:200]}: {error}", text)

@@ -28,6 +28,7 @@ BEAT_S = 30.0  # the longest a poll may go without progress: 20 s for the answer
 _STEP_S = 0.5
 
 Outcome = Literal["changed", "unchanged", "failed"]
+State = Literal["running", "reconnecting", "stopped", "failed"]
 
 
 class Stop(Protocol):
@@ -67,7 +68,7 @@ class FeedLoop:
         tell: Callable[[ItemState], None],
         progressed: Callable[[], None],
         stopping: Stop,
-        wake_up: Callable[[], None] = lambda: None,
+        wanted: Callable[[], bool] = lambda: True,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """
@@ -75,7 +76,7 @@ class FeedLoop:
             record: keeps the outcome of a poll.
             tell: says how the feed is.
             progressed: the feed's beat.
-            wake_up: called once before the first poll, in the loop's thread.
+            wanted: does the operator want the feed to be polled.
         """
         self._feed = feed
         self._reader = reader
@@ -85,29 +86,28 @@ class FeedLoop:
         self._tell = tell
         self._progressed = progressed
         self._stopping = stopping
-        self._wake_up = wake_up
+        self._wanted = wanted
         self._monotonic = monotonic
         self._backoff = Backoff(min(FIRST_WAIT_S, feed.interval_s), SERVER_WAIT_S)
         self._totals = Tally()
         self._polls = self._failures = 0
         self._last_alerts = 0
-        self._state: str | None = None
+        self._state: State | None = None
         self._since_at = now()
         self._last_good_at: datetime | None = None
         self._last_good_s = monotonic()
 
     def run(self) -> None:
         """Poll and wait, until stopped."""
-        self._wake_up()
         due_s = self._monotonic()
         while not self._stopping.is_set():
-            due_s = self.poll_once(due_s)
+            due_s = self.poll_once(due_s) if self._wanted() else self._rest()
             while not self._stopping.is_set() and self._monotonic() < due_s:
                 self._progressed()
                 self._stopping.wait(min(_STEP_S, max(0.0, due_s - self._monotonic())))
 
     def poll_once(self, due_s: float) -> float:
-        """Poll, take and tell. Monotonic times: when this poll was due, and when the next one is."""
+        """Poll, take and tell. Monotonic times: when this poll was due, when the next one is."""
         self._progressed()
         started_at = self._now()
         due_at = started_at - timedelta(seconds=max(0.0, self._monotonic() - due_s))
@@ -120,8 +120,7 @@ class FeedLoop:
             self._reader.accept()
             self._desk.settle()
         except CapError as refused:
-            self._desk.complain(refused)
-            tally.rejected += 1
+            self._desk.refuse(refused, tally)
             error = refused
         except FeedError as failed:
             error = failed
@@ -133,6 +132,11 @@ class FeedLoop:
         self._say(error, tally)
         self._record(self._poll(due_at, started_at, error, tally))
         return next_s
+
+    def _rest(self) -> float:
+        """The operator does not want it polled: look again soon."""
+        self._tell_state("stopped", "stopped by the operator", None)
+        return self._monotonic() + _STEP_S
 
     def _succeeded(self, tally: Tally, due_s: float) -> float:
         self._backoff.reset()
@@ -153,10 +157,13 @@ class FeedLoop:
         return self._monotonic() + wait_s
 
     def _say(self, error: Exception | None, tally: Tally) -> None:
-        state: Literal["running", "reconnecting", "failed"] = "running"
+        state: State = "running"
         if error is not None:
             silent_s = self._monotonic() - self._last_good_s
             state = "failed" if silent_s > FAILED_AFTER_S else "reconnecting"
+        self._tell_state(state, self._sentence(error, tally), error)
+
+    def _tell_state(self, state: State, sentence: str, error: Exception | None) -> None:
         if state != self._state:
             self._since_at = self._now()
             self._log(state, error)
@@ -167,7 +174,7 @@ class FeedLoop:
                 name=self._feed.name,
                 kind=f"feed.{self._feed.kind}",
                 state=state,
-                sentence=self._sentence(error, tally),
+                sentence=sentence,
                 since_at=self._since_at,
                 last_good_at=self._last_good_at,
                 counters=counters,
@@ -176,17 +183,20 @@ class FeedLoop:
 
     def _sentence(self, error: Exception | None, tally: Tally) -> str:
         if error is None:
-            refused = f", {tally.rejected} rejected" if tally.rejected else ""
+            rejected = self._totals.rejected
+            refused = f", {rejected} rejected since the start" if rejected else ""
             found = f"{self._last_alerts} alerts in the last answer, {tally.new} new"
             return f"{found}{refused}"
         good = self._last_good_at
         since = "none so far" if good is None else f"the last one {good:%Y-%m-%d %H:%M:%S}Z"
         return f"no good answer ({since}): {error}"
 
-    def _log(self, state: str, error: Exception | None) -> None:
+    def _log(self, state: State, error: Exception | None) -> None:
         extra = {"EAS_FEED": self._feed.name}
         if state == "running":
             log.info("feed %s answers", self._feed.name, extra=extra)
+        elif state == "stopped":
+            log.info("feed %s is stopped by the operator", self._feed.name, extra=extra)
         elif state == "failed":
             log.error("feed %s has failed: %s", self._feed.name, error, extra=extra)
         else:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from eas_station.cap import document
+from eas_station.cap.bug import CapBug
 from eas_station.cap.document import Parsed
 from eas_station.errors import CapError
 
@@ -29,3 +31,13 @@ class Reader(Protocol):
 
     def accept(self) -> None:
         """All of the last poll was taken: do not give it again."""
+
+
+def parse(data: bytes) -> Parsed:
+    """Read a document. Raises CapError, and CapBug where the reading itself fails."""
+    try:
+        return document.parse(data)
+    except CapError:
+        raise
+    except Exception as error:
+        raise CapBug(error, data.decode("utf-8", "backslashreplace")) from error

@@ -1,0 +1,122 @@
+"""The feeds of the configuration, each with its loop; changed while the daemon runs."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from eas_station import __version__
+from eas_station.capd.desk import Desk
+from eas_station.capd.fetch import Client
+from eas_station.capd.folder_feed import FolderFeed
+from eas_station.capd.http_feed import HttpFeed
+from eas_station.capd.loop import BEAT_S, FeedLoop, Poll, Stop
+from eas_station.capd.reading import Reader
+from eas_station.capd.wishes import Wishes
+from eas_station.config.model import Config, Feed
+from eas_station.service.daemon import Daemon
+
+log = logging.getLogger(__name__)
+
+DeskOf = Callable[[str, Config, Callable[[], None]], Desk]
+
+
+class EitherStop:
+    """Set when the daemon stops, or this one feed does."""
+
+    def __init__(self, daemon_stopping: threading.Event) -> None:
+        self._all = daemon_stopping
+        self._own = threading.Event()
+
+    def set(self) -> None:
+        """Stop this feed."""
+        self._own.set()
+
+    def is_set(self) -> bool:
+        """Is the feed to stop."""
+        return self._all.is_set() or self._own.is_set()
+
+    def wait(self, timeout: float) -> bool:
+        """Wait at most so long for the daemon to stop."""
+        self._all.wait(timeout)
+        return self.is_set()
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    feed: Feed
+    station: object  # what else the loop was built from
+    stop: EitherStop
+
+
+class Feeds:
+    """Starts and ends the loops; used by the main thread."""
+
+    def __init__(
+        self, daemon: Daemon, desk_of: DeskOf, record: Callable[[Poll], None], wishes: Wishes
+    ) -> None:
+        """
+        Args:
+            desk_of: builds the desk of a feed, given what to call on progress.
+            record: keeps the outcome of a poll.
+        """
+        self._daemon = daemon
+        self._desk_of = desk_of
+        self._record = record
+        self._wishes = wishes
+        self._running: dict[str, _Running] = {}
+
+    def apply(self, config: Config) -> None:
+        """End the loops whose feed is gone or is another now, and start those that are missing."""
+        wanted = {feed.name: feed for feed in config.feeds}
+        for name, running in list(self._running.items()):
+            if (wanted.get(name), config.station) != (running.feed, running.station):
+                running.stop.set()
+                self._forget(running.feed)
+                del self._running[name]
+        for feed in config.feeds:
+            if feed.name not in self._running:
+                self._start(feed, config)
+        count = len(config.feeds)
+        self._daemon.set_status(f"{count} feed{'' if count == 1 else 's'}")
+
+    def _start(self, feed: Feed, config: Config) -> None:
+        stop = EitherStop(self._daemon.stopping)
+        beat = self._daemon.beat(_beat_name(feed), BEAT_S)
+        loop = FeedLoop(
+            feed,
+            reader(feed, config, stop),
+            self._desk_of(feed.name, config, beat),
+            now=self._daemon.now,
+            record=self._record,
+            tell=self._daemon.set_item,
+            progressed=beat,
+            stopping=stop,
+            wanted=partial(self._wishes.wants, feed.name),
+        )
+        self._running[feed.name] = _Running(feed, config.station, stop)
+        self._daemon.spawn(f"feed {feed.name}"[:15], loop.run)
+
+    def _forget(self, feed: Feed) -> None:
+        self._daemon.drop_beat(_beat_name(feed))
+        self._daemon.drop_item(f"feed.{feed.kind}", feed.name)
+
+
+def reader(feed: Feed, config: Config, stop: Stop) -> Reader:
+    """What reads a feed of this kind."""
+    if feed.kind == "folder":
+        return FolderFeed(feed.path or config.paths.state_dir / "cap")
+    return HttpFeed(feed, Client(user_agent(config.station.contact), stop.is_set))
+
+
+def user_agent(contact: str) -> str:
+    """Who asks, as the NWS wants to know it; what no header can carry is left out."""
+    said = "".join(c for c in contact if " " <= c <= "~").strip() or "no contact configured"
+    return f"eas-station/{__version__} ({said})"
+
+
+def _beat_name(feed: Feed) -> str:
+    return f"feed {feed.name}"
