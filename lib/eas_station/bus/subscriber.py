@@ -160,9 +160,10 @@ class Subscriber:
         if self._is_wanted(message.topic):
             self._count(message.sender, message.topic, message.seq - last - 1)
         sender.last_seq[message.topic] = message.seq
-        if isinstance(message.body, Status):
+        # A repeated status may be older than the last values repeated beside it.
+        if isinstance(message.body, Status) and (sender.complete or not message.repeated):
             self._compare(message.sender, sender, message.body)
-            sender.complete = sender.complete or not message.repeated
+            sender.complete = True
         return True
 
     def _compare(self, name: str, sender: _Sender, status: Status) -> None:
