@@ -46,7 +46,12 @@ def counties_of(
     ugc_codes: Iterable[str], zones: Mapping[str, tuple[str, ...]]
 ) -> dict[str, tuple[str, ...]]:
     """Each UGC that `zones` knows, with the SAME codes it touches. Unknown ones are left out."""
-    return {ugc: zones[ugc] for ugc in ugc_codes if ugc in zones}
+    found = {}
+    for ugc in ugc_codes:
+        key = f"{ugc[:3]}000" if ugc[3:] == "ALL" else ugc
+        if key in zones:
+            found[ugc] = zones[key]
+    return found
 
 
 def expand_ugc(text: str) -> tuple[str, ...]:

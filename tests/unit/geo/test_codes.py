@@ -95,5 +95,8 @@ def test_no_ugc_line_is_too_strange(text: str) -> None:
 
 
 def test_unknown_zones_have_no_counties() -> None:
-    zones = {"NMZ201": ("035031", "035045")}
-    assert counties_of(("NMZ201", "NMZ999"), zones) == {"NMZ201": ("035031", "035045")}
+    zones = {"NMZ201": ("035031", "035045"), "NMC000": ("035000",)}
+    assert counties_of(("NMZ201", "NMZ999", "NMCALL"), zones) == {
+        "NMZ201": ("035031", "035045"),
+        "NMCALL": ("035000",),
+    }

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from eas_station.alerts.model import Ring, Statement
+from eas_station.alerts.relevance import Relevance, judge
+from eas_station.geo.area import Area
+from eas_station.tables import Tables
+
+WOOD = Area(same_codes=frozenset({"039173"}))
+NORTHWEST_WOOD = Area(same_codes=frozenset({"139173"}))
+OHIO = Area(same_codes=frozenset({"039000"}))
+BOWLING_GREEN = Area(point=(41.37, -83.65))
+RING: Ring = ((41.0, -84.0), (41.0, -83.0), (42.0, -83.0), (42.0, -84.0), (41.0, -84.0))
+FAR: Ring = ((31.0, -84.0), (31.0, -83.0), (32.0, -83.0), (32.0, -84.0), (31.0, -84.0))
+
+
+def said(**parts: Any) -> Statement:
+    return Statement(
+        kind="alert",
+        status="actual",
+        event_name="Tornado Warning",
+        issued_at=datetime.fromisoformat("2026-04-20T16:00Z"),
+        **parts,
+    )
+
+
+def why(judged: Relevance) -> str:
+    return judged.trace[-1].why
+
+
+@pytest.mark.parametrize(
+    ("area", "parts", "rule", "sentence"),
+    [
+        (Area(), {}, "no-area", "no area is configured, so every alert concerns us"),
+        (
+            WOOD,
+            {"same_codes": ("000000",)},
+            "national",
+            "000000: the alert is for the whole nation",
+        ),
+        (
+            WOOD,
+            {"same_codes": ("026163", "039173")},
+            "same-code",
+            "039173 Wood, OH is in our area",
+        ),
+        (
+            WOOD,
+            {"same_codes": ("039000",)},
+            "same-code",
+            "039000 All of Ohio concerns our 039173 Wood, OH",
+        ),
+        (
+            WOOD,
+            {"same_codes": ("939173",)},
+            "same-code",
+            "939173 Southeast Wood, OH concerns our 039173 Wood, OH",
+        ),
+        (
+            OHIO,
+            {"same_codes": ("039095",)},
+            "same-code",
+            "039095 Lucas, OH concerns our 039000 All of Ohio",
+        ),
+        (
+            WOOD,
+            {"ugc_codes": ("OHC173",)},
+            "ugc-county",
+            "zone OHC173 touches 039173 Wood, OH is in our area",
+        ),
+        (
+            Area(ugc_codes=frozenset({"OHZ019"})),
+            {"ugc_codes": ("OHZ019",), "same_codes": ("039095",)},
+            "ugc",
+            "zone OHZ019 is in our area",
+        ),
+        (BOWLING_GREEN, {"polygons": (RING,)}, "polygon", "our point lies in its polygon"),
+        (Area(rings=(RING,)), {"polygons": (RING,)}, "polygon", "its polygon overlaps our area"),
+        (
+            BOWLING_GREEN,
+            {"circles": ((41.4, -83.6, 10.0),)},
+            "circle",
+            "our point lies in its circle",
+        ),
+        (
+            Area(rings=(RING,)),
+            {"circles": ((40.95, -83.6, 10.0),)},
+            "circle",
+            "its circle overlaps our area",
+        ),
+        (WOOD, {}, "unknown", "it names no place: it may be ours"),
+        (
+            WOOD,
+            {"polygons": (FAR,)},
+            "unknown",
+            "its places cannot be compared with our area",
+        ),
+        (
+            BOWLING_GREEN,
+            {"same_codes": ("039095",)},
+            "unknown",
+            "its places cannot be compared with our area",
+        ),
+        (
+            WOOD,
+            {"ugc_codes": ("OHZ999",)},
+            "unknown",
+            "zone OHZ999 is not in our tables: it may be ours",
+        ),
+        (
+            WOOD,
+            {"ugc_codes": ("XXZ001",)},
+            "unknown",
+            "zone XXZ001 is not in our tables: it may be ours",
+        ),
+    ],
+)
+def test_it_concerns_us_by_a_rule_that_says_why(
+    all_tables: Tables, area: Area, parts: dict[str, Any], rule: str, sentence: str
+) -> None:
+    judged = judge(said(**parts), area, all_tables)
+    assert judged.relevant
+    assert judged.rule == rule == judged.trace[-1].rule
+    assert why(judged) == sentence
+    assert all(not step.passed for step in judged.trace[:-1])
+
+
+@pytest.mark.parametrize(
+    ("area", "parts", "sentence"),
+    [
+        (
+            WOOD,
+            {"same_codes": ("026163",)},
+            "no place of this alert is in our area: Wayne, MI",
+        ),
+        (
+            WOOD,
+            {"same_codes": ("026163", "026115", "026099", "039095")},
+            "no place of this alert is in our area: 3 places in MI, 1 in OH",
+        ),
+        (
+            NORTHWEST_WOOD,
+            {"same_codes": ("939173",)},
+            "no place of this alert is in our area: Southeast Wood, OH",
+        ),
+        (
+            WOOD,
+            {"ugc_codes": ("MIZ001", "MIZ002", "MIZ003", "MIZ004", "MIZ999")},
+            "no place of this alert is in our area: MIZ001, MIZ002, MIZ003 and 2 more",
+        ),
+        (
+            WOOD,
+            {"same_codes": ("026163",), "polygons": (FAR,)},
+            "no place of this alert is in our area: Wayne, MI",
+        ),
+        (
+            BOWLING_GREEN,
+            {"polygons": (FAR,)},
+            "no place of this alert is in our area: a drawn area",
+        ),
+        (
+            BOWLING_GREEN,
+            {"same_codes": ("039173",), "circles": ((31.0, -84.0, 5.0),)},
+            "no place of this alert is in our area: Wood, OH",
+        ),
+        (
+            WOOD,
+            {"same_codes": ("039999",)},
+            "no place of this alert is in our area: unknown place 039999, OH",
+        ),
+    ],
+)
+def test_it_does_not_concern_us_and_says_where_it_is(
+    all_tables: Tables, area: Area, parts: dict[str, Any], sentence: str
+) -> None:
+    judged = judge(said(**parts), area, all_tables)
+    assert not judged.relevant
+    assert judged.rule == "nowhere"
+    assert why(judged) == sentence
+    assert not any(step.passed for step in judged.trace)
+
+
+def test_a_national_message_concerns_us_whatever_its_places_say(all_tables: Tables) -> None:
+    judged = judge(said(same_codes=("012345",)), WOOD, all_tables, event_code="EAN")
+    assert judged.relevant
+    assert why(judged) == "a national emergency message concerns every station"
+    assert not judge(said(same_codes=("012345",)), WOOD, all_tables, event_code="TOR").relevant
+
+
+def test_the_trace_tells_every_rule_that_was_asked(all_tables: Tables) -> None:
+    area = Area(same_codes=frozenset({"039173"}), point=(41.37, -83.65))
+    judged = judge(said(same_codes=("026163",), polygons=(RING,)), area, all_tables)
+    assert [(step.rule, step.passed) for step in judged.trace] == [
+        ("same-code", False),
+        ("polygon", True),
+    ]
+
+
+def test_a_zone_of_ours_is_met_by_its_counties(all_tables: Tables) -> None:
+    counties = all_tables.zones["NMZ201"]
+    area = Area(ugc_codes=frozenset({"NMZ201"}))
+    assert judge(said(same_codes=(counties[0],)), area, all_tables).rule == "same-code"
+    assert not judge(said(same_codes=("039173",)), area, all_tables).relevant
+
+
+def test_all_of_a_state_by_ugc_is_met(all_tables: Tables) -> None:
+    assert judge(said(ugc_codes=("OHZALL",)), WOOD, all_tables).rule == "ugc-county"
