@@ -80,18 +80,23 @@ def _database(url: str) -> str | None:
     if found and scheme == "postgresql+psycopg2":
         return None
     if scheme in ("postgresql", "postgres"):
-        return f'write it "postgresql+psycopg2://{rest}"'
+        return f"must begin with postgresql+psycopg2:// instead of {scheme}://"
     return 'must be "postgresql+psycopg2:///NAME" or "sqlite:////PATH/OF/FILE"'
 
 
 def _feed_url(url: str) -> str | None:
+    if url.startswith(("https://", "http://")) and _hostname(url):
+        return None
+    return "must be a URL that begins with https:// or http://"
+
+
+def _hostname(url: str) -> str | None:
     try:
         parts = urlsplit(url)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname)
-        _ = parts.port
+        _ = parts.port  # read to be checked
+        return parts.hostname
     except ValueError:
-        fine = False
-    return None if fine else "must be a URL that begins with https:// or http://"
+        return None
 
 
 def _host(host: str) -> str | None:
@@ -159,7 +164,7 @@ def check_feeds(feeds: list[Table]) -> list[Fault]:
     """Each kind of feed has its own keys; the National Weather Service asks for patience."""
     faults = _check_kinds(feeds, FEED_KEYS)
     for feed in feeds:
-        host = urlsplit(feed.values.get("url") or f"https://{NWS_HOST}").hostname
+        host = _hostname(feed.values.get("url") or f"https://{NWS_HOST}")
         hasty = feed.values.get("interval_s", NWS_FASTEST_S) < NWS_FASTEST_S
         if feed.values.get("kind") == "nws" and host == NWS_HOST and hasty:
             message = (

@@ -9,6 +9,7 @@ HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")
 KEY = re.compile(
     r"""\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*=\s*(.*)$"""
 )
+PASSWORD = re.compile(r"(://[^:@/\s]*:)[^@\s]*@")  # in a URL
 LONGEST_VALUE = 80  # of a value as shown in a fault
 
 
@@ -59,8 +60,8 @@ class Places:
             elif key:
                 length = _lines_of_value(key.group(2), lines[at + 1 :])
                 path = (*table, *_parts(key.group(1)))
-                written = " ".join(x.strip() for x in (key.group(2), *lines[at + 1 : at + length]))
-                self._places.setdefault(path, Place(at + 1, _shown(written)))
+                value = (key.group(2), *lines[at + 1 : at + length])
+                self._places.setdefault(path, Place(at + 1, _shown(value)))
                 at += length
             else:
                 at += 1
@@ -94,7 +95,9 @@ def _depth(line: str) -> int:
     return bare.count("[") + bare.count("{") - bare.count("]") - bare.count("}")
 
 
-def _shown(written: str) -> str:
-    bare = re.sub(r"""("(?:\\.|[^"\\])*"|'[^']*')|#.*$""", lambda m: m.group(1) or "", written)
-    bare = bare.strip()
-    return bare if len(bare) <= LONGEST_VALUE else bare[: LONGEST_VALUE - 1] + "…"
+def _shown(lines: tuple[str, ...]) -> str:
+    """The value on one line, without comments and passwords, not too long."""
+    comment = r"""("(?:\\.|[^"\\])*"|'[^']*')|#.*$"""
+    bare = (re.sub(comment, lambda m: m.group(1) or "", line).strip() for line in lines)
+    shown = PASSWORD.sub(r"\1…@", " ".join(bare))
+    return shown if len(shown) <= LONGEST_VALUE else shown[: LONGEST_VALUE - 1] + "…"
