@@ -1,0 +1,53 @@
+"""A small station: a configuration file, a runtime folder, an empty SQLite record."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from eas_station.config.load import load
+from eas_station.config.model import Config
+from eas_station.store import migrate
+
+TOML = """
+[station]
+callsign = "KTEST"
+same_codes = ["039173"]
+clock = "trusted"
+[paths]
+state_dir = "state"
+runtime_dir = "run"
+[database]
+url = "sqlite:///{database}"
+[[receiver]]
+name = "wx"
+kind = "file"
+path = "none.cu8"
+[[source]]
+name = "wx"
+kind = "receiver"
+receiver = "wx"
+"""
+
+
+@pytest.fixture
+def station_toml() -> Iterator[Path]:
+    """A configuration whose record does not exist yet; in a short path, for the sockets."""
+    with tempfile.TemporaryDirectory(prefix="eas-") as name:
+        folder = Path(name)
+        (folder / "run").mkdir(mode=0o750)
+        (folder / "state").mkdir()
+        path = folder / "station.toml"
+        path.write_text(TOML.format(database=folder / "record.sqlite"), encoding="utf-8")
+        yield path
+
+
+@pytest.fixture
+def config(station_toml: Path) -> Config:
+    """The configuration, with its record made."""
+    config = load(station_toml)
+    migrate.upgrade(config.database.url)
+    return config
