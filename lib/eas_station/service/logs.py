@@ -26,12 +26,13 @@ PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERR
 COLOURS = {"WARNING": "33", "ERROR": "31", "CRITICAL": "1;31", "DEBUG": "2"}
 
 
-def set_up(unit: str, environment: Mapping[str, str], stream: TextIO = sys.stderr) -> None:
-    """Send everything that is logged in this process to where `environment` says.
+def set_up(unit: str, environment: Mapping[str, str], stream: TextIO | None = None) -> None:
+    """Send everything that is logged in this process to `stream`, standard error if not given.
 
     EAS_LOG=json: JSON lines. Else, under systemd: the journal. Else: one line each, coloured if
     `stream` is a terminal.
     """
+    stream = stream or sys.stderr
     handler: logging.Handler
     if environment.get("EAS_LOG") == "json":
         handler = logging.StreamHandler(stream)

@@ -103,7 +103,8 @@ class Storage(Generic[T]):
         while not self._daemon.stopping.is_set():
             self._beat()
             self._wait(self._flush())
-        self._flush()  # what came in last, if the database answers
+        if self._database_fault is None:
+            self._flush()  # what came in last
 
     def _wait(self, wait_s: float) -> None:
         """Sleep in short steps: `stopping` must be noticed although `wake` is what wakes."""

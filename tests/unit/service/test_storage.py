@@ -1,0 +1,171 @@
+"""How receptions reach the database, and what happens while it is away."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from eas_station.bus.messages import ItemState
+from eas_station.errors import StoreError
+from eas_station.service.beats import Beat
+from eas_station.service.storage import Storage
+
+NOON = datetime(2026, 4, 27, 12, 0, tzinfo=UTC)
+
+
+class Trust:
+    def __init__(self, trusted: bool) -> None:
+        self._trusted = trusted
+
+    def trusted(self) -> bool:
+        return self._trusted
+
+
+class FakeDaemon:
+    """As much of a daemon as the storage knows, and a thread to run it in."""
+
+    def __init__(self, trusted: bool = True) -> None:
+        self.stopping = threading.Event()
+        self.clock_trust = Trust(trusted)
+        self.items: dict[str, ItemState] = {}
+        self.history: list[tuple[str, str]] = []
+        self.depth: int | None = None
+        self.changed = threading.Condition()
+
+    def now(self) -> datetime:
+        return NOON
+
+    def beat(self, name: str, deadline_s: float) -> Beat:
+        return Beat(name, deadline_s, lambda: 0.0)
+
+    def spawn(self, name: str, target: Callable[[], None]) -> None:
+        self.thread = threading.Thread(target=target, name=name)
+        self.thread.start()
+
+    def set_item(self, item: ItemState) -> None:
+        with self.changed:
+            self.items[item.kind] = item
+            self.history.append((item.kind, item.state))
+            self.changed.notify_all()
+
+    def set_storage(self, spool_depth: int | None, last_change_id: int | None) -> None:
+        with self.changed:
+            self.depth = spool_depth
+            self.changed.notify_all()
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        with self.changed:
+            assert self.changed.wait_for(condition, 10.0)
+
+    def stop(self) -> None:
+        self.stopping.set()
+        self.thread.join(5.0)
+        assert not self.thread.is_alive()
+
+
+class Store:
+    """Spool, intake, flusher and announcer in one, and broken as the test wants."""
+
+    last_change_id = 5
+
+    def __init__(self) -> None:
+        self.spool: list[str] = []
+        self.stored: list[str] = []
+        self.ended = 0
+        self.database_fault: str | None = None
+        self.spool_fault: str | None = None
+
+    def take(self, reception: str) -> None:
+        self.append("reception", reception)
+
+    def append(self, kind: str, json: str) -> int:
+        if self.spool_fault:
+            raise StoreError(self.spool_fault)
+        self.spool.append(json)
+        return len(self.spool)
+
+    def depth(self) -> int:
+        if self.spool_fault:
+            raise StoreError(self.spool_fault)
+        return len(self.spool)
+
+    def run_once(self) -> int:
+        if self.database_fault:
+            raise StoreError(self.database_fault)
+        moved, self.spool = self.spool, []
+        self.stored += moved
+        return len(moved)
+
+    def end_overdue(self, now: datetime) -> None:
+        assert now == NOON
+        self.ended += 1
+
+
+def storage_of(daemon: Any, store: Any) -> Storage[str]:
+    return Storage(daemon, store, store, store, store)
+
+
+def test_what_is_taken_is_flushed_at_once() -> None:
+    daemon, store = FakeDaemon(), Store()
+    storage = storage_of(daemon, store)
+    storage.start()
+    daemon.until(lambda: daemon.items.get("database") is not None)
+    storage.take("a tornado")
+    storage.append("clip", "its clip")
+    daemon.until(lambda: store.stored == ["a tornado", "its clip"] and daemon.depth == 0)
+    daemon.stop()
+    assert daemon.items["database"].state == "running"
+    assert store.ended > 0
+
+
+def test_a_database_that_is_away_is_a_state_and_nothing_is_lost() -> None:
+    daemon, store = FakeDaemon(), Store()
+    store.database_fault = "connection refused"
+    storage = storage_of(daemon, store)
+    storage.take("a tornado")
+    storage.start()
+    daemon.until(lambda: daemon.depth == 1)
+    item = daemon.items["database"]
+    assert item.state == "reconnecting"
+    assert item.sentence == "database offline since 2026-04-27 12:00:00Z: connection refused"
+    store.database_fault = None
+    daemon.until(lambda: store.stored == ["a tornado"] and daemon.depth == 0)
+    daemon.stop()
+    assert daemon.history == [("database", "reconnecting"), ("database", "running")]
+
+
+def test_nothing_ends_by_time_while_the_clock_is_not_trusted() -> None:
+    daemon, store = FakeDaemon(trusted=False), Store()
+    storage = storage_of(daemon, store)
+    storage.start()
+    storage.take("a tornado")
+    daemon.until(lambda: store.stored == ["a tornado"] and daemon.depth == 0)
+    daemon.stop()
+    assert store.ended == 0
+
+
+def test_a_spool_that_takes_nothing_is_told_and_mends_itself() -> None:
+    daemon, store = FakeDaemon(), Store()
+    store.spool_fault = "disk full"
+    storage = storage_of(daemon, store)
+    assert storage.append("clip", "lost") is False
+    assert daemon.items["spool"].sentence == "spool unusable: disk full"
+    store.spool_fault = None
+    storage.start()
+    daemon.until(lambda: daemon.items["spool"].state == "running")
+    assert storage.append("clip", "kept") is True
+    daemon.until(lambda: store.stored == ["kept"])
+    daemon.stop()
+
+
+def test_what_came_in_last_is_flushed_before_the_end() -> None:
+    daemon, store = FakeDaemon(), Store()
+    storage = storage_of(daemon, store)
+    storage.start()
+    daemon.until(lambda: daemon.depth == 0)
+    daemon.stopping.set()
+    store.append("reception", "the last one")
+    daemon.stop()
+    assert store.stored == ["the last one"]
