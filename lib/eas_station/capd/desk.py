@@ -104,7 +104,7 @@ class Desk:
         self._recalling = False
 
     def refuse(self, error: CapError, tally: Tally) -> None:
-        """Count what is no message, and tell what is wrong with it; each once, however often it comes.
+        """Count and tell what is no message, and why; once, however often it comes.
 
         What met a bug of ours is put into quarantine.
         """

@@ -36,6 +36,7 @@ LONGEST_RETRY_AFTER_S = 3600.0
 _CHUNK_BYTES = 64 << 10
 _READ_TIMEOUT_S = 10.0  # without a single byte
 _LOOK_S = 0.1  # how often a waiting poll looks whether the station is stopping
+_UNWIND_S = 0.5  # what a request needs to end after its connection was cut
 _REDIRECTS = (301, 302, 303, 307, 308)
 _GZIP = ("gzip", "x-gzip")
 
@@ -103,6 +104,7 @@ class Client:
         while not request.done.wait(_LOOK_S):
             if self._is_stopping() or self._monotonic() >= deadline_s:
                 request.sockets.cut()
+                thread.join(_UNWIND_S)
                 self._hung = thread
                 raise FeedError("no complete answer in time")
         self._hung = None
@@ -113,6 +115,7 @@ class Client:
             "User-Agent": self._user_agent,
             "Accept": accept,
             "Accept-Encoding": "gzip",
+            "Connection": "close",
         }
         if validators is not None and validators.etag is not None:
             headers["If-None-Match"] = validators.etag
@@ -135,11 +138,7 @@ class _Request:
     def run(self) -> None:
         """Work, and say when done; whatever happens comes out of `answer`."""
         try:
-            with requests.Session() as session:
-                session.trust_env = False
-                for scheme in ("http://", "https://"):
-                    session.mount(scheme, adapter(self.sockets))
-                self._answer = self._follow(session)
+            self._answer = self._follow()
         except BaseException as error:  # noqa: BLE001  raised again in the thread that waits
             self._error = error
         finally:
@@ -156,20 +155,31 @@ class _Request:
             raise FeedError("no answer")
         return self._answer
 
-    def _follow(self, session: requests.Session) -> Answer:
+    def _follow(self) -> Answer:
         url = self._url
         for _ in range(MAX_REDIRECTS + 1):
-            with session.get(
-                url,
-                headers=self._headers,
-                stream=True,
-                allow_redirects=False,
-                timeout=(DEADLINE_S, _READ_TIMEOUT_S),
-            ) as response:
+            with self._session() as session, self._get(session, url) as response:
                 if response.status_code not in _REDIRECTS:
                     return _answer(url, response)
                 url = redirected(url, response.headers.get("Location"))
         raise FeedError(f"more than {MAX_REDIRECTS} redirects")
+
+    def _session(self) -> requests.Session:
+        """A session of its own for each question: a kept connection may just be ending."""
+        session = requests.Session()
+        session.trust_env = False
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, adapter(self.sockets))
+        return session
+
+    def _get(self, session: requests.Session, url: str) -> requests.Response:
+        return session.get(
+            url,
+            headers=self._headers,
+            stream=True,
+            allow_redirects=False,
+            timeout=(DEADLINE_S, _READ_TIMEOUT_S),
+        )
 
 
 def redirected(url: str, location: str | None) -> str:

@@ -22,15 +22,20 @@ class OpenSockets:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
+        self._cut = False
 
     def add(self, opened: socket.socket) -> None:
-        """Remember a connected socket."""
+        """Remember a connected socket. Raises ConnectionAbortedError after the cut."""
         with self._lock:
+            if self._cut:
+                opened.close()
+                raise ConnectionAbortedError("given up")
             self._sockets.append(opened.dup())
 
     def cut(self) -> None:
         """Shut them all down: whoever reads from one gets an end of file at once."""
         with self._lock:
+            self._cut = True
             sockets, self._sockets = self._sockets, []
         for remembered in sockets:
             try:
