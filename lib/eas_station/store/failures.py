@@ -15,6 +15,7 @@ BY_SQLSTATE = {
     "28": "the database refuses this user: create its role, or mend [database] url",
     "3D000": "there is no such database: create it, or mend [database] url",
     "42P01": "the database has no schema yet: run 'eas-ctl db upgrade'",
+    "42P07": "the database holds other tables: give the station one of its own",
     "42703": "the database's schema is another version's: run 'eas-ctl db upgrade'",
     "42501": "this user may not use the tables: grant its role what it needs",
     "53100": "the database's disk is full: make room on it",
@@ -28,6 +29,7 @@ BY_SQLSTATE = {
 BY_WORDS = {
     "unable to open": "the database file cannot be opened: run 'eas-ctl db upgrade'",
     "no such table": "the database has no schema yet: run 'eas-ctl db upgrade'",
+    "already exists": "the database holds other tables: give the station one of its own",
     "no such column": "the database's schema is another version's: run 'eas-ctl db upgrade'",
     "has no column": "the database's schema is another version's: run 'eas-ctl db upgrade'",
     "readonly": "this user may not write the database file: mend its owner and mode",

@@ -160,4 +160,4 @@ def _read_other(row: SpoolRow) -> tuple[Destination, Any]:
 
 def _read(kind: type[Any], row: SpoolRow) -> Any:
     value = from_json(kind, row.body)
-    return cleaned(kind, value) if "\\u0000" in row.body else value
+    return cleaned(kind, value)[0] if "\\u0000" in row.body else value

@@ -10,7 +10,6 @@ from eas_station.alerts.model import Reception
 from eas_station.errors import StoreError
 from eas_station.store.spool import Spool
 from eas_station.store.texts import cleaned
-from eas_station.wire import to_json
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +38,8 @@ class Intake:
         if not storable:
             return
         with self._lock:
-            durable = self._commit([to_json(reception) for reception in storable])
-        for reception in storable:
+            durable = self._commit([body for _, body in storable])
+        for reception, _ in storable:
             self._announce(reception, durable)
 
     def _commit(self, bodies: Sequence[str]) -> bool:

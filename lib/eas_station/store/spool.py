@@ -9,6 +9,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -96,8 +97,7 @@ class Spool:
             if len(self._held) + len(bodies) > MOST_HELD:
                 return False
             for body in bodies:
-                self._last_held -= 1
-                self._held[self._last_held] = SpoolRow(self._last_held, kind, clean(body), "")
+                self._hold(kind, clean(body))
             return True
 
     def oldest(self, count: int) -> tuple[SpoolRow, ...]:
@@ -120,6 +120,7 @@ class Spool:
             on_disk = [(row_id,) for row_id in row_ids if self._held.pop(row_id, None) is None]
             if on_disk:
                 self._transact(lambda connection: _delete(connection, on_disk))
+                self._give_room_back()
 
     def depth(self) -> int:
         """How many rows wait. Raises StoreError."""
@@ -157,17 +158,22 @@ class Spool:
                 self._connection.close()
                 self._connection = None
 
+    def _hold(self, kind: str, body: str) -> None:
+        self._last_held -= 1
+        self._held[self._last_held] = SpoolRow(self._last_held, kind, body, "")
+
     def _settle(self) -> None:
         """Bring what is held in memory to the disk, if it takes it now."""
-        if not self._held:
-            return
+        if self._held:
+            with suppress(OSError, sqlite3.Error):
+                self._write_held()
+
+    def _write_held(self) -> None:
         rows = [(row.kind, row.body) for row in self._held.values()]
-        try:
-            self._transact(lambda connection: _insert(connection, rows))
-        except StoreError:
-            return
-        log.info("the spool takes rows again: %s were kept in memory", len(rows))
-        self._held.clear()
+        if rows:
+            self._attempt(lambda connection: _insert(connection, rows))
+            log.info("the spool has taken %s rows that were kept in memory", len(rows))
+            self._held.clear()
 
     def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do the work in one transaction; in a new file, if this one turns out to be damaged."""
@@ -182,6 +188,7 @@ class Spool:
             raise self._refusal(error) from error
         try:
             self._begin_anew()
+            self._write_held()
             return self._attempt(work)
         except (OSError, sqlite3.Error) as error:
             self.close()
@@ -204,12 +211,21 @@ class Spool:
     def _begin_anew(self) -> None:
         aside = salvage.move_aside(self._path)
         rows = salvage.rows_of(aside)
-        self._attempt(lambda connection: _insert(connection, rows))
+        for kind, body in rows:
+            self._hold(kind, body)
         log.error(
             "the spool %s was damaged: it is now %s, %s of its rows could be saved;"
             " check the disk, and keep the file",
             *(self._path, aside, len(rows)),
         )
+
+    def _give_room_back(self) -> None:
+        connection = self._connection
+        if connection is None:
+            return
+        with suppress(sqlite3.Error):  # the rows are gone all the same
+            if connection.execute("PRAGMA freelist_count").fetchone()[0] > FREE_PAGES:
+                connection.executescript("PRAGMA incremental_vacuum")  # steps to the end
 
     def _refusal(self, error: Exception) -> StoreError:
         if "full" in str(error):
@@ -222,6 +238,8 @@ def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
     )
+    # Bits that fell over in a text must not stop the rows behind it: its reader will refuse it.
+    connection.text_factory = lambda text: text.decode("utf-8", "replace")
     try:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # heeded in a new file only
         connection.execute("PRAGMA journal_mode = WAL")
@@ -242,8 +260,6 @@ def _insert(connection: sqlite3.Connection, rows: Sequence[tuple[str, str]]) -> 
 
 def _delete(connection: sqlite3.Connection, row_ids: Sequence[tuple[int]]) -> None:
     connection.executemany("DELETE FROM outbox WHERE row_id = ?", row_ids)
-    if connection.execute("PRAGMA freelist_count").fetchone()[0] > FREE_PAGES:
-        connection.execute("PRAGMA incremental_vacuum").fetchall()
 
 
 def _move(connection: sqlite3.Connection, row_id: int, traceback: str) -> None:

@@ -23,12 +23,13 @@ def clean(text: str) -> str:
     return UNSTORABLE.sub(REPLACEMENT, text)
 
 
-def cleaned(cls: type[T], value: T) -> T:
-    """The same value with every text in it storable; almost always the value itself."""
+def cleaned(cls: type[T], value: T) -> tuple[T, str]:
+    """The value with every text in it storable (almost always itself), and its JSON."""
     as_json = to_json(value)
     if "\\u0000" not in as_json and is_storable(as_json):
-        return value
-    return from_plain(cls, _clean_plain(to_plain(value)))
+        return value, as_json
+    clean_value = from_plain(cls, _clean_plain(to_plain(value)))
+    return clean_value, to_json(clean_value)
 
 
 def _clean_plain(plain: Any) -> Any:

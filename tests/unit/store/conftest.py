@@ -1,0 +1,158 @@
+"""A record on SQLite with small rules of its own, for the tests of the store."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from eas_station.alerts.model import (
+    Alert,
+    Candidate,
+    Key,
+    MessageId,
+    Reception,
+    Relevance,
+    RuleStep,
+    Statement,
+)
+from eas_station.store import migrate
+from eas_station.store.database import Database
+from eas_station.store.flusher import Flusher
+from eas_station.store.spool import Spool
+
+NOON = datetime(2025, 11, 22, 12, 0, tzinfo=UTC)
+
+
+class SmallAdmission:
+    """Honest rules, only small: what has the same header is one alert."""
+
+    def keys(self, reception: Reception) -> tuple[Key, ...]:
+        found = [Key("same", reception.statement.same_header or reception.reception_id)]
+        found += [Key("strong", ref.identifier) for ref in reception.statement.references]
+        if reception.statement.message is not None:
+            found.append(Key("strong", reception.statement.message.identifier))
+        return tuple(found)
+
+    def choose(self, reception: Reception, candidates: Sequence[Candidate]) -> Candidate | None:
+        return min(candidates, key=lambda candidate: candidate.created, default=None)
+
+    def fold(self, alert_id: str, receptions: Sequence[Reception], previous: Alert | None) -> Alert:
+        last = receptions[-1]
+        said = last.statement
+        if "bug" in (said.headline or ""):
+            raise ZeroDivisionError(said.headline)
+        cancelled = said.kind == "cancel"
+        relevant = "039173" in said.same_codes
+        return Alert(
+            alert_id=alert_id,
+            status=said.status,
+            is_test=said.status != "actual",
+            event_name=said.event_name,
+            event_code=said.event_code,
+            originator=said.originator,
+            issued_at=said.issued_at,
+            first_received_at=min(reception.received_at for reception in receptions),
+            last_received_at=max(reception.received_at for reception in receptions),
+            ends_at=said.ends_at or said.expires_at,
+            end_reason="cancelled" if cancelled else None,
+            ended_at=NOON if cancelled else None,
+            same_codes=said.same_codes,
+            ugc_codes=said.ugc_codes,
+            polygons=said.polygons,
+            relevance=Relevance(relevant, "same-code", (RuleStep("same-code", relevant, "why"),)),
+            reception_count=len(receptions),
+            same_header=said.same_header,
+            severity=said.severity,
+            headline=said.headline,
+        )
+
+
+Said = Callable[..., Reception]
+
+
+@pytest.fixture
+def said() -> Said:
+    """Makes a reception: off the air, or of a CAP message if it is given an identifier."""
+
+    def make(
+        header: str = "ZCZC-WXR-TOR-039173+0030-3261155-",
+        *,
+        identifier: str | None = None,
+        origin: str = "wx",
+        received_at: datetime = NOON,
+        reception_id: str | None = None,
+        **more: object,
+    ) -> Reception:
+        values: dict[str, object] = {
+            "kind": "alert",
+            "status": "actual",
+            "event_name": "Tornado Warning",
+            "event_code": "TOR",
+            "originator": "WXR",
+            "issued_at": NOON,
+            "same_codes": ("039173",),
+            "expires_at": NOON + timedelta(minutes=30),
+            "same_header": header,
+        }
+        if identifier is not None:
+            values["message"] = MessageId("sender@example.org", identifier, NOON)
+        return Reception(
+            reception_id=reception_id or str(uuid.uuid4()),
+            via="same" if identifier is None else "cap",
+            origin=origin,
+            channel="162.550" if identifier is None else None,
+            received_at=received_at,
+            raw=header,
+            statement=Statement(**{**values, **more}),
+        )
+
+    return make
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    url = f"sqlite:///{tmp_path / 'station.db'}"
+    migrate.upgrade(url)
+    opened = Database(url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    opened = Spool(tmp_path / "eas-test.spool")
+    yield opened
+    opened.close()
+
+
+class Record:
+    """A spool, a database and the flusher between them, with the changes it told."""
+
+    def __init__(self, spool: Spool, database: Database) -> None:
+        self.now = NOON
+        self.spool = spool
+        self.database = database
+        self.told: list[tuple[str, str]] = []  # kind, why
+        self.flusher = Flusher(
+            spool,
+            database,
+            SmallAdmission(),
+            lambda: self.now,
+            lambda change: self.told.append((change.kind, change.why)),
+            batch=20,
+        )
+
+    def flush(self) -> int:
+        moved = 0
+        while count := self.flusher.run_once():
+            moved += count
+        return moved
+
+
+@pytest.fixture
+def record(spool: Spool, database: Database) -> Record:
+    return Record(spool, database)

@@ -1,0 +1,336 @@
+"""From the spool to the record: in order, exactly once in effect, past rows that meet a bug."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from eas_station.alerts.model import MessageId, Reception
+from eas_station.errors import StoreError
+from eas_station.store import alerts, audit, clips, deaf, expected_tests, flags, jobs, receptions
+from eas_station.store.database import Database
+from eas_station.store.flusher import Flusher
+from eas_station.store.operator import Action
+from eas_station.store.overview import overview
+from eas_station.store.spool import Spool
+from eas_station.wire import to_json
+
+Said = Callable[..., Reception]
+Record = Any  # of conftest.py
+
+
+def take(record: Record, *heard: Reception) -> None:
+    record.spool.append_all("reception", [to_json(reception) for reception in heard])
+
+
+def active(record: Record) -> tuple[Any, ...]:
+    with record.database.read() as connection:
+        return alerts.active(connection, record.now)
+
+
+def test_a_reception_becomes_an_alert_with_everything_it_said(record: Record, said: Said) -> None:
+    reception = said(headline="Take cover", polygons=(((41.0, -83.5), (41.5, -83.0)),))
+    take(record, reception)
+    assert record.flush() == 1
+    (alert,) = active(record)
+    assert (alert.event_code, alert.headline) == ("TOR", "Take cover")
+    assert alert.polygons == (((41.0, -83.5), (41.5, -83.0)),)
+    assert alert.relevance.trace[0].rule == "same-code"
+    with record.database.read() as connection:
+        assert receptions.receptions_of(connection, [alert.alert_id]) == {
+            alert.alert_id: (reception,)
+        }
+        (change,) = alerts.changes_after(connection, 0, 10)
+        assert (change.change_id, change.kind, change.event_code) == (1, "new", "TOR")
+    assert record.told == [("new", "first heard by wx on 162.550")]
+    assert record.spool.depth() == 0
+
+
+def test_the_same_header_again_is_the_same_alert(record: Record, said: Said) -> None:
+    take(record, said(), said())
+    take(record, said(received_at=record.now + timedelta(seconds=9)))
+    record.flush()
+    (alert,) = active(record)
+    assert alert.reception_count == 3
+    assert record.told[1:] == [("updated", "heard again by wx on 162.550")] * 2
+
+
+def test_a_row_delivered_twice_changes_nothing(record: Record, said: Said) -> None:
+    heard = [said(f"header {n % 3}") for n in range(9)]
+    take(record, *heard)
+    record.flush()
+    told = list(record.told)
+    before = active(record)
+    take(record, *heard)
+    record.flush()
+    assert record.told == told
+    assert active(record) == before
+    assert record.spool.depth() == 0
+
+
+def test_a_crash_between_commit_and_removal_changes_nothing(
+    spool: Spool, record: Record, said: Said
+) -> None:
+    class Crash(BaseException):
+        pass
+
+    class CrashingSpool:
+        def oldest(self, count: int) -> Any:
+            return spool.oldest(count)
+
+        def remove(self, row_ids: Any) -> None:
+            raise Crash
+
+    take(record, said("one"), said("two"))
+    crashing: Any = CrashingSpool()
+    flusher = Flusher(
+        crashing,
+        record.database,
+        record.flusher._admission,
+        lambda: record.now,
+        record.told.append,
+    )
+    with pytest.raises(Crash):
+        flusher.run_once()
+    assert spool.depth() == 2
+    record.told.clear()
+    record.flush()
+    assert record.told == []
+    assert spool.depth() == 0
+    assert len(active(record)) == 2
+
+
+def test_a_cap_message_again_from_its_feed_is_counted_not_stored(
+    record: Record, said: Said
+) -> None:
+    take(record, said(identifier="urn:1", origin="nws"))
+    record.flush()
+    take(record, said(identifier="urn:1", origin="nws"), said(identifier="urn:1", origin="nws"))
+    record.flush()
+    take(record, said(identifier="urn:1", origin="ipaws"))
+    record.flush()
+    (alert,) = active(record)
+    assert alert.reception_count == 2
+    with record.database.read() as connection:
+        heard = receptions.hearings_of(connection, [alert.alert_id])[alert.alert_id]
+    assert [(hearing.origin, hearing.repeats) for hearing in heard] == [("nws", 2), ("ipaws", 0)]
+    assert [kind for kind, _ in record.told] == ["new", "updated"]
+
+
+def test_a_change_says_what_has_changed(record: Record, said: Said) -> None:
+    later = record.now + timedelta(hours=2)
+    take(
+        record,
+        said(identifier="1", origin="nws"),
+        said(
+            identifier="2",
+            origin="nws",
+            kind="update",
+            received_at=record.now + timedelta(seconds=1),
+            expires_at=later,
+            same_codes=("039173", "039095"),
+            references=(MessageId("s", "1", record.now),),
+        ),
+    )
+    record.flush()
+    assert record.told[1] == ("updated", "area and end changed by nws")
+    assert active(record)[0].ends_at == later
+
+
+def test_a_cancel_ends_the_alert(record: Record, said: Said) -> None:
+    take(record, said(identifier="1"))
+    record.flush()
+    take(
+        record,
+        said(
+            identifier="2",
+            kind="cancel",
+            received_at=record.now + timedelta(seconds=1),
+            references=(MessageId("s", "1", record.now),),
+        ),
+    )
+    record.flush()
+    assert record.told[1] == ("ended", "cancelled by wx")
+    assert active(record) == ()
+
+
+def test_an_alert_that_is_over_when_first_heard_has_both_changes(
+    record: Record, said: Said
+) -> None:
+    take(record, said(identifier="2", kind="cancel"))
+    record.flush()
+    assert [kind for kind, _ in record.told] == ["new", "ended"]
+
+
+def test_what_runs_out_is_ended_once_and_told_once(record: Record, said: Said) -> None:
+    take(record, said("one"), said("two", expires_at=record.now + timedelta(hours=9)), said("3"))
+    record.flush()
+    record.told.clear()
+    assert record.flusher.end_overdue(record.now) == 0
+    record.now += timedelta(minutes=30)
+    assert record.flusher.end_overdue(record.now) == 2
+    assert record.flusher.end_overdue(record.now) == 0
+    assert record.told == [("ended", "its time ran out at 2025-11-22 12:30 UTC")] * 2
+    assert [alert.same_header for alert in active(record)] == ["two"]
+    with record.database.read() as connection:
+        ended = alerts.page(connection, "ended", 10).alerts
+    assert {alert.ended_at for alert in ended} == {record.now}
+
+
+def test_many_that_run_out_at_once_are_all_ended(record: Record, said: Said) -> None:
+    take(record, *(said(f"header {n}") for n in range(50)))
+    record.flush()
+    assert record.flusher.end_overdue(record.now + timedelta(days=1)) == 50
+
+
+@pytest.mark.parametrize("bad", [0, 7, 19])
+def test_a_row_that_meets_a_bug_is_put_aside_and_the_others_go_on(
+    record: Record, said: Said, caplog: pytest.LogCaptureFixture, bad: int
+) -> None:
+    heard = [said(f"header {n}") for n in range(20)]
+    heard[bad] = said("bad", headline="a bug")
+    take(record, *heard)
+    with caplog.at_level(logging.ERROR):
+        assert record.flush() == 20
+    assert len(active(record)) == 19
+    with record.database.read() as connection:
+        order = [alert.same_header for alert in alerts.page(connection, "all", 50).alerts]
+    assert order == [r.raw for r in reversed(heard) if r.raw != "bad"]
+    (row,) = record.spool.quarantined()
+    assert "ZeroDivisionError: a bug" in row.traceback
+    assert record.flusher.quarantined == 1
+    assert "ZeroDivisionError" in caplog.text
+    assert record.spool.depth() == 0
+
+
+@pytest.mark.parametrize(
+    "body", ["", "{}", "[1]", "not JSON", '{"reception_id":7}', "null", "[" * 100_000, "1e999"]
+)
+def test_a_row_that_is_no_reception_is_put_aside(record: Record, said: Said, body: str) -> None:
+    record.spool.append("reception", body)
+    take(record, said())
+    record.flush()
+    assert len(record.spool.quarantined()) == 1
+    assert len(active(record)) == 1
+
+
+def test_a_row_of_unknown_kind_is_put_aside(record: Record) -> None:
+    record.spool.append("telegram", "{}")
+    record.flush()
+    assert "unknown kind telegram" in record.spool.quarantined()[0].traceback
+
+
+def test_a_bug_in_one_row_undoes_nothing_of_the_rows_before_it(record: Record, said: Said) -> None:
+    first = said()
+    take(record, first, replace(said(headline="a bug"), reception_id="bad"), said())
+    record.flush()
+    (alert,) = active(record)
+    assert alert.reception_count == 2
+    with record.database.read() as connection:
+        changed = alerts.changes_of(connection, alert.alert_id)
+    assert [change.change_id for change in changed] == [1, 2]
+
+
+def test_numbers_have_no_gaps_although_rows_met_bugs(record: Record, said: Said) -> None:
+    rng = random.Random(3)
+    for n in range(60):
+        take(record, said(f"header {rng.randrange(9)}", headline=rng.choice(["bug", "a", "b"])))
+        if n % 7 == 0:
+            record.flush()
+    record.flush()
+    with record.database.read() as connection:
+        changed = alerts.changes_after(connection, 0, 1000)
+        numbers = overview(connection, record.now)
+    assert [change.change_id for change in changed] == list(range(1, len(changed) + 1))
+    assert numbers.last_change_id == len(changed)
+    assert numbers.alerts == 9
+    assert numbers.receptions == 60 - record.flusher.quarantined
+
+
+def test_a_database_without_a_schema_is_waited_for(
+    record: Record, said: Said, tmp_path: Any
+) -> None:
+    nowhere = Database(f"sqlite:///{tmp_path / 'none.db'}")
+    flusher = Flusher(record.spool, nowhere, None, lambda: record.now, print)
+    take(record, said())
+    with pytest.raises(StoreError, match="eas-ctl db upgrade"):
+        flusher.run_once()
+    assert record.spool.depth() == 1
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_a_reception_where_none_is_taken_is_put_aside(record: Record, said: Said) -> None:
+    flusher = Flusher(record.spool, record.database, None, lambda: record.now, print)
+    take(record, said())
+    flusher.run_once()
+    assert "takes none" in record.spool.quarantined()[0].traceback
+
+
+def test_every_other_kind_of_row_reaches_its_table_once(record: Record, said: Said) -> None:
+    now = record.now
+    reception = said()
+    take(record, reception)
+    rows = {
+        "clip": clips.Clip("c1", (reception.reception_id,), "wx", "162.550", now, 41.5, "a.flac"),
+        "deaf_interval": deaf.DeafInterval("d1", "wx", "162.550", now, None, "unplugged"),
+        "job_run": jobs.JobRun("r1", "poll nws", now, now, now, "failed", "HTTP 503"),
+        "expected_test": expected_tests.ExpectedTest("wx", "162.550", "RWT", True, now, "r"),
+        "operator": Action("a1", now, "ada", "set_desired", "source wx", "stopped"),
+    }
+    for _ in range(2):
+        for kind, value in rows.items():
+            record.spool.append(kind, to_json(value))
+    assert record.flush() == 11
+    assert record.spool.quarantined() == ()
+    (alert,) = active(record)
+    with record.database.read() as connection:
+        assert clips.of_alert(connection, alert.alert_id) == (rows["clip"],)
+        assert deaf.open_intervals(connection) == (rows["deaf_interval"],)
+        assert jobs.last_runs(connection) == {"poll nws": (rows["job_run"],)}
+        assert jobs.totals(connection)[0].errors == 1
+        assert expected_tests.all_expected(connection) == (rows["expected_test"],)
+        (entry,) = audit.page(connection, 10).entries
+    assert (entry.who, entry.action, entry.outcome) == ("ada", "set_desired", "done")
+
+
+def test_an_acknowledgement_through_the_spool_is_done_and_audited(
+    record: Record, said: Said
+) -> None:
+    take(record, said())
+    record.flush()
+    (alert,) = active(record)
+    for action_id, subject in (("a", alert.alert_id), ("b", "no such alert")):
+        action = Action(action_id, record.now, "ada", "acknowledge", subject)
+        record.spool.append("operator", to_json(action))
+    record.flush()
+    with record.database.read() as connection:
+        flagged = flags.of(connection, [alert.alert_id])[alert.alert_id]
+        outcomes = {entry.audit_id: entry.outcome for entry in audit.page(connection, 9).entries}
+    assert (flagged.acknowledged_by, flagged.acknowledged_at) == ("ada", record.now)
+    assert outcomes == {"a": "done", "b": "failed"}
+
+
+def test_nul_in_a_row_that_came_past_the_intake_is_cleaned(record: Record) -> None:
+    interval = deaf.DeafInterval("d", "wx", "mono", record.now, None, "bad \x00 byte")
+    record.spool.append("deaf_interval", to_json(interval))
+    record.flush()
+    with record.database.read() as connection:
+        assert deaf.open_intervals(connection)[0].why == "bad � byte"
+
+
+def test_identifiers_of_ten_kilobytes_are_found_again(record: Record, said: Said) -> None:
+    long = "urn:" + "x" * 10_000
+    take(record, said("1", identifier=long), said("2", identifier=long, origin="ipaws"))
+    take(record, said("3", identifier=long + "y"))
+    record.flush()
+    assert sorted(alert.reception_count for alert in active(record)) == [1, 2]
+    with record.database.read() as connection:
+        message = MessageId("sender@example.org", long, record.now)
+        assert receptions.known_messages(connection, "wx", [message]) == {message}
+        assert receptions.known_messages(connection, "other", [message]) == frozenset()
