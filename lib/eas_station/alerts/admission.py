@@ -117,7 +117,7 @@ class Admission:
     def _relevance(self, course: Course, places: Extent, event_code: str | None) -> Relevance:
         """Does what is in force concern us; and if not, has it."""
         judged = relevance.judge(places, self.area, self.tables, event_code=event_code)
-        if judged.relevant:
+        if judged.relevant or len(course.statements) == 1:
             return judged
         for said in course.statements:
             before = relevance.judge(said, self.area, self.tables, event_code=event_code)

@@ -20,8 +20,3 @@ class Area:
     def is_everywhere(self) -> bool:
         """Nothing is configured: every alert concerns us."""
         return not (self.same_codes or self.ugc_codes or self.rings or self.point is not None)
-
-    @property
-    def has_codes(self) -> bool:
-        """Can a place that is given by code be judged."""
-        return bool(self.same_codes or self.ugc_codes)

@@ -19,11 +19,6 @@ def is_location(code: str) -> bool:
     return _LOCATION.fullmatch(code) is not None
 
 
-def is_whole_state(code: str) -> bool:
-    """Does a SAME location mean all of a state or sea area. The nation is none."""
-    return code[3:] == "000" and code != NATION
-
-
 def matches(filter_code: str, alert_code: str) -> bool:
     """Does a place of an alert concern a place that is watched for.
 

@@ -206,6 +206,18 @@ def test_ending_one_event_leaves_the_other_of_the_same_place(maker: Any) -> None
     }
 
 
+def test_a_cancel_of_one_event_leaves_the_other_of_the_same_place(maker: Any) -> None:
+    watch = maker.cap("A", 0, ugc_codes=("ALC129",), vtec=[("NEW", WATCH)])
+    warning = maker.cap("B", 10, ugc_codes=("ALC129",), vtec=[("NEW", WARNING)])
+    cancel = maker.cap("C", 20, kind="cancel", ugc_codes=("ALC129",), vtec=[("CAN", WARNING)])
+    course = fold([watch, warning, cancel])
+    assert {(hold.event, hold.over) for hold in course.holds} == {
+        (WATCH, None),
+        (WARNING, "cancelled"),
+    }
+    assert course.end_reason is None
+
+
 def test_a_stale_copy_of_an_older_message_revives_nothing(maker: Any) -> None:
     first = maker.cap("A", 0, ugc_codes=("ALC129", "ALC023"), vtec=[("NEW", WATCH)])
     second = maker.cap(

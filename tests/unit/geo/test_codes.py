@@ -11,7 +11,6 @@ from eas_station.geo.codes import (
     counties_of,
     expand_ugc,
     is_location,
-    is_whole_state,
     matches,
 )
 
@@ -56,12 +55,6 @@ def test_a_place_concerns_a_filter(filter_code: str, alert_code: str, concerns: 
 @pytest.mark.parametrize("case", cases(), ids=lambda c: f"{c['filter']}-{c['alert_location']}")
 def test_every_shared_case_matches_as_it_says(case: dict[str, str]) -> None:
     assert matches(case["filter"], case["alert_location"]) == (case["match"] == "yes")
-
-
-def test_a_whole_state_is_not_the_nation() -> None:
-    assert is_whole_state("039000")
-    assert not is_whole_state("000000")
-    assert not is_whole_state("039173")
 
 
 def test_a_location_is_six_plain_digits() -> None:
