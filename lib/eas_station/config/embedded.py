@@ -18,6 +18,7 @@ def embedded(
     runtime_dir: Path | None = None,
     port: int = 8080,
     same_codes: tuple[str, ...] = (),
+    point: tuple[float, float] | None = None,
     states: tuple[str, ...] = (),
 ) -> Config:
     """The demonstration: a recorded radio, the National Weather Service, a folder of documents.
@@ -26,10 +27,11 @@ def embedded(
         var_dir: absolute; database, spools, clips and the demonstration's material go there.
         runtime_dir: for sockets and locks; None: under `var_dir`.
         same_codes: the area that the demonstration is about; empty: everything concerns it.
+        point: in that area.
         states: which the National Weather Service is asked about, "OH"; empty: all.
     """
     return Config(
-        station=Station(name="EAS Station demo", same_codes=same_codes),
+        station=Station(name="EAS Station demo", same_codes=same_codes, point=point),
         paths=Paths(state_dir=var_dir / "state", runtime_dir=runtime_dir or var_dir / "run"),
         database=Database(url=f"sqlite:///{var_dir / 'state' / 'station.sqlite'}"),
         web=Web(port=port),

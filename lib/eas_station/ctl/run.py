@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import os
-import secrets
+import random
 import shutil
 import socket
 import subprocess
@@ -18,18 +18,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from eas_station import tables
 from eas_station.bus.holder import LONGEST_PATH, hold, make_directory
-from eas_station.clock import utc_now
 from eas_station.config.checks import LONGEST_NAME
 from eas_station.config.embedded import demo_dir, embedded, to_toml
 from eas_station.config.load import load
 from eas_station.config.model import Config
 from eas_station.config.units import WEBD, units
 from eas_station.ctl.children import Command, environment_of_children
-from eas_station.ctl.demo import draw_demo
+from eas_station.ctl.demo_area import draw_area
 from eas_station.ctl.foreground import Foreground
 from eas_station.ctl.stream import Stream
 from eas_station.errors import BusError, OutsideError
@@ -65,20 +62,12 @@ def add_parser(commands: Any) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Demo:
-    """The demonstration's material: drawn already, still to be written."""
-
-    folder: Path
-    seed: int
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """What is to be run."""
 
     config: Config
     path: Path  # of the configuration, as the daemons are told it
-    demo: Demo | None  # what has to be made besides
+    var_dir: Path | None  # where the demonstration's material is to be made
 
 
 def run(args: argparse.Namespace) -> int:
@@ -134,10 +123,10 @@ def _demonstration(var_dir: Path) -> Iterator[Plan]:
             " its own with --var"
         ) from error
     with lock, _runtime_dir(var_dir) as runtime_dir:
-        demo = Demo(demo_dir(var_dir), secrets.randbits(32))
-        shutil.rmtree(demo.folder, ignore_errors=True)
-        codes, states = _area(demo)
-        config = embedded(var_dir, runtime_dir, free_port("localhost"), codes, states)
+        shutil.rmtree(demo_dir(var_dir), ignore_errors=True)
+        area = draw_area(tables.load(), random.SystemRandom())
+        port = free_port("localhost")
+        config = embedded(var_dir, runtime_dir, port, area.same_codes, area.point, (area.state,))
         path = var_dir / "station.toml"
         path.write_text(HEAD + to_toml(config), encoding="utf-8")
         config.paths.state_dir.mkdir(exist_ok=True)
@@ -146,15 +135,7 @@ def _demonstration(var_dir: Path) -> Iterator[Plan]:
                 f"port {FIRST_PORT} is taken by another program: the page takes {config.web.port}"
             )
             print(said, file=sys.stderr)
-        yield Plan(load(path), path, demo)
-
-
-def _area(demo: Demo) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Which counties, PSSCCC, and states, "OH", the demonstration will be about."""
-    known = tables.load()
-    drawn = draw_demo(demo.folder, utc_now(), np.random.default_rng(demo.seed), known)
-    states = {known.states[code[1:3]].abbr for code in drawn.same_codes}
-    return drawn.same_codes, tuple(sorted(states))
+        yield Plan(load(path), path, var_dir)
 
 
 @contextmanager
@@ -234,9 +215,8 @@ def _commands(plan: Plan) -> list[Command]:
         program, _, name = unit.partition("@")
         argv = (*_program(program), "--config", str(plan.path))
         commands.append(Command(unit, (*argv, "--name", name) if name else argv))
-    if plan.demo is not None:
-        seed = ("--seed", str(plan.demo.seed))
-        make = (*_program("eas-ctl"), "demo", "capture", str(plan.demo.folder), *seed)
+    if plan.var_dir is not None:
+        make = (*_program("eas-ctl"), "demo", "make", "--var", str(plan.var_dir))
         commands.insert(0, Command("demo", make, once=True))
     return commands
 

@@ -29,7 +29,9 @@ def test_everything_lies_under_one_folder(tmp_path: Path) -> None:
 
 
 def test_the_daemons_read_what_was_written(tmp_path: Path) -> None:
-    config = embedded(tmp_path, tmp_path / "elsewhere", 8081, ("039173", "039095"), ("OH",))
+    config = embedded(
+        tmp_path, tmp_path / "elsewhere", 8081, ("039173", "039095"), (41.4, -83.6), ("OH",)
+    )
     assert reread(tmp_path, config) == config
 
 
