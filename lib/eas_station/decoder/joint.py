@@ -1,0 +1,184 @@
+"""Read the bursts of one message together: one clock, one set of bits, one text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eas_station.decoder import clock, coherent
+from eas_station.decoder.clock import Line
+from eas_station.decoder.grammar import (
+    FIRST_PLACE,
+    NOTHING,
+    PLACE,
+    TAIL,
+    Grammar,
+    Reading,
+    length_posterior,
+)
+from eas_station.decoder.known import HEADER_KNOWN, PREAMBLE_BITS
+from eas_station.decoder.message import DecodeEvidence
+from eas_station.decoder.recent import Recent
+from eas_station.decoder.track import EVERY_SAMPLE, KNOWN, LONGEST_BITS, Track
+from eas_station.dsp.afsk import BIT, MARK_HZ, MODEM_RATE_HZ, SPACE_HZ
+from eas_station.dsp.arrays import Phasor, Precise, Real
+
+NEAR = 2.0  # samples: lines that differ less at their ends are one
+WRONG_CLOCK = 0.002
+CYCLES = (1 / 3, 1 / 4)  # of mark and space per modem sample
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """What several bursts say together."""
+
+    reading: Reading
+    evidence: DecodeEvidence
+    soft: Precise  # (LONGEST_BITS,): log-odds of the bits, summed over the bursts
+    rows: Precise  # (bursts, LONGEST_BITS)
+
+
+def read(tracks: Sequence[Track], recent: Recent, grammar: Grammar) -> Joint:
+    """Read these bursts as one message."""
+    lines = _share_clock(tracks)
+    lines, active = _settle(tracks, lines)
+    for track, line in zip(tracks, lines, strict=True):
+        track.settle(line)
+    known = np.zeros(PREAMBLE_BITS + LONGEST_BITS)
+    known[: len(HEADER_KNOWN)] = HEADER_KNOWN
+    if not all(track.preamble_heard for track in tracks):
+        known[: clock.CORE] = 0
+    heard = np.stack([_heard_mask(track) for track in tracks])
+    phasors = np.stack([_phasors(track, recent) for track in tracks]) * heard[:, None]
+    start = np.concatenate([np.zeros(PREAMBLE_BITS), _sum(tracks)])
+    found = coherent.detect(phasors, start, known, PREAMBLE_BITS + active)
+    rows = (found.soft * heard)[:, PREAMBLE_BITS:]
+    soft: Precise = rows.sum(axis=0)
+    reading = grammar.read(soft) if len(tracks) else NOTHING
+    evidence = _evidence(reading, found, rows, tracks)
+    return Joint(reading, evidence, soft, rows)
+
+
+def _sum(tracks: Sequence[Track]) -> Precise:
+    total: Precise = np.sum([track.soft_bits() for track in tracks], axis=0)
+    return total
+
+
+def _share_clock(tracks: Sequence[Track]) -> list[Line]:
+    """Lines of one period: of those that the bursts found by themselves, the one that fits all."""
+    bits = max(track.bits_heard for track in tracks)
+    periods = sorted(track.line.period for track in tracks)
+    candidates = [periods[len(periods) // 2]]
+    if (periods[-1] - periods[0]) * bits > NEAR:
+        candidates = periods
+    fits = [_fit_unread(tracks, [_with_period(t, p, bits) for t in tracks]) for p in candidates]
+    return list(max(fits, key=lambda found: found.score).lines)
+
+
+def _with_period(track: Track, period: float, bits: int) -> Line:
+    """The burst's line with another period."""
+    if abs(track.line.period - period) * bits > NEAR * 2:
+        return clock.anchored(track.soft, track.near, HEADER_KNOWN, period)
+    middle = bits / 2
+    return Line(track.line.begin + middle * (track.line.period - period), period)
+
+
+def _fit_unread(tracks: Sequence[Track], lines: Sequence[Line]) -> clock.Fit:
+    expected = [track.expected(track.bits_heard) for track in tracks]
+    return clock.fit([t.soft for t in tracks], lines, expected, -PREAMBLE_BITS)
+
+
+def _settle(tracks: Sequence[Track], lines: list[Line]) -> tuple[list[Line], int]:
+    """Refine the lines on the bits that the bursts agree on; also: how many bits there are."""
+    for track, line in zip(tracks, lines, strict=True):
+        track.settle(line)
+    active = LONGEST_BITS
+    for _ in range(2):
+        soft = _sum(tracks)
+        active = active_bits(soft, max(track.bits_heard for track in tracks))
+        decided = np.tanh(soft[KNOWN:active] / 2).astype(np.float32)
+        expected = []
+        for track in tracks:
+            row = track.expected(active)
+            row[PREAMBLE_BITS + KNOWN :] = decided
+            expected.append(row)
+        found = clock.fit([t.soft for t in tracks], lines, expected, -PREAMBLE_BITS)
+        lines = list(found.lines)
+        for track, line in zip(tracks, lines, strict=True):
+            track.settle(line)
+    return lines, active
+
+
+def active_bits(soft: Precise, heard: int) -> int:
+    """How many bits the message has, as far as its separators tell; else all that were heard."""
+    lengths = length_posterior(soft)
+    likeliest = int(lengths.argmax())
+    if lengths[likeliest] < 0.9:
+        return max(heard, KNOWN + 64)
+    return min(heard, 8 * (FIRST_PLACE + PLACE * (likeliest + 1) + TAIL))
+
+
+def _heard_mask(track: Track) -> Real:
+    mask = np.zeros(PREAMBLE_BITS + LONGEST_BITS, np.float32)
+    first = 0 if track.preamble_heard else clock.CORE
+    mask[first : PREAMBLE_BITS + track.bits_heard] = 1
+    return mask
+
+
+def _phasors(track: Track, recent: Recent) -> Phasor:
+    """Filter outputs of the preamble and all bits, phases referred to the bit boundaries."""
+    start = track.soft.origin
+    count = len(track.soft.values) // BIT
+    frames = recent.read(track.channel, start, start + (count + 1) * BIT).reshape(-1, BIT)
+    outputs = EVERY_SAMPLE.phasors(frames)
+    times = track.line.times(-PREAMBLE_BITS, PREAMBLE_BITS + LONGEST_BITS) - start
+    at = np.clip(times, 0, outputs.shape[1] - 1.001)
+    left = at.astype(np.intp)
+    share = (at - left).astype(np.float32)
+    between = outputs[:, left] * (1 - share) + outputs[:, left + 1] * share
+    turned: Phasor = between * np.exp(2j * np.pi * np.array(CYCLES)[:, None] * (start + times))
+    return turned
+
+
+def _evidence(
+    reading: Reading, found: coherent.Heard, rows: Precise, tracks: Sequence[Track]
+) -> DecodeEvidence:
+    bits, care = text_bits(reading.text)
+    hard = np.where(rows[:, : len(bits)] > 0, 1, -1)
+    right = ((hard == bits) | ~care).reshape(len(rows), -1, 8).all(axis=2)  # (bursts, characters)
+    needed = min(2, len(rows))
+    repaired = np.flatnonzero(right.sum(axis=0) < needed)
+    eye = found.eye[:, PREAMBLE_BITS : PREAMBLE_BITS + len(bits)] * bits
+    opening = float(np.clip(np.quantile(eye[:, care], 0.05), 0, 1)) if care.any() else 0.0
+    period = tracks[0].line.period / MODEM_RATE_HZ
+    mark = (4 + found.turn + found.twist) / period - MARK_HZ
+    space = (3 + found.turn - found.twist) / period - SPACE_HZ
+    return DecodeEvidence(
+        bursts=len(rows),
+        agreed=_two_equal(hard, care),
+        posterior=reading.posterior,
+        snr_db=round(coherent.mean_db(found.ebn0), 2),
+        baud_error=round(BIT / tracks[0].line.period - 1, 6),
+        tone_error_hz=round((mark + space) / 2, 2),
+        eye_opening=round(opening, 3),
+        repaired=tuple(int(i) for i in repaired),
+    )
+
+
+def _two_equal(hard: NDArray[np.int_], care: NDArray[np.bool_]) -> bool:
+    """Do two of the bursts agree bit by bit (47 CFR 11.33(a)(10))?"""
+    rows = hard[:, care]
+    return any(
+        np.array_equal(rows[i], rows[j]) for i in range(len(rows)) for j in range(i + 1, len(rows))
+    )
+
+
+def text_bits(text: str) -> tuple[Precise, NDArray[np.bool_]]:
+    """The bits of a text as ±1, and which of them say something (not the eighth of each)."""
+    codes = np.frombuffer(text.encode("ascii"), np.uint8)
+    bits: Precise = 2.0 * np.unpackbits(codes, bitorder="little").astype(np.float64) - 1
+    care = np.tile(np.arange(8) < 7, len(codes))
+    return bits, care

@@ -1,0 +1,218 @@
+"""Audio in, SAME messages out.
+
+resample → soft bits → sync → tracks → groups → messages; each step in its own module. The input is
+cut into pieces of the receiver's own, long ones while nothing is heard and short ones during a
+message, so that the result does not depend on how the samples arrive.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from eas_station.decoder.eom import BITS as EOM_BITS
+from eas_station.decoder.eom import EomWatch, HeardEom
+from eas_station.decoder.grammar import Grammar
+from eas_station.decoder.group import JOIN_BITS, Group, Policy, Spoken
+from eas_station.decoder.message import EOM_TEXT, Burst, DecodeEvidence, Message
+from eas_station.decoder.prior import Prior
+from eas_station.decoder.recent import Recent
+from eas_station.decoder.sync import PHASES, Sync, SyncSearch
+from eas_station.decoder.track import Track
+from eas_station.dsp.afsk import BIT, MODEM_BAND, MODEM_RATE_HZ, ToneBank
+from eas_station.dsp.arrays import Real
+from eas_station.dsp.resample import Resampler
+
+IDLE_S = 0.33  # length of a piece while nothing is heard
+BUSY_S = 0.04  # and during a message
+SETTLE_PIECES = 10  # after the last sample until a burst's beginning must have been found
+MEMORY_S = 18.0  # three bursts of the longest header
+ABSURD = 1e6  # times full scale
+EOM_PRIOR = 4.0  # log-odds against an NNNN where its sync was found
+LOWEST_HZ, HIGHEST_HZ = 8000.0, 192000.0
+
+
+class SameReceiver:
+    """Hears SAME on several channels at once. Speaks every message once."""
+
+    def __init__(
+        self,
+        channels: int,
+        rate_hz: float,
+        prior: Prior | None = None,
+        policy: Policy | None = None,
+    ) -> None:
+        if not LOWEST_HZ <= rate_hz <= HIGHEST_HZ:
+            raise ValueError(f"a sample rate of {rate_hz:g} Hz; it must be 8000 to 192000")
+        self.channels = channels
+        self.rate_hz = rate_hz
+        self._policy = policy or Policy()
+        self._grammar = Grammar(prior or Prior())
+        self._resampler = Resampler(channels, rate_hz, MODEM_RATE_HZ, MODEM_BAND)
+        self._bank = ToneBank(PHASES)
+        self._search = SyncSearch(channels)
+        self._recent = Recent(channels, int(MEMORY_S * MODEM_RATE_HZ) // BIT * BIT)
+        self._waiting = np.zeros((channels, 0), np.float32)
+        self._fresh = np.zeros((channels, 0), np.float32)
+        self._eoms = [EomWatch() for _ in range(channels)]
+        self._begun: list[list[Track]] = [[] for _ in range(channels)]
+        self._groups: list[list[Group]] = [[] for _ in range(channels)]
+
+    def feed(self, block: Real) -> list[Burst | Message]:
+        """Take the next samples.
+
+        Args:
+            block: shape (channels, n), any n ≥ 0; full scale ±1.0; at `self.rate_hz`.
+        Returns:
+            What became known with them, oldest first; usually nothing.
+        """
+        if block.ndim != 2 or block.shape[0] != self.channels:
+            raise ValueError(f"a block of shape {block.shape}, not ({self.channels}, n)")
+        pending = np.concatenate([self._waiting, _numbers(block)], axis=1)
+        said: list[Burst | Message] = []
+        start = 0
+        while pending.shape[1] - start >= self._piece:
+            end = start + self._piece
+            said += self._take(pending[:, start:end])
+            start = end
+        self._waiting = pending[:, start:].copy()
+        return said
+
+    def flush(self) -> list[Burst | Message]:
+        """The samples have come to their end: say what can be said without more."""
+        rest = self._waiting
+        self._waiting = rest[:, :0]
+        said = self._take(rest) if rest.shape[1] else []
+        silence = np.zeros((self.channels, int(BUSY_S * self.rate_hz)), np.float32)
+        for piece in range(int(MEMORY_S / BUSY_S)):
+            if piece > SETTLE_PIECES and not self._busy:
+                break
+            said += self._take(silence)
+        return said
+
+    @property
+    def _busy(self) -> bool:
+        return any(self._begun) or any(self._groups)
+
+    @property
+    def _piece(self) -> int:
+        return int((BUSY_S if self._busy else IDLE_S) * self.rate_hz)
+
+    def _take(self, piece: Real) -> list[Burst | Message]:
+        samples = np.concatenate([self._fresh, self._resampler.feed(piece)], axis=1)
+        new = (samples.shape[1] - self._held) // BIT
+        return self._advance(samples, new)
+
+    @property
+    def _held(self) -> int:
+        """Samples of `_fresh` that are in the memory already: the last bit, once there is one."""
+        return BIT if self._recent.end else 0
+
+    def _advance(self, samples: Real, new: int) -> list[Burst | Message]:
+        end = self._held + new * BIT
+        if new <= 0:
+            self._fresh = samples
+            return []
+        self._recent.append(samples[:, self._held : end])
+        frames = samples[:, :end].reshape(self.channels, -1, BIT)
+        self._fresh = samples[:, end - BIT :].copy()
+        if frames.shape[1] < 2:
+            return []
+        said: list[Burst | Message] = []
+        for sync in self._search.feed(self._bank.soft(frames)):
+            said += self._begin(sync)
+        for channel in range(self.channels):
+            if self._begun[channel] or self._groups[channel]:
+                said += self._step(channel)
+        return said
+
+    def _begin(self, sync: Sync) -> list[Burst | Message]:
+        if sync.kind == "eom":
+            eom = self._eoms[sync.channel].heard(sync, self._recent)
+            return [] if eom is None else [self._eom(sync.channel, eom)]
+        track = Track(sync.channel, sync.at, self._recent)
+        if track.is_burst:
+            self._begun[sync.channel].append(track)
+        return []
+
+    def _step(self, channel: int) -> list[Burst | Message]:
+        begun = self._begun[channel]
+        for track in begun:
+            track.extend(self._recent)
+            track.follow()
+        ready = [track for track in begun if track.bits_heard >= JOIN_BITS]
+        self._begun[channel] = [track for track in begun if track.bits_heard < JOIN_BITS]
+        for track in ready:
+            self._join(channel, track)
+        said: list[Burst | Message] = []
+        for group in self._groups[channel]:
+            said += self._go_on(group, bool(self._begun[channel]))
+        self._groups[channel] = [g for g in self._groups[channel] if not g.closed]
+        return said
+
+    def _join(self, channel: int, track: Track) -> None:
+        for group in self._groups[channel]:
+            if group.takes(track):
+                group.add(track)
+                return
+        self._groups[channel].append(Group(track))
+
+    def _go_on(self, group: Group, more: bool) -> list[Burst | Message]:
+        silent = group.spoken is None
+        said: list[Burst | Message] = [
+            self._burst(track)
+            for track in group.step(self._recent, self._grammar, self._policy, more)
+        ]
+        if silent and group.spoken is not None:
+            said.append(self._message(group.spoken))
+        return said
+
+    def _burst(self, track: Track) -> Burst:
+        soft = track.soft_bits()
+        reading = self._grammar.read(soft)
+        return Burst(
+            channel=track.channel,
+            text=reading.text,
+            snr_db=track.snr_db,
+            start_sample=self._sample(track.line.begin),
+            end_sample=self._sample(_end_of(track, reading.text)),
+        )
+
+    def _message(self, spoken: Spoken) -> Message:
+        return Message(
+            channel=spoken.tracks[0].channel,
+            text=spoken.text,
+            is_eom=False,
+            start_sample=self._sample(spoken.tracks[0].line.begin),
+            end_sample=self._sample(_end_of(spoken.tracks[-1], spoken.text)),
+            evidence=spoken.joint.evidence,
+        )
+
+    def _eom(self, channel: int, eom: HeardEom) -> Message:
+        return Message(
+            channel=channel,
+            text=EOM_TEXT,
+            is_eom=True,
+            start_sample=self._sample(eom.line.begin),
+            end_sample=self._sample(eom.line.begin + EOM_BITS * eom.line.period),
+            evidence=DecodeEvidence(
+                bursts=eom.bursts,
+                agreed=False,
+                posterior=float(1 / (1 + np.exp(EOM_PRIOR - eom.likelihood))),
+                baud_error=round(BIT / eom.line.period - 1, 6),
+                eye_opening=round(max(0.0, eom.agreement), 3),
+            ),
+        )
+
+    def _sample(self, modem_sample: float) -> int:
+        return max(0, round(modem_sample * self._resampler.step))
+
+
+def _end_of(track: Track, text: str) -> float:
+    return track.line.begin + 8 * len(text) * track.line.period
+
+
+def _numbers(block: Real) -> Real:
+    """The block with silence in place of what is no sound: not a number, or absurdly loud."""
+    samples = block.astype(np.float32, copy=False)
+    good = np.abs(samples) < ABSURD
+    return samples if good.all() else np.where(good, samples, np.float32(0))
