@@ -82,6 +82,7 @@ class Card:
     why: str
     active: bool
     is_test: bool
+    durable: bool  # False: in memory only
     notice: str  # what is not as it should be with this one; "" if nothing
 
 
@@ -137,6 +138,7 @@ class Presenter:
             why=_why(alert),
             active=entry.active,
             is_test=alert.is_test,
+            durable=entry.durable,
             notice=_notice(entry),
         )
 
@@ -158,10 +160,10 @@ class Presenter:
         return self.listed((*own, *rest))
 
     def listed(self, codes: Iterable[str]) -> str:
-        """The names of SAME codes, "Wood, OH; Lucas, OH; and 12 more"."""
+        """The names of SAME codes by state, "Wood and Lucas, OH; Monroe, MI; and 12 more"."""
         names = list(dict.fromkeys(self._names.location_name(code) for code in codes))
-        more = len(names) - PLACES_SHOWN
-        return "; ".join((*names[:PLACES_SHOWN], *((f"and {more} more",) if more > 0 else ())))
+        shown, more = names[:PLACES_SHOWN], len(names) - PLACES_SHOWN
+        return "; ".join((*_by_state(shown), *((f"and {more} more",) if more > 0 else ())))
 
     def moment(self, moment: datetime, now: datetime, seconds: bool = False) -> Moment:
         """A time in the station's zone and UTC."""
@@ -213,6 +215,19 @@ def _in_force(cards: tuple[Card, ...], place: str) -> str:
     shown, more = titles[:TITLES_SHOWN], len(titles) - TITLES_SHOWN
     rest = f" and {more} more" if more > 0 else ""
     return f"{len(cards)} alerts in force{place}: {', '.join(shown)}{rest}."
+
+
+def _by_state(names: Iterable[str]) -> list[str]:
+    """ "Wood, OH" and "Lucas, OH" as "Wood and Lucas, OH"; states in the order they come."""
+    grouped: dict[str, list[str]] = {}
+    for name in names:
+        place, comma, state = name.rpartition(", ")
+        grouped.setdefault(state if comma else "", []).append(place if comma else name)
+    return [_joined(places) + (f", {state}" if state else "") for state, places in grouped.items()]
+
+
+def _joined(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _gravest_first(card: Card) -> tuple[int, int, str]:
@@ -271,7 +286,9 @@ def _quality(reception: Reception | Hearing) -> str:
 
 
 def _signature(reception: Reception | Hearing) -> str:
-    return f"signature {reception.signature}" if reception.signature else ""
+    if reception.signature in (None, "unsigned"):
+        return "" if reception.signature is None else "not signed"
+    return f"signature {reception.signature}"
 
 
 def _notice(entry: Entry) -> str:

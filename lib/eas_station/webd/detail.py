@@ -101,6 +101,9 @@ def _job_line(job: Job, now: datetime, face: Clockface) -> JobLine:
     failed = last is not None and last.outcome in ("failed", "missed")
     look, sign = LOOKS["failed" if failed else "running"]
     good = totals.last_good_at
+    counts = [f"{totals.runs} {'run' if totals.runs == 1 else 'runs'}", f"{totals.errors} failed"]
+    if totals.missed:
+        counts.append(f"{totals.missed} missed")
     return JobLine(
         name=totals.job,
         look=look,
@@ -109,7 +112,7 @@ def _job_line(job: Job, now: datetime, face: Clockface) -> JobLine:
         last_run=face.moment(totals.last_run_at, now, seconds=True),
         last_good=None if good is None else face.moment(good, now, seconds=True),
         error="" if last is None or last.error is None else last.error,
-        counts=f"{totals.runs} runs, {totals.errors} failed, {totals.missed} missed",
+        counts=", ".join(counts),
     )
 
 

@@ -22,6 +22,7 @@ from eas_station.webd.wellbeing import judge
 VIEWS = Path(__file__).with_name("views")
 PAGES = ("now", "log", "listening", "system", "alert", "error")
 LOG_LENGTH = 50
+FIRST_ANSWER_S = 5.0  # how long the database may take to say its first word
 
 
 class Views:
@@ -76,7 +77,7 @@ def frame_values(site: Site, picture: Picture, page: str) -> dict[str, Any]:
         "as_of": site.clockface.moment(picture.as_of, picture.as_of, seconds=True),
         "change_id": picture.last_change_id,
         "banners": banners(site, picture),
-        "fresh": page in ("now", "listening", "system"),
+        "fresh": page != "error",
     }
 
 
@@ -84,15 +85,9 @@ def banners(site: Site, picture: Picture) -> tuple[tuple[str, str], ...]:
     """What must be known before anything on the page is believed: kind and sentence."""
     said = []
     record = picture.record
-    if not record.online and (picture.waited_s > 5 or record.why != "not asked yet"):
+    if not record.online and (picture.record_read or picture.waited_s > FIRST_ANSWER_S):
         since = site.clockface.moment(record.since_at, picture.as_of)
-        waiting = f" {picture.waiting} received since then are shown." if picture.waiting else ""
-        what = (
-            "What was known before is shown."
-            if picture.last_change_id
-            else ("What is in it cannot be shown.")
-        )
-        said.append(("bad", f"Database offline since {since.local}. {what}{waiting}"))
+        said.append(("bad", f"Database offline since {since.local}. {_still_shown(picture)}"))
     if not picture.clock_trusted:
         said.append(
             (
@@ -102,6 +97,17 @@ def banners(site: Site, picture: Picture) -> tuple[tuple[str, str], ...]:
             )
         )
     return tuple(said)
+
+
+def _still_shown(picture: Picture) -> str:
+    """What the page knows without the database."""
+    known = (
+        "What was known before is shown" if picture.record_read else "What it holds is not shown"
+    )
+    if picture.waiting == 0:
+        return f"{known}."
+    count = "One reception" if picture.waiting == 1 else f"{picture.waiting} receptions"
+    return f"{known}; {count} not stored yet {'is' if picture.waiting == 1 else 'are'} shown."
 
 
 def now_values(site: Site, picture: Picture) -> dict[str, Any]:
@@ -197,6 +203,7 @@ def log_page(site: Site, views: Views) -> HTTPResponse:
         "cards": cards,
         "next_cursor": next_cursor,
         "first": cursor is None,
+        "fresh": cursor is None,
         "whole": whole,
     }
     return reply(views.render("log", values), headers())

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from eas_station.bus.messages import AudioLevel, ChannelState, ItemState
 from eas_station.webd.picture import Heard, Picture, Unit
 from eas_station.webd.times import Clockface, Moment, lasted
-from eas_station.webd.wellbeing import GRACE_S
+from eas_station.webd.wellbeing import GRACE_S, deafness
 
 MIB = 1_048_576
 
@@ -142,11 +142,20 @@ def source_panels(
     """
     return tuple(
         Panel(
-            part_row(picture, "source", name, unit, clockface),
+            _source_row(picture, name, unit, clockface),
             tuple(_level_row(heard) for heard in picture.levels if heard.value.source == name),
         )
         for name, unit in configured
     )
+
+
+def _source_row(picture: Picture, name: str, unit: str, clockface: Clockface) -> Row:
+    row = part_row(picture, "source", name, unit, clockface)
+    why = deafness(picture, name) if row.state == "running" else None
+    if why is None:
+        return row
+    look, sign = LOOKS["degraded"]
+    return replace(row, state="degraded", look=look, sign=sign, sentence=f"{row.sentence}; {why}")
 
 
 def receiver_panels(

@@ -141,14 +141,19 @@ def _trouble(item: ItemState, age_s: float) -> str:
     return f"{named} {word}{since}{' ago' if item.state == 'failed' else ''}."
 
 
+def deafness(picture: Picture, source: str) -> str | None:
+    """Why a source that says it is running hears nothing: silence is deafness, not quiet."""
+    known = [heard for heard in picture.levels if heard.value.source == source]
+    fresh = [heard.value for heard in known if not heard.stale]
+    if known and not fresh:
+        return "delivers no audio"
+    if fresh and all(level.silent or level.carrier_present is False for level in fresh):
+        return "is deaf: no signal on any channel"
+    return None
+
+
 def _deaf_sources(picture: Picture) -> Iterator[Remark]:
-    """A source whose every channel is silent is deaf, not quiet."""
     for part in parts(picture, "source"):
-        levels = [h.value for h in picture.levels if h.value.source == part.item.name]
-        fresh = [h for h in picture.levels if h.value.source == part.item.name and not h.stale]
-        if not part.works or not levels:
-            continue
-        if not fresh:
-            yield Remark(f"Source {part.item.name} delivers no audio.", True)
-        elif all(h.value.silent or h.value.carrier_present is False for h in fresh):
-            yield Remark(f"Source {part.item.name} is deaf: no signal on any channel.", True)
+        why = deafness(picture, part.item.name) if part.works else None
+        if why is not None:
+            yield Remark(f"Source {part.item.name} {why}.", True)

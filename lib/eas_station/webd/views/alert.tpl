@@ -1,8 +1,9 @@
 % rebase('base.tpl')
 <article class="alert {{card.grade.name}}">
+<section id="what" data-live>
 <p class="grade"><span class="sign" aria-hidden="true">{{card.grade.sign}}</span> <b>{{'Test, not an alert' if card.is_test else card.grade.word}}</b>\\
 % if card.levels:
- <span class="levels">{{card.levels}}</span>\\
+ <span class="intensity">{{card.levels}}</span>\\
 % end
 </p>
 <h1>{{card.title}}</h1>
@@ -17,16 +18,17 @@
 % end
 </p>
 % if card.notice:
-<p class="notice"><span aria-hidden="true">▲</span> {{card.notice}}</p>
+<p class="notice{{'' if card.durable else ' bad'}}"><span aria-hidden="true">▲</span> {{card.notice}}</p>
 % end
 % if card.headline:
 <p class="headline">{{card.headline}}</p>
 % end
+</section>
 % if card.instruction:
-<section><h2>What to do</h2><p class="text do">{{card.instruction}}</p></section>
+<section id="do" data-live><h2>What to do</h2><p class="text do">{{card.instruction}}</p></section>
 % end
 % if card.description:
-<section><h2>What it says</h2><p class="text">{{card.description}}</p></section>
+<section id="says" data-live><h2>What it says</h2><p class="text">{{card.description}}</p></section>
 % end
 % for clip in detail.clips:
 <section><h2>Recording</h2>
@@ -38,7 +40,7 @@
 % end
 </section>
 % end
-<section><h2>Heard {{len(card.hearings)}} {{'time' if len(card.hearings) == 1 else 'times'}}</h2>
+<section id="heard" data-live><h2>Heard {{len(card.hearings)}} {{'time' if len(card.hearings) == 1 else 'times'}}</h2>
 % for heard in detail.receptions:
 <details class="reception" id="r-{{heard.reception.reception_id}}" open>
 <summary><span class="where">{{heard.hearing.where}}</span> <span class="when">\\
@@ -55,7 +57,7 @@
 </details>
 % end
 </section>
-<section><h2>Why it is here</h2>
+<section id="why" data-live><h2>Why it is here</h2>
 <p>{{'It concerns this station.' if card.concerns else 'It does not concern this station.'}} Decided by the rule <b>{{detail.decided_by}}</b>.</p>
 <ol class="trace">
 % for step in detail.trace:
@@ -63,7 +65,7 @@
 % end
 </ol></section>
 % if detail.history:
-<section><h2>What became of it</h2>
+<section id="became" data-live><h2>What became of it</h2>
 <ol class="history">
 % for step in detail.history:
 <li><span class="when">\\
@@ -72,7 +74,7 @@
 % end
 </ol></section>
 % end
-<section><h2>Facts</h2>
+<section id="facts" data-live><h2>Facts</h2>
 <dl class="facts">
 % for name, moment in detail.times:
 <dt>{{name}}</dt><dd>\\

@@ -1,7 +1,7 @@
 <article class="card {{card.grade.name}}" id="w-{{card.key}}" aria-labelledby="t-{{card.key}}" data-announce="{{'Test: ' if card.is_test else ''}}{{card.title}}{{' for ' + card.places if card.places else ''}}{{', until ' + card.until.local if card.until else ''}}">
 <p class="grade"><span class="sign" aria-hidden="true">{{card.grade.sign}}</span> <b>{{'Test, not an alert' if card.is_test else card.grade.word}}</b>\\
 % if card.levels and not card.is_test:
- <span class="levels">{{card.levels}}</span>\\
+ <span class="intensity">{{card.levels}}</span>\\
 % end
 </p>
 <h3 id="t-{{card.key}}"><a href="/alerts/{{card.alert_id}}">{{card.title}}</a></h3>
@@ -18,7 +18,7 @@
 % end
 </p>
 % if card.notice:
-<p class="notice"><span aria-hidden="true">▲</span> {{card.notice}}</p>
+<p class="notice{{'' if card.durable else ' bad'}}"><span aria-hidden="true">▲</span> {{card.notice}}</p>
 % end
 % if not card.is_test:
 % if card.instruction:

@@ -1,8 +1,8 @@
-<li class="line {{card.grade.name}}{{'' if card.active else ' over'}}"><span class="sign" aria-hidden="true">{{card.grade.sign}}</span> <a href="/alerts/{{card.alert_id}}">{{card.title}}</a>\\
+<li class="line {{card.grade.name}}{{'' if card.active else ' over'}}"><span class="what"><span class="sign" aria-hidden="true">{{card.grade.sign}}</span> <a href="/alerts/{{card.alert_id}}">{{card.title}}</a>\\
 % if card.is_test:
  <span class="tag">Test</span>\\
 % end
- <span class="places">{{card.places}}</span> <span class="left">\\
+</span> <span class="places">{{card.places}}</span> <span class="left">\\
 % if card.until:
 {{'until' if card.active else 'ended'}} \\
 % include('moment.tpl', moment=card.until)

@@ -11,7 +11,7 @@
 <table class="levels"><caption class="hidden">Levels of {{panel.row.name}}</caption>
 <thead><tr><th scope="col">Channel</th><th scope="col">Level</th><th scope="col" class="num">RMS</th><th scope="col" class="num">Peak</th><th scope="col">Hears</th></tr></thead><tbody>
 % for channel in panel.channels:
-<tr class="{{'stale' if channel.stale else ''}}" data-level="{{channel.key}}"><th scope="row">{{channel.name}}</th><td class="meter"><meter min="-60" max="0" low="-50" high="-3" optimum="-20" value="{{-60 if channel.stale else max(-60, min(0, channel.level_dbfs))}}" aria-label="Level of {{channel.name}}"></meter></td><td class="num rms">{{'–' if channel.stale else '%.0f dB' % channel.level_dbfs}}</td><td class="num peak">{{'–' if channel.stale else '%.0f dB' % channel.peak_dbfs}}</td><td class="verdict-word">{{channel.verdict}}</td></tr>
+<tr class="{{'stale' if channel.stale else ''}}" data-level="{{channel.key}}"><th scope="row">{{channel.name}}</th><td class="meter"><meter min="-60" max="0" low="-50" high="-3" optimum="-20" value="{{-60 if channel.stale else max(-60, min(0, channel.level_dbfs))}}" aria-label="Level of {{channel.name}}"></meter></td><td class="num rms" data-label="RMS">{{'–' if channel.stale else '%.0f dB' % channel.level_dbfs}}</td><td class="num peak" data-label="Peak">{{'–' if channel.stale else '%.0f dB' % channel.peak_dbfs}}</td><td class="verdict-word">{{channel.verdict}}</td></tr>
 % end
 </tbody></table>
 % end

@@ -1,5 +1,6 @@
 % rebase('base.tpl')
 <h1>Log</h1>
+<section id="log" data-live>
 % if not whole:
 <p class="banner bad">The database does not answer. Only what is known without it is listed.</p>
 % end
@@ -7,7 +8,7 @@
 <p class="hint">Nothing has been received yet.</p>
 % else:
 <table class="log"><caption>Warnings by the time they were first received, newest first</caption>
-<thead><tr><th scope="col">What</th><th scope="col">Where</th><th scope="col">Issued</th><th scope="col">Until</th><th scope="col">Heard</th></tr></thead>
+<thead><tr><th scope="col">What</th><th scope="col">Where</th><th scope="col">Issued</th><th scope="col">In force until</th><th scope="col">Heard</th></tr></thead>
 <tbody>
 % for card in cards:
 <tr class="{{card.grade.name}}{{'' if card.active else ' over'}}"><th scope="row"><span class="sign" aria-hidden="true">{{card.grade.sign}}</span> <a href="/alerts/{{card.alert_id}}">{{card.title}}</a>\\
@@ -33,6 +34,7 @@
 % end
 </tbody></table>
 % end
+</section>
 <nav class="pager" aria-label="Pages of the log">
 % if not first:
 <a href="/log">Newest</a>

@@ -38,7 +38,7 @@
 <section id="station" data-live>
 <h2>The station</h2>
 % include('parts.tpl', rows=[panel.row for panel in sources] + list(feeds) + [panel.row for panel in receivers], label='Sources, feeds and receivers')
-% include('daemons.tpl', daemons=daemons)
+% include('daemons.tpl', daemons=daemons, full=False)
 </section>
 <section id="recent" class="quiet" data-live>
 % if hand.recent:

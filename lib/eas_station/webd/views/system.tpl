@@ -12,7 +12,7 @@
 </section>
 <section id="daemons" data-live>
 <h2>Daemons</h2>
-% include('daemons.tpl', daemons=daemons)
+% include('daemons.tpl', daemons=daemons, full=True)
 </section>
 <section id="feeds" data-live>
 <h2>Feeds</h2>
@@ -69,7 +69,7 @@ never\\
 % for job in jobs:
 <tr class="{{job.look}}"><th scope="row">{{job.name}}</th><td data-label="Last run">\\
 % include('moment.tpl', moment=job.last_run)
-</td><td class="state"><span class="sign" aria-hidden="true">{{job.sign}}</span> {{job.word}} {{job.error}}</td><td data-label="Last good">\\
+</td><td class="state"><span class="sign" aria-hidden="true">{{job.sign}}</span> {{job.word}}{{': ' + job.error if job.error else ''}}</td><td data-label="Last good">\\
 % if job.last_good:
 % include('moment.tpl', moment=job.last_good)
 % else:
