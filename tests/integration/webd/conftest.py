@@ -445,6 +445,9 @@ def empty_town(tmp_path: Path, tables: Tables) -> Iterator[Town]:
     town = Town(tmp_path, tables)
     yield town
     town.close()
+    said = town.log.read_text() if town.log.exists() else ""
+    assert "Traceback" not in said, "eas-webd met a bug of ours"
+    assert town.flusher.quarantined == 0
 
 
 @pytest.fixture
