@@ -7,6 +7,7 @@ import errno
 import os
 import random
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -72,6 +73,8 @@ class Plan:
 
 def run(args: argparse.Namespace) -> int:
     """Run the station until a signal; gives the exit status."""
+    for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C, until the daemons are started
+        signal.signal(number, signal.default_int_handler)
     with ExitStack() as stack:
         if args.config:
             plan = Plan(load(args.config), args.config, None)
@@ -96,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
 
         def on_ready(unit: str) -> None:
             left.discard(unit)
-            if unit == WEBD:
+            if unit == WEBD and plan.config.web.port:  # else the daemon itself says it
                 stream.say(OURSELVES, f"the page is at {page}")
             if not left:
                 stream.say(OURSELVES, "all daemons are ready")
