@@ -211,11 +211,11 @@ class _Reader:
 
     def _named(self, key: str) -> tuple[Named, ...]:
         """An object of lists, `{"SAME": ["048029"]}`; a PHP back end makes `[]` of an empty one."""
-        found = [
-            Named(name, value)
-            for name, listed in _mapping(self._properties.get(key)).items()
-            for value in _strings(listed)
-        ]
+        found: list[Named] = []
+        for name, listed in _mapping(self._properties.get(key)).items():
+            for text in listed if type(listed) is list else (listed,):
+                if type(text) is str and (stripped := text.strip()):
+                    found.append(Named(name, stripped))
         if len(found) > self._limits.values:
             raise self._error(f"{len(found)} values in {key}")
         return tuple(found)

@@ -42,7 +42,8 @@ def _moment(text: str) -> datetime | None:
     except ValueError:
         return None
     try:
-        return min(moment.astimezone(UTC), LATEST)
+        moment = moment.astimezone(UTC)
+        return moment if moment < LATEST else LATEST
     except OverflowError:
         return LATEST if moment.year == LATEST.year else None
 

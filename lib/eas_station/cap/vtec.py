@@ -81,4 +81,5 @@ def _read(match: re.Match[str]) -> Vtec:
 def _time(text: str) -> datetime | None:
     if text == _OPEN:
         return None
-    return datetime.strptime(text, "%y%m%dT%H%MZ").replace(tzinfo=UTC)
+    year, month, day = int(text[:2]), int(text[2:4]), int(text[4:6])
+    return datetime(2000 + year, month, day, int(text[7:9]), int(text[9:11]), tzinfo=UTC)

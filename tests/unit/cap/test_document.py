@@ -108,14 +108,14 @@ def test_every_foreign_document_comes_out_as_the_collection_says(shared_cap: Pat
         expected = entry.get("expect", {}).get("outcome")
         if expected is None or name in SHOWN_BUT_NOT_AIRED | ONE_IS_A_TEST:
             continue
-        began_s = time.perf_counter()
+        began_s = time.process_time()
         try:
             parsed = document.parse((shared_cap / entry["file"]).read_bytes())
         except CapError:
             found = 0
         else:
             found = len(parsed.messages)
-        if time.perf_counter() - began_s > 0.1:
+        if time.process_time() - began_s > 0.1:
             wrong.append(f"{entry['file']}: slow")
         if found not in _counts(expected):
             wrong.append(f"{entry['file']}: {found} messages, expected {expected}")

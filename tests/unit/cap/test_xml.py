@@ -105,10 +105,10 @@ def test_an_entity_bomb_is_refused_in_no_time(alert_xml: Alert) -> None:
         ('encoding="UTF-8"?>', f'encoding="UTF-8"?><!DOCTYPE alert [{"".join(lines)}]>'),
         ("A tornado was seen.", "&a11;"),
     )
-    began_s = time.perf_counter()
+    began_s = time.process_time()
     with pytest.raises(CapError):
         xml.parse(bomb)
-    assert time.perf_counter() - began_s < 0.02
+    assert time.process_time() - began_s < 0.02
 
 
 @pytest.mark.parametrize(
