@@ -83,7 +83,7 @@ def draw(
 
 def _places(rng: np.random.Generator, known: Tables, same_codes: tuple[str, ...]) -> _Places:
     codes = counties(known)
-    ours = [code for code in same_codes if code in set(codes)]
+    ours = [code for code in same_codes if code in codes]
     home = ours[0] if ours else codes[rng.integers(len(codes))]
     around = nearest(known, home, codes)
     near = [*ours[:3], *(code for code in around if code not in ours)][:3]
