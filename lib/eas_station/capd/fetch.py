@@ -10,6 +10,7 @@ from __future__ import annotations
 import email.utils
 import logging
 import re
+import ssl
 import threading
 import time
 import zlib
@@ -281,8 +282,10 @@ def _sentence(error: Exception) -> str:
     cause: BaseException = error
     while cause.__cause__ is not None or cause.__context__ is not None:
         cause = cause.__cause__ or cause.__context__ or cause
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"the certificate is not accepted: {cause.verify_message or cause}"[:250]
     if isinstance(error, requests.exceptions.SSLError):
-        return f"the certificate is not accepted: {str(cause)[:200]}"
+        return f"no secure connection: {str(cause)[:200]}"
     if isinstance(error, requests.exceptions.Timeout):
         return "the server does not answer"
     return f"no answer: {str(cause)[:200] or type(cause).__name__}"

@@ -20,6 +20,7 @@ class Script:
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.respond: Respond = lambda request: request.send_error(404)
         self.url = ""
+        self.http: ThreadingHTTPServer | None = None
 
     def serve(self, body: bytes, status: int = 200, **headers: str) -> None:
         """From now on answer with this."""
@@ -51,11 +52,15 @@ def server() -> Iterator[Script]:
             except OSError:
                 pass  # the client went away, as it should
 
+        def log_error(self, *args: object) -> None:
+            pass
+
         def log_message(self, *args: object) -> None:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
         http.daemon_threads = True
+        script.http = http
         script.url = f"http://127.0.0.1:{http.server_address[1]}"
         thread = threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True)
         thread.start()

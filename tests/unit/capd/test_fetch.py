@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import gzip
+import shutil
+import ssl
+import subprocess
 import threading
 import time
 import tracemalloc
 import zlib
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -207,6 +211,32 @@ def test_nobody_there_is_one_sentence() -> None:
         with pytest.raises(FeedError) as error:
             client.get(url, "*/*", None, time.monotonic() + 5)
         assert "\n" not in str(error.value)
+
+
+def test_a_server_without_tls_is_no_secure_server(server: Any) -> None:
+    server.url = server.url.replace("http:", "https:")
+    with pytest.raises(FeedError, match="no secure connection"):
+        get(server)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_a_certificate_of_nobody_is_not_accepted(server: Any, tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"),
+            *("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-keyout", str(key), "-out", str(certificate)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.http.socket = context.wrap_socket(server.http.socket, server_side=True)
+    server.url = server.url.replace("http:", "https:")
+    with pytest.raises(FeedError, match="the certificate is not accepted: self"):
+        get(server)
 
 
 @pytest.mark.parametrize(
