@@ -129,7 +129,7 @@ class Foreground:
         command = self._commands[child.unit]
         why = f" ({child.last_text})" if child.last_text else ""
         if self._ending:
-            if status != 0:
+            if status not in (0, -signal.SIGTERM):  # which ends what is no daemon
                 self._stream.say(child.unit, ending(status), "WARNING")
         elif command.once:
             if status != 0:
