@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from eas_station.alerts.model import Alert, Change
 from eas_station.store import cursors
@@ -15,7 +15,6 @@ from eas_station.store.receptions import hearings_of as hearings_of
 from eas_station.store.receptions import receptions_of as receptions_of
 from eas_station.store.rows import ALERT_COLUMNS, alert_of
 from eas_station.store.schema import alerts, changes, numbers
-from eas_station.store.texts import is_storable
 
 PageState = Literal["active", "ended", "all"]
 MOST_PER_PAGE = 500
@@ -113,8 +112,7 @@ def by_id(connection: Connection, alert_id: str) -> Alert | None:
 
 def by_ids(connection: Connection, alert_ids: Sequence[str]) -> dict[str, Alert]:
     """Those of these alerts that exist."""
-    possible = [alert_id for alert_id in alert_ids if is_storable(alert_id)]
-    wanted = select(*ALERT_COLUMNS).where(alerts.c.alert_id.in_(possible))
+    wanted = select(*ALERT_COLUMNS).where(alerts.c.alert_id.in_(alert_ids))
     return {alert.alert_id: alert for alert in _alerts(connection, wanted)}
 
 
@@ -132,8 +130,6 @@ def changes_after(connection: Connection, change_id: int, limit: int) -> tuple[C
 
 def changes_of(connection: Connection, alert_id: str, limit: int = 1000) -> tuple[Change, ...]:
     """The history of one alert, oldest first."""
-    if not is_storable(alert_id):
-        return ()
     of_alert = changes.c.alert_id == alert_id
     return _changes(connection, select(changes).where(of_alert), limit)
 
@@ -167,8 +163,7 @@ def _conditions(
     if state != "all":
         conditions.append(in_force(now) if state == "active" else ~in_force(now))
     if narrowed.event_code is not None:
-        known = is_storable(narrowed.event_code)
-        conditions.append(alerts.c.event_code == narrowed.event_code if known else false())
+        conditions.append(alerts.c.event_code == narrowed.event_code)
     if narrowed.relevant is not None:
         conditions.append(alerts.c.relevant == narrowed.relevant)
     if narrowed.is_test is not None:

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, Select, select, update
 
 from eas_station.store.schema import alert_receptions, clip_receptions, clips
 from eas_station.store.statements import insert_new, upsert
-from eas_station.store.texts import is_storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +48,12 @@ def record(connection: Connection, clip: Clip) -> None:
 
 def by_id(connection: Connection, clip_id: str) -> Clip | None:
     """One clip; None: there is none."""
-    if not is_storable(clip_id):
-        return None
     found = _clips(connection, select(*COLUMNS).where(clips.c.clip_id == clip_id))
     return found[0] if found else None
 
 
 def of_reception(connection: Connection, reception_id: str) -> tuple[Clip, ...]:
     """The recordings of one reception, oldest first."""
-    if not is_storable(reception_id):
-        return ()
     wanted = select(*COLUMNS).join_from(clips, clip_receptions)
     return _clips(connection, wanted.where(clip_receptions.c.reception_id == reception_id))
 
@@ -70,10 +65,9 @@ def of_alert(connection: Connection, alert_id: str) -> tuple[Clip, ...]:
 
 def of_alerts(connection: Connection, alert_ids: Sequence[str]) -> dict[str, tuple[Clip, ...]]:
     """The recordings of these alerts, oldest first; every id has an entry."""
-    possible = [alert_id for alert_id in alert_ids if is_storable(alert_id)]
     wanted = (
         select(alert_receptions.c.alert_id, clip_receptions.c.clip_id)
-        .where(alert_receptions.c.alert_id.in_(possible))
+        .where(alert_receptions.c.alert_id.in_(alert_ids))
         .where(alert_receptions.c.reception_id == clip_receptions.c.reception_id)
     )
     ids_by_alert: defaultdict[str, set[str]] = defaultdict(set)

@@ -104,6 +104,7 @@ def _sqlite_engine(
         # The spool forgets a row once it is committed here: NORMAL could lose it in a power cut.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA journal_size_limit = 4194304")
+        connection.execute("PRAGMA cache_size = -8192")  # KiB: one batch stays in memory
         return connection
 
     engine = create_engine(url, creator=connect, **settings)

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, select
 
 from eas_station.store.schema import alert_flags, alerts
 from eas_station.store.statements import upsert
-from eas_station.store.texts import is_storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +44,12 @@ def set_note(connection: Connection, alert_id: str, note: str | None) -> bool:
 
 def of(connection: Connection, alert_ids: Sequence[str]) -> dict[str, AlertFlags]:
     """The flags of these alerts; those that have none are missing."""
-    possible = [alert_id for alert_id in alert_ids if is_storable(alert_id)]
-    wanted = select(alert_flags).where(alert_flags.c.alert_id.in_(possible))
+    wanted = select(alert_flags).where(alert_flags.c.alert_id.in_(alert_ids))
     rows = connection.execute(wanted).mappings()
     return {row["alert_id"]: AlertFlags(**row) for row in rows}
 
 
 def _set(connection: Connection, alert_id: str, values: dict[str, Any]) -> bool:
-    if not is_storable(alert_id):
-        return False
     there = select(alerts.c.alert_id).where(alerts.c.alert_id == alert_id)
     if connection.execute(there).first() is None:
         return False

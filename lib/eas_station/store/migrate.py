@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from alembic import command
@@ -23,6 +24,7 @@ from eas_station.store.schema import REVISION
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_TIMEOUT_S = 600.0  # a large table may be rewritten
 WAL_PATIENCE_S = 5.0
+SHARED_MODE = 0o660  # each daemon has its own user, all have one group
 
 
 def upgrade(url: str) -> str:
@@ -92,9 +94,17 @@ def _prepare_file(url: str) -> None:
     path = Path(parsed.database or "")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _touch(path)
         _set_wal(path, time.monotonic() + WAL_PATIENCE_S)
     except (OSError, sqlite3.Error) as error:
         raise StoreError(f"the database file {path} cannot be made: {error}") from error
+
+
+def _touch(path: Path) -> None:
+    """Make the file for all daemons of the group; SQLite would make it for its owner alone."""
+    with suppress(FileExistsError):
+        path.touch(SHARED_MODE, exist_ok=False)
+        path.chmod(SHARED_MODE)  # whatever the umask is
 
 
 def _set_wal(path: Path, deadline_s: float) -> None:

@@ -13,7 +13,6 @@ from sqlalchemy import Connection, Select, select
 from eas_station.alerts.model import Evidence, MessageId, Reception, Via
 from eas_station.store.rows import RECEPTION_COLUMNS, hash_of, reception_of
 from eas_station.store.schema import alert_receptions, receptions
-from eas_station.store.texts import is_storable
 from eas_station.wire import from_plain, time_to_text
 
 
@@ -58,8 +57,6 @@ def hearings_of(connection: Connection, alert_ids: Sequence[str]) -> dict[str, t
 
 def by_id(connection: Connection, reception_id: str) -> Reception | None:
     """One reception; None: there is none."""
-    if not is_storable(reception_id):
-        return None
     wanted = select(*RECEPTION_COLUMNS).where(receptions.c.reception_id == reception_id)
     row = connection.execute(wanted).mappings().first()
     return None if row is None else reception_of(dict(row))
@@ -67,10 +64,9 @@ def by_id(connection: Connection, reception_id: str) -> Reception | None:
 
 def alerts_of(connection: Connection, reception_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """The ids of the alerts that these receptions belong to."""
-    possible = [reception_id for reception_id in reception_ids if is_storable(reception_id)]
     found: defaultdict[str, list[str]] = defaultdict(list)
     wanted = select(alert_receptions.c.reception_id, alert_receptions.c.alert_id).where(
-        alert_receptions.c.reception_id.in_(possible)
+        alert_receptions.c.reception_id.in_(reception_ids)
     )
     for reception_id, alert_id in connection.execute(wanted):
         found[reception_id].append(alert_id)
@@ -97,9 +93,8 @@ def last_by_origin(connection: Connection, origin: str) -> datetime | None:
 
 
 def _of_alerts(wanted: Select[Any], alert_ids: Sequence[str]) -> Select[Any]:
-    possible = [alert_id for alert_id in alert_ids if is_storable(alert_id)]
     return (
         wanted.join_from(alert_receptions, receptions)
-        .where(alert_receptions.c.alert_id.in_(possible))
+        .where(alert_receptions.c.alert_id.in_(alert_ids))
         .order_by(receptions.c.received_at, receptions.c.number)
     )

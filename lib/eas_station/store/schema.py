@@ -18,11 +18,10 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
-    Text,
     text,
 )
 
-from eas_station.store.columns import Json, Number, UtcTime
+from eas_station.store.columns import CleanText, Json, Number, UtcTime
 
 REVISION = "0001"  # the migration that makes exactly these tables
 
@@ -39,32 +38,32 @@ alerts = Table(
     "alerts",
     metadata,
     Column("number", Number, primary_key=True, autoincrement=False),  # order of creation
-    Column("alert_id", Text, nullable=False, unique=True),
-    Column("status", Text, nullable=False),
+    Column("alert_id", CleanText, nullable=False, unique=True),
+    Column("status", CleanText, nullable=False),
     Column("is_test", Boolean, nullable=False),
-    Column("event_name", Text, nullable=False),
-    Column("event_code", Text),
-    Column("originator", Text),
+    Column("event_name", CleanText, nullable=False),
+    Column("event_code", CleanText),
+    Column("originator", CleanText),
     Column("issued_at", UtcTime, nullable=False),
     Column("first_received_at", UtcTime, nullable=False),
     Column("last_received_at", UtcTime, nullable=False),
     Column("ends_at", UtcTime),
-    Column("end_reason", Text),
+    Column("end_reason", CleanText),
     Column("ended_at", UtcTime),
     Column("same_codes", Json, nullable=False),
     Column("ugc_codes", Json, nullable=False),
     Column("polygons", Json, nullable=False),
     Column("relevance", Json, nullable=False),
     Column("reception_count", Integer, nullable=False),
-    Column("same_header", Text),
-    Column("severity", Text),
-    Column("urgency", Text),
-    Column("certainty", Text),
-    Column("headline", Text),
-    Column("description", Text),
-    Column("instruction", Text),
-    Column("area_text", Text),
-    Column("sender_name", Text),
+    Column("same_header", CleanText),
+    Column("severity", CleanText),
+    Column("urgency", CleanText),
+    Column("certainty", CleanText),
+    Column("headline", CleanText),
+    Column("description", CleanText),
+    Column("instruction", CleanText),
+    Column("area_text", CleanText),
+    Column("sender_name", CleanText),
     Column("onset_at", UtcTime),
     Column("relevant", Boolean, nullable=False),  # of relevance, for the index
     Column("severity_rank", SmallInteger, nullable=False),  # 0 extreme to 9 test, for the index
@@ -87,10 +86,10 @@ alerts = Table(
 alert_keys = Table(
     "alert_keys",
     metadata,
-    Column("key_hash", Text, nullable=False),  # of strength and text
+    Column("key_hash", CleanText, nullable=False),  # of strength and text
     Column("alert_id", ForeignKey("alerts.alert_id", ondelete="CASCADE"), nullable=False),
-    Column("strength", Text, nullable=False),
-    Column("text", Text, nullable=False),
+    Column("strength", CleanText, nullable=False),
+    Column("text", CleanText, nullable=False),
     PrimaryKeyConstraint("key_hash", "alert_id"),
     Index("ix_alert_keys_alert_id", "alert_id"),
 )
@@ -99,17 +98,17 @@ receptions = Table(
     "receptions",
     metadata,
     Column("number", Number, primary_key=True, autoincrement=False),  # order of recording
-    Column("reception_id", Text, nullable=False, unique=True),
-    Column("via", Text, nullable=False),
-    Column("origin", Text, nullable=False),
-    Column("channel", Text),
+    Column("reception_id", CleanText, nullable=False, unique=True),
+    Column("via", CleanText, nullable=False),
+    Column("origin", CleanText, nullable=False),
+    Column("channel", CleanText),
     Column("received_at", UtcTime, nullable=False),
-    Column("raw", Text, nullable=False),
+    Column("raw", CleanText, nullable=False),
     Column("statement", Json, nullable=False),
     Column("evidence", Json),
-    Column("signature", Text),
+    Column("signature", CleanText),
     Column("clock_trusted", Boolean, nullable=False),
-    Column("message_hash", Text, unique=True),  # CAP: of origin, sender, identifier, sent
+    Column("message_hash", CleanText, unique=True),  # CAP: of origin, sender, identifier, sent
     Column("repeats", Integer, nullable=False, server_default="0"),  # the same message again
     Index("ix_receptions_origin", "origin", "received_at"),
 )
@@ -129,17 +128,17 @@ changes = Table(
     metadata,
     Column("change_id", Number, primary_key=True, autoincrement=False),
     Column("alert_id", ForeignKey("alerts.alert_id", ondelete="CASCADE"), nullable=False),
-    Column("kind", Text, nullable=False),
+    Column("kind", CleanText, nullable=False),
     Column("at", UtcTime, nullable=False),
-    Column("why", Text, nullable=False),
-    Column("event_code", Text),
+    Column("why", CleanText, nullable=False),
+    Column("event_code", CleanText),
     Index("ix_changes_alert_id", "alert_id", "change_id"),
 )
 
 numbers = Table(
     "numbers",
     metadata,
-    Column("name", Text, primary_key=True),  # "alert", "reception", "change"
+    Column("name", CleanText, primary_key=True),  # "alert", "reception", "change"
     Column("last", Number, nullable=False),
 )
 
@@ -148,23 +147,23 @@ alert_flags = Table(
     metadata,
     Column("alert_id", ForeignKey("alerts.alert_id", ondelete="CASCADE"), primary_key=True),
     Column("acknowledged_at", UtcTime),
-    Column("acknowledged_by", Text),
+    Column("acknowledged_by", CleanText),
     Column("keep", Boolean, nullable=False, server_default=text("false")),
-    Column("note", Text),
+    Column("note", CleanText),
 )
 
 clips = Table(
     "clips",
     metadata,
-    Column("clip_id", Text, primary_key=True),
-    Column("source", Text, nullable=False),
-    Column("channel", Text, nullable=False),
+    Column("clip_id", CleanText, primary_key=True),
+    Column("source", CleanText, nullable=False),
+    Column("channel", CleanText, nullable=False),
     Column("started_at", UtcTime, nullable=False),
     Column("duration_s", Float, nullable=False),
-    Column("path", Text),  # relative to the folder of clips; None: see fault
+    Column("path", CleanText),  # relative to the folder of clips; None: see fault
     Column("bytes", Number),
-    Column("sha256", Text),
-    Column("fault", Text),
+    Column("sha256", CleanText),
+    Column("fault", CleanText),
     Column("keep", Boolean, nullable=False),
     Column("removed_at", UtcTime),
     Index("ix_clips_started_at", "started_at"),
@@ -174,7 +173,7 @@ clip_receptions = Table(
     "clip_receptions",
     metadata,
     Column("clip_id", ForeignKey("clips.clip_id", ondelete="CASCADE"), nullable=False),
-    Column("reception_id", Text, nullable=False),  # a quarantined reception has no row
+    Column("reception_id", CleanText, nullable=False),  # a quarantined reception has no row
     PrimaryKeyConstraint("clip_id", "reception_id"),
     Index("ix_clip_receptions_reception_id", "reception_id"),
 )
@@ -182,12 +181,12 @@ clip_receptions = Table(
 deaf_intervals = Table(
     "deaf_intervals",
     metadata,
-    Column("interval_id", Text, primary_key=True),
-    Column("source", Text, nullable=False),
-    Column("channel", Text, nullable=False),
+    Column("interval_id", CleanText, primary_key=True),
+    Column("source", CleanText, nullable=False),
+    Column("channel", CleanText, nullable=False),
     Column("began_at", UtcTime, nullable=False),
     Column("ended_at", UtcTime),  # None: still deaf
-    Column("why", Text, nullable=False),
+    Column("why", CleanText, nullable=False),
     Index("ix_deaf_intervals_began_at", "began_at"),
     Index("ix_deaf_intervals_source", "source", "channel", "began_at"),
 )
@@ -195,13 +194,13 @@ deaf_intervals = Table(
 job_runs = Table(
     "job_runs",
     metadata,
-    Column("run_id", Text, primary_key=True),
-    Column("job", Text, nullable=False),
+    Column("run_id", CleanText, primary_key=True),
+    Column("job", CleanText, nullable=False),
     Column("due_at", UtcTime, nullable=False),
     Column("started_at", UtcTime, nullable=False),
     Column("ended_at", UtcTime, nullable=False),
-    Column("outcome", Text, nullable=False),
-    Column("error", Text),
+    Column("outcome", CleanText, nullable=False),
+    Column("error", CleanText),
     Column("runs", Integer, nullable=False),  # more than one: unchanged polls of one hour
     Index("ix_job_runs_job", "job", "started_at"),
 )
@@ -209,7 +208,7 @@ job_runs = Table(
 job_totals = Table(
     "job_totals",
     metadata,
-    Column("job", Text, primary_key=True),
+    Column("job", CleanText, primary_key=True),
     Column("runs", Number, nullable=False),
     Column("errors", Number, nullable=False),
     Column("missed", Number, nullable=False),
@@ -220,30 +219,30 @@ job_totals = Table(
 feed_states = Table(
     "feed_states",
     metadata,
-    Column("feed", Text, primary_key=True),
-    Column("etag", Text),
-    Column("last_modified", Text),
+    Column("feed", CleanText, primary_key=True),
+    Column("etag", CleanText),
+    Column("last_modified", CleanText),
     Column("last_good_at", UtcTime),
-    Column("position", Text),  # where the next poll goes on, in the feed's own words
+    Column("position", CleanText),  # where the next poll goes on, in the feed's own words
 )
 
 desired_states = Table(
     "desired_states",
     metadata,
-    Column("kind", Text, nullable=False),  # "source", "receiver", "feed"
-    Column("name", Text, nullable=False),
-    Column("desired", Text, nullable=False),
+    Column("kind", CleanText, nullable=False),  # "source", "receiver", "feed"
+    Column("name", CleanText, nullable=False),
+    Column("desired", CleanText, nullable=False),
     Column("set_at", UtcTime, nullable=False),
-    Column("set_by", Text, nullable=False),
+    Column("set_by", CleanText, nullable=False),
     PrimaryKeyConstraint("kind", "name"),
 )
 
 channel_health = Table(
     "channel_health",
     metadata,
-    Column("name", Text, nullable=False),  # of the receiver or the source
-    Column("channel", Text, nullable=False),
-    Column("measure", Text, nullable=False),  # "snr_db", "margin_db", "rms_dbfs"
+    Column("name", CleanText, nullable=False),  # of the receiver or the source
+    Column("channel", CleanText, nullable=False),
+    Column("measure", CleanText, nullable=False),  # "snr_db", "margin_db", "rms_dbfs"
     Column("span_s", Integer, nullable=False),  # 600; rolled up: 3600, 86400
     Column("began_at", UtcTime, nullable=False),
     Column("lowest", Float, nullable=False),
@@ -256,32 +255,32 @@ channel_health = Table(
 expected_tests = Table(
     "expected_tests",
     metadata,
-    Column("source", Text, nullable=False),
-    Column("channel", Text, nullable=False),
-    Column("event_code", Text, nullable=False),  # RWT, RMT
+    Column("source", CleanText, nullable=False),
+    Column("channel", CleanText, nullable=False),
+    Column("event_code", CleanText, nullable=False),  # RWT, RMT
     Column("learnt", Boolean, nullable=False),  # False: configured
     Column("last_heard_at", UtcTime),
-    Column("last_reception_id", Text),
+    Column("last_reception_id", CleanText),
     PrimaryKeyConstraint("source", "channel", "event_code"),
 )
 
 audit = Table(
     "audit",
     metadata,
-    Column("audit_id", Text, primary_key=True),
+    Column("audit_id", CleanText, primary_key=True),
     Column("at", UtcTime, nullable=False),
-    Column("who", Text, nullable=False),
-    Column("address", Text),
-    Column("action", Text, nullable=False),
-    Column("subject", Text),
-    Column("outcome", Text, nullable=False),
-    Column("detail", Text),
+    Column("who", CleanText, nullable=False),
+    Column("address", CleanText),
+    Column("action", CleanText, nullable=False),
+    Column("subject", CleanText),
+    Column("outcome", CleanText, nullable=False),
+    Column("detail", CleanText),
     Index("ix_audit_at", "at", "audit_id"),
 )
 
 meta = Table(
     "meta",
     metadata,
-    Column("name", Text, primary_key=True),  # "database_id": another one after a restart from zero
-    Column("value", Text, nullable=False),
+    Column("name", CleanText, primary_key=True),  # "database_id": a new database has another
+    Column("value", CleanText, nullable=False),
 )

@@ -1,0 +1,140 @@
+"""The schema comes whole, once, and is what the code says it is."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, inspect, text
+
+from eas_station.ctl import main as ctl
+from eas_station.errors import StoreError
+from eas_station.store import migrate
+from eas_station.store.database import Database
+from eas_station.store.overview import overview
+from eas_station.store.revision import demand_current
+from eas_station.store.schema import REVISION, metadata
+
+
+def tables_of(url: str) -> set[str]:
+    engine = create_engine(url)
+    try:
+        return set(inspect(engine).get_table_names())
+    finally:
+        engine.dispose()
+
+
+def test_the_code_needs_the_newest_migration() -> None:
+    assert migrate.newest() == REVISION
+
+
+def test_an_empty_database_becomes_current_and_stays_so(empty_database_url: str) -> None:
+    assert migrate.upgrade(empty_database_url) == REVISION
+    assert migrate.current(empty_database_url)
+    with Database(empty_database_url).read() as connection:
+        before = overview(connection, None)
+    assert migrate.upgrade(empty_database_url) == REVISION
+    with Database(empty_database_url).read() as connection:
+        assert overview(connection, None) == before
+        demand_current(connection)
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_code(database_url: str) -> None:
+    engine = create_engine(database_url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_a_postgresql_database_without_schema_has_no_revision(postgresql_url: str) -> None:
+    assert migrate.revision(postgresql_url) is None
+    assert not migrate.current(postgresql_url)
+
+
+def test_asking_for_the_revision_makes_no_file(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="eas-ctl db upgrade"):
+        migrate.revision(f"sqlite:///{tmp_path / 'none.db'}")
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_a_migration_that_fails_leaves_everything_as_it_was(empty_database_url: str) -> None:
+    engine = create_engine(empty_database_url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE audit (mine integer)"))
+    engine.dispose()
+    with pytest.raises(StoreError, match="other tables"):
+        migrate.upgrade(empty_database_url)
+    assert tables_of(empty_database_url) == {"audit"}
+
+
+def test_several_at_once_make_one_schema(empty_database_url: str) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        made = list(pool.map(migrate.upgrade, [empty_database_url] * 3))
+    assert made == [REVISION] * 3
+    assert migrate.current(empty_database_url)
+    with Database(empty_database_url).read() as connection:
+        assert overview(connection, None).last_change_id == 0
+
+
+def test_the_schema_of_a_newer_version_is_left_alone(database_url: str) -> None:
+    database = Database(database_url)
+    with database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreError, match="newer version"):
+        migrate.upgrade(database_url)
+    with database.read() as connection, pytest.raises(StoreError, match="eas-ctl db upgrade"):
+        demand_current(connection)
+    database.close()
+
+
+def test_a_new_file_is_for_all_daemons_of_the_group_and_for_nobody_else(tmp_path: Path) -> None:
+    migrate.upgrade(f"sqlite:///{tmp_path / 'station.db'}")
+    with Database(f"sqlite:///{tmp_path / 'station.db'}").write() as connection:
+        connection.execute(text("UPDATE meta SET value = 'x'"))
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes == dict.fromkeys(("station.db", "station.db-wal", "station.db-shm"), 0o660)
+
+
+def test_every_database_has_a_name_of_its_own(tmp_path: Path) -> None:
+    names = set()
+    for name in ("a", "b"):
+        url = f"sqlite:///{tmp_path / name}.db"
+        migrate.upgrade(url)
+        with Database(url).read() as connection:
+            names.add(overview(connection, None).database_id)
+    assert len(names) == 2
+
+
+def test_db_upgrade_and_status_from_the_command_line(
+    empty_database_url: str, database_kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "station.toml"
+    config.write_text(f'[database]\nurl = "{empty_database_url}"\n')
+    options = ["--config", str(config), "--json"]
+
+    def run(*arguments: str) -> tuple[int, Any]:
+        status = ctl.main(["db", *arguments])
+        output = capsys.readouterr()
+        return status, json.loads(output.out) if output.out else output.err
+
+    status, told = run("status", *options)
+    if database_kind == "sqlite":  # there is no file yet
+        assert status == 2
+        assert "eas-ctl db upgrade" in told
+    else:
+        assert (status, told["revision"], told["current"]) == (1, None, False)
+    status, told = run("upgrade", *options)
+    assert (status, told["revision"], told["needed"], told["current"]) == (
+        *(0, REVISION, REVISION),
+        True,
+    )
+    status, told = run("status", *options)
+    assert (status, told["current"]) == (0, True)

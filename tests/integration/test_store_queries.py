@@ -1,0 +1,487 @@
+"""Every question that the page asks, on both databases."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from eas_station.alerts.admission import Admission
+from eas_station.alerts.model import Alert, MessageId, Reception, Relevance
+from eas_station.errors import FrameError
+from eas_station.store import (
+    alerts,
+    audit,
+    clips,
+    deaf,
+    expected_tests,
+    feeds,
+    flags,
+    health_history,
+    jobs,
+    receptions,
+    sources,
+)
+from eas_station.store.database import Database
+from eas_station.store.flusher import Flusher
+from eas_station.store.overview import overview
+from eas_station.store.rows import alert_row
+from eas_station.store.schema import alerts as alerts_table
+from eas_station.store.spool import Spool
+from eas_station.wire import to_json
+
+NOON = datetime(2025, 11, 22, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+HOSTILE = ["", "no such", "\x00", "a\ud800", "x" * 20_000, "'; DROP TABLE alerts; --", "%", "🌪"]
+
+Store = Callable[..., None]
+
+
+@pytest.fixture
+def store(spool: Spool, database: Database, admission: Admission) -> Store:
+    """Brings receptions into the record."""
+
+    def run(*heard: Reception) -> None:
+        spool.append_all("reception", [to_json(reception) for reception in heard])
+        flusher = Flusher(spool, database, admission, admission.now, lambda change: None)
+        while flusher.run_once():
+            pass
+        assert spool.quarantined() == ()
+
+    return run
+
+
+def plain_alert(number: int, **values: Any) -> Alert:
+    plain: dict[str, Any] = {
+        "alert_id": f"alert-{number}",
+        "status": "actual",
+        "is_test": False,
+        "event_name": "Flood Warning",
+        "event_code": "FLW",
+        "originator": "WXR",
+        "issued_at": NOON,
+        "first_received_at": NOON,
+        "last_received_at": NOON,
+        "ends_at": NOON + HOUR,
+        "end_reason": None,
+        "ended_at": None,
+        "same_codes": ("039173",),
+        "ugc_codes": (),
+        "polygons": (),
+        "relevance": Relevance(False, "none", ()),
+        "reception_count": 1,
+    }
+    return Alert(**{**plain, **values})
+
+
+def put(database: Database, *rows: Alert, first_number: int = 1) -> None:
+    with database.write() as connection:
+        connection.execute(
+            alerts_table.insert(), [alert_row(a, n) for n, a in enumerate(rows, first_number)]
+        )
+
+
+def test_active_shows_our_own_area_first_then_severity_then_what_ends_first(
+    database: Database,
+) -> None:
+    ours = Relevance(True, "same-code", ())
+    put(
+        database,
+        plain_alert(1, severity="Minor", relevance=ours),
+        plain_alert(2, severity="Extreme"),
+        plain_alert(3, severity="Severe", relevance=ours, ends_at=None),
+        plain_alert(4, severity="Severe", relevance=ours, ends_at=NOON + 2 * HOUR),
+        plain_alert(5, severity="Severe", relevance=ours, ends_at=NOON + HOUR),
+        plain_alert(6, severity="Extreme", relevance=ours, ends_at=NOON - HOUR),
+        plain_alert(7, severity="Extreme", relevance=ours, ended_at=NOON),
+        plain_alert(8, event_code="RWT", is_test=True, relevance=ours),
+    )
+    with database.read() as connection:
+        shown = [alert.alert_id for alert in alerts.active(connection, NOON)]
+        assert shown == [f"alert-{n}" for n in (5, 4, 3, 1, 8, 2)]
+        ours_only = alerts.active(connection, NOON, limit=2, relevant=True)
+        assert [alert.alert_id for alert in ours_only] == ["alert-5", "alert-4"]
+        unsure = {alert.alert_id for alert in alerts.active(connection, None)}
+        assert unsure == {f"alert-{n}" for n in (1, 2, 3, 4, 5, 6, 8)}
+        numbers = overview(connection, NOON)
+        assert (numbers.active, numbers.active_relevant) == (6, 5)
+
+
+def test_an_alert_comes_back_as_it_was_stored(database: Database) -> None:
+    whole = plain_alert(
+        1,
+        onset_at=NOON,
+        polygons=(((41.25, -83.5), (41.5, -83.0), (41.25, -83.5)), ((0.1, 179.9),)),
+        ugc_codes=("OHC173",),
+        headline="Überflutung 🌊 'quoted' \"double\" \\ %s :name",
+        issued_at=datetime(1, 1, 1, tzinfo=UTC),
+        ends_at=datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+        first_received_at=NOON.replace(microsecond=123456),
+    )
+    put(database, whole)
+    with database.read() as connection:
+        assert alerts.by_id(connection, "alert-1") == whole
+
+
+def test_pages_hold_together_while_alerts_come_in(database: Database) -> None:
+    put(
+        database,
+        *(plain_alert(n, first_received_at=NOON + timedelta(seconds=n // 3)) for n in range(25)),
+    )
+    seen: list[str] = []
+    cursor = None
+    for turn in range(10):
+        with database.read() as connection:
+            page = alerts.page(connection, "all", 7, cursor)
+        seen += [alert.alert_id for alert in page.alerts]
+        put(
+            database,
+            plain_alert(100 + turn, first_received_at=NOON + HOUR + turn * HOUR),
+            first_number=1000 + turn,
+        )
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert seen == [f"alert-{n}" for n in reversed(range(25))]
+
+
+def test_a_page_is_narrowed_by_what_is_asked(database: Database) -> None:
+    put(
+        database,
+        plain_alert(1),
+        plain_alert(2, event_code="TOR", first_received_at=NOON - HOUR),
+        plain_alert(3, event_code="RWT", is_test=True),
+        plain_alert(4, relevance=Relevance(True, "national", ()), ended_at=NOON),
+        plain_alert(5, event_code=None, ends_at=NOON),
+    )
+
+    def ids(state: alerts.PageState = "all", **narrowed: Any) -> list[str]:
+        with database.read() as connection:
+            page = alerts.page(connection, state, 10, now=NOON, narrowed=alerts.Filter(**narrowed))
+        return [alert.alert_id.removeprefix("alert-") for alert in page.alerts]
+
+    assert ids() == ["5", "4", "3", "1", "2"]
+    assert ids("active") == ["3", "1", "2"]
+    assert ids("ended") == ["5", "4"]
+    assert ids(event_code="TOR") == ["2"]
+    assert ids(is_test=True) == ["3"]
+    assert ids(relevant=True) == ["4"]
+    assert ids(since_at=NOON) == ["5", "4", "3", "1"]
+    assert ids(until_at=NOON) == ["2"]
+    for hostile in HOSTILE:
+        assert ids(event_code=hostile) == []
+
+
+def test_a_page_has_at_least_one_and_at_most_500_alerts(database: Database) -> None:
+    put(database, *(plain_alert(n) for n in range(600)))
+    with database.read() as connection:
+        assert len(alerts.page(connection, "all", 10**9).alerts) == 500
+        assert len(alerts.page(connection, "all", -3).alerts) == 1
+
+
+@pytest.mark.parametrize("cursor", [*HOSTILE, base64.urlsafe_b64encode(b"[1,2]").decode()])
+def test_a_wrong_cursor_is_a_frame_error(database: Database, cursor: str) -> None:
+    with database.read() as connection:
+        with pytest.raises(FrameError):
+            alerts.page(connection, "all", 10, cursor)
+        with pytest.raises(FrameError):
+            audit.page(connection, 10, cursor)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_any_text_as_an_id_finds_nothing_and_harms_nothing(
+    database: Database, hostile: str
+) -> None:
+    with database.write() as connection:
+        assert alerts.by_id(connection, hostile) is None
+        assert alerts.changes_of(connection, hostile) == ()
+        assert alerts.receptions_of(connection, [hostile]) == {hostile: ()}
+        assert alerts.hearings_of(connection, [hostile]) == {hostile: ()}
+        assert receptions.by_id(connection, hostile) is None
+        assert receptions.alerts_of(connection, [hostile]) == {}
+        assert clips.by_id(connection, hostile) is None
+        assert clips.of_alert(connection, hostile) == ()
+        assert clips.of_reception(connection, hostile) == ()
+        assert not clips.set_keep(connection, hostile, keep=True)
+        assert flags.of(connection, [hostile]) == {}
+        assert not flags.acknowledge(connection, hostile, NOON, "ada")
+        assert not flags.set_keep(connection, hostile, keep=True)
+
+
+def test_the_same_warning_off_the_air_and_by_cap_is_one_alert_with_two_receptions(
+    database: Database, store: Store, heard: Any
+) -> None:
+    header = "ZCZC-WXR-TOR-039173+0030-3261155-KCLE/NWS-"
+    off_air = heard.off_air(header)
+    by_cap = heard.by_cap(
+        "urn:1",
+        event_name="Tornado Warning",
+        event_code="TOR",
+        issued_at=datetime(2025, 11, 22, 11, 55, tzinfo=UTC),
+        same_header="ZCZC-WXR-TOR-039173+0045-3261155-EASTATN-",
+        received_at=NOON + timedelta(seconds=4),
+    )
+    store(off_air, by_cap)
+    with database.read() as connection:
+        (alert,) = alerts.active(connection, NOON)
+        assert alerts.receptions_of(connection, [alert.alert_id]) == {
+            alert.alert_id: (off_air, by_cap)
+        }
+        hearings = alerts.hearings_of(connection, [alert.alert_id])[alert.alert_id]
+        assert [(h.via, h.origin, h.channel) for h in hearings] == [
+            ("same", "wx", "162.550"),
+            ("cap", "nws", None),
+        ]
+        assert hearings[0].evidence == off_air.evidence
+        assert receptions.by_id(connection, off_air.reception_id) == off_air
+        ids = [off_air.reception_id, by_cap.reception_id]
+        assert receptions.alerts_of(connection, ids) == dict.fromkeys(ids, (alert.alert_id,))
+        assert receptions.last_by_origin(connection, "nws") == NOON + timedelta(seconds=4)
+        assert receptions.last_by_origin(connection, "other") is None
+        changes = alerts.changes_after(connection, 0, 10)
+        assert [change.kind for change in changes] == ["new", "updated"]
+        assert alerts.changes_of(connection, alert.alert_id) == changes
+        assert alerts.changes_after(connection, 1, 10) == changes[1:]
+        numbers = overview(connection, NOON)
+        assert (numbers.alerts, numbers.receptions, numbers.last_change_id) == (1, 2, 2)
+        assert numbers.last_received_at == by_cap.received_at
+
+
+def test_known_messages_are_those_this_feed_has_brought(
+    database: Database, store: Store, heard: Any
+) -> None:
+    store(heard.by_cap("1"), heard.by_cap("2"), heard.by_cap("3", origin="ipaws"))
+    messages = [MessageId("w-nws.webmaster@noaa.gov", str(n), NOON) for n in range(5)]
+    messages.append(replace(messages[1], sent_at=NOON + HOUR))
+    with database.read() as connection:
+        known = receptions.known_messages(connection, "nws", messages)
+        assert {message.identifier for message in known} == {"1", "2"}
+        assert messages[-1] not in known
+        assert receptions.known_messages(connection, "nws", []) == frozenset()
+
+
+def test_what_an_operator_said_of_an_alert_stays(
+    database: Database, store: Store, heard: Any
+) -> None:
+    store(heard.off_air())
+    with database.write() as connection:
+        (alert,) = alerts.active(connection, NOON)
+        assert flags.of(connection, [alert.alert_id]) == {}
+        assert flags.set_note(connection, alert.alert_id, "sirens heard")
+        assert flags.acknowledge(connection, alert.alert_id, NOON, "ada")
+        assert flags.acknowledge(connection, alert.alert_id, NOON + HOUR, "bob")
+        assert flags.set_keep(connection, alert.alert_id, keep=True)
+    with database.read() as connection:
+        assert flags.of(connection, [alert.alert_id])[alert.alert_id] == flags.AlertFlags(
+            *(alert.alert_id, NOON, "ada", True, "sirens heard")
+        )
+
+
+def test_clips_are_found_by_alert_and_by_reception(
+    database: Database, store: Store, heard: Any
+) -> None:
+    one = heard.off_air()
+    two = heard.off_air("ZCZC-WXR-FFW-039173+0100-3261156-KCLE/NWS-")
+    store(one, two)
+    both = (one.reception_id, two.reception_id)
+    shared = clips.Clip(
+        *("c2", tuple(sorted(both)), "wx", "162.550", NOON + HOUR, 60.0, "2025/11/22/c2.flac"),
+        bytes=5_000_000_000,
+        sha256="ab" * 32,
+    )
+    faulty = clips.Clip(
+        *("c1", (one.reception_id,), "wx", "162.550", NOON, 0.0, None), fault="disk full"
+    )
+    with database.write() as connection:
+        for clip in (shared, faulty, shared):
+            clips.record(connection, clip)
+        clips.record(connection, replace(faulty, clip_id="lost", reception_ids=("quarantined",)))
+    with database.read() as connection:
+        found = receptions.alerts_of(connection, both)
+        (first,), (second,) = found[one.reception_id], found[two.reception_id]
+        assert clips.of_alert(connection, first) == (faulty, shared)
+        assert clips.of_alerts(connection, [first, second])[second] == (shared,)
+        assert clips.of_reception(connection, two.reception_id) == (shared,)
+        assert clips.by_id(connection, "c2") == shared
+        assert clips.oldest_unprotected(connection, 9) == (shared,)
+    with database.write() as connection:
+        assert clips.set_keep(connection, "c2", keep=True)
+        clips.record(connection, shared)
+        assert clips.oldest_unprotected(connection, 9) == ()
+        clips.set_removed(connection, "c2", NOON)
+    with database.read() as connection:
+        assert clips.by_id(connection, "c2") == replace(shared, keep=True, removed_at=NOON)
+
+
+def test_a_deaf_interval_is_completed_when_it_ends(database: Database) -> None:
+    since = deaf.DeafInterval("d1", "wx", "162.550", NOON, None, "no signal")
+    other = deaf.DeafInterval("d2", "wx", "162.400", NOON - HOUR, NOON, "restarted")
+    with database.write() as connection:
+        deaf.record(connection, since)
+        deaf.record(connection, other)
+    with database.read() as connection:
+        assert deaf.open_intervals(connection) == (since,)
+        assert deaf.between(connection, NOON - HOUR, NOON + HOUR) == (other, since)
+        assert deaf.between(connection, NOON, NOON + HOUR, channel="162.400") == ()
+    ended = replace(since, ended_at=NOON + HOUR)
+    with database.write() as connection:
+        deaf.record(connection, ended)
+    with database.read() as connection:
+        assert deaf.open_intervals(connection, source="wx") == ()
+        assert deaf.between(connection, NOON, NOON + HOUR, source="wx") == (ended,)
+        assert deaf.between(connection, NOON + HOUR, NOON + 2 * HOUR) == ()
+
+
+def test_runs_that_change_nothing_are_one_counted_row_an_hour(database: Database) -> None:
+    with database.write() as connection:
+        for minute in range(0, 120):
+            jobs.record_unchanged(connection, "poll nws", NOON + timedelta(minutes=minute))
+        jobs.record_unchanged(connection, "poll nws", NOON + 2 * HOUR, runs=57)
+    with database.read() as connection:
+        runs = jobs.last_runs(connection)["poll nws"]
+        (total,) = jobs.totals(connection)
+    assert [run.runs for run in runs] == [57, 60, 60]
+    assert runs[2].started_at == NOON
+    assert runs[2].ended_at == NOON + timedelta(minutes=59)
+    assert (total.runs, total.errors, total.missed) == (177, 0, 0)
+    assert total.last_good_at == NOON + 2 * HOUR
+
+
+def test_the_last_runs_and_the_totals_of_each_job(database: Database) -> None:
+    def run(n: int, job: str = "poll nws", **values: Any) -> jobs.JobRun:
+        at = NOON + timedelta(minutes=n)
+        return replace(jobs.JobRun(f"{job} {n}", job, at, at, at, "changed"), **values)
+
+    every = [run(n) for n in range(12)]
+    every[5] = run(5, outcome="failed", error="HTTP 503")
+    every[6] = run(6, outcome="missed", error="the clock was set")
+    with database.write() as connection:
+        for one in [*every, *every, run(0, "maintenance")]:
+            jobs.record_run(connection, one)
+    with database.read() as connection:
+        assert jobs.last_runs(connection) == {
+            "maintenance": (run(0, "maintenance"),),
+            "poll nws": tuple(reversed(every[2:])),
+        }
+        assert jobs.last_runs(connection, 3, "poll nws") == {"poll nws": tuple(reversed(every[9:]))}
+        total = jobs.totals(connection)[1]
+    assert (total.runs, total.errors, total.missed) == (11, 1, 1)
+    assert total.last_run_at == total.last_good_at == NOON + timedelta(minutes=11)
+
+
+def test_desired_state_is_running_until_somebody_says_otherwise(database: Database) -> None:
+    with database.write() as connection:
+        assert sources.desired(connection, "source", "wx") == "running"
+        sources.set_desired(connection, "source", "wx", "stopped", NOON, "ada")
+        sources.set_desired(connection, "receiver", "wx", "stopped", NOON, "ada")
+        sources.set_desired(connection, "receiver", "wx", "running", NOON + HOUR, "bob")
+    with database.read() as connection:
+        assert sources.desired(connection, "source", "wx") == "stopped"
+        assert sources.desired(connection, "source", "wx1") == "running"
+        assert sources.all_desired(connection) == (
+            sources.DesiredState("receiver", "wx", "running", NOON + HOUR, "bob"),
+            sources.DesiredState("source", "wx", "stopped", NOON, "ada"),
+        )
+
+
+def test_a_feed_remembers_its_last_good_answer(database: Database) -> None:
+    state = feeds.FeedState("nws", 'W/"abc"', "Sat, 22 Nov 2025 12:00:00 GMT", NOON, "T+5")
+    with database.write() as connection:
+        assert feeds.state(connection, "nws") == feeds.FeedState("nws")
+        feeds.save(connection, replace(state, etag=None))
+        feeds.save(connection, state)
+    with database.read() as connection:
+        assert feeds.state(connection, "nws") == state
+        assert feeds.all_states(connection) == (state,)
+
+
+def test_health_is_a_series_per_channel_and_measure(database: Database) -> None:
+    def sample(n: int, mean: float, measure: str = "snr_db") -> health_history.HealthSample:
+        at = NOON + timedelta(minutes=10 * n)
+        return health_history.HealthSample("wx", "162.550", measure, at, mean - 1, mean, 40.0, 600)
+
+    with database.write() as connection:
+        health_history.record(connection, [sample(n, 30.0 + n) for n in range(6)])
+        health_history.record(connection, [sample(1, 12.5), sample(0, 9.0, "margin_db")])
+        health_history.record(connection, [])
+    with database.read() as connection:
+        asked = ("wx", "162.550", "snr_db", NOON, NOON + timedelta(minutes=30))
+        assert health_history.series(connection, *asked) == (
+            sample(0, 30.0),
+            sample(1, 12.5),
+            sample(2, 32.0),
+        )
+        assert health_history.series(connection, *asked, span_s=3600) == ()
+
+
+def test_an_expected_test_remembers_when_it_was_heard(database: Database) -> None:
+    expected = expected_tests.ExpectedTest("wx", "162.550", "RWT", learnt=False)
+    with database.write() as connection:
+        expected_tests.save(connection, expected)
+        expected_tests.save(connection, replace(expected, last_heard_at=NOON))
+    with database.read() as connection:
+        assert expected_tests.all_expected(connection) == (replace(expected, last_heard_at=NOON),)
+
+
+def test_the_audit_is_paged_newest_first_and_has_each_action_once(database: Database) -> None:
+    entries = [
+        audit.AuditEntry(
+            str(uuid.uuid4()),
+            NOON + timedelta(seconds=n // 2),
+            *("ada", "stop source", "done", "wx"),
+            address="192.0.2.7",
+        )
+        for n in range(9)
+    ]
+    with database.write() as connection:
+        for entry in [*entries, entries[0]]:
+            audit.record(connection, entry)
+    seen: list[audit.AuditEntry] = []
+    cursor = None
+    with database.read() as connection:
+        while True:
+            page = audit.page(connection, 4, cursor)
+            seen += page.entries
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+    assert seen == sorted(entries, key=lambda entry: (entry.at, entry.audit_id), reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("question", "index"),
+    [
+        ("SELECT alert_id FROM alerts WHERE ended_at IS NULL", "active|overdue"),
+        ("SELECT 1 FROM alerts WHERE ended_at IS NULL AND ends_at <= '2025-01-01'", "overdue"),
+        ("SELECT 1 FROM alerts ORDER BY first_received_at DESC, number DESC LIMIT 9", "log"),
+        ("SELECT 1 FROM alerts WHERE alert_id = 'x'", "alert_id"),
+        ("SELECT alert_id FROM alert_keys WHERE key_hash = 'x'", "pk_alert_keys|autoindex"),
+        ("SELECT 1 FROM receptions WHERE message_hash = 'x'", "message_hash|autoindex"),
+        ("SELECT 1 FROM receptions WHERE reception_id = 'x'", "reception_id|autoindex"),
+        ("SELECT 1 FROM alert_receptions WHERE reception_id = 'x'", "reception_id"),
+        ("SELECT 1 FROM alert_receptions WHERE alert_id = 'x'", "pk_alert_rec|autoindex"),
+        ("SELECT 1 FROM changes WHERE change_id > 5 ORDER BY change_id", "pk_changes|PRIMARY KEY"),
+        ("SELECT 1 FROM changes WHERE alert_id = 'x' ORDER BY change_id", "alert_id"),
+        ("SELECT 1 FROM job_runs WHERE job = 'x' ORDER BY started_at DESC LIMIT 10", "job"),
+        ("SELECT 1 FROM clip_receptions WHERE reception_id = 'x'", "reception_id"),
+        ("SELECT 1 FROM deaf_intervals WHERE source = 'x' AND channel = 'y'", "source"),
+        ("SELECT 1 FROM audit ORDER BY at DESC, audit_id DESC LIMIT 9", "ix_audit_at"),
+    ],
+)
+def test_every_question_has_its_index(database: Database, question: str, index: str) -> None:
+    with database.read() as connection:
+        if database.dialect == "postgresql":
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+            connection.execute(text("SET LOCAL enable_sort = off"))
+            plan = connection.execute(text(f"EXPLAIN {question}"))
+        else:
+            plan = connection.execute(text(f"EXPLAIN QUERY PLAN {question}"))
+        lines = " / ".join(str(row[-1]) for row in plan)
+    assert any(name in lines for name in index.split("|")), lines
+    assert "Seq Scan" not in lines
