@@ -18,7 +18,7 @@ from eas_station.service.backoff import Backoff
 from eas_station.service.daemon import Daemon
 
 BEAT_DEADLINE_S = 6.0  # a read that takes longer never returns
-LONGEST_BACKOFF_S = 4.0  # a device of our own is asked often: it is back within 5 s of a replug
+FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 2.0  # our own device: heard soon after a replug
 PAUSE_S = 0.25  # the longest sleep, so that an operator's word is soon obeyed
 
 
@@ -42,7 +42,7 @@ class Radio:
         self._is_wanted = is_wanted
         self._monotonic = monotonic
         self._beat = daemon.beat("radio", BEAT_DEADLINE_S)
-        self._backoff = Backoff(longest_s=LONGEST_BACKOFF_S)
+        self._backoff = Backoff(FIRST_BACKOFF_S, LONGEST_BACKOFF_S)
         self._teller = Teller(daemon, settings.name, monotonic)
         self._replacement: Receiver | None = None
         self._is_open = False
