@@ -45,17 +45,30 @@ class Aligner:
     def pull(self) -> Block | None:
         """The next block, or None while there is not enough of it."""
         end = self._ready_until()
-        if end is None:
-            return None
+        return None if end is None else self._next_block(end, int(BLOCK_S * self._rate_hz))
+
+    def rest(self) -> Block | None:
+        """What there is, however little, because nothing more comes for the moment."""
+        end = max((end for end in self._ends if end is not None), default=None)
+        return None if end is None else self._next_block(end, 1)
+
+    def _next_block(self, end: int, least: int) -> Block | None:
+        """The block before sample `end`, if it would have at least `least` samples."""
         gap: int | None = 0
         first = self._next
         if first is None:
             first, gap = self._common_first(), None
-        begins = min((frames[0][0] for frames in self._frames if frames), default=end)
-        if begins - first > FILLED_S * self._rate_hz:
-            gap, first = begins - first, begins
-        if end - first < BLOCK_S * self._rate_hz:
+        if end - first < least:
             return None
+        filled = int(FILLED_S * self._rate_hz)
+        heard_until = max(_covered_until(frames, first, filled) for frames in self._frames)
+        if heard_until == first:
+            begins = min(number for frames in self._frames for number, _ in frames)
+            gap, first = begins - first, begins
+            if end - first < least:
+                return None
+        elif heard_until < end - filled:
+            end = heard_until  # the long gap comes next
         end = min(end, first + int(LONGEST_BLOCK_S * self._rate_hz))
         self._next = end
         return self._cut(first, end, gap)
@@ -115,3 +128,15 @@ class Aligner:
         if at < len(row):
             holes.append(Hole(channel, at, len(row) - at))
         return holes
+
+
+def _covered_until(
+    frames: deque[tuple[int, NDArray[np.int16]]], first: int, longest_gap: int
+) -> int:
+    """Where the samples of a channel end, from `first` on over gaps that are not too long."""
+    until = first
+    for number, piece in frames:
+        if number - until > longest_gap:
+            break
+        until = max(until, number + len(piece))
+    return until

@@ -68,7 +68,7 @@ class ReceiverSource:
         while block is None:
             message = self._subscriber.receive(max(0.0, deadline - self._monotonic()))
             if message is None:
-                return None
+                return self._aligner.rest()
             self._take(message)
             block = self._aligner.pull()
         return block

@@ -82,13 +82,39 @@ def test_a_short_gap_of_all_channels_is_filled_with_zeros() -> None:
 def test_a_long_gap_is_counted_and_not_filled() -> None:
     aligner = Aligner(2)
     blocks = []
-    for first in (0, 200, 100_000, 100_200, 100_400, 100_600):
+    for first in (0, 200, 400, 100_000, 100_200, 100_400, 100_600):
         for channel in (0, 1):
             aligner.push(channel, RATE_HZ, first, ramp(first, 200))
-        blocks += drained(aligner)
-    assert [block.gap_samples for block in blocks] == [None, 100_000 - 400, 0]
-    assert sum(block.count for block in blocks) == 1200
+            blocks += drained(aligner)
+    cut = [(block.first_sample, block.count, block.gap_samples) for block in blocks]
+    assert cut == [(0, 400, None), (400, 200, 0), (100_000, 400, 99_400), (100_400, 400, 0)]
     assert not any(block.holes for block in blocks)
+
+
+def test_a_gap_of_one_channel_alone_is_filled_however_long() -> None:
+    aligner = Aligner(2)
+    blocks = []
+    for first in range(0, 8000, 200):
+        aligner.push(0, RATE_HZ, first, ramp(first, 200))
+        if not 400 <= first < 6000:
+            aligner.push(1, RATE_HZ, first, ramp(first, 200))
+        blocks += drained(aligner)
+    assert {block.gap_samples for block in blocks} == {None, 0}
+    assert sum(hole.samples for block in blocks for hole in block.holes) == 5600
+
+
+def test_the_rest_is_given_when_nothing_more_comes() -> None:
+    aligner = Aligner(2)
+    aligner.push(0, RATE_HZ, 0, ramp(0, 100))
+    aligner.push(1, RATE_HZ, 0, ramp(0, 80))
+    assert aligner.pull() is None
+    block = aligner.rest()
+    assert block is not None
+    assert (block.count, block.holes) == (100, (Hole(1, 80, 20),))
+    assert aligner.rest() is None
+    aligner.push(0, RATE_HZ, 100, ramp(100, 240))
+    aligner.push(1, RATE_HZ, 100, ramp(100, 240))
+    assert [(block.first_sample, block.gap_samples) for block in drained(aligner)] == [(100, 0)]
 
 
 def test_numbers_that_fall_are_a_new_process_and_a_gap_of_unknown_length() -> None:
