@@ -10,10 +10,14 @@ from pathlib import Path
 DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def is_damage(error: sqlite3.Error) -> bool:
+def is_damage(error: Exception) -> bool:
     """Is the file itself no longer what SQLite wrote?"""
-    code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in DAMAGE
+    return _code(error) in DAMAGE
+
+
+def is_full(error: Exception) -> bool:
+    """Has the disk no room?"""
+    return _code(error) == sqlite3.SQLITE_FULL
 
 
 def demand_sound(connection: sqlite3.Connection) -> None:
@@ -50,3 +54,9 @@ def rows_of(path: Path) -> list[tuple[str, str]]:
                 with suppress(UnicodeDecodeError, AttributeError):
                     found[row_id] = (kind.decode(), body.decode())
     return [found[row_id] for row_id in sorted(found)]
+
+
+def _code(error: Exception) -> int | None:
+    """SQLite's primary result code."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF

@@ -179,13 +179,11 @@ class Spool:
         """Do the work in one transaction; in a new file, if this one turns out to be damaged."""
         try:
             return self._attempt(work)
-        except sqlite3.DatabaseError as error:
-            self.close()
+        except (OSError, sqlite3.Error) as error:
+            if not salvage.is_full(error):  # a full disk would not let it be opened again
+                self.close()
             if not salvage.is_damage(error):
                 raise self._refusal(error) from error
-        except (OSError, sqlite3.Error) as error:
-            self.close()
-            raise self._refusal(error) from error
         try:
             self._begin_anew()
             self._write_held()
@@ -228,7 +226,7 @@ class Spool:
                 connection.executescript("PRAGMA incremental_vacuum")  # steps to the end
 
     def _refusal(self, error: Exception) -> StoreError:
-        if "full" in str(error):
+        if salvage.is_full(error):
             return StoreError(f"the disk of the spool {self._path} is full: make room on it")
         return StoreError(f"the spool {self._path} cannot be used: {error}")
 
