@@ -75,6 +75,7 @@ class Spool:
         self._connection: sqlite3.Connection | None = None
         self._held: dict[int, SpoolRow] = {}
         self._last_held = 0
+        self._moved: set[int] = set()  # rows the database has, but the disk cannot forget yet
 
     def append(self, kind: str, body: str) -> int:
         """Commit one row to the disk. Raises StoreError, and then it is not there."""
@@ -106,20 +107,27 @@ class Spool:
         with self._lock:
             self._settle()
             held = list(self._held.values())
+            limit = count + len(self._moved)
             try:
-                found = self._transact(lambda c: c.execute(wanted, (count,)).fetchall())
+                found = self._transact(lambda c: c.execute(wanted, (limit,)).fetchall())
             except StoreError:
                 if not held:
                     raise
                 found = []
-        return tuple([*(SpoolRow(*row) for row in found), *held][:count])
+            waiting = [SpoolRow(*row) for row in found if row[0] not in self._moved]
+        return tuple([*waiting, *held][:count])
 
     def remove(self, row_ids: Iterable[int]) -> None:
-        """Forget rows: the database has them. Raises StoreError."""
+        """Forget rows: the database has them.
+
+        Raises StoreError if the disk cannot forget them; then this process does, for itself.
+        """
         with self._lock:
-            on_disk = [(row_id,) for row_id in row_ids if self._held.pop(row_id, None) is None]
-            if on_disk:
+            self._moved |= {row_id for row_id in row_ids if self._held.pop(row_id, None) is None}
+            if self._moved:
+                on_disk = [(row_id,) for row_id in sorted(self._moved)]
                 self._transact(lambda connection: _delete(connection, on_disk))
+                self._moved.clear()
                 self._give_room_back()
 
     def depth(self) -> int:
@@ -127,7 +135,7 @@ class Spool:
         count = "SELECT count(*) FROM outbox"
         with self._lock:
             on_disk: int = self._transact(lambda c: c.execute(count).fetchone()[0])
-            return on_disk + len(self._held)
+            return on_disk - len(self._moved) + len(self._held)
 
     def quarantine(self, row_id: int, traceback: str) -> None:
         """Put a row that met a bug aside, with the traceback. Raises StoreError."""
@@ -208,6 +216,7 @@ class Spool:
 
     def _begin_anew(self) -> None:
         aside = salvage.move_aside(self._path)
+        self._moved.clear()  # its numbers mean nothing in the new file
         rows = salvage.rows_of(aside)
         for kind, body in rows:
             self._hold(kind, body)
