@@ -7,6 +7,9 @@
 <p class="health {{health.state}}"><span class="word">{{ {'fine': 'Station fine', 'degraded': 'Station degraded', 'failed': 'Station deaf'}[health.state] }}</span> {{health.sentence}}</p>
 </section>
 <section id="here" class="cards" data-live data-keyed aria-label="In force here">
+% if hand.here:
+<h2 class="hidden" id="here-title">In force here</h2>
+% end
 % for card in hand.here:
 % include('card.tpl', card=card)
 % end

@@ -1,0 +1,190 @@
+"""The pages in Chromium: live updates, no script, 360 px, light and dark, axe-core."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--no-first-run"),
+)
+PATHS = ("/", "/log", "/listening", "/system")
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+MOST_BYTES = 100_000  # of a whole page, compressed
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium (apt install chromium)"),
+]
+
+
+def until(true: Any, timeout_s: float = 10.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not true():
+        assert time.monotonic() < deadline, "it did not become true"
+        time.sleep(0.02)
+
+
+def bad_night(town: Any) -> None:
+    sys.modules[type(town).__module__].tell_a_bad_night(town)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=str(CHROMIUM), args=list(ARGUMENTS))
+        yield opened
+        opened.close()
+
+
+class Seen:
+    """What a page did besides being shown."""
+
+    def __init__(self, page: Any, url: str) -> None:
+        self.complaints: list[str] = []
+        self.strangers: list[str] = []
+        self.bytes = 0
+        page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on(
+            "request", lambda r: None if r.url.startswith(url) else self.strangers.append(r.url)
+        )
+        page.on("requestfinished", self._count)
+
+    def _judge(self, asked: str, own: str) -> None:
+        if not asked.startswith(own):
+            self.strangers.append(asked)
+
+    def _count(self, request: Any) -> None:
+        if "/events" not in request.url:
+            self.bytes += request.sizes()["responseBodySize"]
+
+
+@pytest.fixture
+def night(town: Any) -> Any:
+    bad_night(town)
+    town.start()
+    town.say_all_well()
+    until(lambda: town.json("/api/v1/status")["alerts"]["here"] == 2)
+    until(lambda: b"61 MiB" in town.get("/")[2])
+    until(lambda: b"162.550 MHz" in town.get("/listening")[2])
+    return town
+
+
+def alert_path(town: Any) -> str:
+    alerts = town.json("/api/v1/alerts")["alerts"]
+    return next(f"/alerts/{one['alert_id']}" for one in alerts if one["event_code"] == "TOR")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_every_page_is_sound(browser: Any, night: Any, scheme: str, viewport: Any) -> None:
+    """No violation of axe-core's rules, no complaint, no stranger, nothing beyond the edge."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    for path in (*PATHS, alert_path(night), "/nope"):
+        context = browser.new_context(viewport=viewport, color_scheme=scheme)
+        page = context.new_page()
+        seen = Seen(page, night.url)
+        page.goto(night.url + path)
+        page.wait_for_selector("h1")
+        assert path == "/nope" or (seen.complaints == [] and 1000 < seen.bytes < MOST_BYTES), path
+        found = axe.run(page).response["violations"]
+        assert [(v["id"], v["nodes"][0]["html"]) for v in found] == [], path
+        assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"], path
+        assert seen.strangers == [], path
+        context.close()
+
+
+def test_a_new_warning_is_announced_within_a_second(browser: Any, running: Any) -> None:
+    page = browser.new_page()
+    seen = Seen(page, running.url)
+    page.goto(running.url)
+    page.wait_for_selector("body.live")
+    assert "Nothing in force for Wood and Lucas, OH." in page.inner_text("#verdict")
+    tornado = running.off_air("TOR")
+    began = time.monotonic()
+    running.hear(tornado, stored=False)
+    page.wait_for_selector(".card h3 >> text=Tornado Warning", timeout=5000)
+    assert time.monotonic() - began < 1.0
+    announced = page.inner_text("[role=alert]")
+    assert announced.startswith("New: Tornado Warning for Wood, OH, until ")
+    assert page.title().startswith("(1) Tornado Warning")
+    assert "Not in the database yet." in page.inner_text("#here")
+
+    page.evaluate("document.getElementById('announce').textContent = ''")
+    running.flush()
+    until(lambda: "Not in the database" not in page.inner_text("#here"))
+    assert page.locator("#here .card").count() == 1
+    assert page.inner_text("[role=alert]") == ""  # it is the same warning
+    assert seen.complaints == []
+    page.close()
+
+
+def test_the_page_is_complete_without_a_script(browser: Any, night: Any) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(night.url)
+    text = page.inner_text("body")
+    for said in ("2 alerts in force", "TAKE COVER NOW!", "TEST, NOT AN ALERT", "eas-audiod@wx"):
+        assert said in text
+    assert page.locator("noscript meta[http-equiv=refresh]").count() == 1 or "refresh" in (
+        page.content()
+    )
+    page.click("text=Tornado Warning >> nth=-1")
+    assert "Why it is here" in page.inner_text("main")
+    page.click("nav >> text=Log")
+    assert page.locator("table.log tbody tr").count() == 11
+    context.close()
+
+
+def test_tests_are_apart_from_what_is_real(browser: Any, night: Any) -> None:
+    page = browser.new_page()
+    page.goto(night.url)
+    real = page.inner_text("#here")
+    tests = page.inner_text("#tests")
+    assert "Required Weekly Test" in tests
+    assert "Practice/Demo Warning" in tests
+    assert "Tornado" not in tests
+    assert "Required Weekly Test" not in real
+    page.close()
+
+
+def test_a_station_that_is_gone_is_not_shown_as_fresh(browser: Any, running: Any) -> None:
+    page = browser.new_page()
+    page.clock.install()
+    page.goto(running.url)
+    page.wait_for_selector("body.live")
+    running.process.kill()
+    running.process.wait()
+    page.clock.run_for(60_000)
+    page.wait_for_selector("#lost:not([hidden])")
+    assert "No word from the station for" in page.inner_text("#lost")
+    assert "may be out of date" in page.inner_text("#lost")
+    assert page.locator("body.live").count() == 0
+    page.close()
+
+
+def test_levels_move_on_the_page_listening(browser: Any, running: Any) -> None:
+    page = browser.new_page()
+    page.goto(running.url + "/listening")
+    page.wait_for_selector("body.live")
+    meter = page.locator('tr[data-level="wx/162.550"] meter')
+    assert meter.evaluate("m => m.value") == -25
+    audio = running.voices["eas-audiod@wx"].publisher
+    conf = sys.modules[type(running).__module__]
+    level = conf.AudioLevel("wx", "162.550", -7.0, -2.0, False, True)
+
+    def moved() -> bool:
+        audio.publish(conf.topics.audio_level("wx", "162.550"), level)
+        return bool(meter.evaluate("m => m.value") == -7)
+
+    until(moved)
+    page.close()
