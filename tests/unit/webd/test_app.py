@@ -1,0 +1,164 @@
+"""The routes, called as the server calls them: what a failing part spoils, and what it does not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from eas_station.config.model import Config, Station
+from eas_station.errors import StoreError
+from eas_station.tables import load
+from eas_station.webd import app
+from eas_station.webd.armor import Counters, armored
+from eas_station.webd.board import Archive
+from eas_station.webd.cards import Presenter
+from eas_station.webd.fanout import Fanout
+from eas_station.webd.respond import Shelf
+from eas_station.webd.site import Site
+from eas_station.webd.times import Clockface, zone_of
+
+
+class Failing:
+    """A library whose every question fails in the same way."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def fail(*_args: Any) -> Any:
+            raise self._error
+
+        return fail
+
+
+@pytest.fixture
+def site_with(new_board: Any, clocks: Any, make: Any, tmp_path: Path) -> Any:
+    names, face = load(), Clockface(zone_of("UTC"))
+    board = new_board()
+    board.set_archive(Archive((make.entry(),), (), frozenset(), 7))
+    counters = Counters()
+
+    def build(library: Any) -> Any:
+        site = Site(
+            config=Config(station=Station(same_codes=("039173",))), board=board, library=library,
+            fanout=Fanout(listeners=2), shelf=Shelf(monotonic=lambda: clocks.mono),
+            counters=counters, names=names, presenter=Presenter(names, face, ("039173",)),
+            clockface=face, clips_dir=tmp_path, now=lambda: clocks.now,
+            monotonic=lambda: clocks.mono, bus_losses=lambda: (0, 0),
+        )  # fmt: skip
+        return SimpleNamespace(site=site, get=caller(app.build(site)))
+
+    return build
+
+
+def caller(wsgi: Any) -> Callable[..., tuple[int, dict[str, str], bytes]]:
+    def call(path: str, method: str = "GET", **more: str) -> tuple[int, dict[str, str], bytes]:
+        path, _, query = path.partition("?")
+        told: dict[str, Any] = {}
+
+        def start(status: str, fields: list[tuple[str, str]], _info: Any = None) -> None:
+            told.update(status=int(status[:3]), fields={k.lower(): v for k, v in fields})
+
+        environ = {
+            "REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query,
+            "SERVER_NAME": "x", "SERVER_PORT": "80", "wsgi.url_scheme": "http",
+            "SCRIPT_NAME": "", **more,
+        }  # fmt: skip
+        body: Iterable[bytes] = wsgi(environ, start)
+        data = b"".join(body)
+        return told["status"], told["fields"], data
+
+    return call
+
+
+def test_a_bug_spoils_one_answer_and_is_logged(
+    site_with: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    station = site_with(Failing(ValueError("index out of range 7")))
+    status, fields, body = station.get("/api/v1/jobs")
+    assert (status, fields["content-type"]) == (500, "application/problem+json")
+    assert "index out of range 7" not in body.decode()
+    assert "ValueError: index out of range 7" in caplog.text
+    status, _, body = station.get("/log")
+    assert status == 500
+    assert b"It has been logged." in body
+    assert station.get("/")[0] == 200
+
+
+def test_an_absent_database_is_told_as_503_where_there_is_no_answer_without_it(
+    site_with: Any,
+) -> None:
+    station = site_with(Failing(StoreError("no route")))
+    for path in ("/api/v1/jobs", "/api/v1/alerts?state=all", "/api/v1/alerts/other", "/clips/1"):
+        status, fields, _ = station.get(path)
+        assert (status, fields["retry-after"]) == (503, "5"), path
+    for path in ("/", "/log", "/system", "/listening", "/api/v1/status", "/api/v1/alerts"):
+        assert station.get(path)[0] == 200, path
+    assert station.get("/api/v1/alerts/alert-1")[0] == 200
+    assert b"Tornado Warning" in station.get("/alerts/alert-1")[2]
+
+
+def test_a_replay_that_is_not_possible_is_told(site_with: Any) -> None:
+    station = site_with(Failing(StoreError("no route")))
+    last, told = station.site.missed_since(3)
+    assert last == 7
+    assert [event.kind for event in told] == ["reset"]
+    assert station.site.missed_since(7) == (7, [])
+    assert station.site.missed_since(None) == (7, [])
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_nothing_can_be_written(site_with: Any, method: str) -> None:
+    station = site_with(Failing(ValueError()))
+    for path in ("/", "/api/v1/alerts", "/clips/1", "/api/v1/events"):
+        status, fields, _ = station.get(path, method)
+        assert status == 405, path
+        assert fields["content-security-policy"].startswith("default-src 'self'")
+
+
+def test_head_takes_no_place_among_the_listeners(site_with: Any) -> None:
+    station = site_with(Failing(ValueError()))
+    assert station.get("/api/v1/events", "HEAD")[0] == 200
+    assert station.site.fanout.count() == 0
+
+
+@pytest.mark.parametrize("query", ["kinds=all", "kinds=alert,passwords"])
+def test_an_unknown_kind_of_event_takes_no_place_either(site_with: Any, query: str) -> None:
+    station = site_with(Failing(ValueError()))
+    status, _, body = station.get(f"/api/v1/events?{query}")
+    assert status == 400
+    assert "kinds must be among alert, levels" in json.loads(body)["detail"]
+    assert station.site.fanout.count() == 0
+
+
+def test_requests_are_counted_by_class_and_slow_ones_logged(
+    clocks: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    counters = Counters()
+
+    def slow(environ: Any, start: Any) -> list[bytes]:
+        clocks.move(1.5)
+        start("404 Not Found", [])
+        return [b""]
+
+    get = caller(armored(slow, counters, lambda: clocks.mono))
+    _, fields, _ = get("/\nforged line")
+    assert fields["x-content-type-options"] == "nosniff"
+    assert (counters.by_class["4xx"], counters.slow) == (1, 1)
+    assert "slow request: GET '/\\nforged line' took 1.5 s" in caplog.text
+
+
+def test_the_static_files_are_only_those_of_the_package(site_with: Any) -> None:
+    station = site_with(Failing(ValueError()))
+    for name, kind in (("page.css", "text/css"), ("page.js", "javascript"), ("icon.svg", "svg")):
+        status, fields, body = station.get(f"/static/{name}")
+        assert status == 200
+        assert kind in fields["content-type"]
+        assert body
+    for name in ("../app.py", "..", "page.css/..", "%2e%2e", "\0"):
+        assert station.get(f"/static/{name}")[0] == 404, name
