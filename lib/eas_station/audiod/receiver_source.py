@@ -14,6 +14,7 @@ from eas_station.bus.messages import AudioPcm, Message, ReceiverState
 from eas_station.bus.subscriber import Subscriber
 
 WAIT_S = 0.5
+QUIET_S = 0.4  # without a frame: what is there is all there is for the moment
 STATE_AGE_S = 5.0  # an older word of the receiver about its carriers counts no longer
 
 
@@ -44,6 +45,7 @@ class ReceiverSource:
         self._index = {topics.audio_pcm(receiver, name): i for i, name in enumerate(channels)}
         self._state: ReceiverState | None = None
         self._state_at = 0.0
+        self._heard_at = monotonic()
 
     @property
     def waiting_for(self) -> str:
@@ -68,7 +70,8 @@ class ReceiverSource:
         while block is None:
             message = self._subscriber.receive(max(0.0, deadline - self._monotonic()))
             if message is None:
-                return self._aligner.rest()
+                quiet_s = self._monotonic() - self._heard_at
+                return self._aligner.rest() if quiet_s >= QUIET_S else None
             self._take(message)
             block = self._aligner.pull()
         return block
@@ -83,6 +86,7 @@ class ReceiverSource:
         channel = self._index.get(message.topic)
         if channel is None or not isinstance(message.body, AudioPcm) or not message.samples:
             return
+        self._heard_at = self._monotonic()
         frame = message.body
         samples = np.frombuffer(message.samples, dtype="<i2", count=len(message.samples) // 2)
         if frame.rate_hz > 0 and len(samples):
