@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eas_station.dsp.arrays import Phasor, Precise
 
@@ -18,9 +19,10 @@ ROUNDS = 3
 REACHES = (12, 30, 75)  # bits to either side that make a phase reference
 SURE = 25.0  # soft bits of one burst are not trusted further than this
 MAX_TURN = 0.13  # cycles a bit: 68 Hz
-TWISTS = np.linspace(-0.03, 0.03, 25)  # cycles a bit that mark turns more than space
+TWISTS = np.linspace(-0.03, 0.03, 13)  # cycles a bit that mark turns more than space
 SHORT_FFT = 1024
 LONG_FFT = 4096
+CHANCE = 0.05  # correlation of independent errors that happens
 LOCAL = 7  # bits over which a disturbance is told from steady noise
 CALM = 1.7  # times the usual variance within LOCAL bits that is still steady noise
 
@@ -30,10 +32,14 @@ class Heard:
     """What coherent detection makes of the bursts of one message."""
 
     soft: Precise  # (bursts, bits): log-odds, from the first known bit on
+    together: Precise  # (bits,): log-odds of all bursts together
     ebn0: Precise  # (bursts,)
     eye: Precise  # (bursts, bits): the decision variable, ±1 when undisturbed
     turn: float  # cycles a bit by which both tones turn
     twist: float  # half of what mark turns more than space
+
+
+_Row = tuple[Precise, float, Precise]  # soft bits, Eb/N0, eye of one burst
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +58,12 @@ def detect(phasors: Phasor, soft: Precise, known: Precise, active: int) -> Heard
 
     Args:
         phasors: (bursts, 2, bits) filter outputs, mark and space, their phases at bit boundaries.
-        soft: (bits,) log-odds to begin with.
+        soft: (bits,) log-odds to begin with, of the known bits too.
         known: (bits,) +1 and −1 where the bit is known, 0 elsewhere.
         active: bits after this are noise.
     """
     turn = twist = 0.0
-    rows: list[tuple[Precise, float, Precise]] = []
+    rows: list[_Row] = []
     for step in range(ROUNDS):
         sign = np.where(known != 0, known, np.tanh(np.clip(soft, -30, 30) / 2))
         weight = sign.copy()
@@ -67,14 +73,32 @@ def detect(phasors: Phasor, soft: Precise, known: Precise, active: int) -> Heard
             turn, twist = _rotation(phasors, weight, walk, (turn, twist) if step else None)
         steady = phasors * np.exp(-2j * np.pi * (turn * np.arange(len(sign)) + twist * walk))
         rows = [_detect_one(burst, sign, weight) for burst in steady]
-        soft = np.sum([row[0] for row in rows], axis=0)
+        before, soft = soft, _together(rows, sign, weight != 0)
+        if np.array_equal(before[:active] > 0, soft[:active] > 0):
+            break
     return Heard(
         np.array([row[0] for row in rows]),
+        soft,
         np.array([row[1] for row in rows]),
         np.array([row[2] for row in rows]),
         turn,
         twist,
     )
+
+
+def _together(rows: list[_Row], sign: Precise, used: NDArray[np.bool_]) -> Precise:
+    """Log-odds of all bursts together.
+
+    Noise differs from burst to burst, but an echo or a filter distorts all alike: what their errors
+    have in common does not count as often as there are bursts.
+    """
+    total: Precise = np.sum([row[0] for row in rows], axis=0)
+    if len(rows) == 1 or used.sum() < 64:
+        return total
+    errors = np.array([np.clip(row[2] * sign, -3, 3) for row in rows])[:, used]
+    shared = np.corrcoef(errors)[np.triu_indices(len(rows), 1)]
+    common = float(np.clip(np.nan_to_num(shared, nan=1.0).mean() - CHANCE, 0, 1))
+    return total / (1 + (len(rows) - 1) * common)
 
 
 def _rotation(
@@ -88,7 +112,7 @@ def _rotation(
         _, twist = _strongest(phasors[..., part], weight[part], walk[part], TWISTS, SHORT_FFT)
     else:
         twist = near[1]
-    fine = twist + np.array([-0.00125, 0.0, 0.00125]) / (1 if near is None else 2)
+    fine = twist + np.array([-0.00167, 0.0, 0.00167]) / (1 if near is None else 3)
     turn, twist = _strongest(phasors, weight, walk, fine, LONG_FFT)
     return turn, twist
 
@@ -108,7 +132,7 @@ def _strongest(
     return float(turns[column]), float(twists[row])
 
 
-def _detect_one(burst: Phasor, sign: Precise, weight: Precise) -> tuple[Precise, float, Precise]:
+def _detect_one(burst: Phasor, sign: Precise, weight: Precise) -> _Row:
     """Soft bits, Eb/N0 and eye of one burst whose phases stand still."""
     mark_weight, space_weight = np.maximum(weight, 0), np.maximum(-weight, 0)
     mark, space = burst[0], burst[1]

@@ -26,6 +26,10 @@ CALLSIGN_LENGTHS = (8, 7, 6, 5, 4, 3, 9, 10, 11)
 TIME_LENGTHS = (7, 6)
 LONGEST = FIRST_PLACE + PLACE * MAX_LOCATIONS + TAIL + 3  # characters
 RAW = math.log(1e-6)  # prior of a text that begins with ZCZC- and is no header
+AFTER = 3  # characters behind the end that are looked at
+BIT_SENT, BIT_SILENT, DECIDED = 0.25, 0.5, 12.0  # log-likelihood that a soft bit was sent
+SILENT = 0.5  # mean size of soft bits where nothing at all is sent
+NOTHING_THERE = 12.0  # what a last character costs that nobody sent
 PLACES_AT = FIRST_PLACE + PLACE * np.arange(MAX_LOCATIONS)
 TAILS_AT = PLACES_AT + PLACE
 
@@ -81,14 +85,17 @@ class Grammar:
         scores = characters.log_likelihoods(bits, self._prior.eighth_bit_set)
         text = Text(scores, self._prior.stray)
         start = float(scores[np.arange(len(START)), characters.columns(START)].sum())
-        total, best, spelled = self._headers(text)
-        raw_total, raw_best, raw_spelled = _raw(text)
+        after = _still_there(bits)
+        total, best, spelled = self._headers(text, after)
+        raw_total, raw_best, raw_spelled = _raw(text, after)
         everything = np.logaddexp.reduce([0.0, start + total, start + raw_total])
-        if raw_best > best:
+        if raw_spelled == spelled:
+            best = float(np.logaddexp(best, raw_best))
+        elif raw_best > best:
             best, spelled = raw_best, raw_spelled
         return Reading(START + spelled, float(np.exp(start + best - everything)))
 
-    def _headers(self, text: Text) -> tuple[float, float, str]:
+    def _headers(self, text: Text, after: Precise) -> tuple[float, float, str]:
         """All headers from ORG on: sum, best, and the text of the best."""
         unlisted = self._prior.unlisted_code
         dash = text.character("-")
@@ -111,7 +118,7 @@ class Grammar:
         totals += joint + purge.total
         bests += joint + purge.best
         call = text.one_of(self._callsign)
-        endings = self._endings(text, dash, call)
+        endings = self._endings(text, dash - after, call)
         total = float(np.logaddexp.reduce(np.array([e.total + totals for e in endings]), axis=None))
         table = np.array([e.best + bests for e in endings])
         shape, n = (int(i) for i in np.unravel_index(table.argmax(), table.shape))
@@ -120,8 +127,12 @@ class Grammar:
         spelled = f"{head[0].text(0)}-{head[1].text(0)}{located}+{purge.text(n)}-{ending}"
         return total, float(table[shape, n]), spelled
 
-    def _endings(self, text: Text, dash: Precise, call: Scored) -> list[_Ending]:
-        """JJJHHMM-LLLLLLLL- in every shape, after every number of locations."""
+    def _endings(self, text: Text, last: Precise, call: Scored) -> list[_Ending]:
+        """JJJHHMM-LLLLLLLL- in every shape, after every number of locations.
+
+        `last` is the score of a "-" that ends the header.
+        """
+        dash = text.character("-")
         run_total = np.concatenate([[0.0], np.cumsum(call.total)])
         run_best = np.concatenate([[0.0], np.cumsum(call.best)])
         at = TAILS_AT + 6
@@ -132,7 +143,7 @@ class Grammar:
             price = self._shape_price(digits)
             for length in CALLSIGN_LENGTHS:
                 end = np.minimum(begin + length, text.length - 1)
-                fixed = dash[at + digits] + dash[end] + price + self._callsign_price(length)
+                fixed = dash[at + digits] + last[end] + price + self._callsign_price(length)
                 total = fixed + sum(f.total for f in time) + run_total[end] - run_total[begin]
                 best = fixed + sum(f.best for f in time) + run_best[end] - run_best[begin]
                 endings.append(_Ending(total, best, time, length, digits))
@@ -171,16 +182,30 @@ def _counties(prior: Prior) -> Precise:
     return prior.odd_county * odd + prior.whole_state * none + rest / 1000
 
 
-def _raw(text: Text) -> tuple[float, float, str]:
+def _raw(text: Text, after: Precise) -> tuple[float, float, str]:
     """Any printable text up to a "-": sum, best, and the text of the best."""
     first = len(START)
-    dash = text.character("-")[first + 8 :]
+    dash = (text.character("-") - after)[first + 8 :]
     price = RAW - math.log(len(dash))
     total = np.cumsum(text.free_total[first:])[7:-1] + dash
     best = np.cumsum(text.free_best[first:])[7:-1] + dash
     end = int(best.argmax())
     spelled = characters.spell(text.free_column[first : first + 8 + end]) + "-"
     return float(np.logaddexp.reduce(total)) + price, float(best[end]) + price, spelled
+
+
+def _still_there(bits: Precise) -> Precise:
+    """What it costs to say that the text ends with this character: (characters,).
+
+    Where nothing is sent soft bits are small; decided bits behind the end are a text that goes on.
+    """
+    sent = (BIT_SENT * np.minimum(np.abs(bits), DECIDED) - BIT_SILENT).reshape(-1, 8).sum(axis=1)
+    follows = np.concatenate([sent[1:], np.zeros(AFTER)])
+    cost = np.maximum(np.convolve(follows, np.ones(AFTER), "valid")[: len(sent)], 0)
+    heard = np.flatnonzero(np.abs(bits).reshape(-1, 8).mean(axis=1) > SILENT)
+    if len(heard):
+        cost[heard[-1] + 1 :] += NOTHING_THERE
+    return cost
 
 
 def length_posterior(soft: Precise) -> Precise:

@@ -64,6 +64,11 @@ class Group:
         self._next_end = 0  # index into ENDS: the next length at which to look
         self._last: Joint | None = None
 
+    @property
+    def eager(self) -> bool:
+        """May the end of the burst that is being heard be the moment to speak?"""
+        return self.spoken is None and len(self.tracks) > 1 and self._ended < len(self.tracks)
+
     def takes(self, track: Track) -> bool:
         """Does this burst say what the others say?"""
         if self.closed or len(self.tracks) == REPEATS:

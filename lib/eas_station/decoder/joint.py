@@ -27,7 +27,7 @@ from eas_station.dsp.afsk import BIT, MARK_HZ, MODEM_RATE_HZ, SPACE_HZ
 from eas_station.dsp.arrays import Phasor, Precise, Real
 
 NEAR = 2.0  # samples: lines that differ less at their ends are one
-WRONG_CLOCK = 0.002
+AFTER_BITS = 60  # read beyond the end that is expected: enough to see that it is wrong
 CYCLES = (1 / 3, 1 / 4)  # of mark and space per modem sample
 
 
@@ -37,8 +37,8 @@ class Joint:
 
     reading: Reading
     evidence: DecodeEvidence
-    soft: Precise  # (LONGEST_BITS,): log-odds of the bits, summed over the bursts
-    rows: Precise  # (bursts, LONGEST_BITS)
+    soft: Precise  # (bits,): log-odds, summed over the bursts
+    rows: Precise  # (bursts, bits)
 
 
 def read(tracks: Sequence[Track], recent: Recent, grammar: Grammar) -> Joint:
@@ -47,16 +47,18 @@ def read(tracks: Sequence[Track], recent: Recent, grammar: Grammar) -> Joint:
     lines, active = _settle(tracks, lines)
     for track, line in zip(tracks, lines, strict=True):
         track.settle(line)
-    known = np.zeros(PREAMBLE_BITS + LONGEST_BITS)
+    count = PREAMBLE_BITS + min(LONGEST_BITS, active + AFTER_BITS)
+    known = np.zeros(count)
     known[: len(HEADER_KNOWN)] = HEADER_KNOWN
     if not all(track.preamble_heard for track in tracks):
         known[: clock.CORE] = 0
-    heard = np.stack([_heard_mask(track) for track in tracks])
-    phasors = np.stack([_phasors(track, recent) for track in tracks]) * heard[:, None]
-    start = np.concatenate([np.zeros(PREAMBLE_BITS), _sum(tracks)])
+    heard = np.stack([_heard_mask(track, count) for track in tracks])
+    phasors = np.stack([_phasors(track, recent, count) for track in tracks]) * heard[:, None]
+    start = known.copy()
+    start[len(HEADER_KNOWN) :] = _sum(tracks)[KNOWN : count - PREAMBLE_BITS]
     found = coherent.detect(phasors, start, known, PREAMBLE_BITS + active)
     rows = (found.soft * heard)[:, PREAMBLE_BITS:]
-    soft: Precise = rows.sum(axis=0)
+    soft: Precise = found.together[PREAMBLE_BITS:]
     reading = grammar.read(soft) if len(tracks) else NOTHING
     evidence = _evidence(reading, found, rows, tracks)
     return Joint(reading, evidence, soft, rows)
@@ -121,25 +123,22 @@ def active_bits(soft: Precise, heard: int) -> int:
     return min(heard, 8 * (FIRST_PLACE + PLACE * (likeliest + 1) + TAIL))
 
 
-def _heard_mask(track: Track) -> Real:
-    mask = np.zeros(PREAMBLE_BITS + LONGEST_BITS, np.float32)
+def _heard_mask(track: Track, count: int) -> Real:
+    mask = np.zeros(count, np.float32)
     first = 0 if track.preamble_heard else clock.CORE
     mask[first : PREAMBLE_BITS + track.bits_heard] = 1
     return mask
 
 
-def _phasors(track: Track, recent: Recent) -> Phasor:
+def _phasors(track: Track, recent: Recent, bits: int) -> Phasor:
     """Filter outputs of the preamble and all bits, phases referred to the bit boundaries."""
     start = track.soft.origin
-    count = len(track.soft.values) // BIT
+    end = min(len(track.soft.values), int((bits + 8) * track.line.period) + 5 * BIT)
+    count = end // BIT
     frames = recent.read(track.channel, start, start + (count + 1) * BIT).reshape(-1, BIT)
-    outputs = EVERY_SAMPLE.phasors(frames)
-    times = track.line.times(-PREAMBLE_BITS, PREAMBLE_BITS + LONGEST_BITS) - start
-    at = np.clip(times, 0, outputs.shape[1] - 1.001)
-    left = at.astype(np.intp)
-    share = (at - left).astype(np.float32)
-    between = outputs[:, left] * (1 - share) + outputs[:, left + 1] * share
-    turned: Phasor = between * np.exp(2j * np.pi * np.array(CYCLES)[:, None] * (start + times))
+    times = track.line.times(-PREAMBLE_BITS, bits) - start
+    outputs = EVERY_SAMPLE.phasors(frames, np.clip(times, 0, count * BIT - 1))
+    turned: Phasor = outputs * np.exp(2j * np.pi * np.array(CYCLES)[:, None] * (start + times))
     return turned
 
 

@@ -13,6 +13,7 @@ from eas_station.decoder.eom import BITS as EOM_BITS
 from eas_station.decoder.eom import EomWatch, HeardEom
 from eas_station.decoder.grammar import Grammar
 from eas_station.decoder.group import JOIN_BITS, Group, Policy, Spoken
+from eas_station.decoder.joint import active_bits
 from eas_station.decoder.message import EOM_TEXT, Burst, DecodeEvidence, Message
 from eas_station.decoder.prior import Prior
 from eas_station.decoder.recent import Recent
@@ -23,8 +24,10 @@ from eas_station.dsp.arrays import Real
 from eas_station.dsp.resample import Resampler
 
 IDLE_S = 0.33  # length of a piece while nothing is heard
-BUSY_S = 0.04  # and during a message
-SETTLE_PIECES = 10  # after the last sample until a burst's beginning must have been found
+BUSY_S = 0.16  # and during a message
+EAGER_S = 0.04  # and where a message may end at any moment
+EAGER_BITS = 200  # shorter is no header
+SETTLE_PIECES = 4  # after the last sample until a burst's beginning must have been found
 MEMORY_S = 18.0  # three bursts of the longest header
 ABSURD = 1e6  # times full scale
 EOM_PRIOR = 4.0  # log-odds against an NNNN where its sync was found
@@ -95,7 +98,19 @@ class SameReceiver:
 
     @property
     def _piece(self) -> int:
-        return int((BUSY_S if self._busy else IDLE_S) * self.rate_hz)
+        if not self._busy:
+            return int(IDLE_S * self.rate_hz)
+        eager = any(self._eager(channel) for channel in range(self.channels))
+        return int((EAGER_S if eager else BUSY_S) * self.rate_hz)
+
+    def _eager(self, channel: int) -> bool:
+        """May there be something to say on this channel any moment?"""
+        open_groups = [group for group in self._groups[channel] if group.spoken is None]
+        if any(group.eager for group in open_groups):
+            return True
+        return bool(open_groups) and any(
+            track.bits_heard > EAGER_BITS for track in self._begun[channel]
+        )
 
     def _take(self, piece: Real) -> list[Burst | Message]:
         samples = np.concatenate([self._fresh, self._resampler.feed(piece)], axis=1)
@@ -168,6 +183,7 @@ class SameReceiver:
 
     def _burst(self, track: Track) -> Burst:
         soft = track.soft_bits()
+        soft[active_bits(soft, track.bits_heard) :] = 0
         reading = self._grammar.read(soft)
         return Burst(
             channel=track.channel,

@@ -24,6 +24,8 @@ LEAD = 4  # bytes of preamble that are asked for
 CLOCKS = (-0.008, 0.0, 0.008)
 THRESHOLD = 4.7  # standard deviations
 APART = 72 * PER_BIT  # two bursts cannot begin closer than this
+EDGE = 2  # quarter bits by which the outer bytes may be moved
+BATCH = 64 * PER_BIT  # quarter bits that are searched at once
 FLOOR = 6.0  # soft-bit energy of a template below which there is no signal at all
 
 
@@ -38,10 +40,19 @@ class Sync:
 
 
 @dataclass(frozen=True, slots=True)
+class _Part:
+    """Bytes of a template that every clock moves alike."""
+
+    rows: tuple[int, ...]  # which byte correlations
+    places: tuple[int, ...]  # where each begins at the nominal clock, in quarter bits
+    shifts: tuple[int, ...]  # per clock: by how much all of them are moved
+
+
+@dataclass(frozen=True, slots=True)
 class _Template:
     kind: Kind
-    rows: tuple[int, ...]  # which byte correlation
-    shifts: tuple[tuple[int, ...], ...]  # per clock: where each byte begins, in quarter bits
+    length: int  # bytes
+    parts: tuple[_Part, ...]
 
 
 _BYTES = sorted({*PREAMBLE_BYTE, *HEADER_START, *EOM})
@@ -51,32 +62,43 @@ _PATTERNS = np.stack([bits(bytes([b])) for b in _BYTES], axis=1)  # (8, patterns
 def _template(kind: Kind, text: bytes) -> _Template:
     data = PREAMBLE_BYTE * LEAD + text
     middle = (len(data) - 1) / 2
-    shifts = tuple(
-        tuple(round(8 * PER_BIT * (i + (i - middle) * clock)) + 2 for i in range(len(data)))
-        for clock in CLOCKS
-    )
-    return _Template(kind, tuple(_BYTES.index(b) for b in data), shifts)
+    moved = [
+        tuple(round(8 * PER_BIT * (i - middle) * clock) for clock in CLOCKS)
+        for i in range(len(data))
+    ]
+    parts = [
+        _Part(
+            tuple(_BYTES.index(data[i]) for i in range(len(data)) if moved[i] == shifts),
+            tuple(8 * PER_BIT * i + EDGE for i in range(len(data)) if moved[i] == shifts),
+            shifts,
+        )
+        for shifts in dict.fromkeys(moved)
+    ]
+    return _Template(kind, len(data), tuple(parts))
 
 
 _TEMPLATES = (_template("header", HEADER_START), _template("eom", EOM))
-_SPAN = max(max(s[-1] for s in t.shifts) for t in _TEMPLATES) + 1
+_SPAN = 8 * PER_BIT * max(t.length for t in _TEMPLATES) + 2 * EDGE
 
 
 class SyncSearch:
     """Soft bits in, beginnings of bursts out; all channels at once."""
 
     def __init__(self, channels: int) -> None:
-        self._soft = np.zeros((channels, (_SPAN // PER_BIT + 9) * PER_BIT), np.float32)
-        self._first = -self._soft.shape[1]  # quarter-bit index of _soft[:, 0]
+        self._past = (_SPAN // PER_BIT + 9) * PER_BIT
+        self._soft = np.zeros((channels, self._past), np.float32)
+        self._first = -self._past  # quarter-bit index of _soft[:, 0]
         self._rising: list[list[Sync]] = [[] for _ in range(channels)]
 
     def feed(self, soft: Real) -> list[Sync]:
         """Take soft bits (channels, n), n a multiple of PER_BIT."""
-        x = np.concatenate([self._soft, soft], axis=1)
-        seen = soft.shape[1]
+        x = self._soft = np.concatenate([self._soft, soft], axis=1)
+        seen = x.shape[1] - self._past
+        if seen < BATCH:
+            return []
         for kind, scores in self._scores(x, seen):
             for channel, i in zip(*np.nonzero(scores > THRESHOLD), strict=True):
-                at = (self._first + int(i) + 2 + 8 * PER_BIT * LEAD) * (BIT / PER_BIT)
+                at = (self._first + int(i) + EDGE + 8 * PER_BIT * LEAD) * (BIT / PER_BIT)
                 found = Sync(int(channel), kind, at, float(scores[channel, i]))
                 self._rising[channel].append(found)
         self._soft = x[:, seen:]
@@ -94,11 +116,9 @@ class SyncSearch:
         )
         found = []
         for template in _TEMPLATES:
-            span = 8 * PER_BIT * len(template.rows)
-            energy = (power[:, span + 2 : span + 2 + count] - power[:, 2 : 2 + count]) / PER_BIT
-            best = np.maximum.reduce(
-                [_delayed(by_byte, template, s, count) for s in template.shifts]
-            )
+            end = 8 * PER_BIT * template.length + EDGE
+            energy = (power[:, end : end + count] - power[:, EDGE : EDGE + count]) / PER_BIT
+            best = _best_clock(by_byte, template, count)
             found.append((template.kind, best / np.sqrt(np.maximum(energy, FLOOR))))
         return found
 
@@ -117,11 +137,25 @@ class SyncSearch:
         return found
 
 
-def _delayed(by_byte: Real, template: _Template, shifts: tuple[int, ...], count: int) -> Real:
-    total = by_byte[template.rows[0], :, shifts[0] : shifts[0] + count].copy()
-    for row, shift in zip(template.rows[1:], shifts[1:], strict=True):
-        total += by_byte[row, :, shift : shift + count]
-    return total
+def _best_clock(by_byte: Real, template: _Template, count: int) -> Real:
+    """The template's correlation under the clock that suits best, at `count` places."""
+    wide = count + 2 * EDGE
+    parts = []
+    for part in template.parts:
+        starts = [place - EDGE for place in part.places]
+        total = by_byte[part.rows[0], :, starts[0] : starts[0] + wide].copy()
+        for row, start in zip(part.rows[1:], starts[1:], strict=True):
+            total += by_byte[row, :, start : start + wide]
+        parts.append(total)
+    best: Real | None = None
+    for clock in range(len(CLOCKS)):
+        moved = [EDGE + part.shifts[clock] for part in template.parts]
+        score = parts[0][:, moved[0] : moved[0] + count].copy()
+        for total, at in zip(parts[1:], moved[1:], strict=True):
+            score += total[:, at : at + count]
+        best = score if best is None else np.maximum(best, score, out=best)
+    assert best is not None
+    return best
 
 
 def _summit(rising: list[Sync]) -> Sync:

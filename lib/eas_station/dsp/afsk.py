@@ -7,10 +7,14 @@ a small matrix, and so are filters at every twelfth of a bit.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from eas_station.dsp.arrays import Baseband, Real
 from eas_station.dsp.fir import Band
+from eas_station.dsp.products import product
 
 BAUD_HZ = 3125 / 6  # 520.83 bits a second, 47 CFR 11.31(a)(1)
 MARK_HZ = 4 * BAUD_HZ  # 2083.3 Hz, a one
@@ -42,8 +46,8 @@ class ToneBank:
 
     def correlate(self, frames: Real) -> tuple[Real, Real]:
         """Real and imaginary parts, (…, n, 2, offsets), of frames (…, n + 1, BIT) of the input."""
-        out = frames[..., :-1, :] @ self._here
-        out += frames[..., 1:, :] @ self._next
+        out = product(frames[..., :-1, :], self._here)
+        out += product(frames[..., 1:, :], self._next)
         parts = out.reshape(*out.shape[:-1], 2, 2, len(self.offsets))
         return parts[..., 0, :, :], parts[..., 1, :, :]
 
@@ -56,11 +60,22 @@ class ToneBank:
         ratio = (mark - space) / (mark + space + np.float32(TINY))
         return np.asarray(ratio.reshape(*ratio.shape[:-2], -1), np.float32)
 
-    def phasors(self, frames: Real) -> Baseband:
-        """Complex filter outputs (2, n * offsets): mark, space."""
+    def phasors(self, frames: Real, at: NDArray[np.floating[Any]]) -> Baseband:
+        """Complex filter outputs (2, m), mark and space, of bits that begin at these places.
+
+        Args:
+            at: in units of the offsets' spacing, 0 to n * offsets − 1; interpolated linearly.
+        """
+        spaced = len(self.offsets)
+        left = np.minimum(at.astype(np.intp), (frames.shape[0] - 1) * spaced - 2)
+        share = (at - left).astype(np.float32)
         re, im = self.correlate(frames)
-        flat: Baseband = np.moveaxis(re + 1j * im, -2, 0).reshape(2, -1).astype(np.complex64)
-        return flat
+        out = np.empty((2, len(at)), np.complex64)
+        for part, values in ((out.real, re), (out.imag, im)):
+            for tone in range(2):
+                row = values[:, tone].ravel()
+                part[tone] = row[left] * (1 - share) + row[left + 1] * share
+        return out
 
 
 def _column(period: int, offset: int) -> Baseband:

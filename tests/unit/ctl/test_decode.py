@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eas_station.ctl.audio_files import write_wav
+from eas_station.ctl.main import main
+from eas_station.dsp.channelizer import CHANNEL_RATE_HZ
+from eas_station.dsp.fm import Modulator
+from eas_station.dsp.iq import to_cu8
+from eas_station.dsp.modulate import message
+from eas_station.dsp.synthesis import FrontEnd, Synthesizer
+
+HEADER = "ZCZC-WXR-RWT-039173-039051+0030-1051700-KCLE/NWS-"
+OTHER = "ZCZC-EAS-RWT-012057-012081+0015-2142115-WTSP/TV -"
+Capture = pytest.CaptureFixture[str]
+
+
+def wav(path: Path, header: str = HEADER, rate_hz: int = 25_000) -> Path:
+    write_wav(path, 0.4 * message(header, rate_hz), rate_hz)
+    return path
+
+
+def raw(header: str = HEADER, rate_hz: int = 22_050) -> bytes:
+    return (0.4 * 32767 * message(header, rate_hz)).astype("<i2").tobytes()
+
+
+def capture(headers: dict[int, str]) -> bytes:
+    """A capture of 250 kS/s at 162.4875 MHz, a channel for each header."""
+    sounds = [0.8 * message(header, CHANNEL_RATE_HZ) for header in headers.values()]
+    length = max(len(sound) for sound in sounds)
+    audio = np.stack([np.pad(sound, (0, length - len(sound))) for sound in sounds])
+    modulator = Modulator(len(headers), CHANNEL_RATE_HZ)
+    bank = Synthesizer(250_000, 162_487_500, list(headers))
+    front = FrontEnd(250_000, [20.0] * len(headers), np.random.default_rng(1))
+    iq = bank.feed(modulator.feed((4000 * audio).astype(np.float32)) * front.amplitudes)
+    return to_cu8((iq + front.noise(iq.size)).astype(np.complex64))
+
+
+def test_a_wav_file(tmp_path: Path, capsys: Capture) -> None:
+    assert main(["decode", str(wav(tmp_path / "a.wav"))]) == 0
+    assert capsys.readouterr().out == f"{HEADER}\nNNNN\n"
+
+
+def test_raw_samples(tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "a.raw").write_bytes(raw())
+    assert main(["decode", "--rate", "22050", str(tmp_path / "a.raw")]) == 0
+    assert capsys.readouterr().out == f"{HEADER}\nNNNN\n"
+
+
+def test_json_has_the_evidence(tmp_path: Path, capsys: Capture) -> None:
+    assert main(["decode", "--json", str(wav(tmp_path / "a.wav"))]) == 0
+    header, eom = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert header["text"] == HEADER
+    assert header["eom"] is False
+    assert header["channel"] == "mono"
+    assert header["start_s"] == pytest.approx(0.246, abs=0.002)
+    assert header["evidence"]["agreed"] is True
+    assert header["evidence"]["posterior"] > 0.999
+    assert eom["eom"] is True
+
+
+def test_a_capture_names_the_channel(tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "a.cu8").write_bytes(capture({162_400_000: HEADER, 162_550_000: OTHER}))
+    command = ["decode", "--iq", "cu8", "--rate", "250000", "--center", "162487500"]
+    assert main([*command, str(tmp_path / "a.cu8")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert sorted(lines) == [
+        "162.400 NNNN",
+        f"162.400 {HEADER}",
+        "162.550 NNNN",
+        f"162.550 {OTHER}",
+    ]
+
+
+def test_nothing_in_it_is_fine(tmp_path: Path, capsys: Capture) -> None:
+    write_wav(tmp_path / "a.wav", np.zeros(50_000, np.float32), 25_000)
+    assert main(["decode", str(tmp_path / "a.wav")]) == 0
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["none.wav"], "none.wav cannot be read"),
+        (["--rate", "500", "a.raw"], "500 Hz; it must be 8000 to 192000"),
+        (["a.raw"], "say the rate with --rate HZ"),
+        (["--iq", "cu8", "--rate", "250000", "a.raw"], "needs its --rate HZ and its --center HZ"),
+        (["--iq", "cu8", "--rate", "250000", "--center", "100e6", "a.raw"], "no NOAA Weather"),
+        (["--iq", "cu8", "--rate", "250001", "--center", "162.4875e6", "a.raw"], "multiple of"),
+    ],
+)
+def test_one_clear_sentence(
+    arguments: list[str],
+    says: str,
+    tmp_path: Path,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "a.raw").write_bytes(raw())
+    monkeypatch.chdir(tmp_path)
+    assert main(["decode", *arguments]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert says in said.err
+    assert len(said.err.splitlines()) == 1
+
+
+def test_a_posterior_that_is_none_is_refused(capsys: Capture) -> None:
+    with pytest.raises(SystemExit):
+        main(["decode", "--min-posterior", "1.5", "-"])
+    assert "between 0 and 1" in capsys.readouterr().err
+
+
+def test_standard_input_is_read_as_it_comes(tmp_path: Path) -> None:
+    """The header is printed while the sender has not yet closed the pipe."""
+    sound = raw()
+    program = [
+        sys.executable,
+        "-c",
+        "import sys; from eas_station.ctl.main import main; sys.exit(main(sys.argv[1:]))",
+    ]
+    with subprocess.Popen(
+        [*program, "decode", "--rate", "22050", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        for start in range(0, len(sound) // 2, 3001):
+            child.stdin.write(sound[start : min(start + 3001, len(sound) // 2)])
+        child.stdin.flush()
+        os.set_blocking(child.stdout.fileno(), True)
+        assert child.stdout.readline().decode() == HEADER + "\n"
+        child.stdin.write(sound[len(sound) // 2 :])
+        child.stdin.close()
+        assert child.stdout.read().decode() == "NNNN\n"
+        assert child.wait(10) == 0
+
+
+def test_it_starts_quickly(tmp_path: Path) -> None:
+    """No database, bus or XML parser is loaded for it."""
+    code = (
+        "import sys; from eas_station.ctl.main import main; main(['decode', sys.argv[1]]);"
+        "loaded = {name.split('.')[0] for name in sys.modules};"
+        "print(*sorted(loaded & {'sqlalchemy', 'zmq', 'lxml', 'bottle'}))"
+    )
+    write_wav(tmp_path / "a.wav", np.zeros(100, np.float32), 25_000)
+    started = time.monotonic()
+    found = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "a.wav")], capture_output=True, check=True
+    )
+    assert found.stdout.strip() == b""
+    assert time.monotonic() - started < 5
