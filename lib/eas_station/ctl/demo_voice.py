@@ -74,4 +74,5 @@ class Voice:
         phases = np.outer(numbers, turns) + self._rng.uniform(size=(numbers.size, 1))
         waves = np.sin((2 * np.pi * (phases % 1.0)).astype(np.float32))
         voiced: NDArray[np.float64] = gain @ waves
-        return voiced / np.abs(voiced).max()
+        voiced /= np.abs(voiced).max()
+        return voiced

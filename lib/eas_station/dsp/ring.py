@@ -57,4 +57,5 @@ class Ring:
         row = self._samples[channel]
         if start < stop:
             return row[start:stop].copy()
-        return np.concatenate((row[start:], row[:stop]))
+        joined: NDArray[np.int16] = np.concatenate((row[start:], row[:stop]))
+        return joined
