@@ -11,7 +11,8 @@ FULL_SCALE = 32768.0
 def to_int16(samples: NDArray[np.float32]) -> NDArray[np.int16]:
     """Full scale ±1.0 as 16-bit samples; what is louder is clipped, what is not a number is 0."""
     scaled = np.rint(np.nan_to_num(samples) * np.float32(FULL_SCALE))
-    return np.clip(scaled, -32768, 32767).astype(np.int16)
+    clipped: NDArray[np.float32] = np.clip(scaled, -32768, 32767)
+    return clipped.astype(np.int16)
 
 
 class Ring:
@@ -54,7 +55,7 @@ class Ring:
         if first >= end:
             return np.zeros(0, dtype=np.int16)
         start, stop = first % capacity, (end - 1) % capacity + 1
-        row = self._samples[channel]
+        row: NDArray[np.int16] = self._samples[channel]
         if start < stop:
             return row[start:stop].copy()
         joined: NDArray[np.int16] = np.concatenate((row[start:], row[:stop]))
