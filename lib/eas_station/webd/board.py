@@ -23,7 +23,7 @@ from eas_station.bus.messages import (
     SameBurst,
     Status,
 )
-from eas_station.webd.picture import Entry, Heard, Picture, Record, Unit
+from eas_station.webd.picture import Entry, Heard, Job, Picture, Record, Unit
 
 STATUS_EXPIRES_S = 40.0  # eight unheard status messages
 RECEIVER_EXPIRES_S = 10.0
@@ -54,6 +54,7 @@ class Archive:
     stored_ids: frozenset[str]  # receptions known to be in the database
     last_change_id: int
     desired: dict[str, str] = field(default_factory=dict)
+    jobs: tuple[Job, ...] = ()
 
 
 class LastWords(Generic[T]):
@@ -249,6 +250,7 @@ class Board:
             record_read=self._record_read,
             waiting=len(self._spooled),
             last_change_id=self._archive.last_change_id,
+            jobs=self._archive.jobs,
             desired=self._archive.desired,
             version=self._version,
         )

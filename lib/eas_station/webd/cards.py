@@ -9,6 +9,7 @@ from typing import Protocol
 
 from eas_station.alerts.model import Alert, Reception
 from eas_station.store.receptions import Hearing
+from eas_station.webd.grades import CALM, GRADES, UNKNOWN, Grade
 from eas_station.webd.picture import Entry, Picture
 from eas_station.webd.times import Clockface, Moment, lasted
 
@@ -26,26 +27,6 @@ class Names(Protocol):
         """ "Wood, OH"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grade:
-    """How grave: a rank to sort by, a word, a sign; never a colour alone."""
-
-    name: str  # CSS class
-    word: str
-    sign: str
-    rank: int
-
-
-GRADES = {
-    "national": Grade("warning", "National emergency", "▲", 0),
-    "emergency": Grade("warning", "Emergency", "▲", 1),
-    "warning": Grade("warning", "Warning", "▲", 2),
-    "watch": Grade("watch", "Watch", "◆", 3),
-    "advisory": Grade("advisory", "Advisory", "●", 4),
-    "statement": Grade("statement", "Statement", "■", 5),
-    "admin": Grade("statement", "Administrative", "■", 6),
-    "test": Grade("test", "Test", "✓", 7),
-}
 SEVERITIES = ("Extreme", "Severe", "Moderate", "Minor")
 
 
@@ -177,10 +158,6 @@ class Presenter:
         return HearingLine(
             f"Off the air: {reception.origin}{_channel(reception)}", at, _quality(reception)
         )
-
-
-CALM = Grade("calm", "Nothing in force", "✓", 9)
-UNKNOWN = Grade("unknown", "Not known", "?", 8)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,7 @@ from eas_station.alerts.model import Reception, RuleStep
 from eas_station.errors import StoreError
 from eas_station.store.clips import Clip
 from eas_station.webd.cards import HearingLine
-from eas_station.webd.library import Job
-from eas_station.webd.picture import Entry, Picture
+from eas_station.webd.picture import Entry, Job, Picture
 from eas_station.webd.rows import LOOKS, Row, item_row
 from eas_station.webd.site import Site
 from eas_station.webd.times import Clockface, Moment

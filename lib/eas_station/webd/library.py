@@ -19,7 +19,7 @@ from eas_station.errors import StoreError
 from eas_station.store import alerts, jobs, receptions
 from eas_station.store import clips as recordings
 from eas_station.store.database import Database
-from eas_station.webd.picture import Entry
+from eas_station.webd.picture import Entry, Job
 
 READERS = 6  # workers that may wait for the database
 WAIT_S = 2.0  # for one of those places
@@ -32,14 +32,6 @@ class Leaf:
 
     entries: tuple[Entry, ...]  # newest first
     next_cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One job: a feed's poll, the maintenance."""
-
-    totals: jobs.JobTotals
-    last_runs: tuple[jobs.JobRun, ...]  # newest first
 
 
 class Library:
@@ -98,8 +90,7 @@ class Library:
     def jobs(self) -> tuple[Job, ...]:
         """Every job with its last runs."""
         with self._read() as connection:
-            runs = jobs.last_runs(connection, RUNS_SHOWN)
-            return tuple(Job(one, runs.get(one.job, ())) for one in jobs.totals(connection))
+            return read_jobs(connection)
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:
@@ -122,3 +113,9 @@ class Library:
     ) -> Entry:
         active = self._in_force(alert, self._now(), self._clock_trusted())
         return Entry(alert, tuple(heard), active)
+
+
+def read_jobs(connection: Connection) -> tuple[Job, ...]:
+    """Every job with its last runs."""
+    runs = jobs.last_runs(connection, RUNS_SHOWN)
+    return tuple(Job(one, runs.get(one.job, ())) for one in jobs.totals(connection))

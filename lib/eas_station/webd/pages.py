@@ -159,17 +159,13 @@ def listening_values(site: Site, picture: Picture) -> dict[str, Any]:
 def system_values(site: Site, picture: Picture) -> dict[str, Any]:
     """The page System."""
     record = picture.record
-    try:
-        jobs = site.library.jobs()
-    except StoreError:
-        jobs = None
     missed, rejected = site.bus_losses()
     return {
         "health": judge(picture),
         "record": record,
         "record_since": site.clockface.moment(record.since_at, picture.as_of),
         "picture": picture,
-        "jobs": None if jobs is None else detail.job_lines(jobs, picture.as_of, site.clockface),
+        "jobs": detail.job_lines(picture.jobs, picture.as_of, site.clockface),
         "other_items": detail.other_items(picture, site.clockface),
         "facts": (
             ("Listeners to live updates", str(site.fanout.count())),

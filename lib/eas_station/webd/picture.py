@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from eas_station.alerts.model import Alert, Reception
 from eas_station.bus.messages import AudioLevel, ReceiverState, SameBurst, Status
+from eas_station.store.jobs import JobRun, JobTotals
 from eas_station.store.receptions import Hearing
 
 T = TypeVar("T")
@@ -48,6 +49,14 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
+class Job:
+    """One job: a feed's poll, the maintenance."""
+
+    totals: JobTotals
+    last_runs: tuple[JobRun, ...]  # newest first
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """Whether the database answers."""
 
@@ -73,6 +82,7 @@ class Picture:
     record_read: bool  # False: what the database holds has never been seen
     waiting: int  # receptions that are not in the database yet
     last_change_id: int
+    jobs: tuple[Job, ...]  # as of the last reading of the database
     desired: dict[str, str]  # what the operator wants: "source wx" → "stopped"
     version: int  # changes with every alert, spooled reception and change of the database's state
 

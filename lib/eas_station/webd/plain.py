@@ -6,8 +6,7 @@ from typing import Any
 
 from eas_station.alerts.model import Reception
 from eas_station.store.receptions import Hearing
-from eas_station.webd.library import Job
-from eas_station.webd.picture import Entry, Heard, Picture, Unit
+from eas_station.webd.picture import Entry, Heard, Job, Picture, Unit
 from eas_station.webd.wellbeing import judge, parts
 from eas_station.wire import time_to_text, to_plain
 

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from eas_station.alerts.model import Reception
+from eas_station.store.alerts import last_change_id
 
 HOSTILE = "<script>alert(1)</script>\"'&"
 PAGES = ("/", "/log", "/listening", "/system")
@@ -222,13 +223,9 @@ def test_without_a_database_the_page_says_so_and_shows_what_is_spooled(empty_tow
 
 
 def test_news_that_was_lost_is_found_by_the_number_in_a_status(running: Any) -> None:
-    publish, running.flusher._on_change = running.announcer, lambda change: None
+    running.flusher._on_change = lambda change: None
     running.hear(running.off_air("TOR"))
-    del publish
-    last = running.database
-    with last.read() as connection:
-        from eas_station.store.alerts import last_change_id  # noqa: PLC0415
-
+    with running.database.read() as connection:
         number = last_change_id(connection)
     assert running.json("/api/v1/status")["last_change_id"] < number
     running.voices["eas-capd"].say("2 feeds", last_change_id=number)

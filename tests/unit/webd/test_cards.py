@@ -31,7 +31,7 @@ def picture_of(make: Any) -> Any:
         return Picture(
             as_of=make.now, waited_s=100, clock_trusted=True, active=entries, recent=(),
             units=(), receivers=(), levels=(), bursts=(), record=Record(read, make.now),
-            record_read=read, waiting=0, last_change_id=1, desired={}, version=1,
+            record_read=read, waiting=0, last_change_id=1, jobs=(), desired={}, version=1,
         )  # fmt: skip
 
     return build

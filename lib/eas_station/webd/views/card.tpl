@@ -6,7 +6,7 @@
 </p>
 <h3 id="t-{{card.key}}"><a href="/alerts/{{card.alert_id}}">{{card.title}}</a></h3>
 % if card.places:
-<p class="places">{{card.places}}</p>
+<p class="places">{{card.places}}{{'' if card.concerns else ' (elsewhere)'}}</p>
 % end
 <p class="until">\\
 % if card.until:

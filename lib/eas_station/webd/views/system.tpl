@@ -59,11 +59,12 @@ never\\
 </section>
 <section id="jobs" data-live>
 <h2>Jobs</h2>
-% if jobs is None:
-<p class="hint">The database does not answer: nothing is known of past runs.</p>
-% elif not jobs:
-<p class="hint">No job has run yet.</p>
+% if not jobs:
+<p class="hint">{{'No job has run yet.' if picture.record_read else 'Nothing is known of past runs: no word from the database.'}}</p>
 % else:
+% if not record.online:
+<p class="hint">As the database had it before it went offline.</p>
+% end
 <table class="parts jobs"><caption class="hidden">Jobs</caption>
 <thead><tr><th scope="col">Job</th><th scope="col">Last run</th><th scope="col">Outcome</th><th scope="col">Last good</th><th scope="col">In all</th></tr></thead><tbody>
 % for job in jobs:
