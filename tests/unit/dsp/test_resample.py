@@ -10,7 +10,7 @@ from eas_station.dsp.resample import Resampler
 
 Cuts = Callable[[int], list[tuple[int, int]]]
 BAND = Band(620.0, 3125.0, 850.0)
-RATES = [8000.0, 11025.0, 22050.0, 25000.0, 44100.0, 48000.0, 192000.0, 22051.3]
+RATES = [8000.0, 11025.0, 22050.0, 25000.0, 44100.0, 192000.0, 22051.3]
 
 
 def tone(frequency_hz: float, rate_hz: float, seconds: float = 1.0) -> np.ndarray:
