@@ -14,6 +14,7 @@ from eas_station.bus.messages import AudioPcm, Message, ReceiverState
 from eas_station.bus.subscriber import Subscriber
 
 WAIT_S = 0.5
+NAP_S = 0.05  # frames of seven channels come one by one: waking for each costs more than decoding
 QUIET_S = 0.4  # without a frame: what is there is all there is for the moment
 STATE_AGE_S = 5.0  # an older word of the receiver about its carriers counts no longer
 
@@ -35,8 +36,10 @@ class ReceiverSource:
         channels: tuple[str, ...],
         subscriber: Subscriber,
         monotonic: Callable[[], float] = time.monotonic,
+        rest: Callable[[float], None] = time.sleep,
     ) -> None:
         """The subscriber hears `wanted_topics` and is closed with the source."""
+        self._rest = rest
         self.channels = channels
         self._receiver = receiver
         self._subscriber = subscriber
@@ -67,18 +70,25 @@ class ReceiverSource:
         """The next block of all channels, or None when none came within half a second."""
         deadline = self._monotonic() + WAIT_S
         block = self._aligner.pull()
-        while block is None:
-            message = self._subscriber.receive(max(0.0, deadline - self._monotonic()))
-            if message is None:
-                quiet_s = self._monotonic() - self._heard_at
-                return self._aligner.rest() if quiet_s >= QUIET_S else None
-            self._take(message)
-            block = self._aligner.pull()
+        while block is None and self._monotonic() < deadline:
+            self._rest(NAP_S)
+            block = self._drain()
+        if block is None and self._monotonic() - self._heard_at >= QUIET_S:
+            block = self._aligner.rest()
         return block
 
     def close(self) -> None:
         """Leave the bus."""
         self._subscriber.close()
+
+    def _drain(self) -> Block | None:
+        """Take what has come until it makes a block."""
+        while (message := self._subscriber.receive(0)) is not None:
+            self._take(message)
+            block = self._aligner.pull()
+            if block is not None:
+                return block
+        return None
 
     def _take(self, message: Message) -> None:
         if isinstance(message.body, ReceiverState):
