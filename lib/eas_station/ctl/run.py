@@ -81,34 +81,49 @@ def run(args: argparse.Namespace) -> int:
             _check_port(plan.config)
         else:
             plan = stack.enter_context(_demonstration(args.var.absolute()))
-        notify_dir = plan.config.paths.runtime_dir
-        make_directory(notify_dir)
-        names = units(plan.config)
-        stream = Stream(
-            sys.stdout,
-            colour=sys.stdout.isatty(),
-            as_json=os.environ.get("EAS_LOG") == "json",
-            local_now=lambda: datetime.now().astimezone(),
-            width=max(len(name) for name in (*names, OURSELVES)),
-        )
-        environment = environment_of_children(os.environ)
-        page = f"http://{_for_url(plan.config.web.host)}:{plan.config.web.port}/"
-        stream.say(OURSELVES, f"starting {', '.join(names)}; Ctrl-C ends them all")
-        _make_schema(plan, environment, stream)
-        left = set(names)
+        return _run(plan, _stream(units(plan.config)))
 
-        def on_ready(unit: str) -> None:
-            left.discard(unit)
-            if unit == WEBD and plan.config.web.port:  # else the daemon itself says it
-                stream.say(OURSELVES, f"the page is at {page}")
-            if not left:
-                stream.say(OURSELVES, "all daemons are ready")
-                left.add("")  # once
 
-        foreground = Foreground(_commands(plan), environment, notify_dir, stream, on_ready)
-        status = foreground.run()
-        stream.say(OURSELVES, "everything has ended")
-        return status
+def _stream(names: tuple[str, ...]) -> Stream:
+    return Stream(
+        sys.stdout,
+        colour=sys.stdout.isatty(),
+        as_json=os.environ.get("EAS_LOG") == "json",
+        local_now=lambda: datetime.now().astimezone(),
+        width=max(len(name) for name in (*names, OURSELVES)),
+    )
+
+
+def _run(plan: Plan, stream: Stream) -> int:
+    names = units(plan.config)
+    notify_dir = plan.config.paths.runtime_dir
+    make_directory(notify_dir)
+    environment = environment_of_children(os.environ)
+    stream.say(OURSELVES, f"starting {', '.join(names)}; Ctrl-C ends them all")
+    _make_schema(plan, environment, stream)
+    greeting = _Greeting(plan.config, stream)
+    status = Foreground(_commands(plan), environment, notify_dir, stream, greeting).run()
+    stream.say(OURSELVES, "everything has ended")
+    return status
+
+
+class _Greeting:
+    """Says where the page is, and when everything runs."""
+
+    def __init__(self, config: Config, stream: Stream) -> None:
+        self._web = config.web
+        self._stream = stream
+        self._waiting = set(units(config))
+
+    def __call__(self, unit: str) -> None:
+        """A daemon is ready."""
+        if unit == WEBD and self._web.port:  # else the daemon itself says which it got
+            page = f"http://{_for_url(self._web.host)}:{self._web.port}/"
+            self._stream.say(OURSELVES, f"the page is at {page}")
+        if unit in self._waiting:
+            self._waiting.remove(unit)
+            if not self._waiting:
+                self._stream.say(OURSELVES, "all daemons are ready")
 
 
 @contextmanager
