@@ -187,13 +187,17 @@ def redirected(url: str, location: str | None) -> str:
     """Where a redirect leads. Raises FeedError if to another host, or away from https."""
     if not location:
         raise FeedError("a redirect to nowhere")
-    target = urljoin(url, location)
-    old, new = urlsplit(url), urlsplit(target)
+    try:
+        target = urljoin(url, location)
+        old, new = urlsplit(url), urlsplit(target)
+        old_port, new_port = old.port, new.port
+    except ValueError as error:  # "http://[", a port of six digits
+        raise FeedError(f"a redirect to what is not an address: {location[:200]}") from error
     if new.hostname != old.hostname or new.scheme not in ("http", "https"):
         raise FeedError(f"a redirect to another host: {target[:200]}")
     if old.scheme == "https" and new.scheme != "https":
         raise FeedError(f"a redirect away from https: {target[:200]}")
-    if new.scheme == old.scheme and new.port != old.port:
+    if new.scheme == old.scheme and new_port != old_port:
         raise FeedError(f"a redirect to another port: {target[:200]}")
     return target
 
@@ -267,7 +271,7 @@ def _retry_after_s(headers: _Headers) -> float | None:
     try:
         until = email.utils.parsedate_to_datetime(text)
         answered = email.utils.parsedate_to_datetime(headers.get("Date", ""))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     wait_s = (_aware(until) - _aware(answered)).total_seconds()
     return min(max(wait_s, 0.0), LONGEST_RETRY_AFTER_S)

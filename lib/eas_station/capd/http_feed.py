@@ -116,9 +116,9 @@ class HttpFeed:
                 return
             try:
                 redirected(base, url)
-            except FeedError:
+            except FeedError as error:
                 self._failed[url] = MAX_TRIES
-                yield Reading(url, None, CapError(f"a link to another host: {url[:200]}"))
+                yield Reading(url, None, CapError(f"a link is not followed, {error}"))
                 continue
             try:
                 answer = self._client.get(url, ACCEPT_CAP, None, deadline_s)
@@ -137,9 +137,17 @@ class HttpFeed:
         """The links still to be fetched: not there yet, and not tried in vain too often."""
         return [
             url
-            for url in dict.fromkeys(urljoin(base, link) for link in links)
+            for url in dict.fromkeys(_absolute(base, link) for link in links)
             if url not in self._fetched and self._failed.get(url, 0) < MAX_TRIES
         ]
+
+
+def _absolute(base: str, link: str) -> str:
+    """Where a link leads; as written if that is not an address: `redirected` will refuse it."""
+    try:
+        return urljoin(base, link)
+    except ValueError:
+        return link
 
 
 def _told(url: str, error: ServerError | CapError) -> CapError:

@@ -162,3 +162,18 @@ def test_a_link_that_never_gives_anything_is_given_up(server: Any) -> None:
     for _ in range(8):
         assert identifiers(feed) == []
     assert [path for path, _ in server.asked].count("/x") == 5
+
+
+@pytest.mark.parametrize("address", ["http://[", "http://example.org:99999/", "//[x]/"])
+def test_an_address_that_is_none_is_refused(server: Any, answer: Answer, address: str) -> None:
+    server.serve(answer("a", pagination={"next": address}))
+    with pytest.raises(FeedError, match="not an address"):
+        identifiers(feed_of(server))
+
+
+def test_a_link_that_is_no_address_does_not_hide_the_others(server: Any) -> None:
+    links = ("http://[", "http://127.0.0.1:99999/", "/1.xml")
+    entries = "".join(f'<entry><link href="{link}"/></entry>' for link in links)
+    index = f'<feed xmlns="http://www.w3.org/2005/Atom">{entries}</feed>'
+    by_path(server, {"/all.atom": index.encode(), "/1.xml": CAP.format("one").encode()})
+    assert identifiers(feed_of(server, "cap", "/all.atom")) == ["one"]
