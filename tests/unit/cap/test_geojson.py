@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -236,3 +237,12 @@ def test_the_next_page_is_named(feature: Feature, page: Page) -> None:
     following = "https://api.weather.gov/alerts?cursor=abc"
     assert geojson.parse(page(feature(), pagination={"next": following})).next_url == following
     assert geojson.parse(page(feature(), pagination=[])).next_url is None
+
+
+def test_a_key_that_stands_there_twice_among_very_many_costs_nothing() -> None:
+    keys = ",".join(f'"k{number}":1' for number in range(100_000))
+    alert = f'{{"type":"Feature","properties":{{{keys},"k99999":2}}}}'
+    began_s = time.process_time()
+    page = geojson.parse(f'{{"features":[{alert}]}}'.encode())
+    assert "stands there twice" in str(page.rejected[0])
+    assert time.process_time() - began_s < 5
