@@ -115,7 +115,7 @@ def test_every_foreign_document_comes_out_as_the_collection_says(shared_cap: Pat
             found = 0
         else:
             found = len(parsed.messages)
-        if time.process_time() - began_s > 0.1:
+        if time.process_time() - began_s > 0.5:
             wrong.append(f"{entry['file']}: slow")
         if found not in _counts(expected):
             wrong.append(f"{entry['file']}: {found} messages, expected {expected}")
