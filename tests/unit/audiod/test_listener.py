@@ -1,0 +1,291 @@
+"""The loop of one source: from samples to receptions, clips, levels and deaf intervals."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eas_station import wire
+from eas_station.alerts import from_same
+from eas_station.alerts.model import Reception
+from eas_station.audiod.blocks import Block, SourceEndedError
+from eas_station.audiod.deafness import Deafness
+from eas_station.audiod.hearing import Hearing
+from eas_station.audiod.listener import STOPPED, Listener, Wiring
+from eas_station.audiod.marks import Marks
+from eas_station.audiod.recorder import ClipOrder
+from eas_station.audiod.report import Report
+from eas_station.audiod.stretch import ClipRules
+from eas_station.bus import topics
+from eas_station.bus.messages import Body, SameBurst
+from eas_station.config.model import Clips
+from eas_station.dsp import modulate
+from eas_station.errors import SourceError
+from eas_station.store.deaf import DeafInterval
+
+NOON = datetime(2025, 11, 22, 12, tzinfo=UTC)
+RATE_HZ = 25_000
+TORNADO = "ZCZC-WXR-TOR-039173+0030-3261159-KCLE/NWS-"
+FLOOD = "ZCZC-WXR-FFW-039173+0100-3261158-KCLE/NWS-"
+
+
+def sound(header: str) -> np.ndarray:
+    """A message with half a second of silence before it."""
+    return np.concatenate([np.zeros(RATE_HZ // 2, np.float32), modulate.message(header, RATE_HZ)])
+
+
+def blocks(samples: np.ndarray, gap: int | None = None) -> list[Block]:
+    """Quarters of a second of one channel; the other carries nothing."""
+    cut = np.split(samples, range(6250, len(samples), 6250))
+    both = (np.stack((np.zeros_like(piece), piece)) for piece in cut)
+    return [Block(piece, RATE_HZ, 0, gap if i == 0 else 0) for i, piece in enumerate(both)]
+
+
+class Tape:
+    """A source that plays what it was given; an exception in it is raised."""
+
+    channels = ("162.400", "162.550")
+    live = True
+    waiting_for = "nothing on the tape"
+    carriers: dict[str, bool] = {"162.550": True}  # noqa: RUF012 - it never changes
+
+    def __init__(self, world: World, items: list[Block | Exception | None]) -> None:
+        self._world = world
+        self._items = items
+        self.closed = False
+
+    def receive(self) -> Block | None:
+        item = self._items.pop(0) if self._items else None
+        if isinstance(item, Exception):
+            raise item
+        self._world.at_s += 0.5 if item is None else item.seconds
+        return item
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Stopping(threading.Event):
+    """Waiting takes the world's time and no other."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self._world.at_s += timeout or 0.0
+        return False
+
+
+class World:
+    """A clock, a shelf for clips, a bus, a spool and an operator."""
+
+    def __init__(self, folder: Path) -> None:
+        self.at_s = 100.0
+        self.wanted = True
+        self.tapes: list[Tape] = []
+        self.refusals: list[SourceError] = []
+        self.tried_at: list[float] = []
+        self.receptions: list[Reception] = []
+        self.published: list[tuple[str, Body]] = []
+        self.deaf: list[DeafInterval] = []
+        self.clips: dict[str, int] = {}
+        self.finished: list[str] = []
+        self.orders: list[ClipOrder] = []
+        self.report = Report("wx", "receiver", Tape.channels, self._told, self.now)
+        self.sentence = ""
+        make = functools.partial(
+            from_same.reception, event_name=str, new_id=lambda: f"r{len(self.receptions)}"
+        )
+        marks = Marks(folder / "run", folder / "state", "eas-audiod@wx", "boot")
+        self.listener = Listener(
+            Wiring(
+                name="wx",
+                channels=Tape.channels,
+                open=self._open,
+                hearing=Hearing("wx", make, self.receptions.append, lambda: True, folder),
+                clip_rules=ClipRules(
+                    Clips(pre_roll_s=0.25, post_roll_s=0.25), self, lambda: f"c{len(self.orders)}"
+                ),
+                deafness=Deafness(
+                    "wx", Tape.channels, marks, self._record, self.now, lambda: self.at_s
+                ),
+                report=self.report,
+                publish=self._publish,
+                wanted=lambda: self.wanted,
+                stopping=Stopping(self),
+                now=self.now,
+                monotonic=lambda: self.at_s,
+            )
+        )
+
+    def now(self) -> datetime:
+        return NOON + timedelta(seconds=self.at_s - 100.0)
+
+    def play(self, *items: Block | Exception | None) -> Tape:
+        self.tapes.append(Tape(self, list(items)))
+        return self.tapes[-1]
+
+    def run(self, steps: int) -> None:
+        for _ in range(steps):
+            self.listener.step()
+
+    def begin(self, order: ClipOrder) -> None:
+        self.orders.append(order)
+        self.clips[order.clip_id] = 0
+
+    def write(self, clip_id: str, samples: np.ndarray) -> None:
+        self.clips[clip_id] += len(samples)
+
+    def finish(self, clip_id: str) -> None:
+        self.finished.append(clip_id)
+
+    def _open(self) -> Tape:
+        self.tried_at.append(self.at_s)
+        if self.refusals:
+            raise self.refusals.pop(0)
+        return self.tapes.pop(0)
+
+    def _told(self, sentence: str | None = None, **_: object) -> None:
+        self.sentence = sentence or ""
+
+    def _publish(self, topic: str, body: Body) -> int:
+        self.published.append((topic, body))
+        return len(self.published)
+
+    def _record(self, kind: str, json: str) -> bool:
+        self.deaf.append(wire.from_json(DeafInterval, json))
+        return True
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def headers(world: World) -> list[str]:
+    return [reception.raw for reception in world.receptions]
+
+
+def test_a_message_is_taken_in_recorded_to_its_end_and_its_bursts_are_told(world: World) -> None:
+    tape = world.play(*blocks(np.concatenate([sound(TORNADO), np.zeros(RATE_HZ, np.float32)])))
+    world.run(100)
+    assert headers(world) == [TORNADO]
+    assert world.receptions[0].channel == "162.550"
+    bursts = [
+        body for topic, body in world.published if topic == topics.same_burst("wx", "162.550")
+    ]
+    assert [burst.text for burst in bursts if isinstance(burst, SameBurst)] == [TORNADO] * 3
+    assert world.finished == ["c0"]
+    (order,) = world.orders
+    assert order.reception_id == world.receptions[0].reception_id
+    assert abs((order.started_at - (NOON + timedelta(seconds=0.25))).total_seconds()) < 0.1
+    assert 5 < world.clips["c0"] / RATE_HZ < len(sound(TORNADO)) / RATE_HZ + 0.5
+    assert not tape.closed
+
+
+def test_levels_of_every_channel_are_told_twice_a_second(world: World) -> None:
+    world.play(*blocks(np.full(2 * RATE_HZ, 0.1, np.float32)))
+    world.run(8)
+    told = [topic for topic, _ in world.published]
+    assert told == [topics.audio_level("wx", name) for name in Tape.channels] * 4
+
+
+def test_a_gap_ends_what_was_heard_and_the_next_message_is_heard_after_it(world: World) -> None:
+    cut_off = sound(TORNADO)[: int(4.4 * RATE_HZ)]  # two bursts and a half
+    world.play(*blocks(cut_off), *blocks(sound(FLOOD), gap=200_000))
+    world.run(60)
+    assert headers(world) == [TORNADO, FLOOD]
+    assert "c0" in world.finished
+
+
+def test_a_source_that_fails_is_tried_again_less_and_less_often(world: World) -> None:
+    world.refusals = [SourceError("no such device")] * 6
+    world.play(*blocks(sound(TORNADO)))
+    while len(world.tried_at) < 7:
+        assert world.sentence in ("", "reconnecting: no such device")
+        world.listener.step()
+    waits = np.diff(world.tried_at)
+    assert all(0.7 <= wait / 2.0**i <= 1.5 for i, wait in enumerate(waits[:5]))
+    world.run(24)
+    assert headers(world) == [TORNADO]
+    assert {row.why for row in world.deaf} == {"no such device"}
+
+
+def test_a_source_that_breaks_off_is_closed_and_what_it_said_is_told(world: World) -> None:
+    tape = world.play(*blocks(sound(TORNADO)[: int(4.4 * RATE_HZ)]), SourceError("unplugged"))
+    world.play(*blocks(sound(FLOOD)))
+    world.run(80)
+    assert tape.closed
+    assert headers(world) == [TORNADO, FLOOD]
+
+
+def test_silence_of_the_source_is_a_state_and_deafness(world: World) -> None:
+    world.play(*blocks(np.zeros(RATE_HZ, np.float32)), *[None] * 30, *blocks(sound(FLOOD), None))
+    world.run(34)
+    assert world.sentence == "reconnecting: nothing on the tape"
+    world.run(60)
+    assert headers(world) == [FLOOD]
+    ended = [row for row in world.deaf if row.ended_at is not None]
+    assert {row.why for row in ended} == {"nothing on the tape"}
+    lasted = [(row.ended_at - row.began_at).total_seconds() for row in ended if row.ended_at]
+    assert lasted == [pytest.approx(15.0, abs=0.1)] * 2
+
+
+def test_what_the_operator_stops_is_released_and_deaf_until_it_is_wanted_again(
+    world: World,
+) -> None:
+    tape = world.play(*blocks(np.zeros(4 * RATE_HZ, np.float32)))
+    world.run(4)
+    world.wanted = False
+    world.run(8)
+    assert tape.closed
+    assert world.sentence == f"stopped: {STOPPED}"
+    world.play(*blocks(sound(TORNADO)))
+    world.wanted = True
+    world.run(40)
+    assert headers(world) == [TORNADO]
+    assert {row.why for row in world.deaf} == {STOPPED}
+
+
+def test_a_source_that_has_ended_stays_ended_until_it_is_started_anew(world: World) -> None:
+    world.play(*blocks(sound(TORNADO)), SourceEndedError("played to its end"))
+    world.run(60)
+    assert world.sentence == "stopped: played to its end"
+    assert len(world.tried_at) == 1
+    world.wanted = False
+    world.run(1)
+    world.wanted = True
+    world.play(*blocks(sound(FLOOD)))
+    world.run(40)
+    assert headers(world) == [TORNADO, FLOOD]
+
+
+def test_at_the_end_of_the_process_what_is_half_heard_is_told(world: World) -> None:
+    tape = world.play(*blocks(sound(TORNADO)[: int(4.4 * RATE_HZ)]))
+    world.run(20)
+    world.listener.end()
+    assert headers(world) == [TORNADO]
+    assert world.finished == ["c0"]
+    assert tape.closed
+
+
+def test_the_beat_is_given_at_every_step(world: World) -> None:
+    stopping = threading.Event()
+    beats: list[float] = []
+
+    def beat() -> None:
+        beats.append(world.at_s)
+        if len(beats) == 5:
+            stopping.set()
+
+    world.play()
+    listener = Listener(replace(world.listener._to, stopping=stopping))
+    listener.run(beat)
+    assert len(beats) == 5

@@ -1,0 +1,122 @@
+"""What eas-audiod says about itself."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from eas_station.audiod.levels import Level
+from eas_station.audiod.report import Report
+from eas_station.bus.messages import ItemState
+
+NOON = datetime(2025, 11, 22, 12, tzinfo=UTC)
+SPEECH = Level(-20.0, -6.0, 0.0)
+SILENCE = Level(-90.0, -88.0, 30.0)
+
+
+class Told:
+    """The last word, and the clock."""
+
+    def __init__(self) -> None:
+        self.at = NOON
+        self.sentence = ""
+        self.items: dict[str, ItemState] = {}
+        self.counters: dict[str, int] = {}
+
+    def __call__(
+        self,
+        sentence: str | None = None,
+        *,
+        items: Iterable[ItemState] = (),
+        counters: Mapping[str, int] | None = None,
+    ) -> None:
+        self.sentence = sentence or ""
+        self.items = {item.name: item for item in items}
+        self.counters = dict(counters or {})
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def report(told: Told) -> Report:
+    return Report("wx", "receiver", ("162.400", "162.550"), told, lambda: told.at)
+
+
+def test_the_sentence_names_the_last_header_and_what_was_lost(report: Report, told: Told) -> None:
+    report.state("running", "listening")
+    assert told.sentence == "2 channels, no header yet, 0 samples lost"
+    told.at += timedelta(minutes=3)
+    report.header(1, told.at)
+    report.lost(0, 2500)
+    report.tell()
+    assert told.sentence == "2 channels, last header 12:03 UTC on 162.550, 2500 samples lost"
+    told.at += timedelta(days=1)
+    report.tell()
+    assert "last header 2025-11-22 12:03 UTC on 162.550" in told.sentence
+    assert told.items["162.550"].counters == {"headers": 1, "lost_samples": 0}
+    assert told.items["162.400"].counters == {"headers": 0, "lost_samples": 2500}
+    assert told.items["162.550"].last_good_at == NOON + timedelta(minutes=3)
+
+
+def test_a_source_that_is_away_says_why_and_so_do_its_channels(
+    report: Report, told: Told, caplog: pytest.LogCaptureFixture
+) -> None:
+    report.state("running", "listening")
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        for why in ("no audio from receiver wx1", "no audio from receiver wx1", "receiver gone"):
+            report.state("reconnecting", why)
+    assert told.sentence == "reconnecting: receiver gone"
+    assert {item.state for item in told.items.values()} == {"reconnecting", "running"}
+    assert told.items["162.400"].state == "reconnecting"
+    assert told.items["clips"].state == "running"
+    assert len(caplog.records) == 1, "one line for one change of state"
+
+
+def test_silence_is_said_at_once_and_a_problem_after_five_minutes(
+    report: Report, told: Told
+) -> None:
+    report.state("running", "listening")
+    report.levels((SPEECH, SILENCE), {})
+    report.tell()
+    assert told.items["162.550"].sentence == "silent since 12:00 UTC"
+    assert told.items["162.550"].state == "running"
+    told.at += timedelta(minutes=5)
+    report.levels((SPEECH, SILENCE), {})
+    report.tell()
+    assert told.items["162.550"].state == "failed"
+    assert (told.items["162.400"].state, told.items["162.400"].sentence) == ("running", "heard")
+    report.levels((SPEECH, SPEECH), {})
+    report.tell()
+    assert told.items["162.550"].state == "running"
+
+
+def test_a_carrier_that_goes_is_a_problem_and_one_that_never_was_is_none(
+    report: Report, told: Told
+) -> None:
+    report.state("running", "listening")
+    report.levels((SPEECH, SPEECH), {"162.400": True, "162.550": False})
+    for _ in range(2):
+        told.at += timedelta(minutes=6)
+        report.levels((SPEECH, SPEECH), {"162.400": False, "162.550": False})
+    report.tell()
+    assert told.items["162.400"].sentence == "no carrier since 12:06 UTC"
+    assert told.items["162.400"].state == "failed"
+    assert (told.items["162.550"].sentence, told.items["162.550"].state) == (
+        "no carrier",
+        "running",
+    )
+
+
+def test_a_clip_that_fails_is_seen_until_one_has_been_written(report: Report, told: Told) -> None:
+    report.clip_fault("a clip was not recorded: No space left on device")
+    assert told.items["clips"].state == "failed"
+    assert "No space left" in told.items["clips"].sentence
+    report.clip_fault(None)
+    assert told.items["clips"].state == "running"
