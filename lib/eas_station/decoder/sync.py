@@ -25,7 +25,7 @@ CLOCKS = (-0.008, 0.0, 0.008)
 THRESHOLD = 4.7  # standard deviations
 APART = 72 * PER_BIT  # two bursts cannot begin closer than this
 EDGE = 2  # quarter bits by which the outer bytes may be moved
-BATCH = 64 * PER_BIT  # quarter bits that are searched at once
+BATCH = 128 * PER_BIT  # quarter bits that are searched at once
 FLOOR = 6.0  # soft-bit energy of a template below which there is no signal at all
 
 
