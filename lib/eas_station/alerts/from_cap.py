@@ -6,8 +6,8 @@ Source: CAP 1.2, 3.2; RULES 4 and 5: event codes by the name SAME only, `ends` b
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from typing import cast, get_args
 
 from eas_station.alerts import cap_to_same
@@ -20,6 +20,11 @@ _KINDS: dict[str, Kind] = {"Alert": "alert", "Update": "update", "Cancel": "canc
 _EVENT_CODE = re.compile("[A-Z]{3}")
 _SAME_CODE = re.compile("[0-9]{6}")
 _UGC_CODE = re.compile("[A-Z]{2}[CZ]([0-9]{3}|ALL)")
+
+# A message holds each place once per event, and the whole nation has fewer places.
+MAX_EVENTS = 100
+MAX_PLACES = 10_000
+MAX_REFERENCES = 1_000  # the longest real list has 60
 
 
 def reception(
@@ -64,7 +69,8 @@ def statement(
     """What a CAP message says. Raises CapError if it warns of nothing.
 
     Its words are those of one info block, in our language where there is one. Its places are those
-    of every info block in that language, but for the ones that only say "all clear".
+    of every info block in that language, until the last of them ends. Blocks that only say "all
+    clear" say nothing beside others; in a Cancel all do.
     """
     kind = _KINDS.get(message.message_type)
     if kind is None:
@@ -83,11 +89,26 @@ def statement(
         same_header=translation.header,
         same_refusal=translation.refusal or translation.blocked,
     )
-    return envelope if info is None else _with_info(envelope, message, info)
+    said = envelope if info is None else _with_info(envelope, message, _blocks(message, info))
+    _demand_bounded(said, message)
+    return said
 
 
-def _with_info(envelope: Statement, message: Message, info: Info) -> Statement:
-    areas = tuple(_areas(message, info))
+def _demand_bounded(said: Statement, message: Message) -> None:
+    """Raise CapError on what no real message comes near, and what would keep the flusher busy."""
+    for name, count, most in (
+        ("events", len(said.events), MAX_EVENTS),
+        ("zones", len(said.ugc_codes), MAX_PLACES),
+        ("SAME codes", len(said.same_codes), MAX_PLACES),
+        ("references", len(said.references), MAX_REFERENCES),
+    ):
+        if count > most:
+            raise CapError(f"{count} {name} in one message", message.raw[:200])
+
+
+def _with_info(envelope: Statement, message: Message, blocks: Sequence[Info]) -> Statement:
+    info, last = blocks[0], max(blocks, key=_over_at)
+    areas = tuple(area for block in blocks for area in block.areas)
     names = ("SAME", "FIPS6") if message.version == "1.1" else ("SAME",)
     event_code = _event_code(info)
     return Statement(
@@ -102,8 +123,8 @@ def _with_info(envelope: Statement, message: Message, info: Info) -> Statement:
         polygons=tuple(ring for area in areas for ring in area.polygons),
         circles=tuple(circle for area in areas for circle in area.circles),
         onset_at=info.onset_at,
-        expires_at=info.expires_at,
-        ends_at=info.ends_at,
+        expires_at=last.expires_at,
+        ends_at=last.ends_at,
         message=envelope.message,
         references=envelope.references,
         events=_events(message, info),
@@ -129,12 +150,17 @@ def _status(message: Message) -> Status:
     return cast(Status, status)
 
 
-def _areas(message: Message, info: Info) -> Iterable[Area]:
-    """The areas of the chosen info block and its siblings in the same language."""
+def _blocks(message: Message, info: Info) -> Sequence[Info]:
+    """The info blocks that count, in document order: in the language of the chosen one."""
     siblings = [other for other in message.infos if other.language == info.language]
-    dangerous = [other for other in siblings if "AllClear" not in other.responses]
-    for other in dangerous or siblings:
-        yield from other.areas
+    if message.message_type == "Cancel":
+        return siblings
+    return [other for other in siblings if "AllClear" not in other.responses] or siblings
+
+
+def _over_at(info: Info) -> datetime:
+    """When an info block is over; one that does not say so counts least."""
+    return info.ends_at or info.expires_at or datetime.min.replace(tzinfo=UTC)
 
 
 def _event_code(info: Info) -> str | None:

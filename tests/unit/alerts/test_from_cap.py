@@ -48,6 +48,7 @@ INFO = Info(
         Area("Medina, TX", geocodes=(Named("SAME", "048325"),)),
     ),
 )
+UGC_CODES = tuple(f"{a}{b}Z{n:03}" for a in "AB" for b in "ABCDEF" for n in range(1000))[:11000]
 MESSAGE = Message(
     identifier="M-1",
     sender="w-nws.webmaster@noaa.gov",
@@ -208,3 +209,68 @@ def test_every_foreign_message_becomes_a_statement_or_is_refused() -> None:
             assert from_json(Statement, to_json(said)) == said
     assert made > 1500
     assert refused < 10
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        (
+            {
+                "parameters": tuple(
+                    Named("VTEC", f"/O.NEW.KEWX.TO.W.{n:04}.260420T1605Z-260420T1805Z/")
+                    for n in range(1, 200)
+                )
+            },
+            "199 events",
+        ),
+        (
+            {"areas": (Area(None, geocodes=tuple(Named("UGC", code) for code in UGC_CODES)),)},
+            "11000 zones",
+        ),
+        (
+            {
+                "areas": (
+                    Area(None, geocodes=tuple(Named("SAME", f"{n:06}") for n in range(11000))),
+                )
+            },
+            "11000 SAME codes",
+        ),
+    ],
+)
+def test_what_would_take_the_flusher_hours_is_refused(changed: dict[str, Any], why: str) -> None:
+    with pytest.raises(CapError, match=why):
+        statement(infos=(replace(INFO, **changed),))
+
+
+def test_a_message_that_refers_to_thousands_is_refused() -> None:
+    references = tuple(Reference("s", f"M-{n}", SENT_AT) for n in range(1001))
+    with pytest.raises(CapError, match="1001 references"):
+        statement(references=references)
+
+
+def test_the_words_are_those_of_what_is_dangerous_still() -> None:
+    over = replace(
+        INFO,
+        event="Tornado Warning ended",
+        severity="Minor",
+        responses=("AllClear",),
+        expires_at=SENT_AT + timedelta(minutes=5),
+        ends_at=None,
+        areas=(Area("South", geocodes=(Named("SAME", "048031"),)),),
+    )
+    said = statement(infos=(over, INFO))
+    assert (said.event_name, said.severity) == ("Tornado Warning", "Extreme")
+    assert said.ends_at == SENT_AT + timedelta(hours=2)
+    assert said.same_codes == ("048029", "048325")
+
+
+def test_all_places_are_in_force_until_the_last_of_their_blocks_ends() -> None:
+    short = replace(INFO, ends_at=None, expires_at=SENT_AT + timedelta(minutes=10))
+    later = replace(
+        short,
+        expires_at=SENT_AT + timedelta(hours=6),
+        areas=(Area("North", geocodes=(Named("SAME", "048031"),)),),
+    )
+    said = statement(infos=(short, later))
+    assert said.expires_at == SENT_AT + timedelta(hours=6)
+    assert said.ends_at is None
