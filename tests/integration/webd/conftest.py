@@ -440,14 +440,28 @@ def tell_a_bad_night(town: Town) -> Reception:
 
 
 @pytest.fixture
-def empty_town(tmp_path: Path, tables: Tables) -> Iterator[Town]:
+def town_on(tmp_path: Path, tables: Tables) -> Iterator[Callable[[str | None], Town]]:
+    """Makes a station on a database; None: on a SQLite file of its own, not made yet."""
+    towns: list[Town] = []
+
+    def build(url: str | None) -> Town:
+        folder = tmp_path / f"town{len(towns)}"
+        folder.mkdir()
+        towns.append(Town(folder, tables, url))
+        return towns[-1]
+
+    yield build
+    for town in towns:
+        town.close()
+        said = town.log.read_text() if town.log.exists() else ""
+        assert "Traceback" not in said, "eas-webd met a bug of ours"
+        assert town.flusher.quarantined == 0
+
+
+@pytest.fixture
+def empty_town(town_on: Callable[[str | None], Town]) -> Town:
     """A station whose database does not exist yet."""
-    town = Town(tmp_path, tables)
-    yield town
-    town.close()
-    said = town.log.read_text() if town.log.exists() else ""
-    assert "Traceback" not in said, "eas-webd met a bug of ours"
-    assert town.flusher.quarantined == 0
+    return town_on(None)
 
 
 @pytest.fixture

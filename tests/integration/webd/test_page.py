@@ -57,7 +57,7 @@ class Seen:
         page.on(
             "request", lambda r: None if r.url.startswith(url) else self.strangers.append(r.url)
         )
-        page.on("requestfinished", self._finished.append)
+        page.on("requestfinished", lambda request: self._finished.append(request))
 
     def _judge(self, asked: str, own: str) -> None:
         if not asked.startswith(own):

@@ -410,7 +410,8 @@ def test_a_script_in_every_stored_field_is_shown_as_text(running: Any) -> None:
     running.say_burst(HOSTILE)
     running.voices["eas-capd"].say(HOSTILE, counters={HOSTILE: 1})
     until(lambda: running.json("/api/v1/alerts")["alerts"])
-    until(lambda: b"alert(1)" in running.get("/listening")[2])
+    for path in ("/listening", "/system"):
+        until(lambda path=path: b"alert(1)" in running.get(path)[2])
     alert_id = running.json("/api/v1/alerts")["alerts"][0]["alert_id"]
     for path in (*PAGES, f"/alerts/{alert_id}"):
         page = running.get(path)[2].decode()
@@ -579,3 +580,28 @@ def test_a_reload_takes_the_new_name_and_area(running: Any) -> None:
     os.kill(running.process.pid, 1)
     until(lambda: b"Harbour Watch" in running.get("/")[2])
     until(lambda: b"Nothing in force for Hancock, OH." in running.get("/")[2])
+
+
+@pytest.mark.postgresql
+def test_a_postgresql_that_stops_is_told_hides_nothing_and_comes_back(
+    own_cluster: Any, town_on: Any
+) -> None:
+    town = town_on(own_cluster.url())
+    town.migrate()
+    bad_night(town)
+    town.start()
+    town.say_all_well()
+    until(lambda: town.json("/api/v1/status")["alerts"]["here"] == 2)
+    own_cluster.stop()
+    until(lambda: b"Database offline since" in town.get("/")[2], 25)
+    page = town.get("/")[2].decode()
+    assert "What was known before is shown" in page
+    assert "TAKE COVER NOW!" in page
+    town.hear(town.off_air("SVR"), stored=False)
+    until(lambda: town.json("/api/v1/status")["alerts"]["here"] == 3, 2)
+    assert town.get("/log")[0] == 200
+    own_cluster.start()
+    until(lambda: town.json("/api/v1/status")["database"]["state"] == "online", 25)
+    town.flush()
+    until(lambda: town.json("/api/v1/status")["alerts"]["not_stored"] == 0, 5)
+    assert town.json("/api/v1/status")["alerts"]["here"] == 3
