@@ -138,7 +138,11 @@ class _Timex(ctypes.Structure):
 
 
 def kernel_synchronised() -> bool:
-    """Whether adjtimex(2) says that the clock is synchronised."""
+    """Whether adjtimex(2) says that the clock is synchronised; not where it is forbidden.
+
+    A unit with ProtectClock= or a SystemCallFilter= without @clock needs
+    SystemCallErrorNumber=EPERM, or the question ends the process.
+    """
     timex = _Timex()
     state = int(ctypes.CDLL(None).adjtimex(ctypes.byref(timex)))
     return 0 <= state < TIME_ERROR and not timex.status & STA_UNSYNC
