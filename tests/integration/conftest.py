@@ -202,9 +202,8 @@ def tables() -> Tables:
 def admission(tables: Tables) -> Admission:
     """The real rules, of a station that answers for Wood county, Ohio."""
     return Admission(
-        Area(same_codes=frozenset({"039173"})),
+        lambda: Area(same_codes=frozenset({"039173"})),
         tables,
-        new_id=lambda: str(uuid.uuid4()),
         now=lambda: NOON,
     )
 

@@ -151,7 +151,7 @@ def test_two_daemons_that_watch_the_clock_end_each_alert_once(
 
 
 DAEMON = """
-import sys, uuid
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from eas_station import tables
@@ -166,7 +166,7 @@ from eas_station.store.spool import Spool
 NOON = datetime(2025, 11, 22, 12, 0, tzinfo=UTC)
 spool_path, url, life = sys.argv[1:]
 known = tables.load()
-admission = Admission(Area(), known, lambda: str(uuid.uuid4()), lambda: NOON)
+admission = Admission(Area, known, lambda: NOON)
 spool = Spool(Path(spool_path))
 flusher = Flusher(spool, Database(url), admission, lambda: NOON, lambda change: None, batch=5)
 intake = Intake(spool, lambda reception, durable: print(reception.reception_id, flush=True))

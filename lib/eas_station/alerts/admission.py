@@ -37,9 +37,8 @@ def _always() -> bool:
 class Admission:
     """The rules of this station by which receptions become alerts."""
 
-    area: Area
+    area: Callable[[], Area]  # as configured now: a reload may change it
     tables: CodeTables
-    new_id: Callable[[], str]  # the UUID of a new alert
     now: Callable[[], datetime]
     clock_trusted: Callable[[], bool] = _always
 
@@ -116,11 +115,12 @@ class Admission:
 
     def _relevance(self, course: Course, places: Extent, event_code: str | None) -> Relevance:
         """Does what is in force concern us; and if not, has it."""
-        judged = relevance.judge(places, self.area, self.tables, event_code=event_code)
+        area = self.area()
+        judged = relevance.judge(places, area, self.tables, event_code=event_code)
         if judged.relevant or len(course.statements) == 1:
             return judged
         for said in course.statements:
-            before = relevance.judge(said, self.area, self.tables, event_code=event_code)
+            before = relevance.judge(said, area, self.tables, event_code=event_code)
             if before.relevant:
                 why = f"{before.trace[-1].why}: so it was, but it has been released"
                 step = RuleStep("released", False, why)

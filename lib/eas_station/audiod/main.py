@@ -26,9 +26,9 @@ from eas_station.audiod.stretch import ClipRules
 from eas_station.bus import topics
 from eas_station.bus.messages import ReceptionNew
 from eas_station.bus.news import Announcer
+from eas_station.config.area import area_of
 from eas_station.config.model import Config, Source
 from eas_station.config.units import WEBD
-from eas_station.geo.area import Area
 from eas_station.service import program
 from eas_station.service.daemon import Daemon
 from eas_station.service.storage import Storage
@@ -107,12 +107,15 @@ def _database(config: Config, unit: str) -> Database:
 
 
 def _storage(daemon: Daemon, tables: Tables, database: Database) -> Storage[Reception]:
-    station = daemon.config.station
     spool = Spool(daemon.config.paths.state_dir / f"{daemon.unit}.spool")
     daemon.on_stop(spool.close)
     announcer = Announcer(daemon.publisher)
-    area = Area(same_codes=frozenset(station.same_codes), point=station.point)
-    admission = Admission(area, tables, _new_id, daemon.now, daemon.clock_trust.trusted)
+    admission = Admission(
+        area=lambda: area_of(daemon.config.station),
+        tables=tables,
+        now=daemon.now,
+        clock_trusted=daemon.clock_trust.trusted,
+    )
     flusher = Flusher(spool, database, admission, daemon.now, announcer)
 
     def announce(reception: Reception, durable: bool) -> None:

@@ -22,9 +22,9 @@ from eas_station.capd.desk import Desk
 from eas_station.capd.feeds import Feeds
 from eas_station.capd.poll_log import PollLog
 from eas_station.capd.wishes import Wishes
+from eas_station.config.area import area_of
 from eas_station.config.model import Config
-from eas_station.config.units import WEBD
-from eas_station.geo.area import Area
+from eas_station.config.units import CAPD, WEBD
 from eas_station.service import program
 from eas_station.service.daemon import Daemon
 from eas_station.service.storage import Storage
@@ -39,7 +39,7 @@ ASKED_AT_ONCE = 500  # messages in one question to the database
 
 def main(argv: list[str]) -> int:
     """Poll until told to stop; gives the exit status."""
-    return program.run("eas-capd", argv, compose)
+    return program.run(CAPD, argv, compose)
 
 
 def compose(daemon: Daemon) -> None:
@@ -85,10 +85,12 @@ def compose(daemon: Daemon) -> None:
 def _storage(
     daemon: Daemon, database: Database, spool: Spool, intake: Intake
 ) -> Storage[Reception]:
-    station = daemon.config.station
-    area = Area(same_codes=frozenset(station.same_codes), point=station.point)
-    trusted = daemon.clock_trust.trusted
-    admission = Admission(area, tables.load(), _new_id, daemon.now, trusted)
+    admission = Admission(
+        area=lambda: area_of(daemon.config.station),
+        tables=tables.load(),
+        now=daemon.now,
+        clock_trusted=daemon.clock_trust.trusted,
+    )
     announcer = Announcer(daemon.publisher)
     flusher = Flusher(spool, database, admission, daemon.now, announcer)
     return Storage(daemon, intake, spool, flusher, announcer)

@@ -13,6 +13,7 @@ from eas_station.alerts.model import Statement
 from eas_station.cap import document, vtec
 from eas_station.cap.limits import Limits
 from eas_station.cap.message import Message
+from eas_station.config.area import area_of
 from eas_station.config.model import Config
 from eas_station.ctl import common
 from eas_station.errors import EXIT_DEGRADED, EXIT_FAILED, EXIT_FINE, CapError
@@ -59,7 +60,7 @@ def explain(data: bytes, config: Config, known: tables.Tables) -> tuple[Plain, i
         parsed = document.parse(data)
     except CapError as error:
         return {"form": None, "alerts": [], "rejected": [_rejected(error)]}, EXIT_FAILED
-    area = Area(same_codes=frozenset(config.station.same_codes), point=config.station.point)
+    area = area_of(config.station)
     alerts = [_alert(message, config.station.callsign, area, known) for message in parsed.messages]
     explained: Plain = {
         "form": parsed.form,

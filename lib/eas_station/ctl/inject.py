@@ -131,9 +131,8 @@ def _take(
     changes: list[Change] = []
     database = Database(config.database.url, pool_size=1, application_name=CTL)
     admission = Admission(
-        area=area_of(config.station),
+        area=lambda: area_of(config.station),
         tables=known,
-        new_id=_new_id,
         now=utc_now,
         clock_trusted=trust.trusted,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-import uuid
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
@@ -43,9 +42,8 @@ def merger(config: Config, names: Tables, daemon: Daemon) -> SpoolMerger:
     """Folds spooled receptions by this station's rules."""
     return SpoolMerger(
         Admission(
-            area=area_of(config.station),
+            area=lambda: area_of(config.station),
             tables=names,
-            new_id=lambda: str(uuid.uuid4()),
             now=daemon.now,
             clock_trusted=daemon.clock_trust.trusted,
         )

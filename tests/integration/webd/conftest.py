@@ -119,7 +119,7 @@ class Town:
 
     def admission(self) -> Admission:
         area = Area(same_codes=frozenset(OWN_CODES))
-        return Admission(area, self.tables, lambda: str(uuid.uuid4()), utc_now)
+        return Admission(lambda: area, self.tables, utc_now)
 
     def announce(self, reception: Reception, durable: bool) -> None:
         news = ReceptionNew(reception, stored=False, durable=durable)

@@ -152,9 +152,8 @@ def new_register(all_tables: Tables) -> Callable[..., Register]:
     ) -> Register:
         return Register(
             Admission(
-                area=area or Area(),
+                area=lambda: area or Area(),
                 tables=all_tables,
-                new_id=lambda: "unused",
                 now=now,
                 clock_trusted=trusted,
             )
