@@ -523,13 +523,28 @@ def test_a_source_that_the_operator_stops_is_released_and_started_again(
     for desired in ("stopped", "running", "stopped"):
         with station.database.write() as connection:
             sources.set_desired(connection, "source", "wx", desired, datetime.now(UTC), "test")
-        asked = time.monotonic()
+        web.publish(topics.control("eas-audiod@wx"), Control("source wx"))
         expected = "reconnecting" if desired == "running" else "stopped"
-        while state(message := next_of(subscriber, lambda _: True)) != expected:
-            web.publish(topics.control("eas-audiod@wx"), Control("source wx"))
-            assert time.monotonic() - asked < PATIENCE_S, message
+        next_of(subscriber, lambda message, expected=expected: state(message) == expected)
     web.close()
     assert "stopped by the operator" in station.log()
+
+
+def test_a_reload_that_changes_nothing_here_is_taken_and_one_that_does_ends_the_process(
+    station: Station,
+) -> None:
+    os.mkfifo(station.folder / "pipe")
+    source = f'kind = "pipe"\npath = "{station.folder / "pipe"}"'
+    station.configure(source)
+    process = station.start()
+    station.configure(source, "[web]\nport = 8099")
+    process.send_signal(signal.SIGHUP)
+    assert "configuration reloaded" in eventually(station.log, lambda log: "reloaded" in log)
+    assert process.poll() is None
+    station.configure(source + "\nrate_hz = 48000")
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(10) == 0
+    assert "configured otherwise" in station.log()
 
 
 def test_without_a_database_a_header_is_news_all_the_same(tmp_path: Path) -> None:
