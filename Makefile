@@ -7,10 +7,10 @@ PYTEST_ARGS ?=
 
 export PYTHON
 
-.PHONY: help run venv test check bench clean
+.PHONY: help run venv test test-system check bench deb clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 run: ## the whole station in the foreground; Ctrl-C ends it (ARGS="--config FILE")
 	@.ci/prepare run
@@ -24,6 +24,11 @@ test: ## all tests; installs what they need from Debian (PYTEST_ARGS="-k spool")
 	@.ci/prepare tools
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+test-system: deb ## the package in a booted Debian 13; needs root and systemd-nspawn
+	@.ci/prepare test
+	@.ci/prepare system
+	@EAS_TEST_SYSTEM=1 $(BIN)/python -m pytest tests/system $(PYTEST_ARGS)
+
 check: ## style, types and the import rule
 	@.ci/prepare test
 	$(BIN)/ruff check .
@@ -34,6 +39,10 @@ check: ## style, types and the import rule
 bench: ## measure, and print tables
 	@.ci/prepare test
 	@for bench in tests/bench/bench_*.py; do $(BIN)/python "$$bench" || exit 1; done
+
+deb: ## the Debian packages, into dist/
+	@.ci/prepare deb
+	@.ci/deb
 
 clean: ## remove all that was made here: .venv, var and caches
 	rm -rf .venv var build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -118,6 +118,8 @@ CHECKS: dict[tuple[str, str], Check] = {
     ("clips", "pre_roll_s"): _between(0, 120, "seconds"),
     ("clips", "post_roll_s"): _between(0, 60, "seconds"),
     ("clips", "longest_s"): _between(10, 3600, "seconds"),
+    ("clips", "keep_days"): _between(1, 36500, "days"),
+    ("clips", "least_free_mb"): _between(0, 1_000_000, "MB"),
     ("feed", "url"): _feed_url,
     ("feed", "interval_s"): _between(1, 86400, "seconds"),
     ("feed", "area"): _all(AREA, 'a state or marine area of two letters, as "OH"'),

@@ -1,4 +1,4 @@
-"""`eas-ctl db upgrade` and `eas-ctl db status`: the schema of the record."""
+"""`eas-ctl db init|upgrade|status|move`: where the record is, and its schema."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import argparse
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from eas_station.ctl import common
+from eas_station.ctl import common, db_init, db_move
+from eas_station.ctl.before_migration import demand_answer, dump_before_migration, exists
+from eas_station.ctl.privileges import act_as_station
 from eas_station.errors import EXIT_DEGRADED, EXIT_FINE
 from eas_station.store import migrate
 from eas_station.store.engines import parse_url
@@ -28,8 +30,25 @@ class SchemaState:
 
 def add_parser(commands: Commands) -> None:
     """Add `db` to the commands of eas-ctl."""
-    parser = commands.add_parser("db", help="make and migrate the schema")
+    parser = commands.add_parser("db", help="make, migrate and move the database")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
+    init = actions.add_parser(
+        "init",
+        help="make the roles and the database in the PostgreSQL of this machine",
+        description="Exit status: 0 all is there, 2 PostgreSQL does not answer or refuses.",
+    )
+    init.add_argument("--if-local", action="store_true", help="do nothing for another database")
+    common.add_config(init)
+    init.set_defaults(func=db_init.run)
+    move = actions.add_parser(
+        "move",
+        help="move the record to another database, and use that from now on",
+        description="No row is lost: what is heard meanwhile waits in the daemons' spools."
+        " Exit status: 0 moved, 2 not moved, and the old database serves on.",
+    )
+    move.add_argument("url", metavar="URL", help='"postgresql+psycopg2:///eas_station"')
+    common.add_config(move)
+    move.set_defaults(func=db_move.run)
     upgrade = actions.add_parser(
         "upgrade",
         help="bring the schema to this version; all of it or, on a failure, nothing",
@@ -47,13 +66,20 @@ def add_parser(commands: Commands) -> None:
 
 
 def run_upgrade(args: argparse.Namespace) -> int:
-    """Make or migrate the schema."""
-    url = common.load_config(args.config).database.url
+    """Make or migrate the schema; what there is, is dumped before."""
+    act_as_station(args.config)
+    config = common.load_config(args.config)
+    url = config.database.url
+    demand_answer(url)
+    found = migrate.revision(url) if exists(url) else None
+    if found not in (None, REVISION):
+        print(f"dumped to {dump_before_migration(config, found)}")
     return _show(_state(url, migrate.upgrade(url)), args.json)
 
 
 def run_status(args: argparse.Namespace) -> int:
     """Say which schema there is."""
+    act_as_station(args.config)
     url = common.load_config(args.config).database.url
     return _show(_state(url, migrate.revision(url)), args.json)
 

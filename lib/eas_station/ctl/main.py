@@ -8,6 +8,7 @@ import os
 import sys
 
 from eas_station import __version__
+from eas_station.ctl.privileges import act_as_station
 from eas_station.errors import EXIT_CONFIG, EXIT_FAILED, ConfigError, InputError, OutsideError
 
 # Command → its module and what it does.
@@ -23,9 +24,15 @@ COMMANDS = {
     "encode": ("encode", "make the sound of a SAME message"),
     "cap": ("cap", "explain a CAP document"),
     "config": ("config", "check the configuration"),
-    "db": ("db", "make and migrate the schema"),
+    "apply": ("apply", "make the running station that of station.toml"),
+    "backup": ("backup", "write the record and the configuration into one file"),
+    "restore": ("restore", "put a backup back"),
+    "maintenance": ("maintenance", "the daily work: retention, backup, vacuum"),
+    "db": ("db", "make, migrate and move the database"),
+    "units": ("units", "start the configured instances; for systemd"),
     "demo": ("demo", "make the material of the demonstration"),
 }
+AS_STATION = frozenset({"alerts", "show", "inject", "maintenance"})  # as root: become its user
 EXIT_INTERRUPTED = 130  # as a shell says it of SIGINT
 
 
@@ -46,7 +53,10 @@ def main(argv: list[str]) -> int:
         module.add_parser(commands)
     elif asked and not asked.startswith("-"):
         parser.error(f"no command {asked}; there are {', '.join(COMMANDS)}")
-    return _run(parser.parse_args(argv))
+    args = parser.parse_args(argv)
+    if asked in AS_STATION:
+        act_as_station(args.config)
+    return _run(args)
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, event, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from eas_station.store.engines import WRITING, make_engine, parse_url
+from eas_station.store.engines import CONNECT_TIMEOUT_S, WRITING, make_engine, parse_url
 from eas_station.store.failures import as_store_error, is_operational
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ class Database:
         pool_size: int = 2,
         application_name: str = "eas-station",
         create: bool = False,
+        connect_timeout_s: int = CONNECT_TIMEOUT_S,
     ) -> None:
         """Prepare, without connecting. Raises ConfigError on an unusable URL.
 
@@ -44,12 +45,15 @@ class Database:
             pool_size: most connections at a time; a further thread waits.
             application_name: seen in pg_stat_activity.
             create: make the SQLite file if it is not there; the migration does.
+            connect_timeout_s: how long a server may take to answer at all.
         """
         parsed = parse_url(url)
         self.dialect = parsed.get_backend_name()  # "postgresql" or "sqlite"
         self.shown_url = parsed.render_as_string(hide_password=True)
         self._slow_query_s = slow_query_s
-        engine = make_engine(parsed, statement_timeout_s, pool_size, application_name, create)
+        engine = make_engine(
+            *(parsed, statement_timeout_s, pool_size, application_name, create, connect_timeout_s)
+        )
         event.listen(engine, "before_cursor_execute", self._before_statement)
         event.listen(engine, "after_cursor_execute", self._after_statement)
         self._engine = engine
@@ -75,6 +79,13 @@ class Database:
         with _translated(), self._writer.begin() as connection:
             if self.dialect == "postgresql":
                 lock(connection, WRITE_LOCK)
+            yield connection
+
+    @contextmanager
+    def outside_transactions(self) -> Iterator[Connection]:
+        """For the few statements that refuse to run in a transaction. Raises StoreError."""
+        engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        with _translated(), engine.connect() as connection:
             yield connection
 
     def close(self) -> None:

@@ -41,12 +41,14 @@ def make_engine(
     pool_size: int,
     application_name: str,
     create: bool = False,
+    connect_timeout_s: int = CONNECT_TIMEOUT_S,
 ) -> Engine:
     """An engine that has not connected yet.
 
     Args:
         create: make the SQLite file if there is none; otherwise its absence is an error, so that
             a reader never makes an empty file of its own.
+        connect_timeout_s: how long a server may take to answer at all.
     """
     settings: dict[str, Any] = {
         "pool_size": pool_size,
@@ -61,7 +63,10 @@ def make_engine(
         return create_engine(
             url,
             executemany_mode="values_plus_batch",
-            connect_args=_postgresql_arguments(statement_timeout_s, application_name),
+            connect_args={
+                **_postgresql_arguments(statement_timeout_s, application_name),
+                "connect_timeout": connect_timeout_s,
+            },
             **settings,
         )
     except NoSuchModuleError as error:
@@ -76,7 +81,6 @@ def _postgresql_arguments(statement_timeout_s: float, application_name: str) -> 
         "client_min_messages": "warning",
     }
     return {
-        "connect_timeout": CONNECT_TIMEOUT_S,
         "application_name": application_name,
         "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
         "keepalives_idle": 10,

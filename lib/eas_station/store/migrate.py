@@ -16,6 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from eas_station.errors import StoreError
+from eas_station.store import grants
 from eas_station.store import revision as revisions
 from eas_station.store.database import Database
 from eas_station.store.engines import parse_url
@@ -24,6 +25,7 @@ from eas_station.store.schema import REVISION
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_TIMEOUT_S = 600.0  # a large table may be rewritten
 WAL_PATIENCE_S = 5.0
+FILE_MODE = 0o660  # the daemons are users of one group; the umask narrows it elsewhere
 SHARED_MODE = 0o660  # each daemon has its own user, all have one group
 
 
@@ -43,6 +45,8 @@ def upgrade(url: str) -> str:
     try:
         with database.write() as connection:
             _migrate(connection)
+            if database.dialect == "postgresql":
+                grants.give(connection)
     finally:
         database.close()
     return REVISION

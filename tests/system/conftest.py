@@ -1,0 +1,86 @@
+"""The bench: a Debian 13 of our own, booted with its own systemd under systemd-nspawn.
+
+It has no network but its loopback, so nothing of this host is touched and no port is shared; what
+apt installs there has been fetched before. The folder build/system keeps what was made.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(Path(__file__).parent))
+
+from nspawn import Image, Machine  # noqa: E402 - beside this file
+
+WHY = "make test-system runs it: EAS_TEST_SYSTEM is not set"
+
+
+def missing() -> str | None:
+    """Why the machine cannot be booted here; None: it can."""
+    if os.environ.get("EAS_TEST_SYSTEM") != "1":
+        return WHY
+    if os.geteuid() != 0:
+        return "only root can boot a machine"
+    tools = [name for name in ("systemd-nspawn", "mmdebstrap", "nsenter") if not shutil.which(name)]
+    if tools:
+        return f"{', '.join(tools)} is not installed"
+    return None if list((PROJECT / "dist").glob("eas-station_*.deb")) else "make deb was not run"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip with a reason what cannot be done here; a boot may take longer than a unit test."""
+    why = missing()
+    for item in items:
+        if Path(__file__).parent in Path(item.path).parents:
+            item.add_marker(pytest.mark.timeout(400))
+            if why:
+                item.add_marker(pytest.mark.skip(reason=why))
+
+
+@pytest.fixture(scope="session")
+def image() -> Image:
+    """The clean Debian, with all packages fetched that the station depends on."""
+    found = Image(PROJECT / "build" / "system")
+    found.prepare(package("eas-station"), package("eas-station-sqlite"))
+    return found
+
+
+def package(name: str) -> Path:
+    """The package as `make deb` built it."""
+    return next((PROJECT / "dist").glob(f"{name}_*.deb"))
+
+
+@pytest.fixture(scope="session")
+def deb() -> Path:
+    """The station's package."""
+    return package("eas-station")
+
+
+@pytest.fixture(scope="session")
+def sqlite_deb() -> Path:
+    """The package of those who want no PostgreSQL."""
+    return package("eas-station-sqlite")
+
+
+@pytest.fixture(scope="module")
+def machine(image: Image, request: pytest.FixtureRequest) -> Iterator[Machine]:
+    """A fresh machine, booted."""
+    name = request.module.__name__.removeprefix("test_")
+    with image.machine(name) as booted:
+        yield booted
+        if request.session.testsfailed:
+            log = booted.sh("journalctl -b --no-pager -n 200 -u 'eas-*'", check=False)
+            print(log.stdout[-20000:])
+
+
+def run(*arguments: str) -> str:
+    """A command on this host."""
+    return subprocess.run(arguments, check=True, capture_output=True, text=True).stdout
