@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from eas_station.alerts import identity, lifecycle, relevance
+from eas_station.alerts import from_same, identity, lifecycle, relevance
 from eas_station.alerts.extent import Extent, extent
 from eas_station.alerts.lifecycle import Course
 from eas_station.alerts.model import (
@@ -44,11 +44,12 @@ class Admission:
 
     def keys(self, reception: Reception) -> tuple[Key, ...]:
         """Every name under which its alert can be found again."""
-        return identity.keys(reception)
+        return identity.keys(from_same.dated(reception, self._trusted_now()))
 
     def choose(self, reception: Reception, candidates: Sequence[Candidate]) -> Candidate | None:
         """The alert it belongs to, of those that share a key with it; None: a new one."""
-        return identity.choose(reception, self.keys(reception), candidates)
+        heard = from_same.dated(reception, self._trusted_now())
+        return identity.choose(heard, identity.keys(heard), candidates)
 
     def fold(self, alert_id: str, receptions: Sequence[Reception], previous: Alert | None) -> Alert:
         """The whole alert as it now stands.
@@ -57,8 +58,9 @@ class Admission:
             receptions: all of its receptions, at least one.
             previous: the alert as it was; only the time at which its end was recorded is kept.
         """
+        at = self._trusted_now()
+        receptions = [from_same.dated(reception, at) for reception in receptions]
         course = lifecycle.fold(receptions)
-        at = self.now() if self.clock_trusted() else None
         places = extent(course, at, self.tables.zones)
         speaking = course.newest(at)
         event_code = self._event_code(course, speaking)
@@ -93,6 +95,9 @@ class Admission:
             sender_name=speaking.sender_name,
             onset_at=speaking.onset_at,
         )
+
+    def _trusted_now(self) -> datetime | None:
+        return self.now() if self.clock_trusted() else None
 
     def _event_code(self, course: Course, speaking: Statement) -> str | None:
         """The code of the warning itself: its updates come as statements, SVS for TOR."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from eas_station.alerts.model import Evidence, Reception, Statement
+from eas_station.errors import HeaderError
 from eas_station.same import header
 
 
@@ -55,3 +57,22 @@ def reception(
         evidence=evidence,
         clock_trusted=clock_trusted,
     )
+
+
+def dated(heard: Reception, at: datetime | None) -> Reception:
+    """A reception with the date that its header has in the light of a trusted time.
+
+    A header has no year. Of one that was heard while the clock was not trusted, the year is that
+    nearest to `at`; while there is no trusted time (None), nobody knows when it is over.
+    """
+    if heard.via != "same" or heard.clock_trusted:
+        return heard
+    issued_at, expires_at = heard.statement.issued_at, None
+    if at is not None:
+        try:
+            parsed = header.parse(heard.raw, at)
+        except HeaderError:  # day 366, and no leap year near
+            return heard
+        issued_at, expires_at = parsed.issued_at, parsed.expires_at
+    statement = replace(heard.statement, issued_at=issued_at, expires_at=expires_at)
+    return replace(heard, statement=statement)

@@ -14,7 +14,7 @@ from eas_station.store import cursors
 from eas_station.store.receptions import hearings_of as hearings_of
 from eas_station.store.receptions import receptions_of as receptions_of
 from eas_station.store.rows import ALERT_COLUMNS, alert_of
-from eas_station.store.schema import alerts, changes, numbers
+from eas_station.store.schema import alert_receptions, alerts, changes, numbers, receptions
 
 PageState = Literal["active", "ended", "all"]
 MOST_PER_PAGE = 500
@@ -120,6 +120,19 @@ def overdue(connection: Connection, now: datetime, limit: int) -> tuple[Alert, .
     """Whose time has run out without the end being recorded, first ended first."""
     wanted = select(*ALERT_COLUMNS).where(alerts.c.ended_at.is_(None), alerts.c.ends_at <= now)
     return _alerts(connection, wanted.order_by(alerts.c.ends_at, alerts.c.number).limit(limit))
+
+
+def undated(connection: Connection) -> tuple[str, ...]:
+    """The ids of alerts without an end that were heard while the clock was not trusted."""
+    heard = (
+        select(alert_receptions.c.alert_id)
+        .join_from(alert_receptions, receptions)
+        .where(receptions.c.clock_trusted.is_(False))
+    )
+    wanted = select(alerts.c.alert_id).where(
+        alerts.c.ended_at.is_(None), alerts.c.ends_at.is_(None), alerts.c.alert_id.in_(heard)
+    )
+    return tuple(connection.execute(wanted.order_by(alerts.c.number)).scalars())
 
 
 def changes_after(connection: Connection, change_id: int, limit: int) -> tuple[Change, ...]:

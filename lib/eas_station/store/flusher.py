@@ -73,6 +73,7 @@ class Flusher:
         self._on_change = on_change
         self._new_id = new_id
         self._batch = batch
+        self._undated = admission is not None  # there may be alerts that wait for the right time
 
     def run_once(self) -> int:
         """Move the oldest rows; gives how many. Raises StoreError, and then they still wait."""
@@ -84,8 +85,11 @@ class Flusher:
     def end_overdue(self, now: datetime) -> int:
         """Record the end of alerts whose time has run out; gives how many. Raises StoreError.
 
-        Only while the clock is trusted.
+        Only while the clock is trusted: so first the alerts are dated that were heard while it
+        was not.
         """
+        if self._undated and self._admission is not None:
+            self._date(self._admission, now)
         ended = 0
         while self._any_overdue(now):
             with self._database.write() as connection:
@@ -95,6 +99,18 @@ class Flusher:
                 changes = ledger.write()
             self._tell(changes)
         return ended
+
+    def _date(self, admission: Admission, now: datetime) -> None:
+        with self._database.read() as connection:
+            undated = alerts.undated(connection)
+        for at in range(0, len(undated), self._batch):
+            with self._database.write() as connection:
+                demand_current(connection)
+                ledger = Ledger(connection, now)
+                ledger.date_anew(undated[at : at + self._batch], admission)
+                changes = ledger.write()
+            self._tell(changes)
+        self._undated = False
 
     def _move(self, rows: Sequence[SpoolRow]) -> None:
         """Commit the rows, tell of the changes, forget the rows.
@@ -130,6 +146,7 @@ class Flusher:
     def _admit(self, connection: Connection, heard: Sequence[Reception]) -> tuple[Change, ...]:
         if self._admission is None:
             raise TypeError("a reception in a process that takes none")
+        self._undated |= not all(reception.clock_trusted for reception in heard)
         ledger = Ledger(connection, self._now())
         ledger.admit_all(heard, self._admission, self._new_id)
         return ledger.write()

@@ -93,6 +93,18 @@ class Ledger:
             if self._is_new(reception):
                 self._admit(reception, admission, new_id)
 
+    def date_anew(self, alert_ids: Sequence[str], admission: Admission) -> None:
+        """Fold alerts again that were heard while the clock was not trusted."""
+        self._load_alerts(alert_ids)
+        for entry in self._entries.values():
+            alert = admission.fold(entry.alert.alert_id, entry.history(), entry.alert)
+            if alert != entry.alert:
+                entry.alert = alert
+                self._touch(
+                    entry, [key for heard in entry.history() for key in admission.keys(heard)]
+                )
+                self._change("updated", alert, reasons.of_dating())
+
     def end_overdue(self, limit: int) -> int:
         """Record the end of alerts whose time has run out; gives how many."""
         due = overdue(self._connection, self._now, limit)
@@ -186,9 +198,13 @@ class Ledger:
         else:
             entry = self._entries[chosen.alert.alert_id]
             self._continue(entry, reception, number, admission)
+        self._new_receptions.append((number, entry.alert.alert_id, reception))
+        self._touch(entry, keys)
+
+    def _touch(self, entry: Entry, keys: Sequence[Key]) -> None:
+        """The alert is to be written, and to be found by these keys."""
         alert_id = entry.alert.alert_id
         self._touched[alert_id] = entry
-        self._new_receptions.append((number, alert_id, reception))
         for key in self._hold(entry, keys):
             self._new_keys.append(
                 {

@@ -46,6 +46,11 @@ def of_update(reception: Reception, previous: Alert, alert: Alert) -> str:
     return f"{_listed(list(changed))} changed by {hearer(reception)}"
 
 
+def of_dating() -> str:
+    """Why an alert changed when the clock came to be trusted."""
+    return "dated anew: the clock was not trusted when it was heard"
+
+
 def of_end(reception: Reception, alert: Alert) -> str:
     """Why a reception ended an alert."""
     return f"{alert.end_reason or 'ended'} by {hearer(reception)}"

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from eas_station.alerts import from_same, lifecycle
+from eas_station.alerts.admission import Admission
 from eas_station.alerts.extent import extent
 from eas_station.alerts.lifecycle import fold
 from eas_station.geo.area import Area
@@ -231,3 +233,56 @@ def test_an_update_without_places_keeps_codes_and_zones(maker: Any, all_tables: 
     )
     in_force = extent(course, None, all_tables.zones)
     assert (in_force.ugc_codes, in_force.same_codes) == (("OHC173",), ("039173",))
+
+
+def test_a_reload_of_our_area_holds_for_what_comes_next(maker: Any, all_tables: Tables) -> None:
+    ours = [OURS, Area(same_codes=frozenset({"018003"}))]
+    admission = Admission(lambda: ours[0], all_tables, lambda: START)
+    heard = maker.off_air(TORNADO, 1)
+    assert admission.fold("a", [heard], None).relevance.relevant
+    del ours[0]
+    assert not admission.fold("a", [heard], None).relevance.relevant
+
+
+def heard_last_year(maker: Any) -> Any:
+    """TORNADO of today, heard while the clock still stood in the spring of the year before."""
+    heard = from_same.reception(
+        TORNADO,
+        origin="wx",
+        channel="162.550",
+        received_at=START.replace(year=2025, month=6),
+        evidence=None,
+        clock_trusted=False,
+        event_name=str,
+        new_id=maker.new_id,
+    )
+    assert heard.statement.expires_at == after(45).replace(year=2025)
+    return heard
+
+
+def test_a_header_heard_while_the_clock_was_wrong_does_not_say_when_it_is_over(
+    maker: Any, new_register: Callable[..., Any]
+) -> None:
+    register = new_register(OURS, trusted=lambda: False)
+    alert = register.take(heard_last_year(maker))
+    assert alert.ends_at is None
+    assert lifecycle.state(alert, START, clock_trusted=True) == "active"
+
+
+def test_a_header_heard_while_the_clock_was_wrong_is_dated_when_it_is_right(
+    maker: Any, new_register: Callable[..., Any]
+) -> None:
+    register = new_register(OURS, now=lambda: after(20))
+    alert = register.take(heard_last_year(maker))
+    assert (alert.issued_at, alert.ends_at) == (START, after(45))
+    again = register.take(maker.off_air(TORNADO, 21, channel="162.400"))
+    assert (again.alert_id, again.reception_count) == (alert.alert_id, 2)
+
+
+def test_a_message_by_cap_dates_a_header_however_wrong_the_clock_was(
+    maker: Any, new_register: Callable[..., Any]
+) -> None:
+    register = new_register(OURS, now=lambda: after(1))
+    register.take(heard_last_year(maker))
+    alert = register.take(maker.cap("A", 0, same_header=TORNADO, ends=45, event_code="TOR"))
+    assert (alert.reception_count, alert.ends_at) == (2, after(45))

@@ -6,21 +6,26 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from eas_station.alerts import from_same
+from eas_station.alerts.admission import Admission
 from eas_station.alerts.model import MessageId, Reception
 from eas_station.errors import StoreError
+from eas_station.geo.area import Area
 from eas_station.store import alerts, audit, clips, deaf, expected_tests, flags, jobs, receptions
 from eas_station.store.database import Database
 from eas_station.store.flusher import Flusher
 from eas_station.store.operator import Action
 from eas_station.store.overview import overview
 from eas_station.store.spool import Spool
+from eas_station.tables import load
 from eas_station.wire import to_json
 
+NOON = datetime(2025, 11, 22, 12, 0, tzinfo=UTC)
 Said = Callable[..., Reception]
 Record = Any  # of conftest.py
 
@@ -334,3 +339,41 @@ def test_identifiers_of_ten_kilobytes_are_found_again(record: Record, said: Said
         message = MessageId("sender@example.org", long, record.now)
         assert receptions.known_messages(connection, "wx", [message]) == {message}
         assert receptions.known_messages(connection, "other", [message]) == frozenset()
+
+
+def test_a_live_warning_heard_while_the_clock_was_wrong_is_not_ended_by_its_date(
+    spool: Spool, database: Database
+) -> None:
+    trusted = False
+    heard_at = NOON.replace(year=2024)  # the clock was a year behind
+    admission = Admission(Area, load(), lambda: NOON if trusted else heard_at, lambda: trusted)
+    told: list[tuple[str, str]] = []
+    flusher = Flusher(
+        *(spool, database, admission, lambda: NOON),
+        lambda change: told.append((change.kind, change.why)),
+    )
+    reception = from_same.reception(
+        "ZCZC-WXR-TOR-039173+0030-3261155-KCLE/NWS-",
+        origin="wx",
+        channel="162.550",
+        received_at=heard_at,
+        evidence=None,
+        clock_trusted=False,
+        event_name=str,
+        new_id=lambda: "1",
+    )
+    spool.append("reception", to_json(reception))
+    flusher.run_once()
+    trusted = True
+    assert flusher.end_overdue(NOON) == 0
+    with database.read() as connection:
+        (alert,) = alerts.active(connection, NOON)
+    assert alert.issued_at == NOON - timedelta(minutes=5)
+    assert alert.ends_at == NOON + timedelta(minutes=25)
+    assert told[-1] == ("updated", "dated anew: the clock was not trusted when it was heard")
+    again = from_same.dated(reception, NOON)
+    again = replace(again, reception_id="2", clock_trusted=True, received_at=NOON)
+    spool.append("reception", to_json(again))
+    flusher.run_once()
+    assert flusher.end_overdue(NOON + timedelta(minutes=25)) == 1
+    assert [kind for kind, _ in told] == ["new", "updated", "updated", "ended"]
