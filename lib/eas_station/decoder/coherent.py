@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eas_station.dsp.arrays import Phasor, Precise
+from eas_station.dsp.arrays import Phasor, Precise, Real
 
 ROUNDS = 3
 REACHES = (12, 30, 75)  # bits to either side that make a phase reference
@@ -53,7 +53,7 @@ class _Reference:
     misfit: float
 
 
-def detect(phasors: Phasor, soft: Precise, known: Precise, active: int) -> Heard:
+def detect(phasors: Phasor, soft: Precise, known: Precise, active: int, heard: Real) -> Heard:
     """Detect the bits of all bursts.
 
     Args:
@@ -61,6 +61,7 @@ def detect(phasors: Phasor, soft: Precise, known: Precise, active: int) -> Heard
         soft: (bits,) log-odds to begin with, of the known bits too.
         known: (bits,) +1 and −1 where the bit is known, 0 elsewhere.
         active: bits after this are noise.
+        heard: (bursts, bits) 1 where a burst has been heard, 0 where nothing is known of it.
     """
     turn = twist = 0.0
     rows: list[_Row] = []
@@ -72,8 +73,11 @@ def detect(phasors: Phasor, soft: Precise, known: Precise, active: int) -> Heard
         if step < 2:
             turn, twist = _rotation(phasors, weight, walk, (turn, twist) if step else None)
         steady = phasors * np.exp(-2j * np.pi * (turn * np.arange(len(sign)) + twist * walk))
-        rows = [_detect_one(burst, sign, weight) for burst in steady]
-        before, soft = soft, _together(rows, sign, weight != 0)
+        rows = [
+            _detect_one(burst, sign, weight * part)
+            for burst, part in zip(steady, heard, strict=True)
+        ]
+        before, soft = soft, _together(rows, sign, (weight != 0) & (heard > 0).all(axis=0))
         if np.array_equal(before[:active] > 0, soft[:active] > 0):
             break
     return Heard(

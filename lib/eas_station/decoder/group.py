@@ -131,7 +131,8 @@ class Group:
         self._bits = 8 * len(found.reading.text)
         sure = found.reading.posterior
         if len(self.tracks) == REPEATS or (len(self.tracks) == 2 and self._outer_two()):
-            speak = sure >= policy.usual
+            whole = self.tracks[-1].bits_heard >= self._bits
+            speak = sure >= (policy.usual if whole else policy.early)
         else:
             speak = len(self.tracks) == 2 and sure >= policy.early and found.evidence.agreed
         if speak:

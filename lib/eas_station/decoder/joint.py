@@ -53,7 +53,7 @@ def read(tracks: Sequence[Track], recent: Recent, grammar: Grammar) -> Joint:
     phasors = np.stack([_phasors(track, recent, count) for track in tracks]) * heard[:, None]
     start = known.copy()
     start[len(HEADER_KNOWN) :] = _sum(tracks)[KNOWN : count - PREAMBLE_BITS]
-    found = coherent.detect(phasors, start, known, PREAMBLE_BITS + active)
+    found = coherent.detect(phasors, start, known, PREAMBLE_BITS + active, heard)
     reading = grammar.read(found.together[PREAMBLE_BITS:])
     return Joint(reading, _evidence(reading, found, heard, tracks))
 

@@ -17,6 +17,7 @@ KNOWN = len(HEADER_KNOWN) - PREAMBLE_BITS  # known bits from bit 0 on
 LEAD_BITS = PREAMBLE_BITS + 4
 GROWTH = 1.5  # the line is drawn anew when the burst has become so much longer
 ENOUGH = 10.0  # soft sum of the 72 known bits nearest to the start: there is a burst
+FADED_BITS = 100  # a burst that is undecided for so long is over
 TRUSTED = 8.0  # soft sum of the first 64 bits of the preamble: it was heard from its start
 EVERY_SAMPLE = ToneBank(tuple(range(BIT)))
 
@@ -112,10 +113,10 @@ class Track:
     def faded(self) -> bool:
         """Has the burst's energy gone: is the last stretch as undecided as noise?"""
         heard = self.bits_heard
-        if heard < 8 * 16 + 48:
+        if heard < KNOWN + FADED_BITS:
             return False
         known = np.abs(self.soft.at(self.line.times(0, KNOWN))).mean()
-        last = np.abs(self.soft.at(self.line.times(heard - 48, 48))).mean()
+        last = np.abs(self.soft.at(self.line.times(heard - FADED_BITS, FADED_BITS))).mean()
         return bool(known > 0.75 and last < 0.5 + 0.35 * (known - 0.5))
 
 
