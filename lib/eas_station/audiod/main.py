@@ -16,7 +16,6 @@ from eas_station.alerts.model import Reception
 from eas_station.audiod.clip_files import ClipFolder
 from eas_station.audiod.clip_writer import ClipWriter
 from eas_station.audiod.deafness import Deafness
-from eas_station.audiod.desired import Desired
 from eas_station.audiod.hearing import Hearing
 from eas_station.audiod.listener import Listener, Wiring
 from eas_station.audiod.marks import Marks, boot_id
@@ -32,7 +31,8 @@ from eas_station.config.units import WEBD
 from eas_station.service import program
 from eas_station.service.daemon import Daemon
 from eas_station.service.storage import Storage
-from eas_station.store import sources as desired_states
+from eas_station.service.wishes import Wishes
+from eas_station.store import sources
 from eas_station.store.database import Database
 from eas_station.store.flusher import Flusher
 from eas_station.store.intake import Intake
@@ -60,10 +60,11 @@ def compose(daemon: Daemon) -> None:
     report = Report(source.name, source.kind, channels, daemon.set_status, daemon.now)
     clips_dir = config.paths.state_dir / "clips"
     writer = ClipWriter(ClipFolder(clips_dir, source.name), storage.append, report.clip_fault)
-    desired = Desired(
-        ask=partial(_is_wanted, database, source.name),
-        subscribe=partial(daemon.subscribe, [WEBD], [topics.control(daemon.unit)]),
-        stopping=daemon.stopping,
+    wishes = Wishes(
+        "source",
+        partial(_stopped_sources, database),
+        partial(daemon.subscribe, [WEBD], [topics.control(daemon.unit)]),
+        daemon.stopping,
     )
     wiring = Wiring(
         name=source.name,
@@ -74,14 +75,14 @@ def compose(daemon: Daemon) -> None:
         deafness=_deafness(daemon, source, channels, storage),
         report=report,
         publish=daemon.publisher.publish,
-        wanted=lambda: desired.running,
+        wanted=partial(wishes.wants, source.name),
         stopping=daemon.stopping,
         now=daemon.now,
     )
     beat = daemon.beat("listen", LISTEN_DEADLINE_S)
     storage.start()
     daemon.on_reload(partial(_reload, daemon, source))
-    daemon.spawn("control", desired.run)
+    daemon.spawn("wishes", wishes.run)
     daemon.spawn("clips", writer.run)
     daemon.spawn("listen", partial(_listen, Listener(wiring), beat, writer))
 
@@ -148,9 +149,9 @@ def _deafness(
     return Deafness(source.name, channels, marks, storage.append, daemon.now)
 
 
-def _is_wanted(database: Database, name: str) -> bool:
+def _stopped_sources(database: Database) -> frozenset[str]:
     with database.read() as connection:
-        return desired_states.desired(connection, "source", name) == "running"
+        return sources.stopped(connection, "source")
 
 
 def _reload(daemon: Daemon, source: Source, config: Config) -> None:

@@ -15,9 +15,9 @@ from eas_station.capd.folder_feed import FolderFeed
 from eas_station.capd.http_feed import HttpFeed
 from eas_station.capd.loop import BEAT_S, FeedLoop, Poll, Stop
 from eas_station.capd.reading import Reader
-from eas_station.capd.wishes import Wishes
 from eas_station.config.model import Config, Feed
 from eas_station.service.daemon import Daemon
+from eas_station.service.wishes import Wishes
 
 log = logging.getLogger(__name__)
 

@@ -21,13 +21,13 @@ from eas_station.bus.news import Announcer
 from eas_station.capd.desk import Desk
 from eas_station.capd.feeds import Feeds
 from eas_station.capd.poll_log import PollLog
-from eas_station.capd.wishes import Wishes
 from eas_station.config.area import area_of
 from eas_station.config.model import Config
 from eas_station.config.units import CAPD, WEBD
 from eas_station.service import program
 from eas_station.service.daemon import Daemon
 from eas_station.service.storage import Storage
+from eas_station.service.wishes import Wishes
 from eas_station.store import jobs, receptions, sources
 from eas_station.store.database import Database
 from eas_station.store.flusher import Flusher
@@ -58,9 +58,10 @@ def compose(daemon: Daemon) -> None:
     storage = _storage(daemon, database, spool, intake)
     is_stopping = daemon.stopping.is_set
     wishes = Wishes(
+        "feed",
         partial(_stopped_feeds, database),
         partial(daemon.subscribe, [WEBD], [topics.control(daemon.unit)]),
-        is_stopping,
+        daemon.stopping,
     )
     poll_log = PollLog(
         append=storage.append,
@@ -134,8 +135,7 @@ def _recall(database: Database, feed: str, messages: Sequence[MessageId]) -> set
 
 def _stopped_feeds(database: Database) -> frozenset[str]:
     with database.read() as connection:
-        states = sources.all_desired(connection)
-    return frozenset(s.name for s in states if (s.kind, s.desired) == ("feed", "stopped"))
+        return sources.stopped(connection, "feed")
 
 
 def _count(database: Database, job: str, at: datetime, runs: int) -> None:

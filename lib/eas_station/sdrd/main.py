@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from eas_station.bus import topics
 from eas_station.config.model import Config, Receiver
+from eas_station.config.units import WEBD
 from eas_station.errors import ConfigError, Fault
-from eas_station.sdrd.desired import DesiredState
 from eas_station.sdrd.radio import Radio
 from eas_station.service import program
 from eas_station.service.daemon import Daemon
+from eas_station.service.wishes import Wishes
 from eas_station.store import sources
 from eas_station.store.database import Database
 
@@ -29,13 +33,14 @@ def compose(daemon: Daemon) -> None:
     )
     daemon.on_stop(database.close)
 
-    def ask() -> str:
+    def ask() -> frozenset[str]:
         with database.read() as connection:
-            return sources.desired(connection, "receiver", settings.name)
+            return sources.stopped(connection, "receiver")
 
-    desired = DesiredState(daemon, ask)
+    control = topics.control(daemon.unit)
+    wishes = Wishes("receiver", ask, partial(daemon.subscribe, [WEBD], [control]), daemon.stopping)
     try:
-        radio = Radio(daemon, settings, desired.is_wanted)
+        radio = Radio(daemon, settings, partial(wishes.wants, settings.name))
     except ValueError as error:
         raise ConfigError((unreachable(daemon.config, settings, error),)) from error
 
@@ -48,7 +53,7 @@ def compose(daemon: Daemon) -> None:
 
     daemon.on_reload(take)
     daemon.spawn("radio", radio.run)
-    daemon.spawn("desired", desired.run)
+    daemon.spawn("wishes", wishes.run)
 
 
 def own_settings(config: Config, name: str | None) -> Receiver:

@@ -35,6 +35,14 @@ def desired(connection: Connection, kind: Kind, name: str) -> Desired:
     return "stopped" if connection.execute(wanted).scalar() == "stopped" else "running"
 
 
+def stopped(connection: Connection, kind: Kind) -> frozenset[str]:
+    """The names of all that somebody stopped."""
+    wanted = select(desired_states.c.name).where(
+        desired_states.c.kind == kind, desired_states.c.desired == "stopped"
+    )
+    return frozenset(connection.execute(wanted).scalars())
+
+
 def set_desired(
     connection: Connection, kind: Kind, name: str, desired: Desired, at: datetime, by: str
 ) -> None:
