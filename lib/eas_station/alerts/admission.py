@@ -55,7 +55,7 @@ class Admission:
         """The whole alert as it now stands.
 
         Args:
-            receptions: all of its receptions, at least one.
+            receptions: at least one; without some hearings of a header only the counts differ.
             previous: the alert as it was; only the time at which its end was recorded is kept.
         """
         at = self._trusted_now()

@@ -169,7 +169,10 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An alert that shares a key with a new reception, with its whole history, oldest first."""
+    """An alert that shares a key with a new reception, with its history, oldest first.
+
+    Of the hearings of one header the first is enough.
+    """
 
     alert: Alert
     keys: tuple[Key, ...]

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Select, bindparam, case, func, select, update
 
 from eas_station.alerts.model import Alert, Candidate, Change, ChangeKind, Key, Reception
 from eas_station.store import reasons
@@ -42,17 +42,30 @@ class Admission(Protocol):
         """The alert that it belongs to, of those that share a key; None: a new one."""
 
     def fold(self, alert_id: str, receptions: Sequence[Reception], previous: Alert | None) -> Alert:
-        """The whole alert as it now stands; receptions oldest first."""
+        """The whole alert as it now stands; receptions oldest first, of the hearings of one header
+        the first."""
 
 
 @dataclass(slots=True)
 class Entry:
-    """One alert with its history, while the batch lasts."""
+    """One alert with its history, while the batch lasts.
+
+    Of the hearings of one header only the first is held: the others say nothing else, and in a
+    week there can be thousands of them.
+    """
 
     number: int
     alert: Alert
     keys: dict[Key, None] = field(default_factory=dict)
-    heard: list[tuple[datetime, int, Reception]] = field(default_factory=list)  # at, number
+    heard: dict[object, tuple[datetime, int, Reception]] = field(default_factory=dict)
+
+    def hear(self, number: int, reception: Reception) -> None:
+        """A reception is one of its own; `number` is that of the recording."""
+        off_air = reception.via == "same"
+        said = (reception.raw, reception.clock_trusted) if off_air else reception.reception_id
+        heard = (reception.received_at, number, reception)
+        if said not in self.heard or heard[:2] < self.heard[said][:2]:
+            self.heard[said] = heard
 
     def candidate(self) -> Candidate:
         """The same as the domain sees it."""
@@ -60,7 +73,19 @@ class Entry:
 
     def history(self) -> tuple[Reception, ...]:
         """What was heard of it, oldest first."""
-        return tuple(reception for _, _, reception in self.heard)
+        heard = sorted(self.heard.values(), key=lambda heard: heard[:2])
+        return tuple(reception for _, _, reception in heard)
+
+    def counted(self, alert: Alert, *heard_at: datetime) -> Alert:
+        """The alert folded anew, with everything counted: also what was heard at these times."""
+        before = self.alert
+        times = (before.first_received_at, before.last_received_at, *heard_at)
+        return replace(
+            alert,
+            reception_count=before.reception_count + len(heard_at),
+            first_received_at=min(times),
+            last_received_at=max(times),
+        )
 
 
 class Ledger:
@@ -97,7 +122,8 @@ class Ledger:
         """Fold alerts again that were heard while the clock was not trusted."""
         self._load_alerts(alert_ids)
         for entry in self._entries.values():
-            alert = admission.fold(entry.alert.alert_id, entry.history(), entry.alert)
+            folded = admission.fold(entry.alert.alert_id, entry.history(), entry.alert)
+            alert = entry.counted(folded)
             if alert != entry.alert:
                 entry.alert = alert
                 self._touch(
@@ -163,15 +189,8 @@ class Ledger:
         keys = select(alert_keys).where(alert_keys.c.alert_id.in_(alert_ids))
         for found in connection.execute(keys):
             self._hold(self._entries[found.alert_id], (Key(found.strength, found.text),))
-        history = (
-            select(alert_receptions.c.alert_id, receptions.c.number, *RECEPTION_COLUMNS)
-            .join_from(alert_receptions, receptions)
-            .where(alert_receptions.c.alert_id.in_(alert_ids))
-            .order_by(receptions.c.received_at, receptions.c.number)
-        )
-        for row in connection.execute(history).mappings():
-            heard = (row["received_at"], row["number"], reception_of(dict(row)))
-            self._entries[row["alert_id"]].heard.append(heard)
+        for row in connection.execute(_history(alert_ids)).mappings():
+            self._entries[row["alert_id"]].hear(row["number"], reception_of(dict(row)))
 
     def _is_new(self, reception: Reception) -> bool:
         """False: delivered already, or the same CAP message from the same feed again."""
@@ -220,7 +239,7 @@ class Ledger:
     ) -> Entry:
         alert = admission.fold(alert_id, (reception,), None)
         entry = Entry(self._numbers.next("alert"), alert)
-        entry.heard.append((reception.received_at, number, reception))
+        entry.hear(number, reception)
         self._entries[alert_id] = entry
         self._change("new", alert, reasons.of_new(reception))
         if alert.ended_at is not None:
@@ -230,10 +249,10 @@ class Ledger:
     def _continue(
         self, entry: Entry, reception: Reception, number: int, admission: Admission
     ) -> None:
-        entry.heard.append((reception.received_at, number, reception))
-        entry.heard.sort(key=lambda heard: heard[:2])
+        entry.hear(number, reception)
         previous = entry.alert
-        alert = admission.fold(previous.alert_id, entry.history(), previous)
+        folded = admission.fold(previous.alert_id, entry.history(), previous)
+        alert = entry.counted(folded, reception.received_at)
         entry.alert = alert
         if previous.ended_at is None and alert.ended_at is not None:
             self._change("ended", alert, reasons.of_end(reception, alert))
@@ -258,3 +277,24 @@ class Ledger:
             again = update(receptions).where(receptions.c.message_hash == bindparam("a_hash"))
             counted = again.values(repeats=receptions.c.repeats + bindparam("times"))
             self._connection.execute(counted, rows)
+
+
+def _history(alert_ids: Sequence[str]) -> Select[Any]:
+    """What was heard of alerts; of the hearings of one header the first, as in `Entry`."""
+    links, heard = alert_receptions.c, receptions.c
+    said = case((heard.via == "same", heard.raw), else_=heard.reception_id)
+    nth = func.row_number().over(
+        partition_by=(links.alert_id, said, heard.clock_trusted),
+        order_by=(heard.received_at, heard.number),
+    )
+    hearings = (
+        select(links.alert_id, links.reception_id, nth.label("nth"))
+        .join_from(alert_receptions, receptions)
+        .where(links.alert_id.in_(alert_ids))
+        .subquery()
+    )
+    return (
+        select(hearings.c.alert_id, heard.number, *RECEPTION_COLUMNS)
+        .join_from(hearings, receptions, hearings.c.reception_id == heard.reception_id)
+        .where(hearings.c.nth == 1)
+    )

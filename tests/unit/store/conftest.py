@@ -30,6 +30,9 @@ NOON = datetime(2025, 11, 22, 12, 0, tzinfo=UTC)
 class SmallAdmission:
     """Honest rules, only small: what has the same header is one alert."""
 
+    def __init__(self) -> None:
+        self.folded: list[int] = []  # how many receptions each time
+
     def keys(self, reception: Reception) -> tuple[Key, ...]:
         found = [Key("same", reception.statement.same_header or reception.reception_id)]
         found += [Key("strong", ref.identifier) for ref in reception.statement.references]
@@ -41,6 +44,7 @@ class SmallAdmission:
         return min(candidates, key=lambda candidate: candidate.created, default=None)
 
     def fold(self, alert_id: str, receptions: Sequence[Reception], previous: Alert | None) -> Alert:
+        self.folded.append(len(receptions))
         last = receptions[-1]
         said = last.statement
         if "bug" in (said.headline or ""):
@@ -137,10 +141,11 @@ class Record:
         self.spool = spool
         self.database = database
         self.told: list[tuple[str, str]] = []  # kind, why
+        self.admission = SmallAdmission()
         self.flusher = Flusher(
             spool,
             database,
-            SmallAdmission(),
+            self.admission,
             lambda: self.now,
             lambda change: self.told.append((change.kind, change.why)),
             batch=20,

@@ -233,7 +233,7 @@ def test_a_row_of_unknown_kind_is_put_aside(record: Record) -> None:
 
 def test_a_bug_in_one_row_undoes_nothing_of_the_rows_before_it(record: Record, said: Said) -> None:
     first = said()
-    take(record, first, replace(said(headline="a bug"), reception_id="bad"), said())
+    take(record, first, replace(said(headline="a bug"), reception_id="bad", raw="bad"), said())
     record.flush()
     (alert,) = active(record)
     assert alert.reception_count == 2
@@ -377,3 +377,19 @@ def test_a_live_warning_heard_while_the_clock_was_wrong_is_not_ended_by_its_date
     flusher.run_once()
     assert flusher.end_overdue(NOON + timedelta(minutes=25)) == 1
     assert [kind for kind, _ in told] == ["new", "updated", "updated", "ended"]
+
+
+def test_a_header_heard_for_days_is_folded_once_and_counted_always(
+    record: Record, said: Said
+) -> None:
+    minutes = [*range(1, 50), 0]
+    take(record, *(said(received_at=NOON + timedelta(minutes=minute)) for minute in minutes))
+    take(record, said(identifier="cap", received_at=NOON + timedelta(minutes=3)))
+    record.flush()
+    (alert,) = active(record)
+    assert alert.reception_count == 51
+    assert alert.first_received_at == NOON
+    assert alert.last_received_at == NOON + timedelta(minutes=49)
+    assert max(record.admission.folded) == 2
+    with record.database.read() as connection:
+        assert len(receptions.receptions_of(connection, [alert.alert_id])[alert.alert_id]) == 51
