@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 def to_plain(value: object) -> Any:
     """The value as dicts, lists, strings, numbers, booleans and None."""
+    if value is None or isinstance(value, (str, int)):  # nearly always
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, datetime):

@@ -7,7 +7,7 @@ Event codes are never asked, known or not. The trace is for the operator at thre
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from eas_station.alerts.model import Circle, Relevance, Ring, RuleStep
@@ -175,8 +175,10 @@ def _unknown_nearby(
     return None
 
 
-def _matching(alert_code: str, ours: Iterable[str]) -> str | None:
-    return next((code for code in sorted(ours) if codes.matches(code, alert_code)), None)
+def _matching(alert_code: str, ours: Codes) -> str | None:
+    if alert_code in ours:
+        return alert_code
+    return min((code for code in ours if codes.matches(code, alert_code)), default=None)
 
 
 def _in_our_area(alert_code: str, our_code: str, gazetteer: Gazetteer) -> str:
