@@ -52,6 +52,9 @@ def burst(text: str) -> np.ndarray:
     return 0.5 * np.sin(2 * np.pi * np.cumsum(tones_hz) / RATE_HZ)
 
 
+ISSUED_AT = datetime.now(UTC) - timedelta(minutes=1)
+
+
 def audio(header: str, speech_s: float = 2.0) -> np.ndarray:
     """A whole message: header, something like speech, end of message."""
     pause = np.zeros(RATE_HZ)
@@ -63,9 +66,8 @@ def audio(header: str, speech_s: float = 2.0) -> np.ndarray:
 
 
 def header(number: int, code: str = "TOR") -> str:
-    """A header that no other number has, issued a minute ago."""
-    issued_at = datetime.now(UTC) - timedelta(minutes=1)
-    return f"ZCZC-WXR-{code}-{39_000 + number:06d}+0100-{issued_at:%j%H%M}-KCLE/NWS-"
+    """A header that no other number has, issued shortly before these tests began."""
+    return f"ZCZC-WXR-{code}-{39_000 + number:06d}+0100-{ISSUED_AT:%j%H%M}-KCLE/NWS-"
 
 
 class Station:
