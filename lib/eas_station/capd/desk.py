@@ -80,6 +80,7 @@ class Desk:
         self._recall = recall
         self._recalling = True
         self._known = Known()
+        self._bad = Known()  # refused, or put aside
         self._complained = Known(MAX_COMPLAINTS)
         self._reception_of = reception_of
 
@@ -132,22 +133,28 @@ class Desk:
             self._recalling = False
             return
         for message in recalled:
-            self._known.add(message_key(message.sender, message.identifier, message.sent_at))
+            self._known.add(_key(message))
 
     def _made(self, message: Message, tally: Tally) -> tuple[Message, Reception] | None:
         """The reception of a message that is new; None for one that came before, or is none."""
         self._progressed()
-        key = message_key(message.sender, message.identifier, message.sent_at)
+        key = _key(message)
+        if self._bad.seen(key):
+            return None
         if self._known.seen(key):
             tally.alerts += 1
             return None
-        self._known.add(key)  # some messages stand in one answer twice
         try:
-            return message, self._reception(message)
+            made = message, self._reception(message)
         except CapError as error:
+            self._bad.add(key)
             self.refuse(error, tally)
         except Exception as error:  # noqa: BLE001 - the barrier round one item from outside
+            self._bad.add(key)
             self._set_aside(message.raw, error, tally)
+        else:
+            self._known.add(key)  # some messages stand in one answer twice
+            return made
         return None
 
     def _hand_over(self, made: Sequence[tuple[Message, Reception]], tally: Tally) -> None:
@@ -158,7 +165,9 @@ class Desk:
             self._take([heard for _, heard in made])
         except Exception as error:  # noqa: BLE001 - the barrier round one item from outside
             if len(made) == 1:
-                self._set_aside(made[0][0].raw, error, tally)
+                message = made[0][0]
+                self._bad.add(_key(message))
+                self._set_aside(message.raw, error, tally)
                 return
         else:
             tally.alerts += len(made)
@@ -187,3 +196,7 @@ class Desk:
             callsign=self._callsign,
             new_id=self._new_id,
         )
+
+
+def _key(message: Message | MessageId) -> str:
+    return message_key(message.sender, message.identifier, message.sent_at)

@@ -217,3 +217,17 @@ def test_a_disk_that_takes_no_quarantine_stops_nothing(station: Station) -> None
     desk.refuse(CapBug(ValueError("x"), "text"), tally)
     desk.refuse(CapError("y", "text"), tally)
     assert (tally.rejected, tally.quarantined) == (1, 1)
+
+
+@pytest.mark.parametrize("poisoned", ["urn:oid:b", None])
+def test_what_was_put_aside_or_refused_is_never_counted_as_good(
+    station: Station, answer: Answer, poisoned: str | None
+) -> None:
+    station.poisoned = poisoned
+    body = answer("a", "b")
+    if poisoned is None:
+        head, _, tail = body.rpartition(b'"messageType": "Alert"')
+        body = head + b'"messageType": "Ack"' + tail
+    desk = station.desk()
+    desk.accept(reading(body))
+    assert desk.accept(reading(body)) == Tally(documents=1, alerts=1)
