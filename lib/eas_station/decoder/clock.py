@@ -14,13 +14,16 @@ import numpy as np
 
 from eas_station.decoder.known import PREAMBLE_BITS
 from eas_station.dsp.afsk import BIT
-from eas_station.dsp.arrays import Precise, Real
+from eas_station.dsp.arrays import Precise, Real, windows
 
 WIDEST = 0.0135  # largest relative clock error that is followed
 REACH = 4  # samples to either side of the line that are looked at
 SEGMENTS = 16
+TURNS = np.linspace(-3.0, 3.0, 25)  # samples by which the ends of a line are turned
+MOVES = np.arange(-2.0, 2.01, 0.25)  # and by which all of it is moved
 LOCK_CLOCKS = BIT * (1 + np.linspace(-0.0125, 0.0125, 21))
-LOCK_TIMES = np.arange(-6.0, 6.5)
+LOCK_REACH = 6
+LOCK_TIMES = np.arange(-LOCK_REACH, LOCK_REACH + 1)
 PIVOT = 4  # the bit in the middle of the known bits that sync looked at
 CORE = PREAMBLE_BITS - 32  # first of the known bits that even a slow squelch lets through
 
@@ -54,6 +57,16 @@ class SoftTrack:
         found: Real = self.values[np.where(inside, index, 0)] * inside
         return found
 
+    def around(self, times: Precise, reach: int) -> Real:
+        """Those that begin `reach` samples before to `reach` after: (times…, 2 * reach + 1)."""
+        wide = 2 * reach + 1
+        padded = np.zeros((1, len(self.values) + 2 * wide), np.float32)
+        padded[0, wide:-wide] = self.values
+        every = windows(padded, 0, len(self.values) + wide + 1, 1, wide)[0]
+        first = np.rint(times - (self.origin + reach - wide)).astype(np.intp)
+        found: Real = every[np.minimum(np.maximum(first, 0), len(every) - 1)]
+        return found
+
 
 def lock(track: SoftTrack, near: float, known: Real) -> tuple[Line, float]:
     """The line through the known bits, and how many of them agree (soft sum).
@@ -62,15 +75,17 @@ def lock(track: SoftTrack, near: float, known: Real) -> tuple[Line, float]:
         near: where bit 0 begins, roughly.
     """
     k = np.arange(len(known)) - PREAMBLE_BITS - PIVOT
-    middle = near + PIVOT * BIT + LOCK_TIMES
-    soft = track.at(middle[:, None, None] + k * LOCK_CLOCKS[:, None]) * known
-    core = soft[..., CORE:].sum(axis=2)
-    early = soft[..., CORE - 32 : CORE].sum(axis=2)
-    earliest = soft[..., : CORE - 32].sum(axis=2)
+    middle = near + PIVOT * BIT
+    soft = track.around(middle + k * LOCK_CLOCKS[:, None], LOCK_REACH)  # (clocks, bits, times)
+    parts = np.zeros((3, len(known)), np.float32)
+    for row, part in enumerate((slice(CORE, None), slice(CORE - 32, CORE), slice(CORE - 32))):
+        parts[row, part] = known[part]
+    core, early, earliest = np.moveaxis(parts @ soft, 1, 0)
     score = core + np.maximum(0, early - 1) + np.maximum(0, earliest - 3)
-    row, column = np.unravel_index(int(score.argmax()), score.shape)
-    period = float(LOCK_CLOCKS[column])
-    return Line(float(middle[row]) - PIVOT * period, period), float(core[row, column])
+    best, column = np.unravel_index(int(score.argmax()), score.shape)
+    period = float(LOCK_CLOCKS[best])
+    begin = middle + int(LOCK_TIMES[column]) - PIVOT * period
+    return Line(begin, period), float(core[best, column])
 
 
 def anchored(track: SoftTrack, near: float, known: Real, period: float) -> Line:
@@ -99,40 +114,42 @@ def fit(
             they are half known, nan where they are unknown (then either value is as good).
     """
     count = max(len(e) for e in expected)
-    profiles = [
-        _profile(track, line, bits, first)
-        for track, line, bits in zip(tracks, lines, expected, strict=True)
-    ]
-    middle = first + count / 2
-    centres = first + (np.arange(SEGMENTS) + 0.5) * count / SEGMENTS - middle
-    turns = np.linspace(-3.0, 3.0, 25) / (count / 2)
-    moves = np.arange(-2.0, 2.01, 0.25)
-    place = REACH + moves[:, None] + (turns[:, None] * centres)[:, None, :]
-    place = np.clip(place, 0, 2 * REACH - 1e-6)
-    left = place.astype(np.intp)
-    share = place - left
-    segment = np.arange(SEGMENTS)
-    collected = np.stack(
+    profiles = np.stack(
         [
-            (p[segment, left] * (1 - share) + p[segment, left + 1] * share).sum(axis=2)
-            for p in profiles
+            _profile(track, line, bits, first).ravel()
+            for track, line, bits in zip(tracks, lines, expected, strict=True)
         ]
-    )  # (tracks, turns, moves)
+    )
+    collected = (profiles @ _COLLECT).reshape(len(tracks), len(TURNS), len(MOVES))
     turn = int(collected.max(axis=2).sum(axis=0).argmax())
+    turned = float(TURNS[turn]) / (count / 2)
     new = []
     for line, found in zip(lines, collected[:, turn], strict=True):
-        move = float(moves[int(found.argmax())])
-        begin = line.begin + move - middle * float(turns[turn])
-        new.append(Line(begin, line.period + float(turns[turn])))
+        move = float(MOVES[int(found.argmax())])
+        begin = line.begin + move - (first + count / 2) * turned
+        new.append(Line(begin, line.period + turned))
     return Fit(tuple(new), float(collected[:, turn].max(axis=1).sum()))
+
+
+def _collecting() -> Precise:
+    """Weights of a profile under each turn and move: (segments * offsets, turns * moves)."""
+    centres = (np.arange(SEGMENTS) + 0.5) / SEGMENTS * 2 - 1
+    place = REACH + MOVES + TURNS[:, None] * centres[:, None, None]  # (segments, turns, moves)
+    place = np.clip(place, 0, 2 * REACH)
+    distance = np.abs(np.arange(2 * REACH + 1)[:, None, None] - place[:, None])
+    weights: Precise = np.maximum(0, 1 - distance)
+    return weights.reshape(SEGMENTS * (2 * REACH + 1), -1)
+
+
+_COLLECT = _collecting()
 
 
 def _profile(track: SoftTrack, line: Line, expected: Real, first: int) -> Precise:
     """What each segment collects at −REACH … REACH samples off the line."""
     count = len(expected)
-    offsets = np.arange(-REACH, REACH + 1)
-    soft = track.at(line.times(first, count)[:, None] + offsets)
-    weighed = np.where(np.isnan(expected)[:, None], np.abs(soft), soft * expected[:, None])
+    soft = track.around(line.times(first, count), REACH)
+    unknown = np.isnan(expected)[:, None]
+    weighed = np.where(unknown, np.abs(soft), soft * expected[:, None])
     edges = (np.arange(SEGMENTS) * count) // SEGMENTS
     profile: Precise = np.add.reduceat(weighed, edges, axis=0)
     return profile

@@ -17,6 +17,7 @@ from eas_station.dsp.arrays import Phasor, Precise, Real
 
 ROUNDS = 3
 REACHES = (12, 30, 75)  # bits to either side that make a phase reference
+TIE_REACH = 12
 SURE = 25.0  # soft bits of one burst are not trusted further than this
 MAX_TURN = 0.13  # cycles a bit: 68 Hz
 TWISTS = np.linspace(-0.03, 0.03, 13)  # cycles a bit that mark turns more than space
@@ -39,18 +40,14 @@ class Heard:
     twist: float  # half of what mark turns more than space
 
 
-_Row = tuple[Precise, float, Precise]  # soft bits, Eb/N0, eye of one burst
-
-
 @dataclass(frozen=True, slots=True)
 class _Reference:
-    """Phase references of one choice of reach, and what they leave unexplained."""
+    """Phase references of every burst, and what they leave unexplained."""
 
-    mark: Phasor  # (bits,)
+    mark: Phasor  # (bursts, bits)
     space: Phasor
-    mark_noise: float
-    space_noise: float
-    misfit: float
+    mark_noise: Precise  # (bursts, 1)
+    space_noise: Precise
 
 
 def detect(phasors: Phasor, soft: Precise, known: Precise, active: int, heard: Real) -> Heard:
@@ -64,7 +61,6 @@ def detect(phasors: Phasor, soft: Precise, known: Precise, active: int, heard: R
         heard: (bursts, bits) 1 where a burst has been heard, 0 where nothing is known of it.
     """
     turn = twist = 0.0
-    rows: list[_Row] = []
     for step in range(ROUNDS):
         sign = np.where(known != 0, known, np.tanh(np.clip(soft, -30, 30) / 2))
         weight = sign.copy()
@@ -73,35 +69,26 @@ def detect(phasors: Phasor, soft: Precise, known: Precise, active: int, heard: R
         if step < 2:
             turn, twist = _rotation(phasors, weight, walk, (turn, twist) if step else None)
         steady = phasors * np.exp(-2j * np.pi * (turn * np.arange(len(sign)) + twist * walk))
-        rows = [
-            _detect_one(burst, sign, weight * part)
-            for burst, part in zip(steady, heard, strict=True)
-        ]
-        before, soft = soft, _together(rows, sign, (weight != 0) & (heard > 0).all(axis=0))
+        rows, ebn0, eye = _detect_each(steady, sign, weight * heard)
+        used = (weight != 0) & (heard > 0).all(axis=0)
+        before, soft = soft, _together(rows, eye * sign, used)
         if np.array_equal(before[:active] > 0, soft[:active] > 0):
             break
-    return Heard(
-        np.array([row[0] for row in rows]),
-        soft,
-        np.array([row[1] for row in rows]),
-        np.array([row[2] for row in rows]),
-        turn,
-        twist,
-    )
+    return Heard(rows, soft, ebn0, eye, turn, twist)
 
 
-def _together(rows: list[_Row], sign: Precise, used: NDArray[np.bool_]) -> Precise:
+def _together(rows: Precise, errors: Precise, used: NDArray[np.bool_]) -> Precise:
     """Log-odds of all bursts together.
 
     Noise differs from burst to burst, but an echo or a filter distorts all alike: what their errors
     have in common does not count as often as there are bursts.
     """
-    total: Precise = np.sum([row[0] for row in rows], axis=0)
+    total: Precise = rows.sum(axis=0)
     if len(rows) == 1 or used.sum() < 64:
         return total
-    errors = np.array([np.clip(row[2] * sign, -3, 3) for row in rows])[:, used]
-    shared = np.corrcoef(errors)[np.triu_indices(len(rows), 1)]
-    common = float(np.clip(np.nan_to_num(shared, nan=1.0).mean() - CHANCE, 0, 1))
+    shared = np.atleast_2d(np.corrcoef(np.clip(errors[:, used], -3, 3)))
+    pairs = shared[np.triu_indices(len(rows), 1)]
+    common = float(np.clip(np.nan_to_num(pairs, nan=1.0).mean() - CHANCE, 0, 1))
     return total / (1 + (len(rows) - 1) * common)
 
 
@@ -136,84 +123,97 @@ def _strongest(
     return float(turns[column]), float(twists[row])
 
 
-def _detect_one(burst: Phasor, sign: Precise, weight: Precise) -> _Row:
-    """Soft bits, Eb/N0 and eye of one burst whose phases stand still."""
-    mark_weight, space_weight = np.maximum(weight, 0), np.maximum(-weight, 0)
-    mark, space = burst[0], burst[1]
-    tie = _tie(mark * mark_weight, space * space_weight, mark_weight, space_weight)
-    choices = [
-        _reference(mark, space, mark_weight, space_weight, sign, tie, reach) for reach in REACHES
-    ]
-    best = min(choices, key=lambda choice: choice.misfit)
-    one = (2 * (mark * best.mark.conj()).real - np.abs(best.mark) ** 2) / best.mark_noise
-    zero = (2 * (space * best.space.conj()).real - np.abs(best.space) ** 2) / best.space_noise
+def _detect_each(
+    steady: Phasor, sign: Precise, weight: Precise
+) -> tuple[Precise, Precise, Precise]:
+    """Soft bits (bursts, bits), Eb/N0 and eye of bursts whose phases stand still."""
+    mark, space = steady[:, 0], steady[:, 1]
+    best = _best_reference(mark, space, weight, sign)
+    mark_power, space_power = _power(best.mark), _power(best.space)
+    one = (2 * (mark * best.mark.conj()).real - mark_power) / best.mark_noise
+    zero = (2 * (space * best.space.conj()).real - space_power) / best.space_noise
     soft = np.clip((one - zero) / _disturbance(mark, space, sign, best), -SURE, SURE)
-    strength = np.abs(best.mark) ** 2 / best.mark_noise + np.abs(best.space) ** 2 / best.space_noise
+    strength = mark_power / best.mark_noise + space_power / best.space_noise
     used = weight != 0
-    ebn0 = float(strength[used].mean() / 2) if used.any() else 0.0
+    ebn0 = (strength * used).sum(axis=1) / np.maximum(2 * used.sum(axis=1), 1)
     eye = (one - zero) / np.maximum(strength, 1e-12)
     return soft, ebn0, eye
 
 
-def _tie(mark: Phasor, space: Phasor, mark_weight: Precise, space_weight: Precise) -> complex:
-    """What space is times mark: amplitude and phase, one number for the whole burst."""
-    local_mark, local_space = _neighbours(mark, 12), _neighbours(space, 12)
-    cross = complex((local_space * local_mark.conj()).sum())
-    level_mark = float(np.abs(mark).sum() / (mark_weight.sum() + 1e-9))
-    level_space = float(np.abs(space).sum() / (space_weight.sum() + 1e-9))
-    return level_space / (level_mark + 1e-12) * cross / (abs(cross) + 1e-30)
-
-
-def _reference(
-    mark: Phasor,
-    space: Phasor,
-    mark_weight: Precise,
-    space_weight: Precise,
-    sign: Precise,
-    tie: complex,
-    reach: int,
-) -> _Reference:
+def _best_reference(mark: Phasor, space: Phasor, weight: Precise, sign: Precise) -> _Reference:
+    """Of the references of every reach, for each burst the one that explains it best."""
+    mark_weight, space_weight = np.maximum(weight, 0), np.maximum(-weight, 0)
+    tie = _tie(mark, space, mark_weight, space_weight)[:, None]
     heard = mark * mark_weight + space * space_weight * np.conj(tie)
-    load = mark_weight + abs(tie) ** 2 * space_weight
-    reference = _neighbours(heard, reach) / (_neighbours(load, reach).real + 0.5)
-    other = reference * tie
+    load = mark_weight + np.abs(tie) ** 2 * space_weight
+    near = _neighbours(heard, REACHES) / (_neighbours(load, REACHES) + 0.5)
+    mark_rest, space_rest = _unexplained(mark, space, sign, near, near * tie)
+    chosen, noises = [], []
+    for burst, used in enumerate(weight != 0):
+        noise = np.stack([_usual(rest[:, burst, used]) for rest in (mark_rest, space_rest)])
+        chosen.append(int(noise.prod(axis=0).argmin()))
+        noises.append(noise[:, chosen[-1]])
+    best = near[chosen, np.arange(len(mark))]
+    mark_noise, space_noise = np.array(noises).T[:, :, None]
+    return _Reference(best, best * tie, mark_noise, space_noise)
+
+
+def _tie(mark: Phasor, space: Phasor, mark_weight: Precise, space_weight: Precise) -> Phasor:
+    """What space is times mark: amplitude and phase, one number for each burst."""
+    marks, spaces = mark * mark_weight, space * space_weight
+    local_mark, local_space = _neighbours(np.stack([marks, spaces]), (TIE_REACH,))[0]
+    cross = (local_space * local_mark.conj()).sum(axis=1)
+    level_mark = np.abs(marks).sum(axis=1) / (mark_weight.sum(axis=1) + 1e-9)
+    level_space = np.abs(spaces).sum(axis=1) / (space_weight.sum(axis=1) + 1e-9)
+    tie: Phasor = level_space / (level_mark + 1e-12) * cross / (np.abs(cross) + 1e-30)
+    return tie
+
+
+def _unexplained(
+    mark: Phasor, space: Phasor, sign: Precise, mark_reference: Phasor, space_reference: Phasor
+) -> tuple[Precise, Precise]:
+    """Power of both tones that is not the tone that was sent."""
     one = (1 + sign) / 2
-    mark_rest = one * np.abs(mark - reference) ** 2 + (1 - one) * np.abs(mark) ** 2
-    space_rest = (1 - one) * np.abs(space - other) ** 2 + one * np.abs(space) ** 2
-    used = (mark_weight + space_weight) > 0
-    mark_noise, space_noise = _usual(mark_rest[used]), _usual(space_rest[used])
-    return _Reference(
-        reference, other, mark_noise, space_noise, float(np.log(mark_noise * space_noise))
-    )
+    mark_rest = one * _power(mark - mark_reference) + (1 - one) * _power(mark)
+    space_rest = (1 - one) * _power(space - space_reference) + one * _power(space)
+    return mark_rest, space_rest
 
 
-def _usual(power: Precise) -> float:
-    """Mean of an exponentially distributed power, outliers left out."""
-    if not len(power):
-        return 1e-12
-    limit = 3.5 * float(np.median(power)) / 0.69
-    return max(float(power[power <= limit].mean()) * 1.06, 1e-12)
+def _power(values: Phasor) -> Precise:
+    power: Precise = values.real**2 + values.imag**2
+    return power
+
+
+def _usual(power: Precise) -> Precise:
+    """Mean of exponentially distributed powers (rows, n), outliers left out: (rows,)."""
+    if not power.shape[1]:
+        return np.full(len(power), 1e-12)
+    kept = power <= 3.5 / 0.69 * np.median(power, axis=1, keepdims=True)
+    mean: Precise = (power * kept).sum(axis=1) / np.maximum(kept.sum(axis=1), 1)
+    return np.maximum(1.06 * mean, 1e-12)
 
 
 def _disturbance(mark: Phasor, space: Phasor, sign: Precise, best: _Reference) -> Precise:
     """How many times stronger than usual the noise is around each bit, at least 1."""
-    one = (1 + sign) / 2
-    mark_rest = one * np.abs(mark - best.mark) ** 2 + (1 - one) * np.abs(mark) ** 2
-    space_rest = (1 - one) * np.abs(space - best.space) ** 2 + one * np.abs(space) ** 2
+    mark_rest, space_rest = _unexplained(mark, space, sign, best.mark, best.space)
     rest = mark_rest / best.mark_noise + space_rest / best.space_noise
-    local = np.convolve(rest / 2, np.full(LOCAL, 1 / LOCAL), "same")
-    level: Precise = np.maximum(1.0, local / CALM)
+    window = np.full(LOCAL, 0.5 / LOCAL / CALM)
+    level: Precise = np.maximum(1.0, [np.convolve(row, window, "same") for row in rest])
     return level
 
 
-def _neighbours(values: Phasor | Precise, reach: int) -> Phasor:
-    """Sum over `reach` bits to either side, without the bit itself."""
-    sums = np.concatenate([[0], np.cumsum(values)])
-    k = np.arange(len(values))
-    high = np.minimum(k + reach + 1, len(values))
-    low = np.maximum(k - reach, 0)
-    result: Phasor = sums[high] - sums[low] - values
-    return result
+def _neighbours(values: Precise | Phasor, reaches: tuple[int, ...]) -> Phasor:
+    """Sums over bits to either side, without the bit itself: (reaches, …, bits)."""
+    count = values.shape[-1]
+    sums = np.concatenate([np.zeros((*values.shape[:-1], 1)), values.cumsum(axis=-1)], axis=-1)
+    k = np.arange(count)
+    result: Phasor = np.stack(
+        [
+            sums[..., np.minimum(k + reach + 1, count)] - sums[..., np.maximum(k - reach, 0)]
+            for reach in reaches
+        ]
+    )
+    return result - values
 
 
 def mean_db(ebn0: Precise) -> float:

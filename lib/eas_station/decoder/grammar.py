@@ -32,6 +32,7 @@ SILENT = 0.5  # mean size of soft bits where nothing at all is sent
 NOTHING_THERE = 12.0  # what a last character costs that nobody sent
 PLACES_AT = FIRST_PLACE + PLACE * np.arange(MAX_LOCATIONS)
 TAILS_AT = PLACES_AT + PLACE
+SPARE = 2  # numbers of locations that are tried beyond what was heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ NOTHING = Reading("", 0.0)
 class _Ending:
     """All endings of one shape: lengths of the time and of the callsign."""
 
-    total: Precise  # (MAX_LOCATIONS,)
+    total: Precise  # (numbers of locations,)
     best: Precise
     time: tuple[Scored, ...]
     callsign_length: int
@@ -81,7 +82,7 @@ class Grammar:
         Args:
             soft: log P(one)/P(zero) of each bit from the first of "Z" on; 0 where nothing is known.
         """
-        bits = _padded(soft)
+        bits = _padded(soft, _most_locations(len(soft)))
         scores = characters.log_likelihoods(bits, self._prior.eighth_bit_set)
         text = Text(scores, self._prior.stray)
         start = float(scores[np.arange(len(START)), characters.columns(START)].sum())
@@ -103,22 +104,24 @@ class Grammar:
             text.word(np.array([5]), self._originators, unlisted, self._letters),
             text.word(np.array([9]), self._events, unlisted, self._letters),
         )
+        places_at = PLACES_AT[: (text.length - LONGEST) // PLACE + MAX_LOCATIONS]
+        tails_at = places_at + PLACE
         first = float(dash[8]) - math.log(MAX_LOCATIONS)
         places = (
-            text.number(PLACES_AT + 1, self._area),
-            text.number(PLACES_AT + 2, self._state),
-            text.number(PLACES_AT + 4, self._county),
+            text.number(places_at + 1, self._area),
+            text.number(places_at + 2, self._state),
+            text.number(places_at + 4, self._county),
         )
         before = first + sum(float(f.total[0]) for f in head)
         before_best = first + sum(float(f.best[0]) for f in head)
-        totals = before + np.cumsum(dash[PLACES_AT] + sum(f.total for f in places))
-        bests = before_best + np.cumsum(dash[PLACES_AT] + sum(f.best for f in places))
-        purge = text.word(TAILS_AT + 1, self._purges, unlisted, self._digits)
-        joint = text.character("+")[TAILS_AT] + dash[TAILS_AT + 5]
+        totals = before + np.cumsum(dash[places_at] + sum(f.total for f in places))
+        bests = before_best + np.cumsum(dash[places_at] + sum(f.best for f in places))
+        purge = text.word(tails_at + 1, self._purges, unlisted, self._digits)
+        joint = text.character("+")[tails_at] + dash[tails_at + 5]
         totals += joint + purge.total
         bests += joint + purge.best
         call = text.one_of(self._callsign)
-        endings = self._endings(text, dash - after, call)
+        endings = self._endings(text, tails_at + 6, dash - after, call)
         total = float(np.logaddexp.reduce(np.array([e.total + totals for e in endings]), axis=None))
         table = np.array([e.best + bests for e in endings])
         shape, n = (int(i) for i in np.unravel_index(table.argmax(), table.shape))
@@ -127,15 +130,14 @@ class Grammar:
         spelled = f"{head[0].text(0)}-{head[1].text(0)}{located}+{purge.text(n)}-{ending}"
         return total, float(table[shape, n]), spelled
 
-    def _endings(self, text: Text, last: Precise, call: Scored) -> list[_Ending]:
-        """JJJHHMM-LLLLLLLL- in every shape, after every number of locations.
+    def _endings(self, text: Text, at: Indices, last: Precise, call: Scored) -> list[_Ending]:
+        """JJJHHMM-LLLLLLLL- in every shape, beginning at any of these places.
 
         `last` is the score of a "-" that ends the header.
         """
         dash = text.character("-")
         run_total = np.concatenate([[0.0], np.cumsum(call.total)])
         run_best = np.concatenate([[0.0], np.cumsum(call.best)])
-        at = TAILS_AT + 6
         endings = []
         for digits in TIME_LENGTHS:
             time = self._time(text, at, digits)
@@ -213,7 +215,7 @@ def length_posterior(soft: Precise) -> Precise:
 
     `soft` may end in mid-header: then headers that would be longer are as probable as they are.
     """
-    half = np.clip(_padded(soft).reshape(-1, 8)[:, :7], -12, 12) / 2
+    half = np.clip(_padded(soft, MAX_LOCATIONS).reshape(-1, 8)[:, :7], -12, 12) / 2
     both = half @ _SEPARATORS - np.log(np.cosh(half)).sum(axis=1)[:, None]
     dash, plus = both[:, 0], both[:, 1]
     score = np.cumsum(dash[PLACES_AT]) + plus[TAILS_AT] + dash[TAILS_AT + 5]
@@ -226,7 +228,13 @@ def length_posterior(soft: Precise) -> Precise:
 _SEPARATORS = np.array([[1.0 if ord(c) >> i & 1 else -1.0 for c in "-+"] for i in range(7)])
 
 
-def _padded(soft: Precise) -> Precise:
-    bits = np.zeros(8 * LONGEST)
+def _most_locations(bits: int) -> int:
+    heard = (bits // 8 - FIRST_PLACE - TAIL) // PLACE
+    return min(max(heard, 0) + SPARE, MAX_LOCATIONS)
+
+
+def _padded(soft: Precise, locations: int) -> Precise:
+    """The bits of a header of so many locations, zeros where none are given."""
+    bits = np.zeros(8 * (LONGEST - PLACE * (MAX_LOCATIONS - locations)))
     bits[: min(len(soft), len(bits))] = soft[: len(bits)]
     return bits

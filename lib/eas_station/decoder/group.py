@@ -30,6 +30,8 @@ JOIN_BITS = 340  # a burst is compared with earlier ones when so much of it is h
 SAME = 5.0  # log-likelihood from which two bursts say the same
 ENDS = [8 * (FIRST_PLACE + PLACE * n + TAIL) for n in range(1, MAX_LOCATIONS + 1)]
 MARGIN = 2  # bits that the end of a burst is waited for
+FILTER_BITS = 2.5  # and until a bit that was heard has been through the filters
+UNLIKELY = 0.01  # probability of a length below which its end is not watched for
 TYPICAL_BITS = 8 * 60
 
 
@@ -62,12 +64,20 @@ class Group:
         self._ended = 0  # how many of the tracks have ended
         self._bits = TYPICAL_BITS  # length of the message as far as known
         self._next_end = 0  # index into ENDS: the next length at which to look
-        self._last: Joint | None = None
+        self._lengths: Precise = np.full(len(ENDS), 1 / len(ENDS))
 
     @property
-    def eager(self) -> bool:
-        """May the end of the burst that is being heard be the moment to speak?"""
-        return self.spoken is None and len(self.tracks) > 1 and self._ended < len(self.tracks)
+    def next_look(self) -> float:
+        """The modem sample at which there may be something to say; infinity: not soon."""
+        waiting = self._ended < len(self.tracks) or len(self.tracks) == REPEATS
+        if self.spoken is not None or len(self.tracks) == 1 or not waiting:
+            return np.inf
+        likely = np.flatnonzero(self._lengths[self._next_end :] > UNLIKELY)
+        if not len(likely):
+            return np.inf
+        line = self.tracks[-1].line
+        end = ENDS[self._next_end + int(likely[0])]
+        return line.begin + (end + MARGIN + FILTER_BITS) * line.period
 
     def takes(self, track: Track) -> bool:
         """Does this burst say what the others say?"""
@@ -80,6 +90,7 @@ class Group:
         """Take this burst as the next of the message."""
         self.tracks.append(track)
         self._next_end = 0
+        self._weigh_lengths()
 
     def step(self, recent: Recent, grammar: Grammar, policy: Policy, more: bool) -> list[Track]:
         """Go on with what has been heard; the tracks that ended meanwhile.
@@ -90,10 +101,12 @@ class Group:
         ended = []
         track = self.tracks[-1]
         track.extend(recent)
-        track.follow()
+        if self.spoken is None:
+            track.follow()
         if self._ended < len(self.tracks):
             if self._over(track):
                 self._ended = len(self.tracks)
+                track.follow()
                 ended.append(track)
                 self._look(recent, grammar, policy)
         elif self.spoken is None and len(self.tracks) == REPEATS and self._over(track):
@@ -112,29 +125,27 @@ class Group:
             reached += 1
         if reached > self._next_end:
             self._next_end = reached
-            lengths = length_posterior(self._soft())
-            self._bits = ENDS[int(lengths.argmax())]
-            if float(lengths[:reached].sum()) > 0.5:
+            self._weigh_lengths()
+            if float(self._lengths[:reached].sum()) > 0.5:
                 return True
         return self._ended < len(self.tracks) and track.faded()
 
-    def _soft(self) -> Precise:
-        total: Precise = np.sum([track.soft_bits() for track in self.tracks], axis=0)
-        return total
+    def _weigh_lengths(self) -> None:
+        self._lengths = length_posterior(np.sum([t.soft_bits() for t in self.tracks], axis=0))
+        self._bits = ENDS[int(self._lengths.argmax())]
 
     def _look(self, recent: Recent, grammar: Grammar, policy: Policy) -> None:
         """Read what there is; speak if it is beyond doubt."""
-        if self.spoken is not None:
+        if self.spoken is not None or len(self.tracks) == 1:
             return
         found = self._read(self.tracks, recent, grammar)
-        self._last = found
         self._bits = 8 * len(found.reading.text)
         sure = found.reading.posterior
         if len(self.tracks) == REPEATS or (len(self.tracks) == 2 and self._outer_two()):
             whole = self.tracks[-1].bits_heard >= self._bits
             speak = sure >= (policy.usual if whole else policy.early)
         else:
-            speak = len(self.tracks) == 2 and sure >= policy.early and found.evidence.agreed
+            speak = sure >= policy.early and found.evidence.agreed
         if speak:
             self.spoken = Spoken(found.reading.text, found, tuple(self.tracks))
 

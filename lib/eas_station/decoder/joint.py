@@ -102,6 +102,8 @@ def _settle(tracks: Sequence[Track], lines: list[Line]) -> tuple[list[Line], int
             row[PREAMBLE_BITS + KNOWN :] = decided
             expected.append(row)
         found = clock.fit([t.soft for t in tracks], lines, expected, -PREAMBLE_BITS)
+        if lines == list(found.lines):
+            break
         lines = list(found.lines)
         for track, line in zip(tracks, lines, strict=True):
             track.settle(line)

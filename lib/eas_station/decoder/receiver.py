@@ -1,8 +1,8 @@
 """Audio in, SAME messages out.
 
 resample → soft bits → sync → tracks → groups → messages; each step in its own module. The input is
-cut into pieces of the receiver's own, long ones while nothing is heard and short ones during a
-message, so that the result does not depend on how the samples arrive.
+cut into pieces of the receiver's own, long ones unless a message may end before, so that the result
+does not depend on how the samples arrive.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import numpy as np
 from eas_station.decoder.eom import BITS as EOM_BITS
 from eas_station.decoder.eom import EomWatch, HeardEom
 from eas_station.decoder.grammar import Grammar
-from eas_station.decoder.group import JOIN_BITS, Group, Policy, Spoken
-from eas_station.decoder.joint import active_bits
+from eas_station.decoder.group import FILTER_BITS, JOIN_BITS, Group, Policy, Spoken
+from eas_station.decoder.joint import active_bits, text_bits
 from eas_station.decoder.message import EOM_TEXT, Burst, DecodeEvidence, Message
 from eas_station.decoder.prior import Prior
 from eas_station.decoder.recent import Recent
@@ -23,11 +23,10 @@ from eas_station.dsp.afsk import BIT, MODEM_BAND, MODEM_RATE_HZ, ToneBank
 from eas_station.dsp.arrays import Real
 from eas_station.dsp.resample import Resampler
 
-IDLE_S = 0.33  # length of a piece while nothing is heard
-BUSY_S = 0.16  # and during a message
-EAGER_S = 0.04  # and where a message may end at any moment
-EAGER_BITS = 200  # shorter is no header
-SETTLE_PIECES = 4  # after the last sample until a burst's beginning must have been found
+LONG_S = 0.33  # length of a piece while nothing is to be said soon
+SHORT_S = 0.04  # the least length
+FILTER_S = 0.02  # what the resampler keeps back
+SETTLE_PIECES = 2  # after the last sample until a burst's beginning must have been found
 MEMORY_S = 18.0  # three bursts of the longest header
 ABSURD = 1e6  # times full scale
 EOM_PRIOR = 4.0  # log-odds against an NNNN where its sync was found
@@ -59,6 +58,7 @@ class SameReceiver:
         self._eoms = [EomWatch() for _ in range(channels)]
         self._begun: list[list[Track]] = [[] for _ in range(channels)]
         self._groups: list[list[Group]] = [[] for _ in range(channels)]
+        self._piece = self._next_piece()
 
     def feed(self, block: Real) -> list[Burst | Message]:
         """Take the next samples.
@@ -77,6 +77,7 @@ class SameReceiver:
             end = start + self._piece
             said += self._take(pending[:, start:end])
             start = end
+            self._piece = self._next_piece()
         self._waiting = pending[:, start:].copy()
         return said
 
@@ -85,8 +86,8 @@ class SameReceiver:
         rest = self._waiting
         self._waiting = rest[:, :0]
         said = self._take(rest) if rest.shape[1] else []
-        silence = np.zeros((self.channels, int(BUSY_S * self.rate_hz)), np.float32)
-        for piece in range(int(MEMORY_S / BUSY_S)):
+        silence = np.zeros((self.channels, int(LONG_S * self.rate_hz)), np.float32)
+        for piece in range(int(MEMORY_S / LONG_S)):
             if piece > SETTLE_PIECES and not self._busy:
                 break
             said += self._take(silence)
@@ -96,21 +97,20 @@ class SameReceiver:
     def _busy(self) -> bool:
         return any(self._begun) or any(self._groups)
 
-    @property
-    def _piece(self) -> int:
+    def _next_piece(self) -> int:
+        """How many samples to wait for."""
         if not self._busy:
-            return int(IDLE_S * self.rate_hz)
-        eager = any(self._eager(channel) for channel in range(self.channels))
-        return int((EAGER_S if eager else BUSY_S) * self.rate_hz)
+            return int(LONG_S * self.rate_hz)
+        soonest = min((self._next_look(channel) for channel in range(self.channels)), default=0)
+        wait_s = (soonest - self._recent.end) / MODEM_RATE_HZ + FILTER_S
+        return int(min(max(wait_s, SHORT_S), LONG_S) * self.rate_hz)
 
-    def _eager(self, channel: int) -> bool:
-        """May there be something to say on this channel any moment?"""
-        open_groups = [group for group in self._groups[channel] if group.spoken is None]
-        if any(group.eager for group in open_groups):
-            return True
-        return bool(open_groups) and any(
-            track.bits_heard > EAGER_BITS for track in self._begun[channel]
-        )
+    def _next_look(self, channel: int) -> float:
+        """The modem sample at which this channel may have something to say."""
+        looks = [group.next_look for group in self._groups[channel]]
+        if any(group.spoken is None for group in self._groups[channel]):
+            looks += [track.begin_of(JOIN_BITS + FILTER_BITS) for track in self._begun[channel]]
+        return min(looks, default=np.inf)
 
     def _take(self, piece: Real) -> list[Burst | Message]:
         samples = np.concatenate([self._fresh, self._resampler.feed(piece)], axis=1)
@@ -174,24 +174,31 @@ class SameReceiver:
     def _go_on(self, group: Group, more: bool) -> list[Burst | Message]:
         silent = group.spoken is None
         said: list[Burst | Message] = [
-            self._burst(track)
+            self._burst(track, group.spoken)
             for track in group.step(self._recent, self._grammar, self._policy, more)
         ]
         if silent and group.spoken is not None:
             said.append(self._message(group.spoken))
         return said
 
-    def _burst(self, track: Track) -> Burst:
-        soft = track.soft_bits()
-        soft[active_bits(soft, track.bits_heard) :] = 0
-        reading = self._grammar.read(soft)
+    def _burst(self, track: Track, spoken: Spoken | None) -> Burst:
+        text = self._text_of(track, spoken)
         return Burst(
             channel=track.channel,
-            text=reading.text,
+            text=text,
             snr_db=track.snr_db,
             start_sample=self._sample(track.line.begin),
-            end_sample=self._sample(_end_of(track, reading.text)),
+            end_sample=self._sample(_end_of(track, text)),
         )
+
+    def _text_of(self, track: Track, spoken: Spoken | None) -> str:
+        """What this burst says by itself; no need to read it where every bit is as expected."""
+        soft = track.soft_bits()
+        if spoken is not None:
+            bits, care = text_bits(spoken.text)
+            if (soft[: len(bits)] * bits)[care].min() > 0:
+                return spoken.text
+        return self._grammar.read(soft[: active_bits(soft, track.bits_heard)]).text
 
     def _message(self, spoken: Spoken) -> Message:
         return Message(

@@ -15,7 +15,7 @@ import numpy as np
 
 from eas_station.decoder.known import EOM, HEADER_START, PREAMBLE_BYTE
 from eas_station.dsp.afsk import BIT, bits
-from eas_station.dsp.arrays import Real
+from eas_station.dsp.arrays import Real, windows
 
 Kind = Literal["header", "eom"]
 PHASES = (0, 3, 6, 9)  # twelfths of a bit
@@ -56,7 +56,7 @@ class _Template:
 
 
 _BYTES = sorted({*PREAMBLE_BYTE, *HEADER_START, *EOM})
-_PATTERNS = np.stack([bits(bytes([b])) for b in _BYTES], axis=1)  # (8, patterns)
+_PATTERNS = np.stack([bits(bytes([b])) for b in _BYTES])  # (patterns, 8)
 
 
 def _template(kind: Kind, text: bytes) -> _Template:
@@ -108,9 +108,8 @@ class SyncSearch:
     def _scores(self, x: Real, count: int) -> list[tuple[Kind, Real]]:
         """Normalised correlation of each template, beginning at the first `count` quarter bits."""
         channels = x.shape[0]
-        frames = x.reshape(channels, -1, PER_BIT)
-        windows = np.lib.stride_tricks.sliding_window_view(frames, 8, axis=1)
-        by_byte = np.moveaxis(windows @ _PATTERNS, -1, 0).reshape(len(_BYTES), channels, -1)
+        shifted = windows(x, 0, 8, PER_BIT, x.shape[1] - 7 * PER_BIT)
+        by_byte = np.moveaxis(_PATTERNS @ shifted, 1, 0)  # (patterns, channels, places)
         power = np.concatenate(
             [np.zeros((channels, 1), np.float32), np.cumsum(x * x, axis=1)], axis=1
         )

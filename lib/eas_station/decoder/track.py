@@ -53,6 +53,10 @@ class Track:
         end = self.soft.origin + len(self.soft.values) - 1
         return int(max(0, min(LONGEST_BITS, (end - self.line.begin) / self.line.period)))
 
+    def begin_of(self, bit: float) -> float:
+        """When this bit begins, in modem samples."""
+        return self.line.begin + bit * self.line.period
+
     def follow(self) -> None:
         """Draw the clock's line anew if much more has been heard than before."""
         heard = self.bits_heard

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from eas_station.dsp.arrays import Real
+from eas_station.dsp.arrays import Real, windows
 from eas_station.dsp.fir import Band
 
 GROUP = 25  # outputs computed by one matrix product
@@ -58,15 +58,17 @@ class Resampler:
 
     def feed(self, block: Real) -> Real:
         """Take samples (channels, n), any n; give those that are now complete (channels, m)."""
-        x = np.concatenate([self._waiting, block], axis=1) if block.shape[1] else self._waiting
+        x = np.concatenate([self._waiting, block], axis=1)
         rows = max(0, (x.shape[1] - self._tail) // self._period_in + 1)
-        self._waiting = x[:, rows * self._period_in :]
+        self._waiting = x[:, rows * self._period_in :].copy()
+        if not rows:
+            return np.zeros((self.channels, 0), np.float32)
         out = np.empty((self.channels, rows, self._period_out), np.float32)
         first = 0
         for group in self._groups:
             width, outputs = group.matrix.shape
-            windows = _rows(x[:, group.first_input :], rows, self._period_in, width)
-            np.matmul(windows, group.matrix, out=out[:, :, first : first + outputs])
+            inputs = windows(x, group.first_input, rows, self._period_in, width)
+            np.matmul(inputs, group.matrix, out=out[:, :, first : first + outputs])
             first += outputs
         return out.reshape(self.channels, rows * self._period_out)
 
@@ -86,9 +88,3 @@ def _group(
     at = np.arange(width)[:, None] - half - np.array([float(p - first_input) for p in places])
     matrix = band.impulse(at / rate_hz) / rate_hz
     return _Group(first_input, np.ascontiguousarray(matrix, dtype=np.float32))
-
-
-def _rows(x: Real, rows: int, step: int, width: int) -> Real:
-    """Windows of the input, `step` apart, as a view: (channels, rows, width)."""
-    strides = (x.strides[0], step * x.strides[1], x.strides[1])
-    return np.lib.stride_tricks.as_strided(x, (x.shape[0], rows, width), strides, writeable=False)
