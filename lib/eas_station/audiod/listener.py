@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -18,6 +18,7 @@ from eas_station.audiod.stretch import ClipRules, Stretch
 from eas_station.bus import topics
 from eas_station.bus.messages import AudioLevel, Body, SameBurst
 from eas_station.decoder.message import Burst, Message
+from eas_station.decoder.prior import Prior
 from eas_station.errors import SourceError
 from eas_station.service.backoff import Backoff
 
@@ -52,6 +53,7 @@ class Wiring:
     stopping: threading.Event
     now: Callable[[], datetime]
     monotonic: Callable[[], float] = time.monotonic
+    prior: Prior = field(default_factory=Prior)  # the codes that the decoder knows of
 
 
 class Listener:
@@ -181,7 +183,8 @@ class Listener:
         stretch = self._stretch
         if stretch is None or block.gap_samples != 0 or stretch.rate_hz != block.rate_hz:
             self._end_stretch()
-            stretch = Stretch(len(self._to.channels), block.rate_hz, self._to.clip_rules)
+            to = self._to
+            stretch = Stretch(len(to.channels), block.rate_hz, to.clip_rules, to.prior)
             self._stretch = stretch
         return stretch
 

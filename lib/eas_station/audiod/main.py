@@ -28,6 +28,7 @@ from eas_station.bus.news import Announcer
 from eas_station.config.area import area_of
 from eas_station.config.model import Config, Source
 from eas_station.config.units import WEBD
+from eas_station.decoder.prior import Prior
 from eas_station.service import program
 from eas_station.service.daemon import Daemon
 from eas_station.service.storage import Storage
@@ -78,6 +79,7 @@ def compose(daemon: Daemon) -> None:
         wanted=partial(wishes.wants, source.name),
         stopping=daemon.stopping,
         now=daemon.now,
+        prior=Prior(events=tuple(tables.events), states=tuple(tables.states)),
     )
     beat = daemon.beat("listen", LISTEN_DEADLINE_S)
     storage.start()

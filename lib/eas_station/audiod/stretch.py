@@ -10,6 +10,7 @@ from eas_station.audiod.blocks import Block
 from eas_station.audiod.recorder import ClipSink, Recorder, ring_seconds
 from eas_station.config.model import Clips
 from eas_station.decoder.message import Burst, Message
+from eas_station.decoder.prior import Prior
 from eas_station.decoder.receiver import SameReceiver
 from eas_station.dsp.ring import Ring, to_int16
 
@@ -31,9 +32,9 @@ class Stretch:
     All of them count samples from its beginning.
     """
 
-    def __init__(self, channels: int, rate_hz: int, rules: ClipRules) -> None:
+    def __init__(self, channels: int, rate_hz: int, rules: ClipRules, prior: Prior) -> None:
         self.rate_hz = rate_hz
-        self._receiver = SameReceiver(channels, rate_hz)
+        self._receiver = SameReceiver(channels, rate_hz, prior)
         self._ring = Ring(channels, int(ring_seconds(rules.clips) * rate_hz))
         self._recorder = Recorder(self._ring, rate_hz, rules.clips, rules.sink, rules.new_id)
 
