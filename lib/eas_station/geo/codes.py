@@ -10,13 +10,7 @@ from collections.abc import Iterable, Mapping
 
 NATION = "000000"  # 80 FR 37167
 
-_LOCATION = re.compile("[0-9]{6}")
 _UGC_PART = re.compile(r"([A-Z]{2}[CZ])?([0-9]{3}|ALL)(?:>([0-9]{3}))?")
-
-
-def is_location(code: str) -> bool:
-    """Has it the form of a SAME location, PSSCCC."""
-    return _LOCATION.fullmatch(code) is not None
 
 
 def matches(filter_code: str, alert_code: str) -> bool:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from eas_station.geo.codes import (
     counties_of,
     expand_ugc,
-    is_location,
     matches,
 )
 
@@ -55,11 +54,6 @@ def test_a_place_concerns_a_filter(filter_code: str, alert_code: str, concerns: 
 @pytest.mark.parametrize("case", cases(), ids=lambda c: f"{c['filter']}-{c['alert_location']}")
 def test_every_shared_case_matches_as_it_says(case: dict[str, str]) -> None:
     assert matches(case["filter"], case["alert_location"]) == (case["match"] == "yes")
-
-
-def test_a_location_is_six_plain_digits() -> None:
-    assert is_location("039173")
-    assert not any(is_location(text) for text in ("39173", "0391730", "03917X", "٠٣٩١٧٣", ""))
 
 
 @pytest.mark.parametrize(
