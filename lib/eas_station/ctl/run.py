@@ -59,6 +59,7 @@ def add_parser(commands: Any) -> None:
         help="where the demonstration keeps its state (default: ./var)",
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="run this configuration")
+    parser.add_argument("--json", action="store_true", help="one JSON object per log line")
     parser.set_defaults(func=run)
 
 
@@ -81,14 +82,15 @@ def run(args: argparse.Namespace) -> int:
             _check_port(plan.config)
         else:
             plan = stack.enter_context(_demonstration(args.var.absolute()))
-        return _run(plan, _stream(units(plan.config)))
+        as_json = args.json or os.environ.get("EAS_LOG") == "json"
+        return _run(plan, _stream(units(plan.config), as_json))
 
 
-def _stream(names: tuple[str, ...]) -> Stream:
+def _stream(names: tuple[str, ...], as_json: bool) -> Stream:
     return Stream(
         sys.stdout,
         colour=sys.stdout.isatty(),
-        as_json=os.environ.get("EAS_LOG") == "json",
+        as_json=as_json,
         local_now=lambda: datetime.now().astimezone(),
         width=max(len(name) for name in (*names, OURSELVES)),
     )

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TextIO
 
 from eas_station.service.logs import COLOURS, unit_colour
+from eas_station.wire import time_to_text
 
 LONGEST_LINE = 1 << 20  # bytes; a process that writes no line end cannot fill the memory
 
@@ -34,8 +35,9 @@ class Stream:
     def say(self, unit: str, text: str, level: str = "INFO") -> None:
         """One line of our own about `unit`."""
         if self._as_json:
-            line = json.dumps({"unit": unit, "level": level, "text": text}, ensure_ascii=False)
-            self._write(line)
+            at = time_to_text(self._local_now())
+            record = {"at": at, "unit": unit, "level": level, "text": text}
+            self._write(json.dumps(record, ensure_ascii=False))
         else:
             self._write(self._line(unit, level, text, ""))
 

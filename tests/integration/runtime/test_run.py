@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -162,3 +163,14 @@ def test_the_demonstration_is_heard_and_leaves_only_its_state(
     assert process.wait() == 0
     assert {path.name for path in (folder / "var").iterdir()} == {"demo", "state", "station.toml"}
     assert "Traceback" not in process.log()
+
+
+def test_the_log_can_be_asked_for_as_json_lines(start: Callable[..., Any], small: Path) -> None:
+    process = start("eas-ctl", "run", "--json", "--config", small)
+    process.await_log("all daemons are ready")
+    process.signal(signal.SIGINT)
+    assert process.wait() == 0
+    lines = [json.loads(line) for line in process.log().splitlines()]
+    assert {line["unit"] for line in lines} >= {"eas-ctl run", "eas-capd", "eas-webd"}
+    assert all(line["at"].endswith("Z") for line in lines)
+    assert lines[-1]["text"] == "everything has ended"
