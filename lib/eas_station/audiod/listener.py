@@ -184,7 +184,7 @@ class Listener:
         if stretch is None or block.gap_samples != 0 or stretch.rate_hz != block.rate_hz:
             self._end_stretch()
             to = self._to
-            stretch = Stretch(len(to.channels), block.rate_hz, to.clip_rules, to.prior)
+            stretch = Stretch(to.channels, block.rate_hz, to.clip_rules, to.prior)
             self._stretch = stretch
         return stretch
 

@@ -32,10 +32,12 @@ class Stretch:
     All of them count samples from its beginning.
     """
 
-    def __init__(self, channels: int, rate_hz: int, rules: ClipRules, prior: Prior) -> None:
+    def __init__(
+        self, channels: tuple[str, ...], rate_hz: int, rules: ClipRules, prior: Prior
+    ) -> None:
         self.rate_hz = rate_hz
-        self._receiver = SameReceiver(channels, rate_hz, prior)
-        self._ring = Ring(channels, int(ring_seconds(rules.clips) * rate_hz))
+        self._receiver = SameReceiver(len(channels), rate_hz, prior, names=channels)
+        self._ring = Ring(len(channels), int(ring_seconds(rules.clips) * rate_hz))
         self._recorder = Recorder(self._ring, rate_hz, rules.clips, rules.sink, rules.new_id)
 
     @property

@@ -39,7 +39,7 @@ TYPICAL_BITS = 8 * 60
 class Policy:
     """From which posterior on the receiver speaks."""
 
-    usual: float = 0.85  # all bursts there are
+    usual: float = 0.9  # all bursts there are
     early: float = 0.999  # after two that agree bit by bit, without waiting for the third
     single: float = 0.98  # only one burst was heard
     rescue: float = 0.99  # some of the bursts contradict the others and are left out
@@ -61,6 +61,7 @@ class Group:
         self.tracks = [first]
         self.spoken: Spoken | None = None
         self.closed = False
+        self.unread: Joint | None = None  # closed without a word
         self._ended = 0  # how many of the tracks have ended
         self._bits = TYPICAL_BITS  # length of the message as far as known
         self._next_end = 0  # index into ENDS: the next length at which to look
@@ -181,6 +182,8 @@ class Group:
             self.spoken = Spoken(found.reading.text, found, tuple(self.tracks))
         elif len(self.tracks) > 1:
             self._rescue(recent, grammar, policy)
+        if self.spoken is None:
+            self.unread = found
 
     def _rescue(self, recent: Recent, grammar: Grammar, policy: Policy) -> None:
         """Leave out a burst or two: what is left may be beyond doubt."""

@@ -36,6 +36,7 @@ class Joint:
 
     reading: Reading
     evidence: DecodeEvidence
+    soft: Precise  # (bits,) log-odds of all bursts together, from "Z" on
 
 
 def read(tracks: Sequence[Track], recent: Recent, grammar: Grammar) -> Joint:
@@ -54,8 +55,9 @@ def read(tracks: Sequence[Track], recent: Recent, grammar: Grammar) -> Joint:
     start = known.copy()
     start[len(HEADER_KNOWN) :] = _sum(tracks)[KNOWN : count - PREAMBLE_BITS]
     found = coherent.detect(phasors, start, known, PREAMBLE_BITS + active, heard)
-    reading = grammar.read(found.together[PREAMBLE_BITS:])
-    return Joint(reading, _evidence(reading, found, heard, tracks))
+    soft = found.together[PREAMBLE_BITS:]
+    reading = grammar.read(soft)
+    return Joint(reading, _evidence(reading, found, heard, tracks), soft)
 
 
 def _sum(tracks: Sequence[Track]) -> Precise:
@@ -154,7 +156,7 @@ def _evidence(
     space = (3 + found.turn - found.twist) / period - SPACE_HZ
     return DecodeEvidence(
         bursts=len(rows),
-        agreed=_two_equal(hard, care),
+        agreed=int(right.all(axis=1).sum()) >= 2,  # 47 CFR 11.33(a)(10)
         posterior=reading.posterior,
         snr_db=round(coherent.mean_db(found.ebn0), 2),
         baud_error=round(BIT / tracks[0].line.period - 1, 6),
@@ -170,14 +172,6 @@ def _after_preamble(rows: Precise, bits: int) -> Precise:
     part = rows[:, PREAMBLE_BITS : PREAMBLE_BITS + bits]
     out[:, : part.shape[1]] = part
     return out
-
-
-def _two_equal(hard: NDArray[np.int_], care: NDArray[np.bool_]) -> bool:
-    """Do two of the bursts agree bit by bit (47 CFR 11.33(a)(10))?"""
-    rows = hard[:, care]
-    return any(
-        np.array_equal(rows[i], rows[j]) for i in range(len(rows)) for j in range(i + 1, len(rows))
-    )
 
 
 def text_bits(text: str) -> tuple[Precise, NDArray[np.bool_]]:

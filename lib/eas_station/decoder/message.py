@@ -19,6 +19,7 @@ class DecodeEvidence:
     tone_error_hz: float | None = None
     eye_opening: float | None = None  # 0 closed to 1 open
     repaired: tuple[int, ...] = ()  # characters that were not a majority's
+    sources: tuple[str, ...] = ()  # channels it was read from where none could read it alone
 
 
 @dataclass(frozen=True, slots=True)

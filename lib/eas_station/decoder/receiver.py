@@ -7,8 +7,12 @@ does not depend on how the samples arrive.
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Sequence
+
 import numpy as np
 
+from eas_station.decoder.diversity import Diversity, Unread
 from eas_station.decoder.eom import BITS as EOM_BITS
 from eas_station.decoder.eom import EomWatch, HeardEom
 from eas_station.decoder.grammar import Grammar
@@ -29,6 +33,7 @@ FILTER_S = 0.02  # what the resampler keeps back
 SETTLE_PIECES = 2  # after the last sample until a burst's beginning must have been found
 MEMORY_S = 18.0  # three bursts of the longest header
 ABSURD = 1e6  # times full scale
+UNREAD = 16  # messages that could not be read, kept for other receivers
 EOM_PRIOR = 4.0  # log-odds against an NNNN where its sync was found
 LOWEST_HZ, HIGHEST_HZ = 8000.0, 192000.0
 
@@ -42,11 +47,17 @@ class SameReceiver:
         rate_hz: float,
         prior: Prior | None = None,
         policy: Policy | None = None,
+        names: Sequence[str] | None = None,
     ) -> None:
+        """
+        Args:
+            names: of the channels, for the evidence of what several had to read together.
+        """
         if not LOWEST_HZ <= rate_hz <= HIGHEST_HZ:
             raise ValueError(f"a sample rate of {rate_hz:g} Hz; it must be 8000 to 192000")
         self.channels = channels
         self.rate_hz = rate_hz
+        self._names = names or [str(channel) for channel in range(channels)]
         self._policy = policy or Policy()
         self._grammar = Grammar(prior or Prior())
         self._resampler = Resampler(channels, rate_hz, MODEM_RATE_HZ, MODEM_BAND)
@@ -58,6 +69,8 @@ class SameReceiver:
         self._eoms = [EomWatch() for _ in range(channels)]
         self._begun: list[list[Track]] = [[] for _ in range(channels)]
         self._groups: list[list[Group]] = [[] for _ in range(channels)]
+        self._diversity = Diversity(self._grammar, self._policy.usual)
+        self._unread: deque[Unread] = deque(maxlen=UNREAD)
         self._piece = self._next_piece()
 
     def feed(self, block: Real) -> list[Burst | Message]:
@@ -92,6 +105,15 @@ class SameReceiver:
                 break
             said += self._take(silence)
         return said
+
+    def take_unread(self) -> list[Unread]:
+        """What no channel could read since this was last asked, for `Diversity` over receivers.
+
+        Times are seconds since the first sample; at most the last sixteen are kept.
+        """
+        unread = list(self._unread)
+        self._unread.clear()
+        return unread
 
     @property
     def _busy(self) -> bool:
@@ -161,8 +183,25 @@ class SameReceiver:
         said: list[Burst | Message] = []
         for group in self._groups[channel]:
             said += self._go_on(group, bool(self._begun[channel]))
+            said += self._read_elsewhere(group)
         self._groups[channel] = [g for g in self._groups[channel] if not g.closed]
         return said
+
+    def _read_elsewhere(self, group: Group) -> list[Burst | Message]:
+        """What this channel could not read, read together with the others."""
+        if group.unread is None:
+            return []
+        first, last = group.tracks[0], group.tracks[-1]
+        at_s = first.line.begin / MODEM_RATE_HZ
+        name = self._names[first.channel]
+        unread = Unread(name, at_s, group.unread.soft, group.unread.evidence)
+        self._unread.append(unread)
+        found = self._diversity.add(unread)
+        if found is None:
+            return []
+        end = self._sample(_end_of(last, found.text))
+        start = self._sample(first.line.begin)
+        return [Message(first.channel, found.text, False, start, end, found.evidence)]
 
     def _join(self, channel: int, track: Track) -> None:
         for group in self._groups[channel]:
