@@ -41,6 +41,9 @@ class Spool(Protocol):
     def depth(self) -> int:
         """How many rows wait. Raises StoreError."""
 
+    def aside(self) -> int:
+        """How many rows met a bug of ours and were put aside. Raises StoreError."""
+
 
 class Flusher(Protocol):
     """Moves rows from the spool to the database."""
@@ -73,6 +76,7 @@ class Storage(Generic[T]):
         self._awake = threading.Event()
         self._database_fault: str | None = None
         self._spool_fault: str | None = None
+        self._aside = 0
         self._database_known = False
 
     def start(self) -> None:
@@ -137,10 +141,12 @@ class Storage(Generic[T]):
     def _note_depth(self) -> None:
         try:
             depth = self._spool.depth()
+            aside = self._spool.aside()
         except StoreError as error:
             self._note_spool(str(error))
             return
         self._note_spool(None)
+        self._note_aside(aside)
         self._daemon.set_storage(depth, self._announcer.last_change_id)
 
     def _note_database(self, fault: str | None) -> None:
@@ -162,6 +168,24 @@ class Storage(Generic[T]):
                 state="running" if fault is None else "reconnecting",
                 sentence=sentence,
                 since_at=since,
+            )
+        )
+
+    def _note_aside(self, count: int) -> None:
+        """What met a bug is missing from the record: the operator must see that."""
+        if count == self._aside:
+            return
+        self._aside = count
+        rows = "1 row is" if count == 1 else f"{count} rows are"
+        self._daemon.set_item(
+            ItemState(
+                name="quarantine",
+                kind="quarantine",
+                state="failed" if count else "running",
+                sentence=f"{rows} missing from the record: what met a bug is kept in the spool"
+                if count
+                else "nothing is kept aside",
+                since_at=self._daemon.now(),
             )
         )
 

@@ -154,6 +154,12 @@ class Spool:
             found = self._transact(lambda c: c.execute(wanted, (limit,)).fetchall())
         return tuple(QuarantinedRow(*row) for row in found)
 
+    def aside(self) -> int:
+        """How many rows have been put aside, in all lives of the process. Raises StoreError."""
+        count = "SELECT count(*) FROM quarantine"
+        with self._lock:
+            return int(self._transact(lambda c: c.execute(count).fetchone()[0]))
+
     def requeue(self, row_id: int) -> bool:
         """Try a quarantined row again, after all others; False: there is none. StoreError."""
         with self._lock:

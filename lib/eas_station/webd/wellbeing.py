@@ -137,6 +137,8 @@ def _trouble(item: ItemState, age_s: float) -> str:
         return f"A daemon has not reached the database for {since}."
     if kind == "feed":
         return f"{named} unreachable for {since}."
+    if kind == "quarantine":
+        return f"A bug: {item.sentence}."
     word = "has failed, " if item.state == "failed" else "reconnecting for "
     return f"{named} {word}{since}{' ago' if item.state == 'failed' else ''}."
 

@@ -74,6 +74,7 @@ class Store:
         self.spool: list[str] = []
         self.stored: list[str] = []
         self.ended = 0
+        self.put_aside = 0
         self.database_fault: str | None = None
         self.spool_fault: str | None = None
 
@@ -90,6 +91,9 @@ class Store:
         if self.spool_fault:
             raise StoreError(self.spool_fault)
         return len(self.spool)
+
+    def aside(self) -> int:
+        return self.put_aside
 
     def run_once(self) -> int:
         if self.database_fault:
@@ -134,6 +138,20 @@ def test_a_database_that_is_away_is_a_state_and_nothing_is_lost() -> None:
     daemon.until(lambda: store.stored == ["a tornado"] and daemon.depth == 0)
     daemon.stop()
     assert daemon.history == [("database", "reconnecting"), ("database", "running")]
+
+
+def test_rows_that_met_a_bug_are_shown_until_they_are_dealt_with() -> None:
+    daemon, store = FakeDaemon(), Store()
+    store.put_aside = 2
+    storage = storage_of(daemon, store)
+    storage.start()
+    daemon.until(lambda: "quarantine" in daemon.items)
+    assert daemon.items["quarantine"].state == "failed"
+    assert daemon.items["quarantine"].sentence.startswith("2 rows are missing from the record")
+    store.put_aside = 0
+    storage.take("a tornado")
+    daemon.until(lambda: daemon.items["quarantine"].state == "running")
+    daemon.stop()
 
 
 def test_nothing_ends_by_time_while_the_clock_is_not_trusted() -> None:

@@ -59,6 +59,7 @@ def test_a_quarantined_row_keeps_its_traceback_and_can_be_tried_again(spool: Spo
     first, second = spool.append_all("reception", ["bad", "good"])
     spool.quarantine(first, "Traceback: ZeroDivisionError \ud800")
     assert bodies(spool) == ["good"]
+    assert spool.aside() == 1
     (row,) = spool.quarantined()
     assert (row.row_id, row.kind, row.body) == (first, "reception", "bad")
     assert row.traceback == "Traceback: ZeroDivisionError �"
@@ -66,6 +67,7 @@ def test_a_quarantined_row_keeps_its_traceback_and_can_be_tried_again(spool: Spo
     assert not spool.requeue(first)
     assert bodies(spool) == ["good", "bad"]
     assert spool.quarantined() == ()
+    assert spool.aside() == 0
     assert second == spool.oldest(1)[0].row_id
 
 

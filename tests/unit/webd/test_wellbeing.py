@@ -46,6 +46,19 @@ def test_a_feed_that_cannot_be_reached_is_named_with_its_time(well: Any) -> None
     assert health.sentence == "Listening on 2 channels. Feed nws unreachable for 3 min."
 
 
+def test_what_is_missing_from_the_record_is_said(new_board: Any, clocks: Any, make: Any) -> None:
+    board = new_board("eas-capd")
+    board.set_archive(Archive((), (), frozenset(), 1))
+    aside = make.item(
+        "quarantine", "quarantine", "failed", sentence="1 row is missing from the record"
+    )
+    board.take(make.message(make.status("eas-capd", make.item("nws", "feed.nws"), aside)))
+    clocks.move(1.1)
+    health = judge(board.picture())
+    assert health.state == "degraded"
+    assert "A bug: 1 row is missing from the record." in health.sentence
+
+
 def test_a_source_that_hears_only_silence_is_deaf_not_quiet(well: Any) -> None:
     health = well(silent=True)
     assert health.state == "degraded"
