@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import csv
-import time
 from pathlib import Path
 
 import pytest
@@ -124,15 +123,6 @@ def test_every_table_says_where_it_comes_from() -> None:
         assert "# Source:" in head
         assert "# Licence:" in head
     assert sum(path.stat().st_size for path in DATA.glob("*.tsv")) < 1_200_000
-
-
-def test_the_tables_are_read_at_once() -> None:
-    took_s = []
-    for _ in range(3):
-        began = time.process_time()
-        tables.load()
-        took_s.append(time.process_time() - began)
-    assert min(took_s) < 0.06
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason=f"{SHARED} is absent")

@@ -56,7 +56,7 @@ def test_it_stops_on_sigterm_with_its_work_finished_and_nothing_left_behind(
     process.signal(signal.SIGTERM)
     process.await_told("STOPPING=1")
     assert process.wait() == 0
-    assert time.monotonic() - began_s < 2.0
+    assert time.monotonic() - began_s < 4.0
     assert (folder / "finished").exists()
     assert (folder / "closed").exists()
     assert list((folder / "run").iterdir()) == []
@@ -79,7 +79,7 @@ def test_work_that_hangs_is_named_and_the_process_ends_all_the_same(
     began_s = time.monotonic()
     process.signal(signal.SIGTERM)
     assert process.wait() == 0
-    assert 3.5 < time.monotonic() - began_s < 5.0
+    assert 3.5 < time.monotonic() - began_s < 10.0
     assert "thread loop did not end within 4.0 s" in process.log()
     assert list((folder / "run").iterdir()) == []
 
@@ -188,9 +188,11 @@ def test_who_comes_late_hears_the_status_at_once(toy: StartToy, folder: Path) ->
     process = toy()
     process.await_told("READY=1")
     with statuses(folder) as subscriber:
-        began_s = time.monotonic()
-        status = next_status(subscriber)
-        assert time.monotonic() - began_s < 1.0
+        message = subscriber.receive(10)
+    assert message is not None
+    assert message.repeated  # not the next one, which may be seconds away
+    status = message.body
+    assert isinstance(status, Status)
     assert status.unit == UNIT
     assert status.pid == process.pid
     assert status.state == "running"

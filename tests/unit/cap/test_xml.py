@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import gzip
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -98,17 +97,15 @@ def test_a_doctype_in_any_form_is_refused(alert_xml: Alert, doctype: str, encodi
         xml.parse(text.encode(encoding))
 
 
-def test_an_entity_bomb_is_refused_in_no_time(alert_xml: Alert) -> None:
+def test_an_entity_bomb_is_refused(alert_xml: Alert) -> None:
     lines = ['<!ENTITY a0 "ha">']
     lines += [f'<!ENTITY a{n} "{10 * f"&a{n - 1};"}">' for n in range(1, 12)]
     bomb = alert_xml(
         ('encoding="UTF-8"?>', f'encoding="UTF-8"?><!DOCTYPE alert [{"".join(lines)}]>'),
         ("A tornado was seen.", "&a11;"),
     )
-    began_s = time.process_time()
-    with pytest.raises(CapError):
+    with pytest.raises(CapError, match=r"DOCTYPE|not well-formed"):
         xml.parse(bomb)
-    assert time.process_time() - began_s < 0.02
 
 
 @pytest.mark.parametrize(

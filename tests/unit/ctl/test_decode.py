@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -145,17 +144,14 @@ def test_standard_input_is_read_as_it_comes(tmp_path: Path) -> None:
         assert child.wait(10) == 0
 
 
-def test_it_starts_quickly(tmp_path: Path) -> None:
-    """No database, bus or XML parser is loaded for it."""
+def test_no_database_bus_or_xml_parser_is_loaded_for_it(tmp_path: Path) -> None:
     code = (
         "import sys; from eas_station.ctl.main import main; main(['decode', sys.argv[1]]);"
         "loaded = {name.split('.')[0] for name in sys.modules};"
         "print(*sorted(loaded & {'sqlalchemy', 'zmq', 'lxml', 'bottle'}))"
     )
     write_wav(tmp_path / "a.wav", np.zeros(100, np.float32), 25_000)
-    started = time.monotonic()
     found = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "a.wav")], capture_output=True, check=True
     )
     assert found.stdout.strip() == b""
-    assert time.monotonic() - started < 5
