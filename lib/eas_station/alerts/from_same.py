@@ -27,13 +27,14 @@ def reception(
     Args:
         text: the header as decoded, "ZCZC-…-".
         origin: the source's name; channel: "162.550", "mono".
-        received_at: aware; the header's year is read from it.
+        received_at: aware; the header's year is read from it, and if it names a time that does
+            not exist, this is taken for the time of issue.
         event_name: names an event code, known or not.
         new_id: makes a UUID.
     Raises:
-        HeaderError: the text is no header, or names a time that does not exist.
+        HeaderError: the text is no header.
     """
-    parsed = header.parse(text, received_at)
+    parsed = header.parse_undated(text, received_at)
     statement = Statement(
         kind="alert",
         status="actual",

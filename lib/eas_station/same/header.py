@@ -59,11 +59,35 @@ def parse(text: str, received_at: datetime) -> Header:
         HeaderError: not a header, or a time that does not exist.
     """
     found = _match(text)
-    issued = found["issued"].rjust(7, "0")
     try:
-        issued_at = issue_time(int(issued[:3]), int(issued[3:5]), int(issued[5:]), received_at)
+        issued_at = _issued_at(found, received_at)
     except HeaderError as error:
         raise HeaderError(str(error), text) from None
+    return _header(found, issued_at)
+
+
+def parse_undated(text: str, received_at: datetime) -> Header:
+    """As `parse`, but a time that does not exist is taken to be that of reception.
+
+    A warning whose date is spoilt is still a warning: it is shown, and never relayed.
+
+    Raises:
+        HeaderError: not a header.
+    """
+    found = _match(text)
+    try:
+        issued_at = _issued_at(found, received_at)
+    except HeaderError:
+        issued_at = received_at.astimezone(UTC).replace(second=0, microsecond=0)
+    return _header(found, issued_at)
+
+
+def _issued_at(found: re.Match[str], received_at: datetime) -> datetime:
+    issued = found["issued"].rjust(7, "0")
+    return issue_time(int(issued[:3]), int(issued[3:5]), int(issued[5:]), received_at)
+
+
+def _header(found: re.Match[str], issued_at: datetime) -> Header:
     return Header(
         originator=found["originator"],
         event_code=found["event_code"],

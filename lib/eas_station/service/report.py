@@ -10,7 +10,7 @@ from typing import Literal
 from eas_station.bus.messages import ItemState
 
 UnitState = Literal["starting", "running", "degraded", "stopping"]
-MISSING = ("database", "spool", "quarantine")  # what the status line names whenever it is not running
+MISSING = ("database", "spool", "quarantine")  # named whenever not running
 
 
 @dataclass(frozen=True, slots=True)

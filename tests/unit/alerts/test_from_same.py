@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -58,4 +58,13 @@ def test_a_reception_survives_the_bus() -> None:
 
 def test_what_is_no_header_is_no_reception() -> None:
     with pytest.raises(HeaderError):
-        hear("ZCZC-WXR-TOR-048029+0045-3661605-KEWX/NWS-")
+        hear("ZCZC-WXR-TOR+0045-1101605-KEWX/NWS-")
+
+
+@pytest.mark.parametrize("spoilt", ["3661605", "0001605", "1102560"])
+def test_a_warning_whose_date_is_spoilt_is_still_a_warning(spoilt: str) -> None:
+    heard = hear(f"ZCZC-WXR-TOR-048029+0045-{spoilt}-KEWX/NWS-")
+    issued_at = heard.received_at.replace(second=0, microsecond=0)
+    assert heard.statement.issued_at == issued_at
+    assert heard.statement.expires_at == issued_at + timedelta(minutes=45)
+    assert heard.raw == heard.statement.same_header
