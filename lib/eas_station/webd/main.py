@@ -8,7 +8,7 @@ import os
 
 from eas_station import tables
 from eas_station.bus.messages import ItemState
-from eas_station.config.units import units
+from eas_station.config.units import CTL, units
 from eas_station.service import program
 from eas_station.service.daemon import Daemon
 from eas_station.store.database import Database
@@ -49,7 +49,8 @@ def compose(daemon: Daemon) -> None:
     board = Board(units(config), merger(config, names, daemon), in_force, trusted, daemon.now)
     tell = functools.partial(tell_of_database, daemon)
     archivist = Archivist(database, board, fanout, trusted, daemon.now, tell)
-    newsroom = Newsroom(daemon.subscribe(units(config), LISTENED_TO), board, fanout, archivist)
+    heard = daemon.subscribe((*units(config), CTL), LISTENED_TO)  # CTL: a drill is put in by hand
+    newsroom = Newsroom(heard, board, fanout, archivist)
     library = Library(database, in_force, trusted, daemon.now)
     front = Front(daemon, names, board, library, fanout, newsroom)
     daemon.on_reload(front.reload)
