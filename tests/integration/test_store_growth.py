@@ -112,10 +112,10 @@ def test_a_nationwide_poll_is_stored_and_the_same_again_adds_nothing(
 def test_no_statement_of_the_way_in_reads_a_whole_table(
     way: Way, database: Database, admission: Admission, heard: Any
 ) -> None:
-    way.take(poll(heard, 20))
+    way.take([*poll(heard, 20), heard.off_air()])
     way.flusher.end_overdue(admission.now())  # the first time it also looks for undated alerts
     with noted(database.dialect) as statements:
-        way.take([*poll(heard, 20), *(heard.off_air() for _ in range(3))])
+        way.take([*poll(heard, 20), heard.off_air(channel="162.400")])
         way.flusher.end_overdue(admission.now())
     found = plans(database, statements)
     assert len(found) >= 8
