@@ -73,7 +73,7 @@ def sqlite_deb() -> Path:
 @pytest.fixture(scope="module")
 def machine(image: Image, request: pytest.FixtureRequest) -> Iterator[Machine]:
     """A fresh machine, booted."""
-    name = request.module.__name__.removeprefix("test_")
+    name = request.path.stem.removeprefix("test_").replace("_", "-")
     with image.machine(name) as booted:
         yield booted
         if request.session.testsfailed:

@@ -268,6 +268,8 @@ class Machine:
                     said = self.sh("systemctl is-system-running", check=False).stdout.strip()
                 if said in ("running", "degraded"):
                     return
+            if self._thread is not None and not self._thread.is_alive():
+                break
             time.sleep(0.1)
         raise AssertionError(f"not up after {BOOT_S} s ({said}): {self._last_words()}")
 

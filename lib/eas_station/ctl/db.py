@@ -38,6 +38,7 @@ def add_parser(commands: Commands) -> None:
         description="Exit status: 0 all is there, 2 PostgreSQL does not answer or refuses.",
     )
     init.add_argument("--if-local", action="store_true", help="do nothing for another database")
+    init.add_argument("--url", help="another database than the configured one, before db move")
     common.add_config(init)
     init.set_defaults(func=db_init.run)
     move = actions.add_parser(

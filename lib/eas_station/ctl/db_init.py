@@ -27,12 +27,13 @@ DEADLINE_S = 30
 def run(args: argparse.Namespace) -> int:
     """Make what is missing; it is no fault if all is there."""
     config = common.load_config(args.config)
-    database = local_database(config.database.url)
+    url = args.url or config.database.url
+    database = local_database(url)
     if database is None:
         if args.if_local:
             return EXIT_FINE
         raise OutsideError(
-            f"{config.database.url.partition(':')[0]} is not the PostgreSQL of this machine: roles"
+            f"{url.partition(':')[0]} is not the PostgreSQL of this machine: roles"
             " and database are to be made there by hand, then: sudo eas-ctl db upgrade"
         )
     if os.geteuid() != 0:
