@@ -36,6 +36,7 @@ class Sound:
 
     rate_hz: float
     blocks: Iterator[Real]  # (n,) each, full scale ±1.0
+    length_s: float | None = None  # None: not known beforehand
 
 
 @contextlib.contextmanager
@@ -82,7 +83,8 @@ def open_sound(name: str, raw_rate_hz: float | None) -> Iterator[Sound]:
             with _child_sound(name, magic) as sound:
                 yield sound
         else:
-            yield Sound(raw_rate_hz, samples(byte_blocks(stream, name, magic)))
+            length_s = _size(stream) / 2 / raw_rate_hz if raw_rate_hz > 0 else None
+            yield Sound(raw_rate_hz, samples(byte_blocks(stream, name, magic)), length_s)
 
 
 def _magic(stream: IO[bytes], name: str) -> bytes:
@@ -132,7 +134,15 @@ def _wav_or_child(stream: IO[bytes], name: str, magic: bytes) -> Iterator[Sound]
         with _child_sound(name, magic) as sound:
             yield sound
         return
-    yield Sound(float(reader.getframerate()), _wav_blocks(reader))
+    length_s = None
+    if _size(stream):  # a stream's header says a length of its own invention
+        length_s = reader.getnframes() / reader.getframerate()
+    yield Sound(float(reader.getframerate()), _wav_blocks(reader), length_s)
+
+
+def _size(stream: IO[bytes]) -> int:
+    """Bytes of a regular file; 0 of a pipe."""
+    return os.fstat(stream.fileno()).st_size
 
 
 def _wav_blocks(reader: wave.Wave_read) -> Iterator[Real]:

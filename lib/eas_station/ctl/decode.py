@@ -1,4 +1,4 @@
-"""`eas-ctl decode`: the SAME messages of a recording, a pipe or a radio capture.
+"""`eas-ctl decode`: the SAME messages of recordings, a pipe or a radio capture.
 
 One line per message as soon as it is known: the header exactly as sent, or NNNN.
 """
@@ -6,28 +6,19 @@ One line per message as soon as it is known: the header exactly as sent, or NNNN
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
-from eas_station import tables
-from eas_station.ctl.audio_files import byte_blocks, open_bytes, open_sound
+from eas_station.ctl.audio_files import STANDARD_INPUT
+from eas_station.ctl.burst_plot import BurstPlot
+from eas_station.ctl.decode_many import decode_many, sound_files
+from eas_station.ctl.decode_rows import json_row, text_row
+from eas_station.ctl.listening import IQ_FORMATS, Options, listen
+from eas_station.ctl.progress import Progress
 from eas_station.decoder.group import Policy
-from eas_station.decoder.message import Burst, Message
-from eas_station.decoder.prior import Prior
-from eas_station.decoder.receiver import SameReceiver
-from eas_station.dsp import iq
-from eas_station.dsp.arrays import Baseband, Real
-from eas_station.dsp.channelizer import CHANNEL_RATE_HZ, Channelizer
-from eas_station.dsp.fm import Discriminator
 from eas_station.errors import EXIT_FINE, SourceError
-from eas_station.wire import to_plain
-
-NWR_HZ = tuple(162_400_000 + 25_000 * i for i in range(7))
-IQ_FORMATS: dict[str, tuple[int, Callable[[bytes], Baseband]]] = {
-    "cu8": (iq.CU8_BYTES, iq.from_cu8),
-    "cs16": (iq.CS16_BYTES, iq.from_cs16),
-}
-MONO = "mono"
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -36,8 +27,17 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "decode",
         help="SAME messages of a recording, a pipe or a radio capture",
         description="Prints one line per SAME message as soon as it is known.",
+        epilog=(
+            "A live receiver: rtl_fm -f 162.55M -M fm -s 22050 -E deemp | "
+            "eas-ctl decode --rate 22050 -"
+        ),
     )
-    parser.add_argument("file", metavar="FILE", help='WAV, FLAC, OGG, raw samples; "-": stdin')
+    parser.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help='WAV, FLAC, OGG, raw samples; a directory of them; "-": stdin',
+    )
     parser.add_argument(
         "--rate", type=float, metavar="HZ", help="of raw samples: s16le mono, or IQ"
     )
@@ -51,6 +51,19 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="P",
         help="how probable a header must be to be printed (default %(default)s)",
     )
+    parser.add_argument(
+        "--jobs",
+        type=_jobs,
+        default=len(os.sched_getaffinity(0)),
+        metavar="N",
+        help="files that are decoded at once (default: one a processor, %(default)s)",
+    )
+    parser.add_argument(
+        "--plot",
+        type=Path,
+        metavar="FILE.svg|png",
+        help="draw the bursts of the first header: sound, soft bits, repaired characters",
+    )
     parser.set_defaults(func=run)
 
 
@@ -61,96 +74,57 @@ def _probability(text: str) -> float:
     return value
 
 
+def _jobs(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 256:
+        raise argparse.ArgumentTypeError("from 1 to 256 files at once")
+    return value
+
+
 def run(args: argparse.Namespace) -> int:
     """Decode and print. Raises SourceError."""
-    show = _json_line if args.json else _text_line
-    if args.iq is not None:
-        _decode_capture(args, show)
-    else:
-        _decode_sound(args, show)
-    return EXIT_FINE
-
-
-Show = Callable[[Message, str, float], str]
-
-
-def _decode_sound(args: argparse.Namespace, show: Show) -> None:
-    with open_sound(args.file, args.rate) as sound:
-        receiver = _receiver(1, sound.rate_hz, args.min_posterior)
-        blocks = (block[None] for block in sound.blocks)
-        _print_messages(receiver, blocks, [MONO], show)
-
-
-def _decode_capture(args: argparse.Namespace, show: Show) -> None:
-    if args.rate is None or args.center is None:
-        raise SourceError("a capture needs its --rate HZ and its --center HZ")
-    rate_hz, center_hz = round(args.rate), round(args.center)
-    channels = [f for f in NWR_HZ if abs(f - center_hz) <= (rate_hz - CHANNEL_RATE_HZ) / 2]
-    if not channels:
-        raise SourceError(
-            f"no NOAA Weather Radio channel lies in a capture of {rate_hz} Hz at {center_hz} Hz"
-        )
+    options = Options(args.min_posterior, args.rate, args.iq, args.center)
+    progress = Progress(sys.stderr)
     try:
-        bank = Channelizer(rate_hz, center_hz, channels)
-    except ValueError as error:
-        raise SourceError(f"this capture cannot be cut into channels: {error}") from error
-    names = [f"{f / 1e6:.3f}" for f in channels]
-    receiver = _receiver(len(channels), CHANNEL_RATE_HZ, args.min_posterior)
-    with open_bytes(args.file) as stream:
-        audio = _audio(byte_blocks(stream, args.file), args.iq, bank, len(channels))
-        _print_messages(receiver, audio, names, show)
+        if len(args.files) == 1 and not Path(args.files[0]).is_dir():
+            _decode_one(args.files[0], options, args, progress)
+            return EXIT_FINE
+        if args.plot is not None:
+            raise SourceError("--plot draws the message of one file, not of many")
+        files = list(_all_files(args.files, options))
+        return decode_many(files, options, args.json, args.jobs, progress)
+    finally:
+        progress.clear()
 
 
-def _receiver(channels: int, rate_hz: float, min_posterior: float) -> SameReceiver:
-    known = tables.load()
-    prior = Prior(events=tuple(known.events), states=tuple(known.states))
-    try:
-        return SameReceiver(channels, rate_hz, prior, Policy(usual=min_posterior))
-    except ValueError as error:
-        raise SourceError(str(error)) from error
+def _all_files(names: list[str], options: Options) -> Iterator[str]:
+    for name in names:
+        if name == STANDARD_INPUT:
+            raise SourceError("standard input cannot be decoded together with files")
+        if Path(name).is_dir():
+            raw = options.raw_rate_hz is not None
+            yield from (str(path) for path in sound_files(Path(name), raw))
+        else:
+            yield name
 
 
-def _audio(blocks: Iterable[bytes], kind: str, bank: Channelizer, channels: int) -> Iterator[Real]:
-    """The audio of every channel of a capture."""
-    width, read = IQ_FORMATS[kind]
-    clean, discriminator = iq.DcRemover(), Discriminator(channels, CHANNEL_RATE_HZ)
-    rest = b""
-    for block in blocks:
-        joined = rest + block
-        whole = len(joined) // width * width
-        rest = joined[whole:]
-        yield discriminator.feed(bank.feed(clean.feed(read(joined[:whole]))))
+def _decode_one(name: str, options: Options, args: argparse.Namespace, progress: Progress) -> None:
+    plot = None if args.plot is None else BurstPlot(args.plot)
+    row = json_row if args.json else text_row
+    for heard in listen(name, options, None if plot is None else plot.ear, _told(progress)):
+        line = row(heard, None)
+        if line is not None:
+            progress.clear()
+            print(line, flush=True)
+        if plot is not None:
+            plot.take(heard)
+    if plot is not None:
+        plot.draw()
 
 
-def _print_messages(
-    receiver: SameReceiver, blocks: Iterable[Real], channels: Sequence[str], show: Show
-) -> None:
-    for block in blocks:
-        _print(receiver.feed(block), receiver, channels, show)
-    _print(receiver.flush(), receiver, channels, show)
+def _told(progress: Progress) -> Callable[[float, float | None], None]:
+    def told(heard_s: float, length_s: float | None) -> None:
+        if length_s:
+            progress.show(heard_s / length_s, f"of {length_s / 60:.0f} min")
 
-
-def _print(
-    said: Iterable[Burst | Message], receiver: SameReceiver, channels: Sequence[str], show: Show
-) -> None:
-    for message in said:
-        if isinstance(message, Message):
-            print(show(message, channels[message.channel], receiver.rate_hz), flush=True)
-
-
-def _text_line(message: Message, channel: str, rate_hz: float) -> str:
-    del rate_hz
-    return message.text if channel == MONO else f"{channel} {message.text}"
-
-
-def _json_line(message: Message, channel: str, rate_hz: float) -> str:
-    return json.dumps(
-        {
-            "channel": channel,
-            "text": message.text,
-            "eom": message.is_eom,
-            "start_s": round(message.start_sample / rate_hz, 4),
-            "end_s": round(message.end_sample / rate_hz, 4),
-            "evidence": to_plain(message.evidence),
-        }
-    )
+    return told

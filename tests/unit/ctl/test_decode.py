@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -155,3 +156,90 @@ def test_no_database_bus_or_xml_parser_is_loaded_for_it(tmp_path: Path) -> None:
         [sys.executable, "-c", code, str(tmp_path / "a.wav")], capture_output=True, check=True
     )
     assert found.stdout.strip() == b""
+
+
+def test_a_directory_names_each_file(tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "below").mkdir()
+    wav(tmp_path / "b.wav", OTHER)
+    wav(tmp_path / "below" / "a.wav")
+    (tmp_path / "notes.txt").write_text("no sound")
+    assert main(["decode", "--jobs", "2", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{tmp_path}/b.wav: {OTHER}",
+        f"{tmp_path}/b.wav: NNNN",
+        f"{tmp_path}/below/a.wav: {HEADER}",
+        f"{tmp_path}/below/a.wav: NNNN",
+    ]
+
+
+def test_a_file_that_cannot_be_read_does_not_stop_the_others(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    (tmp_path / "a.wav").write_bytes(b"RIFFnonsense")
+    wav(tmp_path / "b.wav")
+    assert main(["decode", "--json", str(tmp_path / "a.wav"), str(tmp_path / "b.wav")]) == 2
+    said = capsys.readouterr()
+    rows = [json.loads(line) for line in said.out.splitlines()]
+    assert [(row["file"], row["text"]) for row in rows] == [
+        (str(tmp_path / "b.wav"), HEADER),
+        (str(tmp_path / "b.wav"), "NNNN"),
+    ]
+    assert len(said.err.splitlines()) == 1
+    assert str(tmp_path / "a.wav") in said.err
+
+
+def test_raw_files_of_a_directory_need_the_rate(tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "a.s16le").write_bytes(raw())
+    assert main(["decode", str(tmp_path)]) == 2
+    assert "no sound file" in capsys.readouterr().err
+    assert main(["decode", "--rate", "22050", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == f"{tmp_path}/a.s16le: {HEADER}"
+
+
+def test_json_has_the_attention_signal(tmp_path: Path, capsys: Capture) -> None:
+    sound = 0.25 * message(OTHER, 8000, attention=True)
+    write_wav(tmp_path / "a.wav", sound, 8000)
+    assert main(["decode", "--json", str(tmp_path / "a.wav")]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    signal = next(row for row in rows if "attention" in row)
+    assert signal["attention"] == "eas"
+    assert signal["length_s"] == pytest.approx(8.0, abs=0.2)
+    assert signal["level_dbfs"] == pytest.approx(-18.1, abs=0.3)
+    end_of_bursts = 3 * ((16 + len(OTHER)) * 8 * 0.00192 + 1)
+    assert signal["start_s"] == pytest.approx(end_of_bursts, abs=0.15)
+
+
+def test_the_plot_shows_every_burst_and_character(tmp_path: Path, capsys: Capture) -> None:
+    rng = np.random.default_rng(5)
+    sound = np.concatenate([message(HEADER, 25_000), np.zeros(25_000, np.float32)])
+    noisy = 0.1 * (sound + 1.2 * rng.standard_normal(len(sound)))
+    write_wav(tmp_path / "a.wav", noisy.astype(np.float32), 25_000)
+    picture = tmp_path / "a.svg"
+    assert main(["decode", "--plot", str(picture), str(tmp_path / "a.wav")]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == HEADER
+    root = ElementTree.fromstring(picture.read_text())
+    words = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert words[0] == HEADER
+    assert [w for w in words if w is not None and w.startswith("burst ")] != []
+    assert sum(w is not None and w.startswith("burst ") for w in words) == 3
+    assert [w for w in words if w is not None and len(w) == 1] == list(3 * HEADER)
+    assert len(picture.read_bytes()) < 300_000
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("a.gif", "drawn as .svg or .png"), ("a.svg", "no header was heard")]
+)
+def test_a_plot_that_cannot_be(name: str, says: str, tmp_path: Path, capsys: Capture) -> None:
+    write_wav(tmp_path / "a.wav", np.zeros(50_000, np.float32), 25_000)
+    assert main(["decode", "--plot", str(tmp_path / name), str(tmp_path / "a.wav")]) == 2
+    assert says in capsys.readouterr().err
+    assert not (tmp_path / name).exists()
+
+
+def test_a_png_needs_a_program_that_draws(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    target = tmp_path / "a.png"
+    assert main(["decode", "--plot", str(target), str(wav(tmp_path / "a.wav"))]) == 2
+    assert "install librsvg2-bin" in capsys.readouterr().err
