@@ -68,12 +68,13 @@ class Cluster:
         )
         assert done.returncode == 0, f"{command}: {done.stdout}\n{done.stderr}"
 
-    def start(self) -> None:
+    def start(self, durable: bool = False) -> None:
+        """`durable`: as on a station, every commit is on the disk."""
         settings = {
             "listen_addresses": "''",
             "unix_socket_directories": str(self.folder),
-            "fsync": "off",
-            "full_page_writes": "off",
+            "fsync": "on" if durable else "off",
+            "full_page_writes": "on" if durable else "off",
             "shared_buffers": "32MB",
             "max_connections": "60",
         }
