@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, event, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from eas_station.store.engines import CONNECT_TIMEOUT_S, WRITING, make_engine, parse_url
+from eas_station.store.engines import CONNECT_TIMEOUT_S, LOOSE, WRITING, make_engine, parse_url
 from eas_station.store.failures import as_store_error, is_operational
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,9 @@ class Database:
     @contextmanager
     def outside_transactions(self) -> Iterator[Connection]:
         """For the few statements that refuse to run in a transaction. Raises StoreError."""
-        engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        server = self.dialect == "postgresql"
+        loose: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"} if server else {LOOSE: True}
+        engine = self._engine.execution_options(**loose)
         with _translated(), engine.connect() as connection:
             yield connection
 

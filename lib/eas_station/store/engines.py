@@ -19,6 +19,7 @@ CONNECT_TIMEOUT_S = 5
 IDLE_IN_TRANSACTION_S = 30  # a stopped process must not hold the write lock for ever
 DEADLINE_STEPS = 20_000  # SQLite asks for the deadline after so many steps of its machine, < 1 ms
 WRITING = "eas_writing"  # execution option: this transaction takes SQLite's write lock at once
+LOOSE = "eas_loose"  # execution option: no transaction at all, for SQLite's VACUUM
 
 
 def parse_url(url: str) -> URL:
@@ -118,7 +119,10 @@ def _sqlite_engine(
 
 
 def _begin(connection: Connection) -> None:
-    writing = connection.get_execution_options().get(WRITING, False)
+    options = connection.get_execution_options()
+    if options.get(LOOSE, False):
+        return
+    writing = options.get(WRITING, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
