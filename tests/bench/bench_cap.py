@@ -1,0 +1,222 @@
+"""What it costs to read CAP and to decide on it, beside json.loads of the same bytes (CPU time).
+
+The real nationwide answers are measured where ../shared is; one that is made up here always.
+Deciding is all that happens to a reception but its storing: the SAME header it translates to, its
+identity, which places are in force until when, and whether it concerns us.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import uuid
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from borrowed import SHARED
+from lxml import etree
+from table import Table, best_s
+
+from eas_station import tables
+from eas_station.alerts import from_cap
+from eas_station.alerts.admission import Admission
+from eas_station.alerts.model import Candidate, Reception
+from eas_station.cap import document
+from eas_station.errors import CapError
+from eas_station.geo.area import Area
+
+NATIONWIDE = 396  # alerts of the largest real set
+MOST_RATIO, HOSTILE_S, TABLES_S = 10.0, 0.1, 0.06
+MANY_KEYS = 100_000
+NOON = datetime(2025, 11, 22, 12, 0, tzinfo=UTC)
+DATA = Path(tables.__file__).parent / "data"
+TEXT = (
+    "* WHAT...Heavy freezing spray expected.\n\n* WHERE...All waters.\n\n* WHEN...Until noon "
+    "Thursday.\n\n* IMPACTS...Operating a vessel in freezing spray can be hazardous. "
+)
+ENVELOPE = (
+    '<?xml version="1.0" encoding="UTF-8"?>{dtd}'
+    '<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2">'
+    "<identifier>BENCH-1</identifier><sender>warnings@example.org</sender>"
+    "<sent>2025-11-22T11:05:02-05:00</sent><status>Actual</status><msgType>Alert</msgType>"
+    "<scope>Public</scope><info><language>en-US</language><category>Met</category>"
+    "<event>Tornado Warning</event><urgency>Immediate</urgency><severity>Extreme</severity>"
+    "<certainty>Observed</certainty><eventCode><valueName>SAME</valueName><value>TOR</value>"
+    "</eventCode><expires>2025-11-22T11:45:02-05:00</expires>"
+    "<description>{text}</description><area><areaDesc>Bexar, TX</areaDesc>"
+    "<geocode><valueName>SAME</valueName><value>048029</value></geocode></area></info></alert>"
+)
+
+
+def made_up(known: tables.Tables, count: int) -> bytes:
+    """An answer of the National Weather Service in form and size, with drawn places."""
+    draw = random.Random(1)
+    places = sorted(code for code in known.locations if code.endswith(tuple("123456789")))
+    members = []
+    for number in range(count):
+        sent = NOON - timedelta(minutes=draw.randrange(1, 300))
+        codes = draw.sample(places, draw.randrange(1, 20))
+        lon, lat = draw.uniform(-120, -75), draw.uniform(28, 47)
+        ring = [[lon, lat], [lon + 0.5, lat], [lon + 0.4, lat + 0.6], [lon, lat]]
+        identifier = f"urn:oid:2.49.0.1.840.0.{uuid.UUID(int=number).hex}.001.1"
+        properties = {
+            "id": identifier,
+            "areaDesc": "; ".join(known.location_name(code) for code in codes),
+            "geocode": {"SAME": codes, "UGC": [f"OHC{draw.randrange(1, 200):03}"]},
+            "references": [],
+            **{name: sent.isoformat() for name in ("sent", "effective", "onset")},
+            **{name: (NOON + timedelta(hours=6)).isoformat() for name in ("expires", "ends")},
+            **{"status": "Actual", "messageType": "Alert", "category": "Met"},
+            **{"severity": "Severe", "certainty": "Likely", "urgency": "Expected"},
+            **{"event": "Flood Warning", "eventCode": {"SAME": ["FLW"]}},
+            **{"sender": "w-nws.webmaster@noaa.gov", "senderName": "NWS Cleveland OH"},
+            **{"headline": f"Flood Warning {number}", "description": TEXT * 4},
+            **{"instruction": TEXT, "response": "Avoid", "scope": "Public", "language": "en-US"},
+            "parameters": {
+                "BLOCKCHANNEL": ["EAS", "NWEM", "CMAS"],
+                "EAS-ORG": ["WXR"],
+                "VTEC": [f"/O.NEW.KCLE.FL.W.{number:04}.251122T1005Z-251122T1800Z/"],
+            },
+        }
+        geometry = {"type": "Polygon", "coordinates": [ring]}
+        members.append({"type": "Feature", "geometry": geometry, "properties": properties})
+    return json.dumps({"type": "FeatureCollection", "features": members}).encode()
+
+
+def decide(data: bytes, admission: Admission) -> int:
+    """Bytes → the alerts of an empty station; gives how many."""
+    stored: dict[str, Candidate] = {}
+    holders: dict[str, list[str]] = {}
+    messages = document.parse(data).messages
+    for message in sorted(messages, key=lambda message: message.sent_at):  # as eas-capd does
+        try:
+            reception = from_cap.reception(
+                message,
+                origin="nws",
+                received_at=NOON,
+                clock_trusted=True,
+                callsign="EASBENCH",
+                new_id=lambda: str(uuid.uuid4()),
+            )
+        except CapError:
+            continue
+        _admit(reception, admission, stored, holders)
+    return len(stored)
+
+
+def _admit(
+    reception: Reception,
+    admission: Admission,
+    stored: dict[str, Candidate],
+    holders: dict[str, list[str]],
+) -> None:
+    keys = admission.keys(reception)
+    sharing = dict.fromkeys(one for key in keys for one in holders.get(key.text, ()))
+    chosen = admission.choose(reception, [stored[one] for one in sharing])
+    number = len(stored) if chosen is None else chosen.created
+    heard = (reception,) if chosen is None else (*chosen.receptions, reception)
+    alert = admission.fold(str(number), heard, None if chosen is None else chosen.alert)
+    all_keys = keys if chosen is None else tuple(dict.fromkeys((*chosen.keys, *keys)))
+    stored[alert.alert_id] = Candidate(alert, all_keys, heard, number)
+    for key in keys:
+        holders.setdefault(key.text, []).append(alert.alert_id)
+
+
+def bench_answer(table: Table, name: str, data: bytes, admission: Admission) -> None:
+    loads_s = best_s(lambda: json.loads(data))
+    parse_s = best_s(lambda: document.parse(data))
+    all_s = best_s(lambda: decide(data, admission))
+    alerts = decide(data, admission)
+    table.value(f"{name}: json.loads of {len(data) / 1e6:.2f} MB", loads_s, "s", 1.0)
+    table.value(f"{name}: parse", parse_s, "s", parse_s / loads_s)
+    table.ratio(
+        f"{name}: parse and decide, {alerts} alerts",
+        *(all_s, "s", all_s / loads_s),
+        at_most=MOST_RATIO,
+    )
+
+
+def bench_xml(table: Table) -> None:
+    plain = ENVELOPE.format(dtd="", text=TEXT).encode()
+    tree_s = best_s(lambda: [etree.fromstring(plain) for _ in range(100)]) / 100
+    parse_s = best_s(lambda: [document.parse(plain) for _ in range(100)]) / 100
+    table.value("one CAP 1.2 alert: lxml alone", tree_s, "s", 1.0)
+    table.value("one CAP 1.2 alert: parse", parse_s, "s", parse_s / tree_s)
+    entities = '<!ENTITY a0 "ha">' + "".join(
+        f'<!ENTITY a{n} "{10 * f"&a{n - 1};"}">' for n in range(1, 12)
+    )
+    bomb = ENVELOPE.format(dtd=f"<!DOCTYPE alert [{entities}]>", text="&a11;").encode()
+    assert refused(bomb)
+    bomb_s = best_s(lambda: refused(bomb))
+    table.value("entity bomb refused", bomb_s, "s", bomb_s / tree_s, at_most=HOSTILE_S)
+
+
+def bench_many_keys(table: Table) -> None:
+    keys = ",".join(f'"k{number}":1' for number in range(MANY_KEYS))
+    member = f'{{"type":"Feature","properties":{{{keys},"k{MANY_KEYS - 1}":2}}}}'
+    data = f'{{"features":[{member}]}}'.encode()
+    loads_s, parse_s = best_s(lambda: json.loads(data)), best_s(lambda: document.parse(data))
+    table.value(f"{MANY_KEYS} keys, one of them twice: json.loads", loads_s, "s", 1.0)
+    table.ratio(
+        f"{MANY_KEYS} keys, one of them twice: refused",
+        *(parse_s, "s", parse_s / loads_s),
+        at_most=MOST_RATIO,
+    )
+
+
+def refused(data: bytes) -> bool:
+    try:
+        document.parse(data)
+    except CapError:
+        return True
+    return False
+
+
+def bench_hostile(table: Table, folder: Path) -> None:
+    slowest_s, slowest = 0.0, ""
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    for path in paths:
+        data = path.read_bytes()
+        took_s = best_s(lambda data=data: refused(data), rounds=2)  # type: ignore[misc]
+        if took_s > slowest_s:
+            slowest_s, slowest = took_s, path.name
+    figure = f"slowest of {len(paths)} hostile documents"
+    table.value(figure, slowest_s, "s", at_most=HOSTILE_S)
+    table.note(f"The slowest hostile document is {slowest}.")
+
+
+def bench_tables(table: Table) -> None:
+    paths = sorted(DATA.glob("*.tsv"))
+
+    def split() -> None:
+        for path in paths:
+            for line in path.read_text(encoding="utf-8").splitlines():
+                line.split("\t")
+
+    split_s, load_s = best_s(split), best_s(tables.load)
+    table.value("code tables: lines split at tabs", split_s, "s", 1.0)
+    table.value("code tables: tables.load", load_s, "s", load_s / split_s, at_most=TABLES_S)
+
+
+def main() -> None:
+    known = tables.load()
+    area = Area(same_codes=frozenset({"039173"}))
+    admission = Admission(lambda: area, known, now=lambda: NOON)
+    table = Table("CAP (CPU time; best of some rounds; ratios to the yardstick above)")
+    bench_answer(table, "made up", made_up(known, NATIONWIDE), admission)
+    sets = sorted((SHARED / "cap" / "nws_geojson_sets").glob("*.json"))
+    for path in sets:
+        name = path.stem.partition("__")[2]
+        bench_answer(table, f"real, {name}", path.read_bytes(), admission)
+    bench_xml(table)
+    bench_many_keys(table)
+    bench_tables(table)
+    if sets:
+        bench_hostile(table, SHARED / "cap" / "hostile")
+    else:
+        table.note(f"Real answers and hostile documents are not measured: {SHARED} is absent.")
+    table.show()
+
+
+if __name__ == "__main__":
+    main()
