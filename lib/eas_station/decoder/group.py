@@ -61,6 +61,7 @@ class Group:
         self.tracks = [first]
         self.spoken: Spoken | None = None
         self.closed = False
+        self._doubted: list[Joint] = []  # readings of whole bursts that were not sure enough
         self.unread: Joint | None = None  # closed without a word
         self._ended = 0  # how many of the tracks have ended
         self._bits = TYPICAL_BITS  # length of the message as far as known
@@ -141,14 +142,30 @@ class Group:
             return
         found = self._read(self.tracks, recent, grammar)
         self._bits = 8 * len(found.reading.text)
-        sure = found.reading.posterior
+        sure = self._undoubted(found)
+        whole = self.tracks[-1].bits_heard >= self._bits
         if len(self.tracks) == REPEATS or (len(self.tracks) == 2 and self._outer_two()):
-            whole = self.tracks[-1].bits_heard >= self._bits
             speak = sure >= (policy.usual if whole else policy.early)
         else:
             speak = sure >= policy.early and found.evidence.agreed
         if speak:
             self.spoken = Spoken(found.reading.text, found, tuple(self.tracks))
+        elif whole:
+            self._doubted.append(found)
+
+    def _undoubted(self, found: Joint) -> float:
+        """The posterior, lowered if the same bits have been read otherwise before.
+
+        Reading again is no new evidence: two attempts must not have two chances to be wrong.
+        """
+        against = [
+            earlier.reading.posterior
+            for earlier in self._doubted
+            if earlier.evidence.bursts == found.evidence.bursts
+            and len(earlier.reading.text) == len(found.reading.text)
+            and earlier.reading.text != found.reading.text
+        ]
+        return min([found.reading.posterior, *(1 - posterior for posterior in against)])
 
     def _read(self, tracks: Sequence[Track], recent: Recent, grammar: Grammar) -> Joint:
         for track in tracks:
@@ -178,7 +195,7 @@ class Group:
             return
         found = self._read(self.tracks, recent, grammar)
         bar = policy.single if len(self.tracks) == 1 else policy.usual
-        if found.reading.posterior >= bar:
+        if self._undoubted(found) >= bar:
             self.spoken = Spoken(found.reading.text, found, tuple(self.tracks))
         elif len(self.tracks) > 1:
             self._rescue(recent, grammar, policy)
