@@ -229,6 +229,13 @@ def test_restart_of_the_umbrella_reaches_the_instance(station: Machine) -> None:
     station.wait("systemctl is-active -q eas-audiod@wx", 10)
 
 
+def test_apply_of_an_unchanged_configuration_restarts_nothing(station: Machine) -> None:
+    pids = [station.show(daemon, "MainPID") for daemon in DAEMONS]
+    said = station.ask("eas-ctl apply")
+    assert said.startswith("reloaded")
+    assert [station.show(daemon, "MainPID") for daemon in DAEMONS] == pids
+
+
 def test_faulty_configuration_changes_nothing(station: Machine) -> None:
     pids = [station.show(daemon, "MainPID") for daemon in DAEMONS]
     station.put(OURS, CONFIGURATION.replace("interval_s", "intervall_s"))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eas_station.config.load import INSTALLED
 from eas_station.config.model import Config
 from eas_station.config.units import CAPD, WEBD
 from eas_station.ctl import common
+from eas_station.ctl.applied import is_applied, mark_applied
 from eas_station.ctl.generator import SOCKET, UMBRELLAS, is_listenable
 from eas_station.ctl.systemd import Plan, Systemd, configured, demand_systemd, plan
 from eas_station.errors import EXIT_FINE, ConfigError, Fault
@@ -18,7 +17,6 @@ from eas_station.errors import EXIT_FINE, ConfigError, Fault
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
-APPLIED = "applied"  # in the runtime directory: what the daemons were last started with
 SCHEMA = "eas-station-schema.service"
 
 
@@ -41,13 +39,12 @@ def run(args: argparse.Namespace) -> int:
     _demand_address(config)
     systemd = Systemd()
     changed = systemd.read_units()
-    mark = config.paths.runtime_dir / APPLIED
-    anew = _read(mark) != fingerprint(config)
+    anew = not is_applied(config)
     todo = whole_plan(config, systemd, changed, anew)
     if anew:
         systemd.do(Plan(restart=(SCHEMA,)), wait=False)
     systemd.do(todo, wait=True)
-    mark.write_text(fingerprint(config), encoding="ascii")
+    mark_applied(config)
     for line in said(todo):
         print(line)
     return EXIT_FINE
@@ -80,12 +77,6 @@ def whole_plan(config: Config, systemd: Systemd, changed: tuple[str, ...], anew:
 _INSTANCES = tuple(f"{umbrella}@" for umbrella in UMBRELLAS)
 
 
-def fingerprint(config: Config) -> str:
-    """Stands for what daemons take over only when they start."""
-    parts = (config.database, config.paths, config.station)
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
 def said(todo: Plan) -> list[str]:
     """The plan as lines for a person."""
     done = (
@@ -99,13 +90,6 @@ def said(todo: Plan) -> list[str]:
 
 def _without(units: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(unit for unit in units if unit not in others)
-
-
-def _read(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="ascii")
-    except OSError:
-        return None
 
 
 def _demand_address(config: Config) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from eas_station.ctl import common
+from eas_station.ctl.applied import mark_at_boot
 from eas_station.ctl.generator import UMBRELLAS
 from eas_station.ctl.systemd import Plan, Systemd, configured, demand_systemd, plan
 from eas_station.errors import EXIT_FINE
@@ -30,11 +32,14 @@ def add_parser(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     """Queue what makes the instances those that are configured; waits for none of them."""
     demand_systemd()
-    wanted = configured(common.load_config(args.config), args.umbrella)
+    config = common.load_config(args.config)
+    wanted = configured(config, args.umbrella)
     systemd = Systemd()
     changed = systemd.read_units() if args.action == "reload" else ()
     todo = plan(wanted, systemd.states(f"{args.umbrella}@*.service"), changed)
     if args.action == "start":
         todo = Plan(start=todo.start, stop=todo.stop)
+        with suppress(OSError):  # then the next `eas-ctl apply` restarts more than it has to
+            mark_at_boot(config)
     systemd.do(todo, wait=False)
     return EXIT_FINE
