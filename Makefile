@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 
 export PYTHON
 
-.PHONY: help run venv test test-system check bench deb clean
+.PHONY: help run venv test test-system check bench bench-same deb clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -39,6 +39,10 @@ check: ## style, types and the import rule
 bench: ## measure, and print tables
 	@.ci/prepare test
 	@for bench in tests/bench/bench_*.py; do $(BIN)/python "$$bench" || exit 1; done
+
+bench-same: ## everything about hearing SAME, beside what else is installed; draws the curves
+	@.ci/prepare test
+	@$(BIN)/python tests/bench/bench_same.py --all $(ARGS)
 
 deb: ## the Debian packages, into dist/
 	@.ci/prepare deb

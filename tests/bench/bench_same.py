@@ -1,155 +1,179 @@
-"""How well and how cheaply SAME is heard: `make bench`, or this file with --messages N.
+"""How well and how cheaply SAME is heard, ours beside the decoders that are installed.
 
-Headers are drawn anew with every seed, sent by our own encoder through white noise. multimon-ng
-is measured on the same sound where it is installed. Eb/N0 is per bit of one burst.
+`make bench` measures a little; `make bench-same` everything, and draws same-curves.svg. Headers are
+drawn anew with every seed. Exact headers, false ones in brackets, CPU seconds an hour of sound.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
-import shutil
-import subprocess
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
+from same_curves import Curve, draw, threshold
+from same_decoders import Decode, Heard, ours, ours_on_seven, peers
+from same_sounds import IMPAIRMENTS, NOT_SAME, RATE, Channel, Headers, messages, without_same
 
-from eas_station import tables
-from eas_station.decoder.message import Message
-from eas_station.decoder.prior import Prior
-from eas_station.decoder.receiver import SameReceiver
-from eas_station.dsp.afsk import BAUD_HZ
-from eas_station.dsp.modulate import message, silence
-
-RATE = 22_050  # what multimon-ng takes
-BLOCK = 2205
-Real = NDArray[np.float32]
-Decode = Callable[[Real], "Heard"]
+CURVE_DB = (3.5, 4, 4.5, 5, 5.5, 6, 6.5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18)
+OURS_TO_DB, PEERS_FROM_DB = 12, 8  # beyond, the answer is known
+BAUD_ERRORS = (0.003, -0.003, 0.008, -0.008, 0.01, -0.01)
+HARD_DB = 11.0
+ONCE_DB = 16.0
 
 
-@dataclass
-class Heard:
-    """What a decoder said, and what it cost."""
+@dataclass(frozen=True)
+class Amount:
+    """How much is measured."""
 
-    headers: list[str]
-    cpu_s: float
-    late_s: list[float]
+    curve: int  # messages a point
+    threshold: int  # at 5.5 and 7 dB
+    impaired: int  # of each impairment
+    once: int  # with one burst left
+    minutes: float  # of each sound without SAME
 
 
-class Headers:
-    """Random headers of 1 to 31 real places."""
+LITTLE = Amount(curve=10, threshold=20, impaired=0, once=10, minutes=1)
+ALL = Amount(curve=60, threshold=300, impaired=60, once=100, minutes=12)
+
+
+class Bench:
+    """Runs decoders over sounds and prints lines."""
 
     def __init__(self, seed: int) -> None:
         self._rng = np.random.default_rng(seed)
-        known = tables.load()
-        self._events = sorted(known.events)
-        self._places = sorted(known.locations)
-        self.prior = Prior(events=tuple(self._events), states=tuple(known.states))
+        self._headers = Headers(self._rng)
+        self.prior = self._headers.prior
+        self.ours = ours(self.prior)
+        self.peers = peers()
+        self.late_s: list[float] = []
 
-    def draw(self) -> str:
-        rng = self._rng
-        places = rng.choice(self._places, int(rng.integers(1, 32)), replace=False)
-        letters = "".join(rng.choice(list("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), 3))
-        hour, minute = rng.integers(24), rng.integers(60)
-        return (
-            f"ZCZC-{rng.choice(['WXR', 'EAS', 'CIV', 'PEP'])}-{rng.choice(self._events)}-"
-            f"{'-'.join(places)}+{rng.choice(['0015', '0030', '0100', '0130', '0600'])}-"
-            f"{rng.integers(1, 366):03d}{hour:02d}{minute:02d}-K{letters}/NWS-"
-        )
+    @property
+    def all(self) -> dict[str, Decode]:
+        return {"ours": self.ours, **self.peers}
 
-
-def in_noise(headers: list[str], ebn0_db: float, clock: float, seed: int) -> Real:
-    """All messages one after the other."""
-    rate_hz = RATE * (1 + clock)
-    parts = [silence(2, rate_hz)]
-    for header in headers:
-        parts += [message(header, rate_hz), silence(2, rate_hz)]
-    clean = np.concatenate(parts)
-    density = 0.5 / BAUD_HZ / 10 ** (ebn0_db / 10)
-    noise = np.random.default_rng(seed).standard_normal(len(clean)) * np.sqrt(density * RATE / 2)
-    return ((clean + noise) * 0.05).astype(np.float32)
-
-
-def ours(prior: Prior) -> Decode:
-    def decode(sound: Real) -> Heard:
-        receiver = SameReceiver(1, RATE, prior)
-        headers, late = [], []
-        started = time.process_time()
-        for start in range(0, len(sound), BLOCK):
-            for said in receiver.feed(sound[None, start : start + BLOCK]):
-                if isinstance(said, Message) and not said.is_eom:
-                    headers.append(said.text)
-                    if said.evidence.bursts == 3:
-                        late.append((start + BLOCK - said.end_sample) / RATE)
-        headers += [m.text for m in receiver.flush() if isinstance(m, Message) and not m.is_eom]
-        return Heard(headers, time.process_time() - started, late)
-
-    return decode
-
-
-def multimon(sound: Real) -> Heard:
-    raw = (np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes()
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    found = subprocess.run(
-        ["multimon-ng", "-q", "-a", "EAS", "-t", "raw", "-"], input=raw, capture_output=True
-    )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    lines = found.stdout.decode("ascii", "replace").splitlines()
-    headers = [line.removeprefix("EAS: ") for line in lines if "ZCZC" in line]
-    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Heard(headers, used, [])
-
-
-def show_success(decoders: dict[str, Decode], drawn: Headers, count: int, seed: int) -> None:
-    print(f"headers exact of {count} [false], CPU seconds an hour")
-    points = [(e, 0.0) for e in (4.5, 5, 5.5, 6, 7, 8, 10, 13, 16, 20)]
-    points += [(7.0, clock) for clock in (-0.01, -0.003, 0.003, 0.01)]
-    late: list[float] = []
-    for ebn0_db, clock in points:
-        headers = [drawn.draw() for _ in range(count)]
-        sound = in_noise(headers, ebn0_db, clock, seed)
-        row = f"{ebn0_db:5.1f} dB clock {100 * clock:+.1f} %"
-        for name, decode in decoders.items():
+    def measure(
+        self, label: str, channel: Channel, count: int, decoders: dict[str, Decode] | None = None
+    ) -> dict[str, float]:
+        """Percent exact of each decoder."""
+        headers = [self._headers.draw() for _ in range(count)]
+        sound = messages(headers, channel, self._rng)
+        percent = {}
+        row = f"{label:28}"
+        for name, decode in (decoders or self.all).items():
             heard = decode(sound)
             right = len(set(headers) & set(heard.headers))
             false = len(set(heard.headers) - set(headers))
-            cost = heard.cpu_s / len(sound) * RATE * 3600
-            row += f"   {name} {right:3d} [{false}] {cost:5.1f}"
-            if ebn0_db >= 8:
-                late += heard.late_s
+            hours = len(sound) / RATE / 3600
+            row += f"  {name} {right}/{count} [{false}] cpu {heard.cpu_s / hours:.1f}"
+            if name == "ours" and channel.ebn0_db >= 8:
+                self.late_s += heard.late_s
+            if name == "ours" and channel.only:
+                row += f", {heard.marked_once} marked as heard once"
+            percent[name] = 100 * right / count
         print(row, flush=True)
-    if late:
-        print(f"third burst's end to line: median {np.median(late):.2f} s, worst {max(late):.2f} s")
+        return percent
+
+    def curves(self, count: int) -> dict[str, Curve]:
+        """Percent exact against Eb/N0."""
+        found: dict[str, Curve] = {name: [] for name in self.all}
+        for ebn0_db in CURVE_DB:
+            decoders = dict(self.peers) if ebn0_db >= PEERS_FROM_DB else {}
+            if ebn0_db <= OURS_TO_DB:
+                decoders = {"ours": self.ours, **decoders}
+            if not decoders:
+                continue
+            label = f"{ebn0_db:g} dB"
+            for name, percent in self.measure(label, Channel(ebn0_db), count, decoders).items():
+                found[name].append((ebn0_db, percent))
+        return {name: curve for name, curve in found.items() if curve}
+
+    def without(self, minutes: float) -> None:
+        """False headers and false ends of message."""
+        totals: dict[str, list[int]] = {name: [0, 0] for name in self.all}
+        for kind in NOT_SAME:
+            sound = without_same(kind, 60 * minutes, self._rng)
+            row = f"{kind:28}"
+            for name, decode in self.all.items():
+                heard = decode(sound)
+                totals[name][0] += len(heard.headers)
+                totals[name][1] += heard.eoms
+                cpu = heard.cpu_s / minutes * 60
+                row += f"  {name} {len(heard.headers)}/{heard.eoms} cpu {cpu:.1f}"
+            print(row, flush=True)
+        for name, (headers, eoms) in totals.items():
+            print(f"{name}: {headers} headers, {eoms} NNNN in {minutes * len(NOT_SAME):.0f} min")
+
+    def costs(self) -> None:
+        """Idle and under dense traffic, the least of three; one channel and seven."""
+        hush = (0.05 * self._rng.standard_normal(120 * RATE)).astype(np.float32)
+        busy = messages([self._headers.draw() for _ in range(8)], Channel(), self._rng)
+        for label, sound in (("idle", hush), ("dense traffic", busy)):
+            hours = len(sound) / RATE / 3600
+            row = f"{label:28}"
+            for name, decode in self.all.items():
+                row += f"  {name} {_least(decode, sound) / hours:.1f}"
+            if label == "idle":
+                seven = min(ours_on_seven(self.prior, sound) for _ in range(3))
+                row += f"  ours on seven channels {seven / hours:.1f}"
+            print(row, flush=True)
 
 
-def show_idle(decoders: dict[str, Decode], prior: Prior, seed: int) -> None:
-    noise = np.random.default_rng(seed).standard_normal((7, 120 * RATE)).astype(np.float32) * 0.05
-    hours = noise.shape[1] / RATE / 3600
-    print("idle in noise, CPU seconds an hour")
-    for name, decode in decoders.items():
-        print(f"  {name}, one channel: {decode(noise[0]).cpu_s / hours:.1f}")
-    receiver = SameReceiver(7, RATE, prior)
-    started = time.process_time()
-    for start in range(0, noise.shape[1], BLOCK):
-        receiver.feed(noise[:, start : start + BLOCK])
-    print(f"  ours, seven channels: {(time.process_time() - started) / hours:.1f}")
+def _least(decode: Decode, sound: np.ndarray) -> float:
+    found = (cast(Heard, decode(sound)).cpu_s for _ in range(3))
+    return min(found)
+
+
+def run(bench: Bench, amount: Amount, picture: bool, seed: int) -> None:
+    """The whole table."""
+    print("white noise")
+    curves = bench.curves(amount.curve)
+    for name, curve in curves.items():
+        at = [threshold(curve, percent) for percent in (50, 90)]
+        print(name, *(f"{p} % at {v:.1f} dB" for p, v in zip((50, 90), at, strict=True) if v))
+    for ebn0_db in (5.5, 7.0):
+        only = {"ours": bench.ours}
+        bench.measure(f"{ebn0_db:g} dB", Channel(ebn0_db), amount.threshold, only)
+        for baud in BAUD_ERRORS:
+            channel = Channel(ebn0_db, baud=baud)
+            label = f"{ebn0_db:g} dB, baud {100 * baud:+.1f} %"
+            bench.measure(label, channel, max(1, amount.threshold // 5), only)
+    if amount.impaired:
+        for ebn0_db in (20.0, HARD_DB):
+            print(f"impairments, Eb/N0 {ebn0_db:g} dB if not said")
+            for label, channel in IMPAIRMENTS.items():
+                if channel.ebn0_db == 20:
+                    channel = replace(channel, ebn0_db=ebn0_db)
+                bench.measure(label, channel, amount.impaired)
+    print(f"one burst of three left, {ONCE_DB:g} dB")
+    bench.measure("one burst", Channel(ONCE_DB, only=True), amount.once)
+    print("no SAME in it: headers/NNNN")
+    bench.without(amount.minutes)
+    print("CPU seconds an hour, the least of three")
+    bench.costs()
+    if bench.late_s:
+        late = np.array(bench.late_s)
+        print(
+            f"third burst's end to line: median {np.median(late):.2f} s, "
+            f"95 % {np.quantile(late, 0.95):.2f} s, worst {late.max():.2f} s of {len(late)}"
+        )
+    if picture:
+        draw(
+            curves,
+            f"{amount.curve} messages a point, seed {seed}; bound and absent decoders: "
+            "same-reference.tsv",
+        )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--messages", type=int, default=20)
+    parser.add_argument("--all", action="store_true", help="everything, and draw the picture")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     args = parser.parse_args()
-    drawn = Headers(args.seed)
-    decoders: dict[str, Decode] = {"ours": ours(drawn.prior)}
-    if shutil.which("multimon-ng"):
-        decoders["multimon-ng"] = multimon
-    print(f"SAME, seed {args.seed}")
-    show_success(decoders, drawn, args.messages, args.seed)
-    show_idle(decoders, drawn.prior, args.seed)
+    bench = Bench(args.seed)
+    print(f"SAME, seed {args.seed}, ours" + "".join(f", {name}" for name in bench.peers))
+    run(bench, ALL if args.all else LITTLE, args.all, args.seed)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,10 @@ of a tenth of a second, which the processor's cache holds: the harder of the two
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from table import Table, best_s
 
 from eas_station.config.model import Receiver
 from eas_station.decoder.receiver import SameReceiver
@@ -25,7 +23,6 @@ from eas_station.sdrd.tuner import FRAME_SAMPLES, Tuner
 RATE_HZ, CENTER_HZ = 250_000, 162_487_500
 NWR_HZ = tuple(162_400_000 + 25_000 * step for step in range(7))
 SECONDS = 20
-ROUNDS = 5
 LIMIT_BANK, LIMIT_ONE = 2.0, 0.6  # of an FFT over the same samples
 LEAST_REALTIME = 20  # IQ → seven receivers, times real time
 
@@ -44,16 +41,6 @@ def capture(rate_hz: int, center_hz: int, channels_hz: tuple[int, ...]) -> bytes
         iq = bank.feed(modulator.feed(frequency) * front.amplitudes)
         parts.append(to_cu8(iq + front.noise(iq.size)))
     return b"".join(parts)
-
-
-def cpu_s(work: Callable[[], object]) -> float:
-    """CPU seconds of the best of some rounds; the others met a neighbour."""
-    best = float("inf")
-    for _ in range(ROUNDS):
-        began = time.process_time()
-        work()
-        best = min(best, time.process_time() - began)
-    return best
 
 
 class Bench:
@@ -102,35 +89,34 @@ class Bench:
             same.feed(discriminator.feed(bank.feed(iq)))
 
 
-def main() -> int:
+def main() -> None:
+    table = Table(f"The radio ({SECONDS} s of signal; CPU; ratios to np.fft.fft of the same)")
     seven = Bench(RATE_HZ, CENTER_HZ, NWR_HZ)
-    whole, blocks = cpu_s(seven.fft_whole), cpu_s(seven.fft_blocks)
-    print(f"{SECONDS} s of {RATE_HZ / 1e3:g} kS/s, seven channels; best of {ROUNDS} rounds")
-    print(f"{'':34}{'CPU s':>8}{'/FFT whole':>12}{'/FFT blocks':>12}{'real time':>11}")
-
-    def row(name: str, seconds: float) -> None:
-        print(
-            f"{name:34}{seconds:8.3f}{seconds / whole:12.2f}{seconds / blocks:12.2f}"
-            f"{SECONDS / seconds:10.0f}x"
-        )
-
-    row("np.fft.fft, one piece", whole)
-    row("np.fft.fft, blocks of 0.1 s", blocks)
-    bank = cpu_s(seven.bank_fm_levels)
-    row("bank + FM + levels", bank)
-    row("all of eas-sdrd's tuner", cpu_s(seven.tuner))
-    messages = cpu_s(seven.to_messages)
-    row("IQ to seven SAME receivers", messages)
-
+    whole_s, blocks_s = best_s(seven.fft_whole), best_s(seven.fft_blocks)
+    name = f"{RATE_HZ / 1e3:g} kS/s"
+    table.value(f"{name}: np.fft.fft in one piece", whole_s, "s", 1.0)
+    table.value(f"{name}: np.fft.fft in blocks of 0.1 s", blocks_s, "s", blocks_s / whole_s)
+    for figure, work, bar in (
+        ("bank of seven, FM, levels", seven.bank_fm_levels, LIMIT_BANK),
+        ("all of eas-sdrd's tuner", seven.tuner, None),
+    ):
+        took_s = best_s(work)
+        table.ratio(f"{name}: {figure}", took_s, "s", took_s / whole_s, at_most=bar)
+    took_s = best_s(seven.to_messages)
+    table.value(f"{name}: to seven SAME receivers", took_s, "s", took_s / whole_s)
+    table.value(
+        f"{name}: to seven SAME receivers, times real time",
+        *(SECONDS / took_s, "×"),
+        at_least=LEAST_REALTIME,
+    )
     one = Bench(2_400_000, 162_012_500, (162_550_000,))
-    one_blocks, one_bank = cpu_s(one.fft_blocks), cpu_s(one.bank_fm_levels)
-    print(f"one channel out of 2.4 MS/s: {one_bank:.3f} s, {one_bank / one_blocks:.2f} of an FFT")
-
-    fine = bank <= LIMIT_BANK * whole and SECONDS / messages >= LEAST_REALTIME
-    print(f"seven channels: {bank / whole:.2f} of an FFT, at most {LIMIT_BANK:g} allowed")
-    print(f"to messages: {SECONDS / messages:.0f} x real time, at least {LEAST_REALTIME} wanted")
-    return 0 if fine else 1
+    blocks_s, took_s = best_s(one.fft_blocks), best_s(one.bank_fm_levels)
+    table.value("2.4 MS/s: np.fft.fft in blocks of 0.1 s", blocks_s, "s", 1.0)
+    table.ratio(
+        "2.4 MS/s: one channel, FM, levels", took_s, "s", took_s / blocks_s, at_most=LIMIT_ONE
+    )
+    table.show()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
