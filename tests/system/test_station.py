@@ -169,6 +169,13 @@ def test_ceilings_are_set_and_memory_is_attributed(station: Machine) -> None:
     assert int(station.show("eas-station.slice", "MemoryCurrent")) > 100 << 20
 
 
+def test_cpu_is_attributed_to_the_unit_that_uses_it(station: Machine) -> None:
+    spent = {daemon: int(station.show(daemon, "CPUUsageNSec")) for daemon in DAEMONS}
+    assert all(0 < ns < 1 << 60 for ns in spent.values())
+    whole = int(station.show("eas-station.slice", "CPUUsageNSec"))
+    assert whole >= max(spent.values())
+
+
 def test_ceiling_acts(station: Machine) -> None:
     eat = 'python3 -c "b = bytearray(200 << 20); print(len(b))"'
     held = f"systemd-run --wait -q --slice=eas-station.slice -p MemoryMax=112M {eat}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import subprocess
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from eas_station.clock import utc_now
@@ -59,7 +59,8 @@ def dump_before_migration(config: Config, revision: str) -> Path:
         for old in sorted(folder.glob(f"{PREFIX}-*"), key=_modified)[:-KEPT]:
             old.unlink()
     except (OSError, sqlite3.Error) as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         raise OutsideError(
             f"no migration, because the database cannot be dumped to {target}: {error}"
         ) from error

@@ -11,6 +11,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from waitress.server import BaseWSGIServer, create_server
@@ -159,7 +160,8 @@ class Server:
         """Have the server's loop do something, the only thread that may touch its sockets."""
         for one in list(self._map.values()):
             if isinstance(one, trigger):
-                one.pull_trigger(work)
+                with suppress(OSError):  # the loop has ended by itself: nothing was left open
+                    one.pull_trigger(work)
                 return
 
 
