@@ -18,6 +18,8 @@ from eas_station.dsp.arrays import Phasor, Precise, Real
 ROUNDS = 3
 REACHES = (12, 30, 75)  # bits to either side that make a phase reference
 TIE_REACH = 12
+LAGS = (1, 2, -1)  # bits whose echo may lie in a bit
+ECHO = 0.03  # share of what is unexplained that an echo must explain
 SURE = 25.0  # soft bits of one burst are not trusted further than this
 MAX_TURN = 0.13  # cycles a bit: 68 Hz
 TWISTS = np.linspace(-0.03, 0.03, 13)  # cycles a bit that mark turns more than space
@@ -129,6 +131,10 @@ def _detect_each(
     """Soft bits (bursts, bits), Eb/N0 and eye of bursts whose phases stand still."""
     mark, space = steady[:, 0], steady[:, 1]
     best = _best_reference(mark, space, weight, sign)
+    clean_mark, clean_space = _without_echo(mark, space, weight, sign, best)
+    if clean_mark is not mark or clean_space is not space:
+        mark, space = clean_mark, clean_space
+        best = _best_reference(mark, space, weight, sign)
     mark_power, space_power = _power(best.mark), _power(best.space)
     one = (2 * (mark * best.mark.conj()).real - mark_power) / best.mark_noise
     zero = (2 * (space * best.space.conj()).real - space_power) / best.space_noise
@@ -156,6 +162,41 @@ def _best_reference(mark: Phasor, space: Phasor, weight: Precise, sign: Precise)
     best = near[chosen, np.arange(len(mark))]
     mark_noise, space_noise = np.array(noises).T[:, :, None]
     return _Reference(best, best * tie, mark_noise, space_noise)
+
+
+def _without_echo(
+    mark: Phasor, space: Phasor, weight: Precise, sign: Precise, best: _Reference
+) -> tuple[Phasor, Phasor]:
+    """Both tones without what the neighbouring bits leave in them, where they leave anything.
+
+    An echo, or a filter that rings, adds to each bit the same share of the bits round it.
+    """
+    one = (1 + sign) / 2
+    around = np.stack([np.roll(sign, lag) for lag in LAGS])
+    cleaned = []
+    for tone, reference, sent in ((mark, best.mark, one), (space, best.space, 1 - one)):
+        causes = np.concatenate([around, (1 - sent)[None]])
+        turned = reference / np.maximum(np.abs(reference), 1e-12)
+        rest = (tone - reference * sent) * turned.conj()
+        shares = np.stack(
+            [
+                _shares(causes[:, used], row[used])
+                for row, used in zip(rest, weight != 0, strict=True)
+            ]
+        )
+        cleaned.append(tone - (shares @ causes) * turned if shares.any() else tone)
+    return cleaned[0], cleaned[1]
+
+
+def _shares(causes: Precise, rest: Phasor) -> Phasor:
+    """How much of each cause (causes, n) is in the rest (n,); zeros unless it explains some."""
+    matrix = causes @ causes.T
+    seen = causes @ rest
+    shares: Phasor = np.linalg.solve(matrix + np.eye(len(causes)), seen)
+    explained = float((shares.conj() @ seen).real)
+    if explained < ECHO * float(_power(rest).sum()):
+        return np.zeros_like(shares)
+    return shares
 
 
 def _tie(mark: Phasor, space: Phasor, mark_weight: Precise, space_weight: Precise) -> Phasor:

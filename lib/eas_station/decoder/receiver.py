@@ -33,6 +33,7 @@ FILTER_S = 0.02  # what the resampler keeps back
 SETTLE_PIECES = 2  # after the last sample until a burst's beginning must have been found
 MEMORY_S = 18.0  # three bursts of the longest header
 ABSURD = 1e6  # times full scale
+TRACKS = 10  # bursts of a channel that are kept at most, 110 KB each
 UNREAD = 16  # messages that could not be read, kept for other receivers
 EOM_PRIOR = 4.0  # log-odds against an NNNN where its sync was found
 LOWEST_HZ, HIGHEST_HZ = 8000.0, 192000.0
@@ -168,8 +169,16 @@ class SameReceiver:
             return [] if eom is None else [self._eom(sync.channel, eom)]
         track = Track(sync.channel, sync.at, self._recent)
         if track.is_burst:
+            self._make_room(sync.channel)
             self._begun[sync.channel].append(track)
         return []
+
+    def _make_room(self, channel: int) -> None:
+        """Give up what is least likely to become a message, if too much has begun."""
+        groups = self._groups[channel]
+        while groups and sum(len(g.tracks) for g in groups) + len(self._begun[channel]) >= TRACKS:
+            groups.remove(min(groups, key=lambda g: (len(g.tracks), g.tracks[-1].line.begin)))
+        del self._begun[channel][: -TRACKS + 1]
 
     def _step(self, channel: int) -> list[Burst | Message]:
         begun = self._begun[channel]
