@@ -27,7 +27,7 @@ Row = Mapping[str, Any]
 def rows(connection: Connection, table: Table) -> Iterator[Row]:
     """Every row of a table, in the order of its key."""
     wanted = select(table).order_by(*table.primary_key.columns)
-    found = connection.execution_options(yield_per=BATCH).execute(wanted)
+    found = connection.execute(wanted.execution_options(yield_per=BATCH))
     for row in found.mappings():
         yield {name: _to_plain(row[name]) for name in table.columns.keys()}
 
