@@ -36,9 +36,10 @@ check: ## style, types and the import rule
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_architecture.py
 
+bench: export OPENBLAS_NUM_THREADS = 1 # as the daemons have it
 bench: ## measure, and print tables
 	@.ci/prepare test
-	@for bench in tests/bench/bench_*.py; do $(BIN)/python "$$bench" || exit 1; done
+	@status=0; for bench in tests/bench/bench_*.py; do $(BIN)/python "$$bench" || status=1; done; exit $$status
 
 bench-same: ## everything about hearing SAME, beside what else is installed; draws the curves
 	@.ci/prepare test

@@ -6,6 +6,7 @@ of a tenth of a second, which the processor's cache holds: the harder of the two
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,8 @@ def main() -> None:
     table.ratio(
         "2.4 MS/s: one channel, FM, levels", took_s, "s", took_s / blocks_s, at_most=LIMIT_ONE
     )
+    if os.environ.get("OPENBLAS_NUM_THREADS") != "1":
+        table.note("With helper threads of OpenBLAS: the daemons have OPENBLAS_NUM_THREADS=1.")
     table.show()
 
 
