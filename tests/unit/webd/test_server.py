@@ -37,7 +37,8 @@ def test_an_address_that_is_not_ours_is_refused_with_a_sentence(host: str) -> No
 def test_only_sockets_passed_to_this_process_are_taken() -> None:
     mine = str(os.getpid())
     assert passed_sockets({}, os.getpid()) == ()
-    assert passed_sockets({"LISTEN_FDS": "1", "LISTEN_PID": "1"}, os.getpid()) == ()
+    another = str(os.getpid() + 1)
+    assert passed_sockets({"LISTEN_FDS": "1", "LISTEN_PID": another}, os.getpid()) == ()
     assert passed_sockets({"LISTEN_FDS": "many", "LISTEN_PID": mine}, os.getpid()) == ()
     assert passed_sockets({"LISTEN_FDS": "0", "LISTEN_PID": mine}, os.getpid()) == ()
 
