@@ -76,7 +76,8 @@ def encode(topic: str, header: Header, body: Body, samples: bytes | None) -> lis
     if header.repeated:
         plain["repeated"] = True
     text = json.dumps(plain, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    parts = [topic.encode(), text.encode()]
+    # A lone surrogate, as from a feed's \ud800, is no UTF-8: it must not end who speaks of it.
+    parts = [topic.encode(), text.encode("utf-8", "replace")]
     return parts if samples is None else [*parts, samples]
 
 

@@ -7,6 +7,7 @@ import os
 import select
 import threading
 import uuid
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from pathlib import Path
 import setproctitle
 import zmq
 
+from eas_station.bus import topics
 from eas_station.bus.frames import Header, encode
 from eas_station.bus.holder import make_directory, socket_path
 from eas_station.bus.messages import Body
@@ -24,6 +26,7 @@ from eas_station.errors import BusError
 log = logging.getLogger(__name__)
 
 HIGH_WATER = 1000  # messages waiting for one subscriber; later ones are dropped for it alone
+MOST_KEPT = 200  # receptions that a late subscriber is sent: each may be a warning of its own
 LONGEST_SUBSCRIPTION = 1024  # bytes a subscriber may send
 SOCKET_MODE = 0o660
 SUBSCRIBE = 1  # first byte of a subscription, as libzmq hands it up (zmq_socket(3), ZMQ_XPUB)
@@ -31,7 +34,7 @@ SUBSCRIBE = 1  # first byte of a subscription, as libzmq hands it up (zmq_socket
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """The last value of a topic."""
+    """A value that late subscribers are sent."""
 
     seq: int
     sent_at: datetime
@@ -42,7 +45,8 @@ class Publisher:
     """Publishes for one unit; every method may be called from any thread. Sends never block.
 
     A subscriber that comes late is sent the last value of each topic it asks for, with its old
-    number and marked as repeated. Those who have it already know it by the number.
+    number and marked as repeated. Those who have it already know it by the number. Of
+    reception.new it is sent the last 200: the database may be away, and then only they tell.
     """
 
     def __init__(
@@ -58,7 +62,7 @@ class Publisher:
         self._now = now
         self._lock = threading.Lock()
         self._seq: dict[str, int] = {}
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[str, deque[_Kept]] = {}
         self._dropped = 0
         self._closed = False
         self._own_context = context is None
@@ -84,13 +88,13 @@ class Publisher:
         """
         with self._lock:
             seq = self._seq.get(topic, 0) + 1
-            self._seq[topic] = seq
             sent_at = self._now()
+            parts = encode(topic, Header(self.unit, self.run, seq, sent_at), body, samples)
+            self._seq[topic] = seq
             if keep_last and samples is None:
-                self._kept[topic] = _Kept(seq, sent_at, body)
+                self._keep(topic, _Kept(seq, sent_at, body))
             if not self._closed:
-                header = Header(self.unit, self.run, seq, sent_at)
-                self._send(encode(topic, header, body, samples))
+                self._send(parts)
                 self._drain_subscriptions()
         return seq
 
@@ -129,6 +133,13 @@ class Publisher:
             raise BusError(f"{self._path} cannot be bound: {error.strerror}") from error
         return publishing
 
+    def _keep(self, topic: str, value: _Kept) -> None:
+        kept = self._kept.get(topic)
+        if kept is None:
+            most = MOST_KEPT if topic == topics.RECEPTION_NEW else 1
+            kept = self._kept[topic] = deque(maxlen=most)
+        kept.append(value)
+
     def _send(self, parts: list[bytes]) -> None:
         try:
             self._socket.send_multipart(parts, flags=zmq.NOBLOCK)
@@ -147,8 +158,8 @@ class Publisher:
                 self._repeat(asked[1:])
 
     def _repeat(self, prefix: bytes) -> None:
-        for topic, kept in self._kept.items():
-            if topic.encode().startswith(prefix):
+        for topic, values in self._kept.items():
+            for kept in values if topic.encode().startswith(prefix) else ():
                 header = Header(self.unit, self.run, kept.seq, kept.sent_at, repeated=True)
                 self._send(encode(topic, header, kept.body, None))
 

@@ -10,13 +10,18 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 import zmq
 
-from eas_station.bus.messages import AudioPcm, Control
-from eas_station.bus.publisher import Publisher
+from eas_station.alerts.model import Reception, Statement
+from eas_station.bus.messages import AudioPcm, Control, ReceptionNew, SameBurst
+from eas_station.bus.publisher import MOST_KEPT, Publisher
 from eas_station.bus.subscriber import Subscriber
+from eas_station.bus.topics import RECEPTION_NEW
+from eas_station.errors import FrameError
 
 MakePublisher = Callable[[str], Publisher]
 MakeSubscriber = Callable[[list[str], list[str]], Subscriber]
@@ -177,3 +182,47 @@ def test_a_stopped_subscriber_neither_blocks_nor_grows_the_publisher(
 def resident_bytes() -> int:
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_a_text_that_is_no_unicode_is_told_all_the_same(
+    publisher_of: MakePublisher, subscriber_to: MakeSubscriber
+) -> None:
+    publisher = publisher_of("eas-capd")
+    publisher.publish("control.x", Control("a lone surrogate \ud800 from a feed"))
+    message = subscriber_to(["eas-capd"], ["control.x"]).receive(5)
+    assert message is not None
+    assert message.body == Control("a lone surrogate ? from a feed")
+
+
+def test_a_value_that_cannot_travel_spoils_no_other(
+    publisher_of: MakePublisher, subscriber_to: MakeSubscriber
+) -> None:
+    publisher = publisher_of("eas-capd")
+    no_zone = SameBurst("wx", "162.550", "ZCZC", None, datetime(2026, 4, 27))  # noqa: DTZ001
+    with pytest.raises(FrameError):
+        publisher.publish("same.burst.wx.162.550", no_zone)
+    publisher.publish("control.x", Control("fine"))
+    message = subscriber_to(["eas-capd"], ["same.burst.", "control."]).receive(5)
+    assert message is not None
+    assert message.body == Control("fine")
+
+
+def test_who_comes_late_is_sent_every_reception_that_may_wait_in_a_spool(
+    publisher_of: MakePublisher, subscriber_to: MakeSubscriber
+) -> None:
+    publisher = publisher_of("eas-audiod@wx")
+    early = subscriber_to(["eas-audiod@wx"], ["reception.new"])
+    for number in range(MOST_KEPT + 2):
+        publisher.publish(RECEPTION_NEW, ReceptionNew(a_reception(number), False, True))
+    late = subscriber_to(["eas-audiod@wx"], ["reception.new"])
+    for subscriber, first in ((late, 2), (early, 0)):
+        heard = [subscriber.receive(5) for _ in range(MOST_KEPT + 2 - first)]
+        assert [m and m.seq for m in heard] == list(range(first + 1, MOST_KEPT + 3))
+        assert subscriber.receive(0.2) is None
+        assert subscriber.missed() == ()
+
+
+def a_reception(number: int) -> Reception:
+    noon = datetime(2026, 4, 27, 12, 0, tzinfo=UTC)
+    said = Statement(kind="alert", status="actual", event_name="Tornado Warning", issued_at=noon)
+    return Reception(f"r-{number}", "same", "wx", "162.550", noon, f"ZCZC-{number}", said)
