@@ -8,6 +8,7 @@ taken from its neighbours in the same burst but never from itself, and both are 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,8 @@ ROUNDS = 3
 REACHES = (12, 30, 75)  # bits to either side that make a phase reference
 TIE_REACH = 12
 LAGS = (1, 2, -1)  # bits whose echo may lie in a bit
+OUTLIER = 3.5  # times the mean: powers above are left out
+KEPT_MEAN = 1 - OUTLIER / math.expm1(OUTLIER)  # of what is kept, were the mean 1
 ECHO = 0.03  # share of what is unexplained that an echo must explain
 SURE = 25.0  # soft bits of one burst are not trusted further than this
 MAX_TURN = 0.13  # cycles a bit: 68 Hz
@@ -229,9 +232,9 @@ def _usual(power: Precise) -> Precise:
     """Mean of exponentially distributed powers (rows, n), outliers left out: (rows,)."""
     if not power.shape[1]:
         return np.full(len(power), 1e-12)
-    kept = power <= 3.5 / 0.69 * np.median(power, axis=1, keepdims=True)
+    kept = power <= OUTLIER / math.log(2) * np.median(power, axis=1, keepdims=True)
     mean: Precise = (power * kept).sum(axis=1) / np.maximum(kept.sum(axis=1), 1)
-    return np.maximum(1.06 * mean, 1e-12)
+    return np.maximum(mean / KEPT_MEAN, 1e-12)
 
 
 def _disturbance(mark: Phasor, space: Phasor, sign: Precise, best: _Reference) -> Precise:

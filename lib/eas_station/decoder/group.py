@@ -39,7 +39,7 @@ TYPICAL_BITS = 8 * 60
 class Policy:
     """From which posterior on the receiver speaks."""
 
-    usual: float = 0.9  # all bursts there are
+    usual: float = 0.87  # all bursts there are
     early: float = 0.999  # after two that agree bit by bit, without waiting for the third
     single: float = 0.98  # only one burst was heard
     rescue: float = 0.99  # some of the bursts contradict the others and are left out
