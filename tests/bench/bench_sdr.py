@@ -90,32 +90,28 @@ class Bench:
             same.feed(discriminator.feed(bank.feed(iq)))
 
 
+def beside_ffts(table: Table, name: str, bench: Bench, work: str, limit: float) -> None:
+    """The bank's figures, beside both yardsticks."""
+    for yardstick, fft in (("one piece", bench.fft_whole), ("blocks", bench.fft_blocks)):
+        fft_s, took_s = best_s(fft), best_s(bench.bank_fm_levels)
+        table.value(f"{name}: np.fft.fft in {yardstick}", fft_s, "s", 1.0)
+        table.ratio(f"{name}: {work}", took_s, "s", took_s / fft_s, at_most=limit)
+
+
 def main() -> None:
-    table = Table(f"The radio ({SECONDS} s of signal; CPU; ratios to np.fft.fft of the same)")
+    table = Table(f"The radio ({SECONDS} s of signal; CPU; ratios to the FFT above)")
     seven = Bench(RATE_HZ, CENTER_HZ, NWR_HZ)
-    whole_s, blocks_s = best_s(seven.fft_whole), best_s(seven.fft_blocks)
-    name = f"{RATE_HZ / 1e3:g} kS/s"
-    table.value(f"{name}: np.fft.fft in one piece", whole_s, "s", 1.0)
-    table.value(f"{name}: np.fft.fft in blocks of 0.1 s", blocks_s, "s", blocks_s / whole_s)
-    for figure, work, bar in (
-        ("bank of seven, FM, levels", seven.bank_fm_levels, LIMIT_BANK),
-        ("all of eas-sdrd's tuner", seven.tuner, None),
-    ):
-        took_s = best_s(work)
-        table.ratio(f"{name}: {figure}", took_s, "s", took_s / whole_s, at_most=bar)
+    beside_ffts(table, "250 kS/s", seven, "bank of seven, FM, levels", LIMIT_BANK)
+    table.value("250 kS/s: all of eas-sdrd's tuner", best_s(seven.tuner), "s")
     took_s = best_s(seven.to_messages)
-    table.value(f"{name}: to seven SAME receivers", took_s, "s", took_s / whole_s)
+    table.value("250 kS/s: to seven SAME receivers", took_s, "s")
     table.value(
-        f"{name}: to seven SAME receivers, times real time",
+        "250 kS/s: to seven SAME receivers, times real time",
         *(SECONDS / took_s, "×"),
         at_least=LEAST_REALTIME,
     )
     one = Bench(2_400_000, 162_012_500, (162_550_000,))
-    blocks_s, took_s = best_s(one.fft_blocks), best_s(one.bank_fm_levels)
-    table.value("2.4 MS/s: np.fft.fft in blocks of 0.1 s", blocks_s, "s", 1.0)
-    table.ratio(
-        "2.4 MS/s: one channel, FM, levels", took_s, "s", took_s / blocks_s, at_most=LIMIT_ONE
-    )
+    beside_ffts(table, "2.4 MS/s", one, "one channel, FM, levels", LIMIT_ONE)
     if os.environ.get("OPENBLAS_NUM_THREADS") != "1":
         table.note("With helper threads of OpenBLAS: the daemons have OPENBLAS_NUM_THREADS=1.")
     table.show()
