@@ -30,6 +30,8 @@ class _Sender:
     def __init__(self, run: str, seen_before: bool) -> None:
         self.run = run
         self.last_seq: dict[str, int] = {}
+        self.first_seq: dict[str, int] = {}  # where we came in
+        self.repeated_seq: dict[str, int] = {}  # the last from before that has been repeated
         # Topics not heard yet begin at 0 only if we were listening when this life began.
         self.complete = seen_before
 
@@ -156,7 +158,8 @@ class Subscriber:
         if last is None:
             last = 0 if sender.complete else message.seq - 1
         if message.seq <= last:
-            return False
+            return message.repeated and self._is_from_before(message, sender)
+        sender.first_seq.setdefault(message.topic, message.seq)
         if self._is_wanted(message.topic):
             self._count(message.sender, message.topic, message.seq - last - 1)
         sender.last_seq[message.topic] = message.seq
@@ -164,6 +167,15 @@ class Subscriber:
         if isinstance(message.body, Status) and (sender.complete or not message.repeated):
             self._compare(message.sender, sender, message.body)
             sender.complete = True
+        return True
+
+    def _is_from_before(self, message: Message, sender: _Sender) -> bool:
+        """Is it a value of the time before we came, overtaken by one that was just sent?"""
+        first = sender.first_seq.get(message.topic, 0)
+        known = sender.repeated_seq.get(message.topic, 0)
+        if not known < message.seq < first:
+            return False
+        sender.repeated_seq[message.topic] = message.seq
         return True
 
     def _compare(self, name: str, sender: _Sender, status: Status) -> None:

@@ -211,15 +211,38 @@ def test_who_comes_late_is_sent_every_reception_that_may_wait_in_a_spool(
     publisher_of: MakePublisher, subscriber_to: MakeSubscriber
 ) -> None:
     publisher = publisher_of("eas-audiod@wx")
-    early = subscriber_to(["eas-audiod@wx"], ["reception.new"])
     for number in range(MOST_KEPT + 2):
         publisher.publish(RECEPTION_NEW, ReceptionNew(a_reception(number), False, True))
-    late = subscriber_to(["eas-audiod@wx"], ["reception.new"])
-    for subscriber, first in ((late, 2), (early, 0)):
-        heard = [subscriber.receive(5) for _ in range(MOST_KEPT + 2 - first)]
-        assert [m and m.seq for m in heard] == list(range(first + 1, MOST_KEPT + 3))
+    first = subscriber_to(["eas-audiod@wx"], ["reception.new"])
+    expected = list(range(3, MOST_KEPT + 3))
+    assert sequence(first, len(expected)) == expected
+    second = subscriber_to(["eas-audiod@wx"], ["reception.new"])
+    assert sequence(second, len(expected)) == expected
+    assert first.receive(0.2) is None, "what it knows is not told again"
+    assert first.missed() == second.missed() == ()
+
+
+def test_who_comes_while_receptions_are_published_hears_each_of_them_once(
+    publisher_of: MakePublisher, subscriber_to: MakeSubscriber
+) -> None:
+    publisher = publisher_of("eas-audiod@wx")
+    subscribers = []
+    for number in range(MOST_KEPT):
+        if number % 40 == 20:
+            subscribers.append(subscriber_to(["eas-audiod@wx"], ["reception.new"]))
+        publisher.publish(RECEPTION_NEW, ReceptionNew(a_reception(number), False, True))
+        time.sleep(0.001)
+    for subscriber in subscribers:
+        assert sorted(sequence(subscriber, MOST_KEPT)) == list(range(1, MOST_KEPT + 1))
         assert subscriber.receive(0.2) is None
-        assert subscriber.missed() == ()
+
+
+def sequence(subscriber: Subscriber, count: int) -> list[int]:
+    """The numbers of the next messages, until none comes."""
+    heard: list[int] = []
+    while len(heard) < count and (message := subscriber.receive(5)) is not None:
+        heard.append(message.seq)
+    return heard
 
 
 def a_reception(number: int) -> Reception:
