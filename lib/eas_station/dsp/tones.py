@@ -1,7 +1,7 @@
 """The attention signals: 853 + 960 Hz of the EAS, 1050 Hz of NOAA Weather Radio.
 
-Windows of a tenth of a second: how much of their power lies in the three bins round each tone. An
-attention signal is nothing but its tones, and for seconds.
+Windows of a tenth of a second: how much of their power up to 3 kHz lies in the three bins round
+each tone. An attention signal is nothing but its tones, and for seconds; hiss above does not count.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from eas_station.dsp.modulate import ATTENTION_TONES, Attention
 from eas_station.dsp.products import product
 
 WINDOW_S = 0.1  # bins are 10 Hz apart; tones up to 15 Hz off are still caught
-SHARE = 0.6  # of all power that the tones must have
+HEARD_HZ = 3000.0  # power above does not count
+SHARE = 0.45  # of the power that the tones must have
 LEAST_OF_EACH = 0.12  # that each of two tones must have
 SHORTEST_S = 3.0  # the signals last eight seconds and more, 47 CFR 11.31(a)(2)
 FORGIVEN = 2  # windows in a row that may fail in between
@@ -67,7 +68,7 @@ class AttentionWatch:
         if not count:
             return []
         power = np.einsum("cwn,cwn->cw", windows, windows) / self._width
-        tones = self._tone_shares(windows, power)
+        tones = self._tone_shares(windows)
         ended: list[AttentionSignal] = []
         for window in range(count):
             for channel in range(self.channels):
@@ -81,8 +82,10 @@ class AttentionWatch:
         self._runs.clear()
         return [signal for signal in ended if signal is not None]
 
-    def _tone_shares(self, windows: Real, power: Real) -> Real:
+    def _tone_shares(self, windows: Real) -> Real:
         """Share of each tone in the power of each window: (channels, windows, tones)."""
+        spectrum = np.fft.rfft(windows)[..., : round(HEARD_HZ * WINDOW_S) + 1]
+        power = 2 * (spectrum.real**2 + spectrum.imag**2).sum(axis=2) / self._width**2
         bins = product(windows, self._matrix)
         energy = (bins * bins).reshape(*bins.shape[:2], -1, 6).sum(axis=3)
         scale = 2 / self._width**2

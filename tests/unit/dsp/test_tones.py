@@ -40,6 +40,15 @@ def test_in_noise_and_a_hundredth_off(kind: Attention, error: float) -> None:
     assert [signal.kind for signal in heard(sound)] == [kind]
 
 
+@pytest.mark.parametrize("kind", ["eas", "wxr"])
+def test_in_hiss_that_is_stronger_than_the_signal(kind: Attention) -> None:
+    """White noise up to half the rate; most of it lies above what is listened to."""
+    sound = padded(attention_signal(kind, 48_000), rate_hz=48_000)
+    strength = np.sqrt(np.mean(sound**2))
+    sound += 1.5 * strength * np.random.default_rng(4).standard_normal(len(sound))
+    assert [signal.kind for signal in heard(sound, 48_000)] == [kind]
+
+
 def test_a_short_interruption_does_not_end_it() -> None:
     sound = padded(attention_signal("wxr", RATE))
     sound[4 * RATE : 4 * RATE + 3000] = 0
