@@ -17,7 +17,7 @@ from eas_station.dsp.products import product
 
 WINDOW_S = 0.1  # bins are 10 Hz apart; tones up to 15 Hz off are still caught
 HEARD_HZ = 3000.0  # power above does not count
-SHARE = 0.45  # of the power that the tones must have
+SHARE: dict[Attention, float] = {"eas": 0.45, "wxr": 0.55}  # of the power, that the tones must have
 LEAST_OF_EACH = 0.12  # that each of two tones must have
 SHORTEST_S = 3.0  # the signals last eight seconds and more, 47 CFR 11.31(a)(2)
 FORGIVEN = 2  # windows in a row that may fail in between
@@ -98,7 +98,7 @@ class AttentionWatch:
         for kind in self._kinds:
             own = shares[at : at + len(ATTENTION_TONES[kind])]
             at += len(own)
-            good = power > QUIET and own.sum() > SHARE and own.min() > LEAST_OF_EACH
+            good = power > QUIET and own.sum() > SHARE[kind] and own.min() > LEAST_OF_EACH
             signal = self._step(channel, kind, bool(good), power)
             if signal is not None:
                 ended.append(signal)
