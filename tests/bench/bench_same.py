@@ -132,6 +132,12 @@ def run(bench: Bench, amount: Amount, picture: bool, seed: int) -> None:
     for name, curve in curves.items():
         at = [threshold(curve, percent) for percent in (50, 90)]
         print(name, *(f"{p} % at {v:.1f} dB" for p, v in zip((50, 90), at, strict=True) if v))
+    if picture:
+        draw(
+            curves,
+            f"{amount.curve} messages a point, seed {seed}; bound and absent decoders: "
+            "same-reference.tsv",
+        )
     for ebn0_db in (5.5, 7.0):
         only = {"ours": bench.ours}
         bench.measure(f"{ebn0_db:g} dB", Channel(ebn0_db), amount.threshold, only)
@@ -158,22 +164,20 @@ def run(bench: Bench, amount: Amount, picture: bool, seed: int) -> None:
             f"third burst's end to line: median {np.median(late):.2f} s, "
             f"95 % {np.quantile(late, 0.95):.2f} s, worst {late.max():.2f} s of {len(late)}"
         )
-    if picture:
-        draw(
-            curves,
-            f"{amount.curve} messages a point, seed {seed}; bound and absent decoders: "
-            "same-reference.tsv",
-        )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--all", action="store_true", help="everything, and draw the picture")
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--impaired", type=int, metavar="N", help="messages of each impairment")
     args = parser.parse_args()
     bench = Bench(args.seed)
     print(f"SAME, seed {args.seed}, ours" + "".join(f", {name}" for name in bench.peers))
-    run(bench, ALL if args.all else LITTLE, args.all, args.seed)
+    amount = ALL if args.all else LITTLE
+    if args.impaired is not None:
+        amount = replace(amount, impaired=args.impaired)
+    run(bench, amount, args.all, args.seed)
 
 
 if __name__ == "__main__":
