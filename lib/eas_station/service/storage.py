@@ -31,6 +31,9 @@ class Intake(Protocol[T_contra]):
     def take(self, reception: T_contra, /) -> None:
         """Return when it is committed to the spool, or published as not durable."""
 
+    def announce_waiting(self) -> None:
+        """Publish what an earlier process has left in the spool. Raises StoreError."""
+
 
 class Spool(Protocol):
     """The process's own outbox."""
@@ -78,6 +81,7 @@ class Storage(Generic[T]):
         self._spool_fault: str | None = None
         self._aside = 0
         self._database_known = False
+        self._append_fault: str | None = None
 
     def start(self) -> None:
         """Begin to flush, in a thread of its own."""
@@ -94,8 +98,10 @@ class Storage(Generic[T]):
         try:
             self._spool.append(kind, json)
         except StoreError as error:
+            self._append_fault = str(error)
             self._note_spool(str(error))
             return False
+        self._append_fault = None
         self.wake()
         return True
 
@@ -130,6 +136,8 @@ class Storage(Generic[T]):
             if self._daemon.clock_trust.trusted():
                 self._flusher.end_overdue(self._daemon.now())
         except StoreError as error:
+            if not self._database_known:
+                self._announce_waiting()
             self._note_database(str(error))
             self._note_depth()
             return self._backoff.next_s()
@@ -138,6 +146,13 @@ class Storage(Generic[T]):
         self._note_depth()
         return 0.0 if moved else IDLE_S
 
+    def _announce_waiting(self) -> None:
+        """The database is away from the start: the page must hear from us what waits for it."""
+        try:
+            self._intake.announce_waiting()
+        except StoreError as error:
+            self._note_spool(str(error))
+
     def _note_depth(self) -> None:
         try:
             depth = self._spool.depth()
@@ -145,7 +160,7 @@ class Storage(Generic[T]):
         except StoreError as error:
             self._note_spool(str(error))
             return
-        self._note_spool(None)
+        self._note_spool(self._append_fault)  # a full disk still tells how much is on it
         self._note_aside(aside)
         self._daemon.set_storage(depth, self._announcer.last_change_id)
 

@@ -7,11 +7,14 @@ import threading
 from collections.abc import Callable, Sequence
 
 from eas_station.alerts.model import Reception
-from eas_station.errors import StoreError
+from eas_station.errors import FrameError, StoreError
 from eas_station.store.spool import Spool
 from eas_station.store.texts import cleaned
+from eas_station.wire import from_json
 
 log = logging.getLogger(__name__)
+
+MOST_WAITING = 1000  # rows of an earlier process that are announced again
 
 
 class Intake:
@@ -41,6 +44,21 @@ class Intake:
             durable = self._commit([body for _, body in storable])
         for reception, _ in storable:
             self._announce(reception, durable)
+
+    def announce_waiting(self) -> None:
+        """Announce what an earlier process has left in the spool, as far as it can be read.
+
+        For a start while the database is away: the page learns of it in no other way.
+        Raises StoreError.
+        """
+        for row in self._spool.oldest(MOST_WAITING):
+            if row.kind == "reception" and row.row_id > 0:
+                try:
+                    reception = from_json(Reception, row.body)
+                except FrameError as error:
+                    log.warning("spool row %s cannot be announced: %s", row.row_id, error)
+                else:
+                    self._announce(reception, True)
 
     def _commit(self, bodies: Sequence[str]) -> bool:
         try:

@@ -77,13 +77,18 @@ class Store:
         self.put_aside = 0
         self.database_fault: str | None = None
         self.spool_fault: str | None = None
+        self.append_fault: str | None = None
+        self.announced: list[str] = []
 
     def take(self, reception: str) -> None:
         self.append("reception", reception)
 
+    def announce_waiting(self) -> None:
+        self.announced += self.spool
+
     def append(self, kind: str, json: str) -> int:
-        if self.spool_fault:
-            raise StoreError(self.spool_fault)
+        if self.spool_fault or self.append_fault:
+            raise StoreError(self.spool_fault or self.append_fault or "")
         self.spool.append(json)
         return len(self.spool)
 
@@ -172,9 +177,8 @@ def test_a_spool_that_takes_nothing_is_told_and_mends_itself() -> None:
     assert daemon.items["spool"].sentence == "spool unusable: disk full"
     store.spool_fault = None
     storage.start()
-    daemon.until(lambda: daemon.items["spool"].state == "running")
     assert storage.append("clip", "kept") is True
-    daemon.until(lambda: store.stored == ["kept"])
+    daemon.until(lambda: store.stored == ["kept"] and daemon.items["spool"].state == "running")
     daemon.stop()
 
 
@@ -187,3 +191,30 @@ def test_what_came_in_last_is_flushed_before_the_end() -> None:
     store.append("reception", "the last one")
     daemon.stop()
     assert store.stored == ["the last one"]
+
+
+def test_what_an_earlier_process_left_is_told_while_the_database_is_away() -> None:
+    daemon, store = FakeDaemon(), Store()
+    store.spool = ["a tornado of before"]
+    store.database_fault = "connection refused"
+    storage = storage_of(daemon, store)
+    storage.start()
+    daemon.until(lambda: daemon.depth == 1)
+    assert store.announced == ["a tornado of before"]
+    daemon.stop()
+    assert store.announced == ["a tornado of before"], "once is enough"
+
+
+def test_a_full_disk_that_can_still_be_read_is_no_writable_spool() -> None:
+    daemon, store = FakeDaemon(), Store()
+    store.append_fault = "the disk is full"
+    storage = storage_of(daemon, store)
+    assert not storage.append("clip", "its clip")
+    storage.start()
+    daemon.until(lambda: daemon.depth == 0)
+    assert daemon.items["spool"].state == "failed"
+    store.append_fault = None
+    assert storage.append("clip", "its clip")
+    daemon.until(lambda: daemon.items["spool"].state == "running")
+    daemon.stop()
+    assert [state for kind, state in daemon.history if kind == "spool"] == ["failed", "running"]

@@ -80,3 +80,17 @@ def test_a_spool_that_refuses_hides_nothing_and_says_so_once(
     assert [r.reception_id for r in stored(Spool(state / "a.spool"))] == ["0", "1", "2", "3"]
     assert caplog.text.count("not durable") == 1
     assert caplog.text.count("durable again") == 1
+
+
+def test_what_an_earlier_process_left_is_announced_as_durable(
+    spool: Spool, said: Said, caplog: pytest.LogCaptureFixture
+) -> None:
+    left = [said(identifier=f"id-{n}") for n in range(3)]
+    Intake(spool, lambda *_: None).take_all(left)
+    spool.append("reception", "{")
+    spool.append("clip", "{}")
+    announced: list[tuple[Reception, bool]] = []
+    Intake(spool, lambda *told: announced.append(told)).announce_waiting()
+    assert announced == [(reception, True) for reception in left]
+    assert "spool row 4 cannot be announced" in caplog.text
+    assert spool.depth() == 5
