@@ -66,7 +66,7 @@ def _decoded(
         yield from (decode_file(file, options, as_json) for file in files)
         return
     context = multiprocessing.get_context("fork")  # nothing of ours runs in threads here
-    with ProcessPoolExecutor(min(jobs, len(files)), context, _leave_signals_alone) as pool:
+    with ProcessPoolExecutor(min(jobs, len(files)), context, _die_quietly) as pool:
         pending = [pool.submit(decode_file, file, options, as_json) for file in files]
         try:
             for number, (file, future) in enumerate(zip(files, pending, strict=True)):
@@ -92,9 +92,9 @@ def _result(
             return Decoded((), f"{file}: the process that decoded it was killed")
 
 
-def _leave_signals_alone() -> None:
-    """Ctrl-C reaches every process of the terminal; the first one ends the others."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _die_quietly() -> None:
+    """Ctrl-C reaches every process of the terminal: those that decode end without a word."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def decode_file(file: str, options: Options, as_json: bool) -> Decoded:
