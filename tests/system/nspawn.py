@@ -59,9 +59,6 @@ class Image:
         shutil.rmtree(root, ignore_errors=True)
         subprocess.run(("cp", "-a", "--reflink=auto", self.root, root), check=True)
         (root / "etc/machine-id").write_text("")
-        settings = root / "etc/systemd/system.conf.d/bench.conf"
-        settings.parent.mkdir(parents=True, exist_ok=True)
-        settings.write_text("[Manager]\nDefaultCPUAccounting=yes\n")  # on cgroup v2 it always is
         machine = Machine(root, f"eas-{name}-{os.getpid()}")
         try:
             machine.boot()

@@ -170,6 +170,8 @@ def test_ceilings_are_set_and_memory_is_attributed(station: Machine) -> None:
 
 
 def test_cpu_is_attributed_to_the_unit_that_uses_it(station: Machine) -> None:
+    if station.show("eas-capd", "CPUUsageNSec") == "[not set]":
+        pytest.skip("this host keeps its controllers in cgroup v1, where systemd counts no CPU")
     spent = {daemon: int(station.show(daemon, "CPUUsageNSec")) for daemon in DAEMONS}
     assert all(0 < ns < 1 << 60 for ns in spent.values())
     whole = int(station.show("eas-station.slice", "CPUUsageNSec"))
