@@ -56,7 +56,8 @@ class Archivist:
         self._clock_trusted, self._now, self._monotonic = clock_trusted, now, monotonic
         self._on_state = on_state
         self._awake = threading.Event()
-        self._known: int | None = None  # the last change that the board shows; None: read all
+        self._known: int | None = None  # the last change that the listeners were told of
+        self._following = False  # does the board show all up to there? else read all
         self._active: dict[str, Entry] = {}
         self._stored_ids: deque[str] = deque(maxlen=STORED_IDS_KEPT)
         self._retry_s = RETRY_FIRST_S
@@ -88,12 +89,9 @@ class Archivist:
         try:
             archive, told = self._read()
         except StoreError as error:
-            self._known = None  # it may be another database when it is back
-            if self._board.set_offline(str(error)):
-                log.warning("database offline: %s", error)
-                self._fanout.send(Event("record", '{"state":"offline"}'))
-            self._on_state(str(error))
-            return False
+            return self._lose(str(error))
+        except ValueError as error:  # FrameError, or no JSON at all
+            return self._lose(f"a row of the database cannot be read: {error}")
         was_online = self._board.picture().record.online
         self._board.set_archive(archive)
         if not was_online:
@@ -105,6 +103,15 @@ class Archivist:
             self._fanout.send(event)
         return True
 
+    def _lose(self, why: str) -> bool:
+        """The record does not answer, or makes no sense: the page goes on without."""
+        self._following = False  # it may be another database when it is back
+        if self._board.set_offline(why):
+            log.warning("database offline: %s", why)
+            self._fanout.send(Event("record", '{"state":"offline"}'))
+        self._on_state(why)
+        return False
+
     def _pause_s(self) -> float:
         pause_s = self._retry_s
         self._retry_s = min(RETRY_LONGEST_S, 2 * self._retry_s)
@@ -113,11 +120,10 @@ class Archivist:
     def _read(self) -> tuple[Archive, list[Event]]:
         with self._database.read() as connection:
             last = alerts.last_change_id(connection)
-            if self._known is None or last < self._known:
+            is_new = self._known is None or last < self._known  # to us; or it is another one
+            if is_new or not self._following:
                 self._active = self._all_active(connection)
-                told: list[Event] = []
-            else:
-                told = self._follow(connection, self._known)
+            told = [] if is_new else self._follow(connection, self._known or 0)
             self._note_spooled(connection)
             archive = Archive(
                 active=tuple(self._active.values()),
@@ -129,7 +135,7 @@ class Archivist:
                     f"{one.kind} {one.name}": one.desired for one in sources.all_desired(connection)
                 },
             )
-        self._known = last
+        self._known, self._following = last, True
         return archive, told
 
     def _all_active(self, connection: Connection) -> dict[str, Entry]:
@@ -165,13 +171,31 @@ class Archivist:
 
     def _entries(self, connection: Connection, found: Iterable[Alert]) -> list[Entry]:
         listed = list(found)
-        heard = receptions.receptions_of(connection, [alert.alert_id for alert in listed])
+        heard = _heard(connection, [alert.alert_id for alert in listed])
         for ones in heard.values():
             self._stored_ids.extend(one.reception_id for one in ones)
         return [
             Entry(alert, tuple(_light(one) for one in heard[alert.alert_id]), True)
             for alert in listed
         ]
+
+
+def _heard(connection: Connection, alert_ids: list[str]) -> dict[str, tuple[Reception, ...]]:
+    """The receptions of each alert; none of one where a row is damaged, which hides no other."""
+    try:
+        return receptions.receptions_of(connection, alert_ids)
+    except ValueError as error:
+        if len(alert_ids) == 1:
+            log.error(
+                "the receptions of an alert cannot be read: %s",
+                error,
+                extra={"EAS_ALERT_ID": alert_ids[0]},
+            )
+            return {alert_ids[0]: ()}
+    found: dict[str, tuple[Reception, ...]] = {}
+    for alert_id in alert_ids:
+        found |= _heard(connection, [alert_id])
+    return found
 
 
 def _light(reception: Reception) -> Reception:

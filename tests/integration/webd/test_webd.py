@@ -601,3 +601,17 @@ def test_a_postgresql_that_stops_is_told_hides_nothing_and_comes_back(
     town.flush()
     until(lambda: town.json("/api/v1/status")["alerts"]["not_stored"] == 0, 5)
     assert town.json("/api/v1/status")["alerts"]["here"] == 3
+
+
+def test_a_page_that_starts_while_the_database_is_away_shows_all_that_is_spooled(
+    empty_town: Any,
+) -> None:
+    codes = ("TOR", "SVR", "FFW")
+    empty_town.hear(*map(empty_town.off_air, codes), stored=False)
+    empty_town.start()
+    until(
+        lambda: (
+            {one["event_code"] for one in empty_town.json("/api/v1/alerts")["alerts"]} == set(codes)
+        ),
+        timeout_s=2,
+    )

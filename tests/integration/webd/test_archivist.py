@@ -1,0 +1,112 @@
+"""The archivist on a real record that comes, goes and is damaged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+
+from eas_station.errors import StoreError
+from eas_station.store.database import Database
+from eas_station.webd.archivist import Archivist
+from eas_station.webd.board import Board
+from eas_station.webd.fanout import Fanout, Listener
+from eas_station.webd.front import in_force
+from eas_station.webd.provisional import SpoolMerger
+
+
+class Away:
+    """A database that can be away."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.away = False
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        if self.away:
+            raise StoreError("connection refused")
+        with self._database.read() as connection:
+            yield connection
+
+
+class Office:
+    """An archivist with its board and one listener, on a station's record."""
+
+    def __init__(self, town: Any) -> None:
+        now = town.flusher._now
+        self.database = Away(town.database)
+        self.board = Board((), SpoolMerger(town.admission()), in_force, lambda: True, now)
+        fanout = Fanout()
+        listener = fanout.join(frozenset({"alert"}))
+        assert listener is not None
+        self.listener: Listener = listener
+        self.states: list[str | None] = []
+        self.archivist = Archivist(
+            self.database,  # type: ignore[arg-type]
+            self.board,
+            fanout,
+            lambda: True,
+            now,
+            self.states.append,
+        )
+
+    def told(self) -> list[str]:
+        codes = []
+        while (event := self.listener.wait(0.01)) is not None:
+            codes.append(json.loads(event.data)["event_code"])
+        return codes
+
+    def shown(self) -> list[str | None]:
+        return sorted(str(entry.alert.event_code) for entry in self.board.picture().active)
+
+
+@pytest.fixture
+def office(town: Any) -> Office:
+    return Office(town)
+
+
+def test_what_was_there_at_the_start_is_shown_and_is_no_news(town: Any, office: Office) -> None:
+    town.hear(town.off_air("TOR"))
+    assert office.archivist.reconcile()
+    assert (office.shown(), office.told()) == (["TOR"], [])
+
+
+def test_what_was_recorded_while_the_record_did_not_answer_is_told_when_it_does(
+    town: Any, office: Office
+) -> None:
+    assert office.archivist.reconcile()
+    office.database.away = True
+    assert not office.archivist.reconcile()
+    town.hear(town.off_air("TOR"))
+    assert not office.archivist.reconcile()
+    office.database.away = False
+    assert office.archivist.reconcile()
+    assert (office.shown(), office.told()) == (["TOR"], ["TOR"])
+    assert office.archivist.reconcile()
+    assert office.told() == [], "and told once"
+
+
+def test_a_damaged_row_hides_no_other_warning_and_ends_nothing(
+    town: Any, office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    town.hear(town.off_air("TOR"), town.off_air("SVR"))
+    with town.database.write() as connection:
+        connection.execute(text("UPDATE receptions SET statement = '{}' WHERE raw LIKE '%-TOR-%'"))
+    assert office.archivist.reconcile()
+    assert office.shown() == ["SVR", "TOR"]
+    assert "the receptions of an alert cannot be read" in caplog.text
+
+
+def test_an_alert_that_cannot_be_read_is_a_record_that_does_not_answer(
+    town: Any, office: Office
+) -> None:
+    town.hear(town.off_air("TOR"))
+    with town.database.write() as connection:
+        connection.execute(text("UPDATE alerts SET relevance = '{}'"))
+    assert not office.archivist.reconcile()
+    assert "cannot be read" in str(office.states[0])
