@@ -172,6 +172,24 @@ def test_a_station_that_is_gone_is_not_shown_as_fresh(browser: Any, running: Any
     page.close()
 
 
+def test_a_page_that_cannot_be_had_anew_is_not_fresh_because_the_stream_lives(
+    browser: Any, running: Any
+) -> None:
+    page = browser.new_page()
+    page.clock.install()
+    page.goto(running.url)
+    page.wait_for_selector("body.live")
+    page.route(running.url + "/", lambda route: route.abort())
+    page.clock.run_for(60_000)
+    page.wait_for_selector("#lost:not([hidden])")
+    with pytest.raises(playwright.TimeoutError):  # the stream's next word comes within 5 s
+        page.wait_for_selector("#lost", state="hidden", timeout=7000)
+    page.unroute(running.url + "/")
+    page.clock.run_for(16_000)
+    page.wait_for_selector("#lost", state="hidden")
+    page.close()
+
+
 def test_levels_move_on_the_page_listening(browser: Any, running: Any) -> None:
     page = browser.new_page()
     page.goto(running.url + "/listening")

@@ -3,7 +3,7 @@
 (() => {
   const body = document.body;
   if (!("fresh" in body.dataset) || !window.EventSource || !window.DOMParser) return;
-  const IDLE_MS = 15000, SILENT_MS = 35000, RETRY_MS = 15000;
+  const IDLE_MS = 15000, SILENT_MS = 35000, RETRY_MS = 15000, ANSWER_MS = 10000;
   const lost = document.getElementById("lost");
   const announce = document.getElementById("announce");
   let stream = null, heardAt = Date.now(), fetchedAt = Date.now(), pending = null, running = false;
@@ -51,10 +51,13 @@
   async function refresh() {
     if (running) { again = true; return; }
     running = true;
+    const limit = new AbortController(); // a connection that broke without a word hangs for minutes
+    const late = setTimeout(() => limit.abort(), ANSWER_MS);
     try {
-      const answer = await fetch(location.href, { cache: "no-cache" });
+      const answer = await fetch(location.href, { cache: "no-cache", signal: limit.signal });
       if (answer.ok) { take(await answer.text()); fetchedAt = heardAt = Date.now(); }
     } catch (error) { /* the banner says it */ }
+    clearTimeout(late);
     running = false;
     if (again) { again = false; refresh(); }
     look();
@@ -66,7 +69,8 @@
   }
 
   function look() {
-    const silentMs = Date.now() - heardAt;
+    // A stream that lives is no proof of a page that does; hidden, the page is not asked for.
+    const silentMs = Date.now() - (document.hidden ? heardAt : Math.min(heardAt, fetchedAt));
     lost.hidden = silentMs < SILENT_MS;
     if (!lost.hidden) {
       const at = new Date(fetchedAt).toLocaleTimeString();
