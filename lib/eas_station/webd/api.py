@@ -16,7 +16,7 @@ from eas_station.webd.site import Site
 
 LIMIT_MOST = 500
 LIMIT_USUAL = 100
-ALIVE_S = 40.0  # a newsroom silent for longer is not alive
+ALIVE_S = 10.0  # a newsroom silent for longer is not alive
 
 
 def mount(app: Bottle, site: Site) -> None:
@@ -46,8 +46,10 @@ def headers() -> dict[str, str]:
 def healthz(site: Site) -> HTTPResponse:
     """This process answers, and its newsroom listens."""
     site.board.picture()
+    alive = site.newsroom_silent_s() <= ALIVE_S
     return HTTPResponse(
-        body='{"status":"pass"}',
+        body='{"status":"pass"}' if alive else '{"status":"fail"}',
+        status=200 if alive else 503,
         headers={"Content-Type": "application/health+json", "Cache-Control": "no-store"},
     )
 

@@ -96,5 +96,6 @@ class Front:
             now=self._daemon.now,
             monotonic=time.monotonic,
             bus_losses=self._newsroom.losses,
+            newsroom_silent_s=self._newsroom.silent_s,
         )
         return app.build(site)

@@ -52,6 +52,7 @@ class Newsroom:
         self._levels: dict[tuple[str, str], AudioLevel] = {}
         self._levels_sent_mono = monotonic()
         self._losses_logged_mono = monotonic() - LOSSES_LOGGED_EVERY_S
+        self._turned_mono = monotonic()
 
     def run(self, stopping: threading.Event, beat: Callable[[], None]) -> None:
         """Listen until told to stop."""
@@ -66,9 +67,9 @@ class Newsroom:
 
     def turn(self, timeout_s: float) -> None:
         """Take at most one message, then tell what has become due."""
-        for unit in self._expected:
+        expected, self._expected = self._expected, ()
+        for unit in expected:
             self._subscriber.add_unit(unit)
-        self._expected = ()
         message = self._subscriber.receive(timeout_s)
         if message is not None:
             try:
@@ -78,6 +79,11 @@ class Newsroom:
         self._note_losses()
         self._tell_status()
         self._tell_levels()
+        self._turned_mono = self._monotonic()
+
+    def silent_s(self) -> float:
+        """How long ago the last turn ended: half a second, or it hangs."""
+        return self._monotonic() - self._turned_mono
 
     def losses(self) -> tuple[int, int]:
         """Messages that did not arrive, and messages that did not parse, since the start."""

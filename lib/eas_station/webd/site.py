@@ -38,6 +38,7 @@ class Site:
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
     bus_losses: Callable[[], tuple[int, int]]  # messages missed, messages rejected
+    newsroom_silent_s: Callable[[], float]
 
     def area(self) -> str:
         """Our area in words; "" if none is configured."""

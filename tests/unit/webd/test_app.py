@@ -50,6 +50,7 @@ def site_with(new_board: Any, clocks: Any, make: Any, tmp_path: Path) -> Any:
             counters=counters, names=names, presenter=Presenter(names, face, ("039173",)),
             clockface=face, clips_dir=tmp_path, now=lambda: clocks.now,
             monotonic=lambda: clocks.mono, bus_losses=lambda: (0, 0),
+            newsroom_silent_s=lambda: clocks.mono - 1000.0,
         )  # fmt: skip
         return SimpleNamespace(site=site, get=caller(app.build(site)))
 
@@ -162,3 +163,11 @@ def test_the_static_files_are_only_those_of_the_package(site_with: Any) -> None:
         assert body
     for name in ("../app.py", "..", "page.css/..", "%2e%2e", "\0"):
         assert station.get(f"/static/{name}")[0] == 404, name
+
+
+def test_a_newsroom_that_hangs_is_no_health(site_with: Any, clocks: Any) -> None:
+    town = site_with(None)
+    assert town.get("/healthz")[0] == 200
+    clocks.move(30)
+    status, _, body = town.get("/healthz")
+    assert (status, body) == (503, b'{"status":"fail"}')
