@@ -149,10 +149,17 @@ def _read_scalar(cls: Any, plain: Any, path: str) -> Any:
     if cls is datetime and isinstance(plain, str):
         return time_from_text(plain)
     if cls is float and isinstance(plain, (int, float)) and not isinstance(plain, bool):
-        return float(plain)
+        return _read_float(plain, path)
     if cls in (int, str, bool) and type(plain) is cls:
         return plain
     raise FrameError(f"{path}: not of type {getattr(cls, '__name__', cls)}", _shown(plain))
+
+
+def _read_float(number: int | float, path: str) -> float:
+    try:
+        return float(number)
+    except OverflowError as error:
+        raise FrameError(f"{path}: larger than any float", "a number of many digits") from error
 
 
 def _shown(value: object) -> str:

@@ -12,6 +12,7 @@ from eas_station.audiod.blocks import Block
 from eas_station.bus import topics
 from eas_station.bus.messages import AudioPcm, Message, ReceiverState
 from eas_station.bus.subscriber import Subscriber
+from eas_station.decoder.receiver import HIGHEST_HZ, LOWEST_HZ
 
 WAIT_S = 0.5
 NAP_S = 0.05  # frames of seven channels come one by one: waking for each costs more than decoding
@@ -49,6 +50,7 @@ class ReceiverSource:
         self._state: ReceiverState | None = None
         self._state_at = 0.0
         self._heard_at = monotonic()
+        self._unusable_hz: int | None = None  # the rate of frames that no decoder takes
 
     @property
     def waiting_for(self) -> str:
@@ -56,6 +58,8 @@ class ReceiverSource:
         state = self._fresh_state()
         if state is not None and state.state != "running":
             return f"receiver {self._receiver} is {state.state}: {state.sentence}"
+        if self._unusable_hz is not None:
+            return f"receiver {self._receiver} sends audio of {self._unusable_hz} Hz: is it ours?"
         return f"no audio from receiver {self._receiver}"
 
     @property
@@ -96,10 +100,13 @@ class ReceiverSource:
         channel = self._index.get(message.topic)
         if channel is None or not isinstance(message.body, AudioPcm) or not message.samples:
             return
-        self._heard_at = self._monotonic()
         frame = message.body
         samples = np.frombuffer(message.samples, dtype="<i2", count=len(message.samples) // 2)
-        if frame.rate_hz > 0 and len(samples):
+        if not LOWEST_HZ <= frame.rate_hz <= HIGHEST_HZ:
+            self._unusable_hz = frame.rate_hz
+        elif len(samples):
+            self._unusable_hz = None
+            self._heard_at = self._monotonic()
             self._aligner.push(channel, frame.rate_hz, frame.first_sample, samples)
 
     def _fresh_state(self) -> ReceiverState | None:

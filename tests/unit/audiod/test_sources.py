@@ -190,6 +190,18 @@ def test_the_channels_of_a_receiver_come_as_one_block_with_their_carriers(tmp_pa
     publisher.close()
 
 
+def test_audio_of_a_rate_that_no_decoder_takes_is_told_and_harms_nothing(tmp_path: Path) -> None:
+    publisher = Publisher("eas-sdrd@wx1", tmp_path)
+    subscriber = Subscriber(tmp_path, ["eas-sdrd@wx1"], ["audio.pcm.wx1.162.550"])
+    source = ReceiverSource("wx1", ("162.550",), subscriber)
+    while source.waiting_for == "no audio from receiver wx1":
+        publisher.publish("audio.pcm.wx1.162.550", AudioPcm(10**9, 0, 0), b"\0\0" * 30_000)
+        assert source.receive() is None
+    assert source.waiting_for == "receiver wx1 sends audio of 1000000000 Hz: is it ours?"
+    source.close()
+    publisher.close()
+
+
 def receiver_state(state: str, carrier: bool) -> ReceiverState:
     channel = ChannelState("162.550", 162.55e6, -20.0, -60.0, 40.0, 2000.0, 30.0, carrier)
     return ReceiverState(
