@@ -17,6 +17,7 @@ from eas_station.errors import HeaderError
 
 log = logging.getLogger(__name__)
 
+MOST_FILES = 200  # in quarantine: enough to see the bug, and the disk is for warnings
 REMEMBERED_TEXTS = 50  # a text that does not parse is logged once while it is one of the last
 
 
@@ -110,6 +111,8 @@ class Hearing:
         name = f"{received_at:%Y%m%dT%H%M%S.%f}-{self._source}-{self.quarantined}.txt"
         try:
             self._quarantine_dir.mkdir(parents=True, exist_ok=True)
+            if sum(1 for _ in self._quarantine_dir.iterdir()) >= MOST_FILES:
+                return
             (self._quarantine_dir / name).write_text(said, encoding="utf-8", errors="replace")
         except OSError as error:
             log.error("%s cannot be written: %s", name, error)  # the log above holds it all

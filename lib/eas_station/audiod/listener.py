@@ -210,10 +210,13 @@ class Listener:
 
     def _hear_header(self, message: Message, stretch: Stretch, now: datetime) -> None:
         channel = self._to.channels[message.channel]
+        quarantined = self._to.hearing.quarantined
         reception = self._to.hearing.take(message, channel, now)
         self._to.report.count(
             rejected=self._to.hearing.rejected, quarantined=self._to.hearing.quarantined
         )
+        if self._to.hearing.quarantined > quarantined:
+            self._to.report.lost_headers(self._to.hearing.quarantined)
         if reception is not None:
             code = reception.statement.event_code or "UNK"
             stretch.begin_clip(message, channel, code, reception.reception_id, now)

@@ -72,6 +72,7 @@ class Report:
         self._last_header: tuple[datetime, str] | None = None
         self._counters: dict[str, int] = {"headers": 0, "lost_samples": 0}
         self._clips = ItemState("clips", "clips", "running", "no clip yet", self._since_at)
+        self._quarantine: ItemState | None = None  # None: no header met a bug
 
     def state(self, state: SourceState, sentence: str) -> None:
         """How the source is. A change of state is logged, once."""
@@ -115,6 +116,16 @@ class Report:
         with self._lock:
             self._counters.update(counters)
 
+    def lost_headers(self, count: int) -> None:
+        """So many headers met a bug of ours since the start: warnings that nobody was told of."""
+        with self._lock:
+            headers = "1 header is" if count == 1 else f"{count} headers are"
+            sentence = f"{headers} kept in quarantine and not on the page"
+            self._quarantine = ItemState(
+                "headers", "quarantine", "failed", sentence, self._now(), None, {"headers": count}
+            )
+        self.tell()
+
     def clip_fault(self, fault: str | None) -> None:
         """A clip could not be written, or (None) one has been written again; from any thread."""
         with self._lock:
@@ -129,6 +140,8 @@ class Report:
         with self._lock:
             sentence, items = self._line(), (self._source_item(), *self._channel_items())
             items = (*items, self._clips)
+            if self._quarantine is not None:
+                items = (*items, self._quarantine)
             counters = dict(self._counters)
         self._tell(sentence, items=items, counters=counters)
 

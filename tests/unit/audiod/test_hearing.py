@@ -11,7 +11,7 @@ import pytest
 
 from eas_station.alerts import from_same
 from eas_station.alerts.model import Evidence, Reception
-from eas_station.audiod.hearing import Hearing
+from eas_station.audiod.hearing import MOST_FILES, Hearing
 from eas_station.decoder.message import DecodeEvidence, Message
 
 TORNADO = "ZCZC-WXR-TOR-039173-039051+0030-1591829-KCLE/NWS-"
@@ -99,3 +99,12 @@ def test_two_headers_that_meet_a_bug_in_the_same_moment_are_both_kept(
     for _ in range(2):
         station.hearing.take(message(BUGGY), "162.550", NOON)
     assert len(list((tmp_path / "quarantine").iterdir())) == 2
+
+
+def test_a_bug_that_every_header_meets_does_not_fill_the_disk(
+    station: Station, tmp_path: Path
+) -> None:
+    for _ in range(MOST_FILES + 5):
+        station.hearing.take(message(BUGGY), "162.550", NOON)
+    assert station.hearing.quarantined == MOST_FILES + 5
+    assert len(list((tmp_path / "quarantine").iterdir())) == MOST_FILES

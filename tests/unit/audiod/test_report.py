@@ -120,3 +120,12 @@ def test_a_clip_that_fails_is_seen_until_one_has_been_written(report: Report, to
     assert "No space left" in told.items["clips"].sentence
     report.clip_fault(None)
     assert told.items["clips"].state == "running"
+
+
+def test_a_header_that_met_a_bug_is_told_as_a_failure(report: Report, told: Told) -> None:
+    report.state("running", "listening")
+    assert "headers" not in told.items
+    report.lost_headers(2)
+    item = told.items["headers"]
+    assert (item.kind, item.state) == ("quarantine", "failed")
+    assert item.sentence == "2 headers are kept in quarantine and not on the page"
