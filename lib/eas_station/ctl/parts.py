@@ -7,10 +7,14 @@ from typing import Any
 
 from eas_station.bus import topics
 from eas_station.bus.messages import ItemState, Message, ReceiverState, Status
+from eas_station.clock import utc_now
 from eas_station.config.model import Config
 from eas_station.config.units import receiver_unit, source_unit
 from eas_station.ctl import common
+from eas_station.ctl.status import STALE_S
 from eas_station.errors import EXIT_DEGRADED, EXIT_FAILED, EXIT_FINE
+
+RECEIVER_STALE_S = 10.0  # receiver.state comes each second
 
 
 def add_parser(subparsers: Any) -> None:
@@ -29,7 +33,9 @@ def run_sources(args: argparse.Namespace) -> int:
     """Print each source's state; 0 all running, 1 some are not, 2 none is."""
     config = common.load_config(args.config)
     wanted = {topics.status(source_unit(source.name)) for source in config.sources}
-    heard = common.hear(config, wanted, lambda got: {m.topic for m in got} >= wanted)
+    heard = _fresh(
+        common.hear(config, wanted, lambda got: {m.topic for m in got} >= wanted), STALE_S
+    )
     items = {source.name: _source_item(source.name, heard) for source in config.sources}
     if args.json:
         common.print_json({"sources": [_source_row(config, n, i) for n, i in items.items()]})
@@ -44,7 +50,9 @@ def run_receivers(args: argparse.Namespace) -> int:
     """Print each receiver's channels; 0 all running, 1 some are not, 2 none is."""
     config = common.load_config(args.config)
     wanted = {topics.receiver_state(receiver.name) for receiver in config.receivers}
-    heard = common.hear(config, wanted, lambda got: {m.topic for m in got} >= wanted)
+    heard = _fresh(
+        common.hear(config, wanted, lambda got: {m.topic for m in got} >= wanted), RECEIVER_STALE_S
+    )
     states = {m.body.receiver: m.body for m in heard if isinstance(m.body, ReceiverState)}
     if args.json:
         names = [receiver.name for receiver in config.receivers]
@@ -53,6 +61,12 @@ def run_receivers(args: argparse.Namespace) -> int:
     for receiver in config.receivers:
         _print_receiver(receiver.name, states.get(receiver.name))
     return _exit([_works(states.get(receiver.name)) for receiver in config.receivers])
+
+
+def _fresh(heard: list[Message], lasts_s: float) -> list[Message]:
+    """Without the last words of a daemon that hangs: its bus repeats them for ever."""
+    now = utc_now()
+    return [message for message in heard if (now - message.sent_at).total_seconds() <= lasts_s]
 
 
 def _source_item(name: str, heard: list[Message]) -> ItemState | None:
