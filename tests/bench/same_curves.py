@@ -22,7 +22,7 @@ COLOURS = {
     "samedec": "#1b5e8a",
     "multimon-ng": "#5b7f2b",
 }
-LABELS = {"bound": "theory: best possible", "ours": "EAS Station"}
+LABELS = {"bound": "best possible", "ours": "EAS Station"}
 Curve = list[tuple[float, float]]  # (dB, percent)
 
 
