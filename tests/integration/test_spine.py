@@ -89,7 +89,10 @@ class Station:
         (self.folder / "cap" / "1.xml").write_text(demo_cap.document(draft, known))
 
     def start(self) -> None:
+        """The recording is played once: it begins when there is somebody to hear it."""
         for program, name in UNITS:
+            if program == "eas-sdrd":
+                eventually(lambda: self.get("/api/v1/sources"), listens)
             command = [sys.executable, str(ROOT / "daemons" / program), "--config"]
             instance = [] if name is None else ["--name", name]
             process = subprocess.Popen(
@@ -146,6 +149,12 @@ def eventually(ask: Callable[[], Any], wanted: Callable[[Any], bool]) -> Any:
     while not wanted(answer := ask()) and time.monotonic() < deadline:
         threading.Event().wait(0.2)
     return answer
+
+
+def listens(answer: Any) -> bool:
+    """The source has opened its receiver, which is not there yet."""
+    item = (answer or {"sources": [{}]})["sources"][0]
+    return "receiver radio" in str(item)
 
 
 def complete(answer: Any) -> bool:
