@@ -82,10 +82,6 @@ class LastWords(Generic[T]):
         keys = sorted(self._words, key=str)
         return tuple(self._heard(self._words[key], mono) for key in keys)
 
-    def keys(self) -> tuple[Hashable, ...]:
-        """Who has spoken."""
-        return tuple(self._words)
-
     def _heard(self, known: tuple[T, float, datetime], mono: float) -> Heard[T]:
         value, said_mono, said_at = known
         age_s = max(0.0, mono - said_mono)
@@ -235,7 +231,7 @@ class Board:
 
     def _draw(self, mono: float) -> Picture:
         now, trusted = self._now(), self._clock_trusted()
-        others = sorted({str(key) for key in self._statuses.keys()} - set(self._expected))
+        others = [h.value.unit for h in self._statuses.all(mono) if self._is_stranger(h)]
         return Picture(
             as_of=now,
             waited_s=mono - self._started_mono,
@@ -254,6 +250,10 @@ class Board:
             desired=self._archive.desired,
             version=self._version,
         )
+
+    def _is_stranger(self, heard: Heard[Status]) -> bool:
+        """Does it speak though nobody configured it? One that is silent has been removed."""
+        return not heard.stale and heard.value.unit not in self._expected
 
     def _unit(self, name: str, mono: float) -> Unit:
         meter = self._cpu.get(name)

@@ -184,3 +184,14 @@ def test_a_new_configuration_expects_other_units(new_board: Any, merger: Any) ->
     board = new_board("eas-capd")
     board.expect(("eas-capd", "eas-sdrd@roof"), merger)
     assert [unit.name for unit in board.picture().units] == ["eas-capd", "eas-sdrd@roof"]
+
+
+def test_a_unit_that_is_no_longer_configured_is_gone_when_it_is_silent(
+    new_board: Any, clocks: Any, make: Any
+) -> None:
+    board = new_board("eas-capd", "eas-audiod@old")
+    board.take(make.message(make.status("eas-audiod@old", state="stopping")))
+    board.expect(("eas-capd",), board._merger)
+    assert [unit.name for unit in board.picture().units] == ["eas-capd", "eas-audiod@old"]
+    clocks.move(41)
+    assert [unit.name for unit in board.picture().units] == ["eas-capd"]
