@@ -44,7 +44,8 @@ class Radio:
         self._beat = daemon.beat("radio", BEAT_DEADLINE_S)
         self._backoff = Backoff(FIRST_BACKOFF_S, LONGEST_BACKOFF_S)
         self._teller = Teller(daemon, settings.name, monotonic)
-        self._replacement: Receiver | None = None
+        self._asked_for = settings
+        self._replacement: Receiver | None = None  # asked for, and not taken up yet
         self._is_open = False
         self._has_ended = False
         self._retry_at = 0.0
@@ -54,9 +55,9 @@ class Radio:
 
     def replace(self, settings: Receiver) -> None:
         """Go on with other settings; from any thread. Raises ValueError as the constructor."""
-        if settings != self._settings:
+        if settings != self._asked_for:
             Tuner(settings)
-            self._replacement = settings
+            self._asked_for = self._replacement = settings
 
     def run(self) -> None:
         """Work until the daemon stops."""
@@ -69,9 +70,10 @@ class Radio:
             self._receiver.close()
 
     def _step(self) -> None:
-        if self._replacement is not None:
+        replacement, self._replacement = self._replacement, None
+        if replacement is not None:
             self._receiver.close()
-            self._take(self._replacement, self._tuner.next_sample)
+            self._take(replacement, self._tuner.next_sample)
         if not self._is_wanted():
             self._release()
             self._teller.say("stopped", "stopped by the operator")
@@ -118,7 +120,6 @@ class Radio:
         self._tuner = Tuner(settings, first_sample)
         self._receiver = self._built(settings)
         self._settings = settings
-        self._replacement = None
         self._is_open = self._has_ended = False
         self._retry_at = 0.0
         self._topics = [

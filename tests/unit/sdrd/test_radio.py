@@ -201,3 +201,14 @@ def test_audio_is_little_endian_16_bit(capture: Path, pitch: Callable) -> None:
     parts = [samples for topic, _, samples in station.frames if topic.endswith("162.500")]
     audio = np.frombuffer(b"".join(parts), dtype="<i2").astype(float)
     assert pitch(audio[5_000:]) == pytest.approx(1300, abs=1)
+
+
+def test_settings_that_are_taken_back_before_they_were_taken_up_are_not_taken_up(
+    capture: Path,
+) -> None:
+    station = Station(lambda so_far: len(so_far.frames) >= 14)
+    radio = Radio(station, settings(capture), wanted)
+    radio.replace(settings(capture, channels_hz=(162_550_000,)))
+    radio.replace(settings(capture))
+    radio.run()
+    assert len({topic for topic, _, _ in station.frames}) == 7
