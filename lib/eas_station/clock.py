@@ -6,6 +6,7 @@ A Raspberry Pi has no clock of its own: until time has been fetched once, nothin
 from __future__ import annotations
 
 import ctypes
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ class Probes:
 
 class ClockTrust:
     """Whether the wall clock is trusted; once it is, it stays so until the clock is stepped.
+    Every method may be called from any thread.
 
     The kernel's own flag falls hours after the network went away, although the clock is still
     good: that is why the verdict is latched, on the monotonic clock.
@@ -56,6 +58,7 @@ class ClockTrust:
         self._now = now
         self._probes = probes or host_probes()
         self._always = always
+        self._lock = threading.Lock()  # or a verdict of before a step outlives it
         self._trusted = False
         self._stepped = False
         self._reason = "not judged yet"
@@ -67,11 +70,12 @@ class ClockTrust:
         """Whether the wall clock can be believed now."""
         if self._always:
             return True
-        self._notice_step()
-        if not self._trusted:
-            self._trusted, self._reason = self._judge()
-        self._seen_mark = self._probes.timesync_mark()
-        return self._trusted
+        with self._lock:
+            self._notice_step()
+            if not self._trusted:
+                self._trusted, self._reason = self._judge()
+            self._seen_mark = self._probes.timesync_mark()
+            return self._trusted
 
     def reason(self) -> str:
         """Why the clock is or is not trusted, as a sentence."""

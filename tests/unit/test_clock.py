@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -162,3 +164,25 @@ def test_a_hypervisor_is_seen_in_the_flags_of_the_processor(tmp_path: Path) -> N
 
 def test_this_kernel_answers() -> None:
     assert kernel_synchronised() in (True, False)
+
+
+def test_a_step_that_another_thread_notices_is_not_forgotten() -> None:
+    host = Host()
+    asked: list[threading.Thread] = []
+
+    def synchronised_until_the_step() -> bool:
+        if asked:
+            return False
+        host.steps(3600)  # while the first one judges, the clock steps and a second one asks
+        asked.append(threading.Thread(target=trust.trusted))
+        asked[0].start()
+        asked[0].join(0.3)
+        return True
+
+    probes = dataclasses.replace(
+        host.trust()._probes, kernel_synchronised=synchronised_until_the_step
+    )
+    trust = ClockTrust(lambda: host.elapsed_s, lambda: host.wall, probes)
+    trust.trusted()
+    asked[0].join(5)
+    assert not trust.trusted()
