@@ -55,6 +55,7 @@ class Archivist:
         self._database, self._board, self._fanout = database, board, fanout
         self._clock_trusted, self._now, self._monotonic = clock_trusted, now, monotonic
         self._on_state = on_state
+        self._told_why: str | None = ""  # nothing yet
         self._awake = threading.Event()
         self._known: int | None = None  # the last change that the listeners were told of
         self._following = False  # does the board show all up to there? else read all
@@ -97,7 +98,7 @@ class Archivist:
         if not was_online:
             log.info("database online, %s alerts in force", len(archive.active))
             self._fanout.send(Event("record", '{"state":"online"}'))
-            self._on_state(None)
+            self._tell_state(None)
         self._retry_s = RETRY_FIRST_S
         for event in told:
             self._fanout.send(event)
@@ -109,8 +110,14 @@ class Archivist:
         if self._board.set_offline(why):
             log.warning("database offline: %s", why)
             self._fanout.send(Event("record", '{"state":"offline"}'))
-        self._on_state(why)
+        self._tell_state(why)
         return False
+
+    def _tell_state(self, why: str | None) -> None:
+        """Say it when it changes: whoever is told takes it for the beginning."""
+        if why != self._told_why:
+            self._told_why = why
+            self._on_state(why)
 
     def _pause_s(self) -> float:
         pause_s = self._retry_s

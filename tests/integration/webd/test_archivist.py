@@ -84,6 +84,7 @@ def test_what_was_recorded_while_the_record_did_not_answer_is_told_when_it_does(
     assert not office.archivist.reconcile()
     town.hear(town.off_air("TOR"))
     assert not office.archivist.reconcile()
+    assert office.states == [None, "connection refused"], "told once: it has a beginning"
     office.database.away = False
     assert office.archivist.reconcile()
     assert (office.shown(), office.told()) == (["TOR"], ["TOR"])
