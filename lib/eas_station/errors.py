@@ -75,5 +75,9 @@ class StoreError(OutsideError):
     """The database or the spool does not take or give rows."""
 
 
+class SpoolError(StoreError):
+    """The process's own spool refuses; the database may be well."""
+
+
 class BusError(OutsideError):
     """A unit's name or socket on the bus cannot be had, or a path is unusable."""

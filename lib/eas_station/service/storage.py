@@ -12,7 +12,7 @@ from typing import Generic, Protocol, TypeVar
 
 from eas_station.bus.messages import ItemState
 from eas_station.bus.news import Announcer
-from eas_station.errors import StoreError
+from eas_station.errors import SpoolError, StoreError
 from eas_station.service.backoff import Backoff
 from eas_station.service.daemon import Daemon
 
@@ -135,6 +135,9 @@ class Storage(Generic[T]):
             moved = self._flusher.run_once()
             if self._daemon.clock_trust.trusted():
                 self._flusher.end_overdue(self._daemon.now())
+        except SpoolError as error:
+            self._note_spool(str(error))
+            return self._backoff.next_s()
         except StoreError as error:
             if not self._database_known:
                 self._announce_waiting()

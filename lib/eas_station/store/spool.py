@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from eas_station.errors import StoreError
+from eas_station.errors import SpoolError, StoreError
 from eas_station.store import salvage
 from eas_station.store.texts import clean
 
@@ -240,10 +240,10 @@ class Spool:
             if connection.execute("PRAGMA freelist_count").fetchone()[0] > FREE_PAGES:
                 connection.executescript("PRAGMA incremental_vacuum")  # steps to the end
 
-    def _refusal(self, error: Exception) -> StoreError:
+    def _refusal(self, error: Exception) -> SpoolError:
         if salvage.is_full(error):
-            return StoreError(f"the disk of the spool {self._path} is full: make room on it")
-        return StoreError(f"the spool {self._path} cannot be used: {error}")
+            return SpoolError(f"the disk of the spool {self._path} is full: make room on it")
+        return SpoolError(f"the spool {self._path} cannot be used: {error}")
 
 
 def _open(path: Path) -> sqlite3.Connection:

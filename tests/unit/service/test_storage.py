@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from eas_station.bus.messages import ItemState
-from eas_station.errors import StoreError
+from eas_station.errors import SpoolError, StoreError
 from eas_station.service.beats import Beat
 from eas_station.service.storage import Storage
 
@@ -101,6 +101,8 @@ class Store:
         return self.put_aside
 
     def run_once(self) -> int:
+        if self.spool_fault:
+            raise SpoolError(self.spool_fault)
         if self.database_fault:
             raise StoreError(self.database_fault)
         moved, self.spool = self.spool, []
@@ -218,3 +220,13 @@ def test_a_full_disk_that_can_still_be_read_is_no_writable_spool() -> None:
     daemon.until(lambda: daemon.items["spool"].state == "running")
     daemon.stop()
     assert [state for kind, state in daemon.history if kind == "spool"] == ["failed", "running"]
+
+
+def test_a_spool_that_cannot_be_read_is_not_blamed_on_the_database() -> None:
+    daemon, store = FakeDaemon(), Store()
+    store.spool_fault = "input/output error"
+    storage = storage_of(daemon, store)
+    storage.start()
+    daemon.until(lambda: "spool" in daemon.items)
+    daemon.stop()
+    assert daemon.history == [("spool", "failed")]
