@@ -14,7 +14,8 @@ from typing import cast
 import numpy as np
 from same_curves import Curve, draw, threshold
 from same_decoders import Decode, Heard, ours, ours_on_seven, peers
-from same_sounds import IMPAIRMENTS, NOT_SAME, RATE, Channel, Headers, messages, without_same
+from same_noises import RATE
+from same_sounds import IMPAIRMENTS, NOT_SAME, Channel, Headers, messages, without_same
 
 CURVE_DB = (3.5, 4, 4.5, 5, 5.5, 6, 6.5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18)
 OURS_TO_DB, PEERS_FROM_DB = 12, 8  # beyond, the answer is known

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from same_sounds import RATE, Real
+from same_noises import RATE
+from same_sounds import Real
 
 from eas_station.decoder.message import Message
 from eas_station.decoder.prior import Prior

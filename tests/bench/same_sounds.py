@@ -10,16 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from same_noises import RATE, Precise, music, shaped, speech
 
 from eas_station import tables
 from eas_station.decoder.prior import Prior
 from eas_station.dsp.afsk import BAUD_HZ, MARK_HZ, SPACE_HZ, bits
 from eas_station.dsp.modulate import PREAMBLE, attention_signal, silence
 
-RATE = 22_050  # what multimon-ng takes
 LEVEL_DBFS = -26.0
 Real = NDArray[np.float32]
-Precise = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -209,16 +208,16 @@ def _through(clean: Precise, channel: Channel, rng: np.random.Generator) -> Real
         sound = sound + hum * 10 ** (channel.hum_db / 20) / np.sqrt(3)
     if channel.echo is not None:
         delay_s, gain = channel.echo
-        sound = _shaped(sound, lambda f: 1 + gain * np.exp(-2j * np.pi * f * delay_s))
+        sound = shaped(sound, lambda f: 1 + gain * np.exp(-2j * np.pi * f * delay_s))
     if channel.flutter is not None:
         flutter_hz, depth = channel.flutter
         sound = sound * (1 - depth / 2 * (1 + np.sin(2 * np.pi * flutter_hz * at_s)))
     sound = sound + _clicks(count, channel.clicks, rng) + _noise(count, channel, rng)
     if channel.slope:
-        sound = _shaped(sound, lambda f: (np.maximum(f, 300) / 1800) ** channel.slope)
+        sound = shaped(sound, lambda f: (np.maximum(f, 300) / 1800) ** channel.slope)
     if channel.band_hz is not None:
         low, high = channel.band_hz
-        sound = _shaped(sound, lambda f: 1 / np.sqrt(1 + (low / (f + 1)) ** 12 + (f / high) ** 16))
+        sound = shaped(sound, lambda f: 1 / np.sqrt(1 + (low / (f + 1)) ** 12 + (f / high) ** 16))
     peak = np.sqrt(2) * 10 ** (channel.level_dbfs / 20)
     sound = sound * peak
     if channel.clip_db is not None:
@@ -231,7 +230,7 @@ def _noise(count: int, channel: Channel, rng: np.random.Generator) -> Precise:
     density = 0.5 / BAUD_HZ / 10 ** (channel.ebn0_db / 10)
     noise = rng.standard_normal(count) * np.sqrt(density * RATE / 2)
     if channel.rising_noise:
-        return _shaped(noise, lambda f: np.sqrt(3) * f / 4000 * (f < 5000))
+        return shaped(noise, lambda f: np.sqrt(3) * f / 4000 * (f < 5000))
     return noise
 
 
@@ -240,58 +239,11 @@ def _clicks(count: int, a_second: float, rng: np.random.Generator) -> Precise:
     sound = np.zeros(count)
     at = rng.integers(0, count, rng.poisson(a_second * count / RATE))
     sound[at] = rng.choice([-1.0, 1.0], len(at)) * RATE / 4000
-    return _shaped(sound, lambda f: 1 / np.sqrt(1 + (f / 4000) ** 16)) if a_second else sound
-
-
-def _shaped(sound: Precise, response: Callable[[Precise], NDArray[np.number]]) -> Precise:
-    size = 1 << int(np.ceil(np.log2(len(sound) + RATE // 10)))
-    spectrum = np.fft.rfft(sound, size) * response(np.fft.rfftfreq(size, 1 / RATE))
-    shaped: Precise = np.fft.irfft(spectrum, size)[: len(sound)]
-    return shaped
+    return shaped(sound, lambda f: 1 / np.sqrt(1 + (f / 4000) ** 16)) if a_second else sound
 
 
 def _sixteen_bits(sound: Precise) -> Real:
     return (np.clip(np.rint(sound * 32767), -32768, 32767) / 32768).astype(np.float32)
-
-
-def speech(count: int, rng: np.random.Generator) -> Precise:
-    """Something like speech, unit power: syllables of a buzz or a hiss through three formants."""
-    sound = np.zeros(count)
-    at = 0
-    while at < count:
-        length = min(int(rng.uniform(0.1, 0.3) * RATE), count - at)
-        if rng.random() < 0.7:
-            pitch_hz = rng.uniform(80, 240) * np.linspace(1, rng.uniform(0.8, 1.2), length)
-            source = np.diff(np.floor(np.cumsum(pitch_hz) / RATE), prepend=0)
-        else:
-            source = 0.2 * rng.standard_normal(length)
-        formants = rng.uniform([250, 850, 2100], [850, 2300, 3300])
-        syllable = _shaped(
-            source, lambda f, at_hz=formants: sum(1 / (1 + ((f - c) / 70) ** 2) for c in at_hz)
-        )
-        syllable *= np.sin(np.pi * np.arange(length) / length) / (np.std(syllable) + 1e-9)
-        sound[at : at + length] = syllable * rng.uniform(0.4, 1)
-        at += length + int(rng.uniform(0, 0.04) * RATE)
-        at += int(rng.uniform(0.1, 0.5) * RATE) if rng.random() < 0.1 else 0
-    return sound / np.std(sound)
-
-
-def music(count: int, rng: np.random.Generator) -> Precise:
-    """Something like music, unit power: chords of decaying notes with overtones."""
-    sound = np.zeros(count)
-    at = 0
-    while at < count:
-        length = min(int(rng.uniform(0.2, 1.2) * RATE), count - at)
-        at_s = np.arange(length) / RATE
-        for _ in range(rng.integers(1, 5)):
-            note_hz = 55 * 2 ** (rng.integers(0, 63) / 12)
-            decay = np.exp(-at_s * rng.uniform(0.5, 8)) * np.minimum(1, at_s * 200)
-            for harmonic in range(1, 6):
-                if note_hz * harmonic < RATE / 2:
-                    phase = 2 * np.pi * note_hz * harmonic * at_s + rng.uniform(0, 6)
-                    sound[at : at + length] += decay * np.sin(phase) / harmonic**1.3
-        at += length
-    return sound / np.std(sound)
 
 
 def _fsk_like(count: int, rng: np.random.Generator, baud: float, tones: tuple[float, ...]) -> Real:
@@ -316,7 +268,7 @@ def _preambles(count: int, rng: np.random.Generator) -> Precise:
 
 NOT_SAME: dict[str, Callable[[int, np.random.Generator], NDArray[np.floating]]] = {
     "noise": lambda count, rng: rng.standard_normal(count),
-    "noise to 3 kHz": lambda count, rng: _shaped(
+    "noise to 3 kHz": lambda count, rng: shaped(
         rng.standard_normal(count), lambda f: 1 / np.sqrt(1 + (f / 3000) ** 16)
     ),
     "speech": speech,
