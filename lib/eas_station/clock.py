@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-RELEASED_AT = datetime(2025, 11, 1, tzinfo=UTC)  # no true clock reads earlier than this release
+RELEASED_AT = datetime(2026, 11, 1, tzinfo=UTC)  # no true clock reads earlier than this release
 STEP_S = 5.0  # a larger jump of wall against monotonic time is a step, less is slewing
 RTC_AGREEMENT_S = 300.0  # a battery clock this near to the wall clock confirms it
 

@@ -17,7 +17,7 @@ from eas_station.clock import (
     utc_now,
 )
 
-NOON = datetime(2026, 4, 27, 12, 0, tzinfo=UTC)
+NOON = datetime(2027, 4, 27, 12, 0, tzinfo=UTC)
 
 
 @dataclass
