@@ -587,6 +587,7 @@ def test_a_postgresql_that_stops_is_told_hides_nothing_and_comes_back(
     bad_night(town)
     town.start()
     town.say_all_well()
+    until(lambda: town.json("/api/v1/status")["database"]["state"] == "online")
     until(lambda: town.json("/api/v1/status")["alerts"]["here"] == 2)
     own_cluster.stop()
     until(lambda: b"Database offline since" in town.get("/")[2], 25)
