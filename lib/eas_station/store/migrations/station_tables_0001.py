@@ -20,8 +20,8 @@ TIME = DateTime(timezone=True)
 NUMBER = BigInteger().with_variant(Integer(), "sqlite")
 
 
-def hearing_tables() -> None:
-    """Recordings, deafness, health and expected tests."""
+def clip_tables() -> None:
+    """Recordings."""
     op.create_table(
         "clips",
         Column("clip_id", TEXT, nullable=False),
@@ -48,6 +48,10 @@ def hearing_tables() -> None:
         PrimaryKeyConstraint("clip_id", "reception_id", name="pk_clip_receptions"),
     )
     op.create_index("ix_clip_receptions_reception_id", "clip_receptions", ["reception_id"])
+
+
+def hearing_tables() -> None:
+    """Deafness, health and expected tests."""
     op.create_table(
         "deaf_intervals",
         Column("interval_id", TEXT, nullable=False),

@@ -25,7 +25,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from eas_station.store.migrations.station_tables_0001 import hearing_tables, operation_tables
+from eas_station.store.migrations.station_tables_0001 import (
+    clip_tables,
+    hearing_tables,
+    operation_tables,
+)
 
 revision = "0001"
 down_revision = None
@@ -39,9 +43,11 @@ NOT_ENDED = text("ended_at IS NULL")
 
 def upgrade() -> None:
     """Make the tables, and the rows that must be there."""
-    alert_tables()
+    alert_table()
+    tables_of_alerts()
     reception_tables()
     change_tables()
+    clip_tables()
     hearing_tables()
     operation_tables()
     op.bulk_insert(
@@ -54,8 +60,8 @@ def upgrade() -> None:
     )
 
 
-def alert_tables() -> None:
-    """Alerts, and by what they are found again."""
+def alert_table() -> None:
+    """Alerts."""
     op.create_table(
         "alerts",
         Column("number", NUMBER, autoincrement=False, nullable=False),
@@ -107,6 +113,10 @@ def alert_tables() -> None:
         postgresql_where=NOT_ENDED,
         sqlite_where=NOT_ENDED,
     )
+
+
+def tables_of_alerts() -> None:
+    """By what alerts are found again, and what the operator made of them."""
     op.create_table(
         "alert_keys",
         Column("key_hash", TEXT, nullable=False),
