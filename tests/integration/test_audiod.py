@@ -241,15 +241,16 @@ def test_a_recording_of_others_becomes_an_alert_with_a_clip(station: Station, na
 
 @recordings
 @needs("sox")
-def test_a_recording_whose_day_does_not_exist_is_dropped_with_its_text(station: Station) -> None:
+def test_a_recording_whose_day_does_not_exist_is_taken_as_of_now(station: Station) -> None:
     wav = as_wav(RECORDINGS / "sameold_long_message.22050.s16le.bin", station.folder)
     station.configure(f'kind = "file"\npath = "{wav}"\nrealtime = false')
     station.start()
-    log = eventually(station.log, lambda log: "played to its end" in log)
-    assert log.count("ZCZC-EAS-DMO-372088-") == 1
-    assert "-581947+0000-0001122-NOCALL00-" in log
-    assert "day 0 of the year" in log
-    assert station.receptions() == []
+    (header,) = eventually(station.headers, bool)
+    assert header.endswith("-581947+0000-0001122-NOCALL00-"), "as sent, with its day 000"
+    (reception,) = station.receptions()
+    issued_at = reception.statement.issued_at
+    assert timedelta(0) <= reception.received_at - issued_at < timedelta(minutes=1)
+    assert reception.statement.expires_at == issued_at, "its purge time is 0000"
 
 
 @needs("sox")
