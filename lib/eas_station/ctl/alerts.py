@@ -11,13 +11,12 @@ from typing import Any
 from eas_station import tables
 from eas_station.alerts.model import Alert, Change, Reception
 from eas_station.clock import ClockTrust, utc_now
-from eas_station.config.model import Config
 from eas_station.ctl import common
+from eas_station.ctl.record import open_record
 from eas_station.errors import EXIT_FINE, InputError
 from eas_station.store import alerts
 from eas_station.store.clips import Clip
 from eas_station.store.clips import of_alert as clips_of_alert
-from eas_station.store.database import Database
 from eas_station.store.receptions import Hearing
 
 MOST = 500
@@ -66,7 +65,7 @@ def run_alerts(args: argparse.Namespace) -> int:
     config = common.load_config(args.config)
     trusted = ClockTrust(always=config.station.clock == "trusted").trusted()
     now = utc_now() if trusted else None
-    with _database(config).read() as connection:
+    with open_record(config).read() as connection:
         if args.all:
             found = alerts.page(connection, "all", args.limit).alerts
         else:
@@ -83,7 +82,7 @@ def run_alerts(args: argparse.Namespace) -> int:
 def run_show(args: argparse.Namespace) -> int:
     """Print one alert; 2 if there is none of that id."""
     config = common.load_config(args.config)
-    with _database(config).read() as connection:
+    with open_record(config).read() as connection:
         alert = alerts.by_id(connection, args.alert_id)
         if alert is None:
             recent = alerts.page(connection, "all", MOST).alerts
@@ -101,16 +100,6 @@ def run_show(args: argparse.Namespace) -> int:
     for line in _lines(shown, names):
         print(line)
     return EXIT_FINE
-
-
-def _database(config: Config) -> Database:
-    return Database(
-        config.database.url,
-        statement_timeout_s=config.database.statement_timeout_s,
-        slow_query_s=config.database.slow_query_s,
-        pool_size=1,
-        application_name="eas-ctl",
-    )
 
 
 def _limit(text: str) -> int:

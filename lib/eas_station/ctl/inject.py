@@ -25,8 +25,8 @@ from eas_station.config.area import area_of
 from eas_station.config.model import Config
 from eas_station.config.units import CTL
 from eas_station.ctl import common
+from eas_station.ctl.record import open_record
 from eas_station.errors import EXIT_DEGRADED, EXIT_FINE, InputError, StoreError
-from eas_station.store.database import Database
 from eas_station.store.flusher import Flusher
 from eas_station.store.intake import Intake
 from eas_station.store.spool import Spool
@@ -129,7 +129,7 @@ def _take(
 ) -> list[Change]:
     """Spool, news, record: as a daemon does it, with a spool of our own."""
     changes: list[Change] = []
-    database = Database(config.database.url, pool_size=1, application_name=CTL)
+    database = open_record(config)
     admission = Admission(
         area=lambda: area_of(config.station),
         tables=known,
