@@ -101,6 +101,7 @@ def test_a_warning_heard_three_ways_is_one_alert_with_three_receptions(night: An
 def test_the_status_tells_of_alerts_daemons_and_the_database(night: Any) -> None:
     until(lambda: len(night.json("/api/v1/status")["units"]) == 4)
     until(lambda: "7 channels" in night.json("/api/v1/status")["sentence"])
+    until(lambda: all("memory_bytes" in unit for unit in night.json("/api/v1/status")["units"]))
     status = night.json("/api/v1/status")
     assert status["verdict"] == (
         "2 alerts in force for Wood and Lucas, OH: Tornado Warning, Flood Watch."
