@@ -15,6 +15,7 @@ from eas_station.bus.messages import (
     AudioPcm,
     Body,
     Control,
+    Hearing,
     Message,
     ReceiverState,
     ReceptionNew,
@@ -35,6 +36,7 @@ BODY_OF_TOPIC: dict[str, type[Body]] = {
 BODY_OF_PREFIX: dict[str, type[Body]] = {
     "audio.pcm.": AudioPcm,
     "audio.level.": AudioLevel,
+    "audio.hearing.": Hearing,
     "same.burst.": SameBurst,
     "receiver.state.": ReceiverState,
     "status.": Status,

@@ -36,6 +36,23 @@ class AudioLevel:
 
 
 @dataclass(frozen=True, slots=True)
+class Hearing:
+    """Would this channel hear a warning now? Proved by a header hidden in a copy of its sound."""
+
+    source: str
+    channel: str
+    state: Literal["hearing", "deaf", "silent", "unproved"]  # unproved: heard, no probe yet
+    sentence: str  # the state, its reason and what else is wrong, for the operator
+    since_at: datetime  # when this state began
+    margin_db: float | None = None  # how much weaker a header could still be read; None: not known
+    usual_margin_db: float | None = None  # the median of earlier probes
+    probed_at: datetime | None = None
+    deaf_today_s: float | None = None  # since midnight UTC, as recorded; None: not known
+    problem: bool = False  # something an operator should look after
+    overdue: tuple[str, ...] = ()  # tests that should have come, "RWT"
+
+
+@dataclass(frozen=True, slots=True)
 class SameBurst:
     """What one of the three transmissions of a header said."""
 
@@ -136,7 +153,15 @@ class Control:
 
 
 Body = (
-    AudioPcm | AudioLevel | SameBurst | ReceptionNew | AlertNews | ReceiverState | Status | Control
+    AudioPcm
+    | AudioLevel
+    | Hearing
+    | SameBurst
+    | ReceptionNew
+    | AlertNews
+    | ReceiverState
+    | Status
+    | Control
 )
 
 

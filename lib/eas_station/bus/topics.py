@@ -18,6 +18,11 @@ def audio_level(source: str, channel: str) -> str:
     return f"audio.level.{source}.{channel}"
 
 
+def audio_hearing(source: str, channel: str) -> str:
+    """audiod → webd: whether one channel would hear a warning; on change and every minute."""
+    return f"audio.hearing.{source}.{channel}"
+
+
 def same_burst(source: str, channel: str) -> str:
     """audiod → webd: what one burst said and how well."""
     return f"same.burst.{source}.{channel}"

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eas_station.bus import topics
 from eas_station.bus.frames import Header, body_type, decode, encode
-from eas_station.bus.messages import AudioPcm, Control, Message, Status
+from eas_station.bus.messages import AudioPcm, Control, Hearing, Message, Status
 from eas_station.errors import FrameError
 
 SENT_AT = datetime(2026, 4, 27, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -61,6 +62,25 @@ def test_status_is_read_with_its_dictionaries() -> None:
     )
     message, _ = decode(encode("status.eas-capd", HEADER, status, None))
     assert message.body == status
+
+
+def test_what_a_channel_would_hear_is_read_as_it_was_said() -> None:
+    hearing = Hearing(
+        source="wx",
+        channel="162.550",
+        state="hearing",
+        sentence="a header 21 dB weaker would still be read",
+        since_at=SENT_AT,
+        margin_db=21.5,
+        usual_margin_db=22.0,
+        probed_at=SENT_AT,
+        deaf_today_s=12.5,
+        problem=True,
+        overdue=("RWT",),
+    )
+    parts = encode(topics.audio_hearing("wx", "162.550"), HEADER, hearing, None)
+    assert parts[0] == b"audio.hearing.wx.162.550"
+    assert decode(parts)[0].body == hearing
 
 
 def test_an_unknown_topic_is_refused() -> None:
