@@ -20,6 +20,7 @@ from eas_station.bus import topics
 from eas_station.bus.frames import Header, encode
 from eas_station.bus.holder import make_directory, socket_path
 from eas_station.bus.messages import Body
+from eas_station.bus.subscriptions import Subscriptions
 from eas_station.clock import utc_now
 from eas_station.errors import BusError
 
@@ -29,7 +30,6 @@ HIGH_WATER = 1000  # messages waiting for one subscriber; later ones are dropped
 MOST_KEPT = 200  # receptions that a late subscriber is sent: each may be a warning of its own
 LONGEST_SUBSCRIPTION = 1024  # bytes a subscriber may send
 SOCKET_MODE = 0o660
-SUBSCRIBE = 1  # first byte of a subscription, as libzmq hands it up (zmq_socket(3), ZMQ_XPUB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,8 @@ class Publisher:
     A subscriber that comes late is sent the last value of each topic it asks for, with its old
     number and marked as repeated. Those who have it already know it by the number. Of
     reception.new it is sent the last 200: the database may be away, and then only they tell.
+
+    Work for listeners alone is done only while there is one: `if publisher.wanted(topic): ...`.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Publisher:
         self._lock = threading.Lock()
         self._seq: dict[str, int] = {}
         self._kept: dict[str, deque[_Kept]] = {}
+        self._subscriptions = Subscriptions()
         self._dropped = 0
         self._closed = False
         self._own_context = context is None
@@ -78,6 +81,17 @@ class Publisher:
     def dropped(self) -> int:
         """Messages that at least one slow subscriber did not get."""
         return self._dropped
+
+    def wanted(self, topic: str) -> bool:
+        """Whether anybody listens to `topic` now; costs a look into a set, from any thread.
+
+        True a few milliseconds after a subscriber to the whole topic, or to a prefix of it that
+        ends in a dot, has connected; False again when the last one has unsubscribed, closed,
+        or its process has ended. Who skips `publish` meanwhile skips the number too, so who
+        comes next sees no gap. Only for what is not kept (audio): of everything else a late
+        subscriber must find the last value.
+        """
+        return self._subscriptions.include(topic)
 
     def publish(
         self, topic: str, body: Body, samples: bytes | None = None, keep_last: bool = True
@@ -153,13 +167,13 @@ class Publisher:
         """Answer who has subscribed. The socket's descriptor is edge-triggered: after every use
         of the socket, under the same lock, there must be nothing left to read."""
         while int(self._socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
-            asked = self._socket.recv(zmq.NOBLOCK)
-            if asked[:1] == bytes([SUBSCRIBE]):
-                self._repeat(asked[1:])
+            asked = self._subscriptions.note(self._socket.recv(zmq.NOBLOCK))
+            if asked is not None:
+                self._repeat(asked)
 
-    def _repeat(self, prefix: bytes) -> None:
+    def _repeat(self, prefix: str) -> None:
         for topic, values in self._kept.items():
-            for kept in values if topic.encode().startswith(prefix) else ():
+            for kept in values if topic.startswith(prefix) else ():
                 header = Header(self.unit, self.run, kept.seq, kept.sent_at, repeated=True)
                 self._send(encode(topic, header, kept.body, None))
 

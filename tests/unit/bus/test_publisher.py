@@ -108,6 +108,58 @@ def test_the_socket_is_closed_to_others_and_gone_afterwards(runtime_dir: Path) -
     assert publisher.publish("control.x", Control("too late")) == 1
 
 
+def test_a_topic_is_wanted_while_somebody_listens_to_it(
+    publisher_of: MakePublisher, runtime_dir: Path
+) -> None:
+    publisher = publisher_of("eas-audiod@wx")
+    topic = "audio.pcm.wx.mono"
+    assert not publisher.wanted(topic)
+    with Subscriber(runtime_dir, ["eas-audiod@wx"], [topic]):
+        await_wanted(publisher, topic, True)
+        assert not publisher.wanted("audio.pcm.wx.mono2")
+        with Subscriber(runtime_dir, ["eas-audiod@wx"], ["audio.pcm."]):
+            await_wanted(publisher, "audio.pcm.wx.mono2", True)
+        await_wanted(publisher, "audio.pcm.wx.mono2", False)
+        assert publisher.wanted(topic), "the other one still listens"
+    await_wanted(publisher, topic, False)
+
+
+def test_a_topic_is_wanted_no_longer_when_the_last_of_two_is_gone(
+    publisher_of: MakePublisher, runtime_dir: Path
+) -> None:
+    publisher = publisher_of("eas-audiod@wx")
+    topic = "audio.pcm.wx.mono"
+    with Subscriber(runtime_dir, ["eas-audiod@wx"], [topic]) as first:
+        with Subscriber(runtime_dir, ["eas-audiod@wx"], [topic, "audio.level."]) as second:
+            await_wanted(publisher, "audio.level.wx.mono", True)
+            publisher.publish(topic, AudioPcm(25_000, 0, 0), b"\0\0")
+            assert first.receive(10) is not None
+            assert second.receive(10) is not None
+        await_wanted(publisher, "audio.level.wx.mono", False)
+        assert publisher.wanted(topic)
+    await_wanted(publisher, topic, False)
+
+
+def test_what_was_skipped_because_nobody_wanted_it_is_no_gap_for_who_comes(
+    publisher_of: MakePublisher, subscriber_to: MakeSubscriber
+) -> None:
+    publisher = publisher_of("eas-audiod@wx")
+    topic = "audio.pcm.wx.mono"
+    subscriber = subscriber_to(["eas-audiod@wx"], [topic])
+    await_wanted(publisher, topic, True)
+    for number in (0, 3):
+        publisher.publish(topic, AudioPcm(25_000, number * 1250, 0), bytes(2500))
+    assert [subscriber.receive(10), subscriber.receive(10)].count(None) == 0
+    assert subscriber.missed() == ()
+
+
+def await_wanted(publisher: Publisher, topic: str, expected: bool) -> None:
+    until_s = time.monotonic() + 30
+    while publisher.wanted(topic) is not expected:
+        assert time.monotonic() < until_s, f"wanted is never {expected}"
+        time.sleep(0.005)
+
+
 def test_many_threads_publish_and_nothing_is_lost_or_numbered_twice(
     publisher_of: MakePublisher, subscriber_to: MakeSubscriber
 ) -> None:
