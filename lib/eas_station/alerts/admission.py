@@ -48,6 +48,8 @@ class Admission:
 
     def choose(self, reception: Reception, candidates: Sequence[Candidate]) -> Candidate | None:
         """The alert it belongs to, of those that share a key with it; None: a new one."""
+        if not candidates:
+            return None
         heard = from_same.dated(reception, self._trusted_now())
         return identity.choose(heard, identity.keys(heard), candidates)
 

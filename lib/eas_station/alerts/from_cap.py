@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 from eas_station.alerts import cap_to_same
 from eas_station.alerts.model import EventRef, Kind, MessageId, Reception, Statement, Status
@@ -17,8 +17,8 @@ from eas_station.cap.message import Area, Info, Message
 from eas_station.errors import CapError
 
 _KINDS: dict[str, Kind] = {"Alert": "alert", "Update": "update", "Cancel": "cancel"}
+_STATUSES = frozenset(get_args(Status))
 _EVENT_CODE = re.compile("[A-Z]{3}")
-_SAME_CODE = re.compile("[0-9]{6}")
 _UGC_CODE = re.compile("[A-Z]{2}[CZ]([0-9]{3}|ALL)")
 
 # A message holds each place once per event, and the whole nation has fewer places.
@@ -76,76 +76,75 @@ def statement(
     if kind is None:
         raise CapError(f"msgType {message.message_type[:40]} warns of nothing", message.raw[:200])
     translation = cap_to_same.translate(message, callsign, language=language, now=now)
-    info = message.info(language)
     own = MessageId(message.sender, message.identifier, message.sent_at)
-    references = (MessageId(r.sender, r.identifier, r.sent_at) for r in message.references)
-    envelope = Statement(
-        kind=kind,
-        status=_status(message),
-        event_name="Cancellation" if kind == "cancel" else message.message_type,
-        issued_at=message.sent_at,
-        message=own,
-        references=tuple(reference for reference in references if reference != own),
-        same_header=translation.header,
-        same_refusal=translation.refusal or translation.blocked,
-    )
-    said = envelope if info is None else _with_info(envelope, message, _blocks(message, info))
-    _demand_bounded(said, message)
+    references = tuple([MessageId(*reference) for reference in message.references])
+    said = {
+        "kind": kind,
+        "status": _status(message),
+        "event_name": "Cancellation" if kind == "cancel" else message.message_type,
+        "issued_at": message.sent_at,
+        "message": own,
+        "references": tuple([reference for reference in references if reference != own]),
+        "same_header": translation.header,
+        "same_refusal": translation.refusal or translation.blocked,
+    }
+    info = message.info(language)
+    if info is not None:
+        said |= _said(message, _blocks(message, info))
+    return _bounded(Statement(**said), message)
+
+
+def _bounded(said: Statement, message: Message) -> Statement:
+    """Refuse what no real message comes near, and what would keep the flusher busy: CapError."""
+    for name, counted, most in (
+        ("events", said.events, MAX_EVENTS),
+        ("zones", said.ugc_codes, MAX_PLACES),
+        ("SAME codes", said.same_codes, MAX_PLACES),
+        ("references", said.references, MAX_REFERENCES),
+    ):
+        if len(counted) > most:
+            raise CapError(f"{len(counted)} {name} in one message", message.raw[:200])
     return said
 
 
-def _demand_bounded(said: Statement, message: Message) -> None:
-    """Raise CapError on what no real message comes near, and what would keep the flusher busy."""
-    for name, count, most in (
-        ("events", len(said.events), MAX_EVENTS),
-        ("zones", len(said.ugc_codes), MAX_PLACES),
-        ("SAME codes", len(said.same_codes), MAX_PLACES),
-        ("references", len(said.references), MAX_REFERENCES),
-    ):
-        if count > most:
-            raise CapError(f"{count} {name} in one message", message.raw[:200])
-
-
-def _with_info(envelope: Statement, message: Message, blocks: Sequence[Info]) -> Statement:
-    info, last = blocks[0], max(blocks, key=_over_at)
-    areas = tuple(area for block in blocks for area in block.areas)
+def _said(message: Message, blocks: Sequence[Info]) -> dict[str, Any]:
+    """The fields of the statement that stand in info blocks."""
+    info, last = blocks[0], blocks[0] if len(blocks) == 1 else max(blocks, key=_over_at)
+    areas = [area for block in blocks for area in block.areas]
     names = ("SAME", "FIPS6") if message.version == "1.1" else ("SAME",)
     event_code = _event_code(info)
-    return Statement(
-        kind=envelope.kind,
-        status=envelope.status,
-        event_name=info.event or event_code or envelope.event_name,
-        issued_at=envelope.issued_at,
-        event_code=event_code,
-        originator=_originator(info),
-        same_codes=_codes(areas, names, _SAME_CODE),
-        ugc_codes=_codes(areas, ("UGC",), _UGC_CODE),
-        polygons=tuple(ring for area in areas for ring in area.polygons),
-        circles=tuple(circle for area in areas for circle in area.circles),
-        onset_at=info.onset_at,
-        expires_at=last.expires_at,
-        ends_at=last.ends_at,
-        message=envelope.message,
-        references=envelope.references,
-        events=_events(message, info),
-        same_header=envelope.same_header,
-        same_refusal=envelope.same_refusal,
-        severity=info.severity,
-        urgency=info.urgency,
-        certainty=info.certainty,
-        headline=info.headline,
-        description=info.description,
-        instruction=info.instruction,
-        area_text="; ".join(dict.fromkeys(a.description for a in areas if a.description)) or None,
-        sender_name=info.sender_name,
-        language=info.language,
-        web=info.web,
-    )
+    same_codes, ugc_codes = _codes(areas, names)
+    said: dict[str, Any] = {
+        "event_code": event_code,
+        "originator": _originator(info),
+        "same_codes": same_codes,
+        "ugc_codes": ugc_codes,
+        "polygons": tuple([ring for area in areas for ring in area.polygons]),
+        "circles": tuple([circle for area in areas for circle in area.circles]),
+        "onset_at": info.onset_at,
+        "expires_at": last.expires_at,
+        "ends_at": last.ends_at,
+        "events": _events(message, info),
+        "severity": info.severity,
+        "urgency": info.urgency,
+        "certainty": info.certainty,
+        "headline": info.headline,
+        "description": info.description,
+        "instruction": info.instruction,
+        "area_text": "; ".join(dict.fromkeys([a.description for a in areas if a.description]))
+        or None,
+        "sender_name": info.sender_name,
+        "language": info.language,
+        "web": info.web,
+    }
+    if info.event or event_code:
+        said["event_name"] = info.event or event_code
+    return said
 
 
 def _status(message: Message) -> Status:
     status = message.status.lower()
-    if status not in get_args(Status):
+    if status not in _STATUSES:
         raise CapError(f"status {message.status[:40]} is none of CAP's", message.raw[:200])
     return cast(Status, status)
 
@@ -165,8 +164,7 @@ def _over_at(info: Info) -> datetime:
 
 def _event_code(info: Info) -> str | None:
     """EEE by the name SAME; the NWS's placeholder, and what is not three capitals, is none."""
-    codes = (code.value for code in info.event_codes if code.name == "SAME")
-    code = next(codes, None)
+    code = next((value for name, value in info.event_codes if name == "SAME"), None)
     if code is None or code == cap_to_same.PLACEHOLDER or _EVENT_CODE.fullmatch(code) is None:
         return None
     return code
@@ -177,16 +175,29 @@ def _originator(info: Info) -> str | None:
     return originator if originator in cap_to_same.ORIGINATORS else None
 
 
-def _codes(areas: Iterable[Area], names: tuple[str, ...], form: re.Pattern[str]) -> tuple[str, ...]:
-    """The geocodes of a kind, each once, in document order. What is malformed is no place."""
-    found = (code.value for area in areas for code in area.geocodes if code.name in names)
-    return tuple(dict.fromkeys(code for code in found if form.fullmatch(code) is not None))
+def _codes(
+    areas: Iterable[Area], same_names: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The SAME codes and the UGCs, each once, in document order. What is malformed is no place."""
+    same: dict[str, None] = {}
+    ugc: dict[str, None] = {}
+    for area in areas:
+        for name, value in area.geocodes:
+            if name in same_names:
+                if len(value) == 6 and value.isascii() and value.isdecimal():
+                    same[value] = None
+            elif name == "UGC" and _UGC_CODE.fullmatch(value) is not None:
+                ugc[value] = None
+    return tuple(same), tuple(ugc)
 
 
 def _events(message: Message, info: Info) -> tuple[EventRef, ...]:
     """The P-VTEC events of the message; number 0000 (routine) names no event."""
-    earlier = tuple(reference.sent_at for reference in message.references)
-    found = vtec.parse(" ".join(info.parameter_values("VTEC")))
+    texts = info.parameter_values("VTEC")
+    if not texts:
+        return ()
+    earlier = tuple([reference.sent_at for reference in message.references])
+    found = vtec.parse(" ".join(texts))
     return tuple(
         EventRef(
             key=event.key(vtec.year_of_issue(event, message.sent_at, earlier)),

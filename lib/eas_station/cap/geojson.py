@@ -20,6 +20,7 @@ from eas_station.errors import CapError
 
 _ALERT_URL = "/alerts/"
 _Object = dict[str, Any]
+_new_named = tuple.__new__  # the same as Named(...), without its detour through Python
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +171,11 @@ class _Reader:
         return ends_at if ends_at is not None or text is None else values.lenient_time(text)
 
     def _areas(self) -> tuple[Area, ...]:
-        area = Area(
-            description=_text(self._properties.get("areaDesc")),
-            polygons=self._polygons(),
-            geocodes=self._named("geocode"),
-        )
-        return (area,) if area != Area(None) else ()
+        description = _text(self._properties.get("areaDesc"))
+        polygons, geocodes = self._polygons(), self._named("geocode")
+        if description is None and not polygons and not geocodes:
+            return ()
+        return (Area(description, polygons, (), geocodes),)
 
     def _polygons(self) -> tuple[Ring, ...]:
         geometry = self._feature.get("geometry")
@@ -211,11 +211,12 @@ class _Reader:
 
     def _named(self, key: str) -> tuple[Named, ...]:
         """An object of lists, `{"SAME": ["048029"]}`; a PHP back end makes `[]` of an empty one."""
-        found: list[Named] = []
-        for name, listed in _mapping(self._properties.get(key)).items():
-            for text in listed if type(listed) is list else (listed,):
-                if type(text) is str and (stripped := text.strip()):
-                    found.append(Named(name, stripped))
+        found = [
+            _new_named(Named, (name, stripped))
+            for name, listed in _mapping(self._properties.get(key)).items()
+            for text in (listed if type(listed) is list else (listed,))
+            if type(text) is str and (stripped := text.strip())
+        ]
         if len(found) > self._limits.values:
             raise self._error(f"{len(found)} values in {key}")
         return tuple(found)

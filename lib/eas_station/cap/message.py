@@ -26,9 +26,8 @@ class Named(NamedTuple):
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """An earlier message, named by its three parts."""
+class Reference(NamedTuple):
+    """An earlier message, named by its three parts. A tuple for the same reason."""
 
     sender: str
     identifier: str
@@ -88,11 +87,14 @@ class Info:
 
     def parameter(self, name: str) -> str | None:
         """The first value of a parameter; ECIG 3.3.1: of repeated ones the first counts."""
-        return next((p.value for p in self.parameters if p.name == name), None)
+        for found, value in self.parameters:
+            if found == name:
+                return value
+        return None
 
     def parameter_values(self, name: str) -> tuple[str, ...]:
         """Every value of a parameter, in document order."""
-        return tuple(p.value for p in self.parameters if p.name == name)
+        return tuple([value for found, value in self.parameters if found == name])
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from eas_station.cap.message import Circle, Reference, Ring
 
 MAX_POINTS = 20_000  # of one ring
 LATEST = datetime(9999, 12, 30, tzinfo=UTC)  # later would not survive a change of time zone
+REMEMBERED = 4096  # texts: the times and references of one answer are the same few, again and again
 
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})"
@@ -20,6 +22,7 @@ _LENIENT_TIME = re.compile(_TIME.pattern.replace(":[0-9]{2})", ":?[0-9]{2})"))
 _NUMBERS = re.compile(r"[-+.,0-9eE\s]*", re.ASCII)
 
 
+@lru_cache(REMEMBERED)
 def time(text: str) -> datetime | None:
     """The UTC time of a CAP dateTime (CAP 1.2, 3.3.2; `Z` and fractions accepted too).
 
@@ -28,6 +31,7 @@ def time(text: str) -> datetime | None:
     return _moment(text) if _TIME.fullmatch(text) is not None else None
 
 
+@lru_cache(REMEMBERED)
 def lenient_time(text: str) -> datetime | None:
     """The same, but the offset may lack its colon: seen in real answers, and plain enough.
 
@@ -53,14 +57,21 @@ def references(text: str) -> tuple[tuple[Reference, ...], tuple[str, ...]]:
     found: dict[Reference, None] = {}
     bad: list[str] = []
     for word in text.split():
-        sender, _, rest = word.partition(",")
-        identifier, _, sent = rest.rpartition(",")
-        sent_at = time(sent)
-        if sender and identifier and sent_at is not None:
-            found[Reference(sender, identifier, sent_at)] = None
-        else:
+        reference = _reference(word)
+        if reference is None:
             bad.append(word)
+        else:
+            found[reference] = None
     return tuple(found), tuple(bad)
+
+
+def _reference(word: str) -> Reference | None:
+    sender, _, rest = word.partition(",")
+    identifier, _, sent = rest.rpartition(",")
+    sent_at = time(sent)
+    if not sender or not identifier or sent_at is None:
+        return None
+    return Reference(sender, identifier, sent_at)
 
 
 def polygon(text: str) -> Ring | None:

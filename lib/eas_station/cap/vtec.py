@@ -39,13 +39,13 @@ class Vtec:
 
 def parse(text: str) -> tuple[Vtec, ...]:
     """Every P-VTEC in a text, in order, each once. What is malformed is not there."""
-    found: dict[Vtec, None] = {}
+    found: dict[str, Vtec] = {}
     for match in _VTEC.finditer(text):
         try:
-            found[_read(match)] = None
+            found.setdefault(match.group(), _read(match))
         except ValueError:
             continue
-    return tuple(found)
+    return tuple(found.values())
 
 
 def year_of_issue(vtec: Vtec, issued_at: datetime, earlier: tuple[datetime, ...] = ()) -> int:
