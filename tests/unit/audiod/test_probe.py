@@ -73,8 +73,8 @@ def mean_margin_db(prober: Probe, sounds: list[np.ndarray]) -> float:
 
 
 def test_6_db_more_of_another_noise_is_6_db_less_margin(prober: Probe) -> None:
-    before = mean_margin_db(prober, [noise(0.01, seed) for seed in range(3)])
-    after = mean_margin_db(prober, [noise(0.02, seed) for seed in range(4, 7)])
+    before = mean_margin_db(prober, [noise(0.01, seed) for seed in range(4)])
+    after = mean_margin_db(prober, [noise(0.02, seed) for seed in range(4, 8)])
     assert before - after == pytest.approx(6.0, abs=1.0)
 
 
