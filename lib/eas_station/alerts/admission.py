@@ -150,12 +150,9 @@ def _first_known(values: Iterable[str | None]) -> str | None:
 
 def _header(receptions: Sequence[Reception], speaking: Statement) -> str | None:
     """The header as first heard off the air; else as the CAP message translates."""
-    fold = identity.fold_key(speaking)
-    heard = [
-        reception
-        for reception in receptions
-        if reception.via == "same" and identity.fold_key(reception.statement) == fold
-    ]
+    off_air = [reception for reception in receptions if reception.via == "same"]
+    fold = identity.fold_key(speaking) if off_air else None
+    heard = [r for r in off_air if identity.fold_key(r.statement) == fold]
     if not heard:
         return speaking.same_header
     first = min(heard, key=lambda reception: (reception.received_at, reception.reception_id))

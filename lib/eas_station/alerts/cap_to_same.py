@@ -66,10 +66,16 @@ def translate(
         return Translation(None, str(refused), refused.outcome)
     except HeaderError as error:
         return Translation(None, str(error), "rejected")
+    return Translation(text, None, "accepted", _blocked(message, language))
+
+
+def _blocked(message: Message, language: str) -> str | None:
+    """Why a message must not be relayed though it has a header; None: it may."""
+    if message.signature is not None and message.signature != "valid":
+        return f"never relayed: signature {message.signature}"
     info = message.info(language)
     channels = () if info is None else info.parameter_values("BLOCKCHANNEL")
-    blocked = "blocked by BLOCKCHANNEL=EAS" if "EAS" in channels else None
-    return Translation(text, None, "accepted", blocked)
+    return "blocked by BLOCKCHANNEL=EAS" if "EAS" in channels else None
 
 
 def _parts(
@@ -100,6 +106,8 @@ def _parts(
 
 
 def _check_envelope(message: Message) -> None:
+    if message.signature is not None and message.signature.startswith("invalid"):
+        raise _Refused("rejected", f"signature {message.signature}")  # 47 CFR 11.56(c)
     if message.status != "Actual":
         raise _Refused("ignored", f"status {message.status}: only Actual goes on the air")
     if message.message_type not in ("Alert", "Update"):

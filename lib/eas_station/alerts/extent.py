@@ -29,6 +29,8 @@ def extent(course: Course, at: datetime | None, zones: Zones) -> Extent:
 
     A county stays while a zone that touches it does, and while nobody can tell.
     """
+    if _holds_all(course):
+        return _named(course.statements[0])
     holding = course.holding(at)
     holders = course.holders(at) or course.statements[:1]
     held = {id(said): {hold.place for hold in holding if hold.by is said} for said in holders}
@@ -39,6 +41,20 @@ def extent(course: Course, at: datetime | None, zones: Zones) -> Extent:
         ugc_codes=_each_once(code for said in holders for code in _ugcs(said, held[id(said)])),
         polygons=_each_once(ring for said in holders for ring in said.polygons),
         circles=_each_once(circle for said in holders for circle in said.circles),
+    )
+
+
+def _holds_all(course: Course) -> bool:
+    """Is there one message alone, which holds what it names for one time or held it."""
+    return len(course.statements) == 1 and len({hold[3:] for hold in course.holds}) < 2
+
+
+def _named(said: Statement) -> Extent:
+    return Extent(
+        same_codes=_each_once(said.same_codes),
+        ugc_codes=_each_once(said.ugc_codes),
+        polygons=_each_once(said.polygons),
+        circles=_each_once(said.circles),
     )
 
 

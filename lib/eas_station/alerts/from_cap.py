@@ -58,9 +58,15 @@ def reception(
         received_at=received_at,
         raw=message.raw,
         statement=said,
-        signature=None if message.signed or message.version == "nws" else "unsigned",
+        signature=_signature(message),
         clock_trusted=clock_trusted,
     )
+
+
+def _signature(message: Message) -> str | None:
+    if message.signature is not None:
+        return message.signature
+    return None if message.signed or message.version == "nws" else "unsigned"
 
 
 def statement(

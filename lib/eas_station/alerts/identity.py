@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 
 from eas_station.alerts.model import (
     Candidate,
@@ -32,7 +32,7 @@ def keys(reception: Reception) -> tuple[Key, ...]:
     """
     statement = reception.statement
     realm = _realm(reception)
-    found = [_strong(realm, "message", *message_name(m)) for m in _messages(statement)]
+    found = [_strong(realm, "message", *_texts(m)) for m in _messages(statement)]
     found += [_strong(realm, "vtec", event.key) for event in primary_events(statement)]
     if realm == "":
         found += [key for key in (same_key(statement), fold_key(statement)) if key is not None]
@@ -47,10 +47,11 @@ def choose(
     A strong key decides before any other, then the header, then the header without its purge time;
     among equals the alert that was created first.
     """
+    ours = set(keys)
     ranked = [
         (rank, candidate.created, index, candidate)
         for index, candidate in enumerate(candidates)
-        for rank in [_rank(reception, set(keys), candidate)]
+        for rank in [_rank(reception, ours, candidate)]
         if rank is not None
     ]
     return min(ranked)[3] if ranked else None
@@ -72,10 +73,9 @@ def is_exercise(statement: Statement) -> bool:
     return statement.status != "actual" or vtec_test
 
 
-def message_name(message: MessageId) -> tuple[str, str, str]:
+def message_name(message: MessageId) -> tuple[str, str, datetime]:
     """Sender, identifier and instant; the copy that came by IPAWS has the same name."""
-    sent_at = message.sent_at.astimezone(UTC).isoformat()
-    return message.sender, message.identifier.removesuffix(IPAWS_SUFFIX), sent_at
+    return message.sender, message.identifier.removesuffix(IPAWS_SUFFIX), message.sent_at
 
 
 def same_key(statement: Statement) -> Key | None:
@@ -92,7 +92,7 @@ def fold_key(statement: Statement) -> Key | None:
 
 def _rank(reception: Reception, keys: set[Key], candidate: Candidate) -> int | None:
     """How well an alert fits; None: it does not."""
-    shared = keys & set(candidate.keys)
+    shared = keys.intersection(candidate.keys)
     strengths = {key.strength for key in shared}
     if "strong" in strengths:
         return 0
@@ -131,6 +131,11 @@ def _realm(reception: Reception) -> str:
 def _messages(statement: Statement) -> tuple[MessageId, ...]:
     own = () if statement.message is None else (statement.message,)
     return own + statement.references
+
+
+def _texts(message: MessageId) -> tuple[str, str, str]:
+    sender, identifier, sent_at = message_name(message)
+    return sender, identifier, sent_at.astimezone(UTC).isoformat()
 
 
 def _strong(realm: str, kind: str, *name: str) -> Key:

@@ -10,8 +10,9 @@ its Alert still ends it. A place is held per VTEC event: the newest message that
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from eas_station.alerts import identity
 from eas_station.alerts.model import Alert, EventRef, Reception, State, Statement
@@ -21,9 +22,14 @@ _RANKS = {"alert": 0, "update": 1, "cancel": 2}  # of messages said in the same 
 _REASONS = {"CAN": "cancelled", "EXP": "expired", "UPG": "replaced"}
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """One place that a message holds in force, or held until another ended it."""
+_MessageName = tuple[str, str, datetime]
+
+
+class Hold(NamedTuple):
+    """One place that a message holds in force, or held until another ended it.
+
+    A tuple, since a message holds dozens of places and every reception makes them anew.
+    """
 
     event: str | None  # VTEC key
     place: str  # UGC; where the message has none, PSSCCC; else EVERYWHERE
@@ -48,11 +54,13 @@ class Course:
 
     def holding(self, at: datetime | None) -> tuple[Hold, ...]:
         """What is in force; of an alert that is over, what it held last."""
-        now = tuple(hold for hold in self.holds if hold.in_force(at))
-        return now or tuple(hold for hold in self.holds if hold.until == self.ends_at)
+        now = tuple([hold for hold in self.holds if hold.in_force(at)])
+        return now or tuple([hold for hold in self.holds if hold.until == self.ends_at])
 
     def holders(self, at: datetime | None) -> tuple[Statement, ...]:
         """The messages that hold something, newest first; of an alert that is over, held last."""
+        if len(self.statements) == 1:
+            return self.statements if self.holds else ()
         holding = {id(hold.by) for hold in self.holding(at)}
         return tuple(said for said in self.statements if id(said) in holding)
 
@@ -63,12 +71,16 @@ class Course:
 
 def fold(receptions: Iterable[Reception]) -> Course:
     """The course of one alert, from all its receptions in any order (at least one)."""
-    statements = sorted(_each_once(receptions), key=_order)
+    heard = tuple(receptions)
+    statements = [heard[0].statement]
+    if len(heard) > 1:
+        statements = sorted(_each_once(heard), key=_order)
     holds: dict[tuple[str | None, str], Hold] = {}
     for statement in statements:
         _apply(statement, holds)
-    ends_at, end_reason = _end(tuple(holds.values()), statements)
-    return Course(ends_at, end_reason, tuple(holds.values()), tuple(reversed(statements)))
+    held = tuple(holds.values())
+    ends_at, end_reason = _end(held, statements)
+    return Course(ends_at, end_reason, held, tuple(reversed(statements)))
 
 
 def state(alert: Alert, now: datetime, clock_trusted: bool) -> State:
@@ -79,7 +91,7 @@ def state(alert: Alert, now: datetime, clock_trusted: bool) -> State:
     return "ended" if over and min(over) <= now else "active"
 
 
-def _each_once(receptions: Iterable[Reception]) -> list[Statement]:
+def _each_once(receptions: Sequence[Reception]) -> list[Statement]:
     """Each message once, as first heard. What was heard off the air and came by CAP is CAP's."""
     firsts: dict[object, Statement] = {}
     for reception in sorted(receptions, key=lambda r: (r.received_at, r.reception_id)):
@@ -90,6 +102,8 @@ def _each_once(receptions: Iterable[Reception]) -> list[Statement]:
         elif reception.via == "same":
             name = identity.same_key(statement) or reception.raw
         firsts.setdefault(name, statement)
+    if all(said.message is not None for said in firsts.values()):
+        return list(firsts.values())
     by_cap = {identity.fold_key(said) for said in firsts.values() if said.message is not None}
     return [
         said
@@ -98,9 +112,11 @@ def _each_once(receptions: Iterable[Reception]) -> list[Statement]:
     ]
 
 
-def _order(statement: Statement) -> tuple[datetime, int, tuple[str, ...]]:
+def _order(statement: Statement) -> tuple[datetime, int, tuple[str, str]]:
     """When it was said: after everything it refers to, whatever the sender's clock says."""
-    name = _name(statement) or (statement.same_header or "",)
+    name = (statement.same_header or "", "")
+    if statement.message is not None:
+        name = identity.message_name(statement.message)[:2]
     return _said_at(statement), _RANKS[statement.kind], name
 
 
@@ -126,12 +142,14 @@ def _hold_places(
     statement: Statement, events: Sequence[EventRef], holds: dict[tuple[str | None, str], Hold]
 ) -> None:
     """Take the places of a message; an Update also releases the rest of what it refers to."""
-    referred = {identity.message_name(reference) for reference in statement.references}
-    replaced = {
-        key: hold
-        for key, hold in holds.items()
-        if statement.kind == "update" and hold.over is None and _name(hold.by) in referred
-    }
+    replaced: dict[tuple[str | None, str], Hold] = {}
+    if statement.kind == "update" and holds:
+        referred = {identity.message_name(reference) for reference in statement.references}
+        replaced = {
+            key: hold
+            for key, hold in holds.items()
+            if hold.over is None and _name(hold.by) in referred
+        }
     places = _places(statement)
     if places == {EVERYWHERE} and replaced:  # an Update that names no place keeps them
         places = {place for _, place in replaced}
@@ -167,7 +185,7 @@ def _end_places(
             holds[token] = _ended(hold, statement, reason)
 
 
-def _refers_to(referred: set[tuple[str, str, str]], statement: Statement) -> bool:
+def _refers_to(referred: set[_MessageName], statement: Statement) -> bool:
     """Is a message among those referred to, or one that has replaced any of them."""
     return _name(statement) in referred or any(
         identity.message_name(reference) in referred for reference in statement.references
@@ -188,14 +206,14 @@ def _ended(hold: Hold, by: Statement, reason: str) -> Hold:
     ended_at = by.issued_at
     if hold.until is not None and hold.until <= ended_at:
         return hold
-    return replace(hold, until=ended_at, over=reason, over_by=by)
+    return hold._replace(until=ended_at, over=reason, over_by=by)
 
 
 def _places(statement: Statement) -> set[str]:
     return set(statement.ugc_codes or statement.same_codes or (EVERYWHERE,))
 
 
-def _name(statement: Statement) -> tuple[str, str, str] | None:
+def _name(statement: Statement) -> _MessageName | None:
     return None if statement.message is None else identity.message_name(statement.message)
 
 
@@ -226,8 +244,9 @@ def _end(
     if not holds:  # only its end was heard
         last = statements[-1]
         return last.issued_at, _cancel_reason(last.events)
-    known = [hold.until for hold in holds if hold.until is not None]
-    if len(known) < len(holds):
+    untils = {hold.until for hold in holds}
+    known = [until for until in untils if until is not None]
+    if len(known) < len(untils):
         return None, None
     ends_at = max(known)
     reasons = {hold.over for hold in holds if hold.until == ends_at}

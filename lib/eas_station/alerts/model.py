@@ -101,7 +101,8 @@ class Reception:
     raw: str  # the header exactly as decoded, or the CAP document
     statement: Statement
     evidence: Evidence | None = None  # SAME only
-    signature: str | None = None  # CAP: "valid", "invalid: why", "unsigned"; None: not checked
+    # CAP: "valid", "invalid: why", "unchecked: why" (nobody could), "unsigned"; None: nobody asked
+    signature: str | None = None
     clock_trusted: bool = True  # was the clock trusted at received_at
 
 

@@ -51,11 +51,10 @@ def judge(
         area: ours.
         event_code: EEE, for the national message.
     """
-    ours = area.same_codes | frozenset(
-        code
-        for found in codes.counties_of(area.ugc_codes, gazetteer.zones).values()
-        for code in found
-    )
+    ours = area.same_codes
+    if area.ugc_codes:
+        touched = codes.counties_of(area.ugc_codes, gazetteer.zones).values()
+        ours = ours.union(*touched)
     trace: list[RuleStep] = []
     for step in _steps(places, area, ours, gazetteer, event_code):
         if step is not None:
@@ -96,7 +95,7 @@ def _national(places: Places, event_code: str | None) -> RuleStep | None:
 def _same_codes(places: Places, ours: Codes, gazetteer: Gazetteer) -> RuleStep | None:
     if not places.same_codes or not ours:
         return None
-    for code in places.same_codes:
+    for code in _of_our_states(places.same_codes, ours):
         match = _matching(code, ours)
         if match is not None:
             return RuleStep("same-code", True, _in_our_area(code, match, gazetteer))
@@ -108,12 +107,12 @@ def _ugc_codes(places: Places, area: Area, ours: Codes, gazetteer: Gazetteer) ->
     """Zones by name, or by the counties they touch unless SAME codes have said those."""
     if not places.ugc_codes or not ours | area.ugc_codes:
         return None
-    for ugc in places.ugc_codes:
+    for ugc in places.ugc_codes if area.ugc_codes else ():
         if ugc in area.ugc_codes:
             return RuleStep("ugc", True, f"zone {ugc} is in our area")
-    touched = codes.counties_of(places.ugc_codes, gazetteer.zones)
-    for ugc, counties in () if places.same_codes else touched.items():
-        for code in counties:
+    unsaid = () if places.same_codes else places.ugc_codes
+    for ugc, counties in codes.counties_of(unsaid, gazetteer.zones).items():
+        for code in _of_our_states(counties, ours):
             match = _matching(code, ours)
             if match is not None:
                 why = f"zone {ugc} touches {_in_our_area(code, match, gazetteer)}"
@@ -175,6 +174,12 @@ def _unknown_nearby(
     return None
 
 
+def _of_our_states(alert_codes: Sequence[str], ours: Codes) -> Sequence[str]:
+    """Those that could match at all: nearly always none."""
+    states = {code[1:3] for code in ours}
+    return [code for code in alert_codes if code[1:3] in states]
+
+
 def _matching(alert_code: str, ours: Codes) -> str | None:
     if alert_code in ours:
         return alert_code
@@ -193,10 +198,10 @@ def _nowhere(places: Places, gazetteer: Gazetteer) -> str:
     if not places.same_codes:
         where = _few(places.ugc_codes) if places.ugc_codes else "a drawn area"
         return f"no place of this alert is in our area: {where}"
-    states = Counter(gazetteer.state_abbr(code) or "??" for code in places.same_codes)
     if len(places.same_codes) <= _MOST_NAMES:
-        where = ", ".join(gazetteer.location_name(code) for code in places.same_codes)
+        where = ", ".join([gazetteer.location_name(code) for code in places.same_codes])
     else:
+        states = Counter([gazetteer.state_abbr(code) or "??" for code in places.same_codes])
         first, *others = [f"{count} in {state}" for state, count in states.most_common()]
         where = ", ".join([first.replace(" in ", " places in ", 1), *others])
     return f"no place of this alert is in our area: {where}"
