@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -29,6 +29,9 @@ class CodeTables(relevance.Gazetteer, Protocol):
     def is_test_code(self, code: str) -> bool: ...
 
 
+MOST_JUDGED = 4096  # messages whose places are remembered: their alerts are folded again and again
+
+
 def _always() -> bool:
     return True
 
@@ -41,6 +44,7 @@ class Admission:
     tables: CodeTables
     now: Callable[[], datetime]
     clock_trusted: Callable[[], bool] = _always
+    judged: dict[object, str | None] = field(default_factory=dict, repr=False, compare=False)
 
     def keys(self, reception: Reception) -> tuple[Key, ...]:
         """Every name under which its alert can be found again."""
@@ -127,12 +131,22 @@ class Admission:
         if judged.relevant or len(course.statements) == 1:
             return judged
         for said in course.statements:
-            before = relevance.judge(said, area, self.tables, event_code=event_code)
-            if before.relevant:
-                why = f"{before.trace[-1].why}: so it was, but it has been released"
+            concerned = self._concern(said, area, event_code)
+            if concerned is not None:
+                why = f"{concerned}: so it was, but it has been released"
                 step = RuleStep("released", False, why)
                 return replace(judged, trace=(*judged.trace, step))
         return judged
+
+    def _concern(self, said: Statement, area: Area, event_code: str | None) -> str | None:
+        """Why a message concerned us when it was new; None: it did not."""
+        places = said.same_codes, said.ugc_codes, said.polygons, said.circles, event_code, area
+        if places not in self.judged:
+            if len(self.judged) >= MOST_JUDGED:
+                self.judged.clear()
+            before = relevance.judge(said, area, self.tables, event_code=event_code)
+            self.judged[places] = before.trace[-1].why if before.relevant else None
+        return self.judged[places]
 
     def _area_text(self, holders: Sequence[Statement], places: Extent) -> str | None:
         """The places in words: the sender's, while they are still the whole truth."""

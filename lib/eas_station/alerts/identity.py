@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from eas_station.alerts.model import (
     Candidate,
@@ -21,6 +22,7 @@ from eas_station.alerts.model import (
 )
 
 OVER = ("CAN", "EXP", "UPG")  # VTEC actions by which an event ends: NWS Directive 10-1703
+REMEMBERED = 4096  # message names: each comes again with every update of its alert
 IPAWS_SUFFIX = ".IPAWS"  # what IPAWS appends to the identifier of an NWS message
 
 
@@ -32,7 +34,7 @@ def keys(reception: Reception) -> tuple[Key, ...]:
     """
     statement = reception.statement
     realm = _realm(reception)
-    found = [_strong(realm, "message", *_texts(m)) for m in _messages(statement)]
+    found = [_message_key(realm, message) for message in _messages(statement)]
     found += [_strong(realm, "vtec", event.key) for event in primary_events(statement)]
     if realm == "":
         found += [key for key in (same_key(statement), fold_key(statement)) if key is not None]
@@ -133,9 +135,10 @@ def _messages(statement: Statement) -> tuple[MessageId, ...]:
     return own + statement.references
 
 
-def _texts(message: MessageId) -> tuple[str, str, str]:
+@lru_cache(REMEMBERED)
+def _message_key(realm: str, message: MessageId) -> Key:
     sender, identifier, sent_at = message_name(message)
-    return sender, identifier, sent_at.astimezone(UTC).isoformat()
+    return _strong(realm, "message", sender, identifier, sent_at.astimezone(UTC).isoformat())
 
 
 def _strong(realm: str, kind: str, *name: str) -> Key:
