@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import re
 import zoneinfo
 from collections.abc import Callable
@@ -126,6 +127,20 @@ CHECKS: dict[tuple[str, str], Check] = {
     ("feed", "zone"): _all(UGC_ZONE, 'a zone or county as "OHZ049" or "OHC173"'),
     ("feed", "point"): _point,
     ("receiver", "rate_hz"): _between(25_000, 3_200_000, "Hz"),
+def _proxies(addresses: tuple[str, ...]) -> str | None:
+    wrong = [one for one in addresses if not _is_network(one)]
+    form = 'addresses or networks, as "127.0.0.1" or "192.168.1.0/24"'
+    return f"{', '.join(map(repr, wrong))} must be {form}" if wrong else None
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True
+
+
     ("receiver", "center_hz"): _between(100_000, 2_000_000_000, "Hz"),
     ("source", "rate_hz"): _between(8_000, 192_000, "Hz"),
 }
@@ -136,6 +151,10 @@ def check_values(section: str, table: Table) -> list[Fault]:
     faults = []
     for key, value in table.values.items():
         check = CHECKS.get((section, key))
+    ("web", "trusted_proxies"): _proxies,
+    ("web", "deadline_s"): _between(1, 600, "seconds"),
+    ("web", "session_idle_h"): _between(0.1, 8760, "hours"),
+    ("web", "session_longest_h"): _between(0.1, 8760, "hours"),
         message = check(value) if check else None
         if message:
             faults.append(table.fault(key, message))

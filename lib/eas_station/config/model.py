@@ -56,6 +56,10 @@ class Web:
 
     host: str = "localhost"
     port: int = 8080
+    trusted_proxies: tuple[str, ...] = ()  # addresses or networks whose X-Forwarded-For counts
+    deadline_s: float = 10.0  # of one answer
+    session_idle_h: float = 12.0  # a login that is not used ends
+    session_longest_h: float = 168.0  # and any login ends
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
-from bottle import Bottle, HTTPError, HTTPResponse, request
+from bottle import HTTPError, HTTPResponse, request
 
 from eas_station.errors import InputError
 from eas_station.webd import events, plain
 from eas_station.webd.cards import verdict
 from eas_station.webd.cursors import page_of
 from eas_station.webd.respond import Body, json_body, reply
+from eas_station.webd.routes import Call, Route
 from eas_station.webd.site import Site
 
 LIMIT_MOST = 500
@@ -19,31 +20,24 @@ LIMIT_USUAL = 100
 ALIVE_S = 10.0  # a newsroom silent for longer is not alive
 
 
-def mount(app: Bottle, site: Site) -> None:
-    """Add the API's routes."""
-    routes: dict[str, Callable[..., HTTPResponse]] = {
-        "/healthz": lambda: healthz(site),
-        "/api/v1/status": lambda: status(site),
-        "/api/v1/alerts": lambda: alerts(site),
-        "/api/v1/alerts/<alert_id>": lambda alert_id: alert(site, alert_id),
-        "/api/v1/sources": lambda: sources(site),
-        "/api/v1/receivers": lambda: receivers(site),
-        "/api/v1/jobs": lambda: jobs(site),
-        "/api/v1/events": lambda: event_stream(site),
-    }
-    for path, route in routes.items():
-        app.route(path, "GET", route)
+@dataclass(frozen=True, slots=True)
+class AlertsAsked:
+    """Which warnings."""
+
+    state: Literal["active", "all"] = "active"
+    limit: int = field(default=LIMIT_USUAL, metadata={"least": 1, "most": LIMIT_MOST})
+    cursor: str | None = None  # `next_cursor` of the page before
 
 
-def headers() -> dict[str, str]:
-    """The request's headers that decide how a body is sent."""
-    return {
-        "if-none-match": request.get_header("If-None-Match", ""),
-        "accept-encoding": request.get_header("Accept-Encoding", ""),
-    }
+@dataclass(frozen=True, slots=True)
+class EventsAsked:
+    """Which live updates."""
+
+    kinds: frozenset[Literal["alert", "reception", "record", "status", "levels"]] = frozenset()
+    after: str | None = None  # the last event's id, where there is no Last-Event-ID
 
 
-def healthz(site: Site) -> HTTPResponse:
+def healthz(site: Site, call: Call) -> HTTPResponse:
     """This process answers, and its newsroom listens."""
     site.board.picture()
     alive = site.newsroom_silent_s() <= ALIVE_S
@@ -54,11 +48,11 @@ def healthz(site: Site) -> HTTPResponse:
     )
 
 
-def status(site: Site) -> HTTPResponse:
+def status(site: Site, call: Call) -> HTTPResponse:
     """The station in one answer."""
     version = site.board.picture().version
     body = site.shelf.fetch("status", version, lambda: json_body(status_value(site)))
-    return reply(body, headers())
+    return reply(body, call.headers)
 
 
 def status_value(site: Site) -> dict[str, Any]:
@@ -97,15 +91,12 @@ def status_value(site: Site) -> dict[str, Any]:
     }
 
 
-def alerts(site: Site) -> HTTPResponse:
+def alerts(site: Site, call: Call) -> HTTPResponse:
     """Warnings, newest first."""
-    state = request.query.get("state", "active")
-    limit, cursor = _limit(request.query.get("limit")), request.query.get("cursor") or None
-    if state == "active":
-        return reply(_active(site, limit, cursor), headers())
-    if state == "all":
-        return reply(json_body(_all(site, limit, cursor)), headers())
-    raise HTTPError(400, "state must be active or all")
+    asked = call.asked(AlertsAsked)
+    if asked.state == "active":
+        return reply(_active(site, asked.limit, asked.cursor), call.headers)
+    return reply(json_body(_all(site, asked.limit, asked.cursor)), call.headers)
 
 
 def _active(site: Site, limit: int, cursor: str | None) -> Body:
@@ -142,15 +133,15 @@ def _all(site: Site, limit: int, cursor: str | None) -> dict[str, Any]:
     }
 
 
-def alert(site: Site, alert_id: str) -> HTTPResponse:
+def alert(site: Site, call: Call) -> HTTPResponse:
     """One warning with everything that is known of it."""
-    entry = site.find(alert_id)
+    entry = site.find(call.path["alert_id"])
     if entry is None:
         raise HTTPError(404, "there is no alert of this id")
-    return reply(json_body(plain.alert(entry, full=True)), headers())
+    return reply(json_body(plain.alert(entry, full=True)), call.headers)
 
 
-def sources(site: Site) -> HTTPResponse:
+def sources(site: Site, call: Call) -> HTTPResponse:
     """What audiod listens to, with its levels."""
     picture = site.board.picture()
     listed = [
@@ -162,10 +153,10 @@ def sources(site: Site) -> HTTPResponse:
         }
         for name, unit in site.source_units()
     ]
-    return reply(json_body({"sources": listed}), headers())
+    return reply(json_body({"sources": listed}), call.headers)
 
 
-def receivers(site: Site) -> HTTPResponse:
+def receivers(site: Site, call: Call) -> HTTPResponse:
     """The radios, with what they hear on each channel."""
     picture = site.board.picture()
     listed = []
@@ -176,22 +167,20 @@ def receivers(site: Site) -> HTTPResponse:
         if heard is not None and heard.stale:
             said["state"] = "not heard"
         listed.append(said | {"desired": picture.desired.get(f"receiver {name}")})
-    return reply(json_body({"receivers": listed}), headers())
+    return reply(json_body({"receivers": listed}), call.headers)
 
 
-def jobs(site: Site) -> HTTPResponse:
+def jobs(site: Site, call: Call) -> HTTPResponse:
     """The last run of each job."""
     listed = [plain.job(job) for job in site.library.jobs()]
-    return reply(json_body({"jobs": listed}), headers())
+    return reply(json_body({"jobs": listed}), call.headers)
 
 
-def event_stream(site: Site) -> HTTPResponse:
+def event_stream(site: Site, call: Call) -> HTTPResponse:
     """Server-Sent Events; with a Last-Event-ID (or `after`) what was missed comes first."""
-    wanted = frozenset(filter(None, request.query.get("kinds", "").split(",")))
-    if wanted - events.KINDS:
-        raise HTTPError(400, f"kinds must be among {', '.join(sorted(events.KINDS))}")
-    after = _change_id(request.get_header("Last-Event-ID") or request.query.get("after"))
-    listener = site.fanout.join(wanted or events.DEFAULT_KINDS)
+    asked = call.asked(EventsAsked)
+    after = _change_id(request.get_header("Last-Event-ID") or asked.after)
+    listener = site.fanout.join(asked.kinds or events.DEFAULT_KINDS)
     if listener is None:
         raise HTTPError(503, "all places for live updates are taken", **{"Retry-After": "15"})
     try:
@@ -213,14 +202,26 @@ def event_stream(site: Site) -> HTTPResponse:
     return HTTPResponse(body=stream, headers=fields | {"X-Accel-Buffering": "no"})
 
 
-def _limit(text: str | None) -> int:
-    if text is None:
-        return LIMIT_USUAL
-    if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= LIMIT_MOST):
-        raise HTTPError(400, f"limit must be a number from 1 to {LIMIT_MOST}")
-    return int(text)
-
-
 def _change_id(text: str | None) -> int | None:
     """A number that we once sent; anything else is as good as none."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+ROUTES = (
+    Route(
+        *("GET", "/healthz", healthz, "Whether this process answers and hears the daemons."),
+        content_type="application/health+json",
+        statuses=(200, 503),
+    ),
+    Route("GET", "/api/v1/status", status, "The station in one answer."),
+    Route("GET", "/api/v1/alerts", alerts, "Alerts, newest first.", query=AlertsAsked),
+    Route("GET", "/api/v1/alerts/<alert_id>", alert, "Everything known of one alert."),
+    Route("GET", "/api/v1/sources", sources, "What is listened to, with its levels."),
+    Route("GET", "/api/v1/receivers", receivers, "The radios, and what they hear."),
+    Route("GET", "/api/v1/jobs", jobs, "Every job with its last runs."),
+    Route(
+        *("GET", "/api/v1/events", event_stream, "Live updates, as Server-Sent Events."),
+        query=EventsAsked,
+        content_type="text/event-stream",
+    ),
+)

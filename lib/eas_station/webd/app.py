@@ -2,62 +2,58 @@
 
 from __future__ import annotations
 
-import logging
 import mimetypes
-from collections.abc import Callable
+from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 from bottle import Bottle, HTTPError, HTTPResponse, request, response
 
 from eas_station import wire
-from eas_station.errors import StoreError
 from eas_station.webd import api, clips, metrics, pages
 from eas_station.webd.armor import Wsgi, armored
+from eas_station.webd.mount import mount
 from eas_station.webd.respond import Body, reply
+from eas_station.webd.routes import Call, Route
 from eas_station.webd.site import Site
 
 STATIC = Path(__file__).with_name("static")
 STATIC_LASTS = "public, max-age=86400"
 PROBLEM = "application/problem+json"
-RETRY_S = "5"
 
-log = logging.getLogger(__name__)
+
+def routes(views: pages.Views) -> tuple[Route, ...]:
+    """Everything there is."""
+    static = {path.name: _static_body(path) for path in sorted(STATIC.iterdir())}
+    return (
+        *api.ROUTES,
+        *pages.routes(views),
+        *metrics.ROUTES,
+        Route(
+            *("GET", "/clips/<clip_id>", clip, "A recording, whole or in part."),
+            content_type="audio/wav",
+            statuses=(200, 206),
+        ),
+        Route(
+            *("GET", "/static/<name>", partial(static_file, static), "A part of the page."),
+            content_type="application/octet-stream",
+        ),
+    )
+
+
+def assemble(site: Site) -> Bottle:
+    """Bottle's application of this site."""
+    views = pages.Views()
+    app = Bottle()
+    mount(app, site, routes(views))
+    app.default_error_handler = lambda error: _told(error, site, views)
+    return app
 
 
 def build(site: Site) -> Wsgi:
     """The WSGI application of this site."""
-    app = Bottle()
-    views = pages.Views()
-    app.install(_barrier)
-    api.mount(app, site)
-    pages.mount(app, site, views)
-    metrics.mount(app, site)
-    app.route("/clips/<clip_id>", "GET", lambda clip_id: clip(site, clip_id))
-    static = {path.name: _static_body(path) for path in sorted(STATIC.iterdir())}
-    app.route("/static/<name>", "GET", lambda name: static_file(static, name))
-    app.default_error_handler = lambda error: _told(error, site, views)
-    return armored(app, site.counters, site.monotonic)
-
-
-def _barrier(callback: Callable[..., Any]) -> Callable[..., Any]:
-    """Around every route: a bug or an absent database spoils one answer, nothing else."""
-
-    def guarded(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return callback(*args, **kwargs)
-        except HTTPResponse:
-            raise
-        except StoreError as error:
-            log.debug("a request could not be answered from the database: %s", error)
-            why = "The database does not answer. What is in force now is still shown."
-            raise HTTPError(503, why, **{"Retry-After": RETRY_S}) from error
-        except Exception as error:  # the barrier round one request
-            log.exception("a request met a bug", extra={"EAS_PATH": request.path[:200]})
-            raise HTTPError(500, "This page met a bug of ours. It has been logged.") from error
-
-    return guarded
+    return armored(assemble(site), site.counters, site.monotonic)
 
 
 def _told(error: HTTPError, site: Site, views: pages.Views) -> bytes:
@@ -73,7 +69,7 @@ def _told(error: HTTPError, site: Site, views: pages.Views) -> bytes:
             "detail": sentence,
         }
         return wire.to_json(problem).encode()
-    values = pages.frame_values(site, site.board.picture(), "error") | {
+    values = pages.frame_values(site, site.board.picture(), "error", None) | {
         "title": status.phrase,
         "status": status.value,
         "sentence": sentence,
@@ -96,17 +92,17 @@ def _static_body(path: Path) -> Body:
     return Body(f"{kind}; charset=utf-8", path.read_bytes())
 
 
-def static_file(static: dict[str, Body], name: str) -> HTTPResponse:
+def static_file(static: Mapping[str, Body], _site: Site, call: Call) -> HTTPResponse:
     """One of the few files that were read at the start: no path from outside reaches the disk."""
-    body = static.get(name)
+    body = static.get(call.path["name"])
     if body is None:
         raise HTTPError(404, "There is no such file.")
-    return reply(body, api.headers(), cache=STATIC_LASTS)
+    return reply(body, call.headers, cache=STATIC_LASTS)
 
 
-def clip(site: Site, clip_id: str) -> HTTPResponse:
+def clip(site: Site, call: Call) -> HTTPResponse:
     """A recording, whole or in part."""
-    row = site.library.clip(clip_id)
+    row = site.library.clip(call.path["clip_id"])
     file = None if row is None or row.path is None else clips.open_below(site.clips_dir, row.path)
     if row is None or file is None:
         raise HTTPError(404, "There is no such recording.")

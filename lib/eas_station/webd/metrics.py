@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from bottle import Bottle, HTTPResponse
+from bottle import HTTPResponse
 
 from eas_station.webd.armor import Counters
 from eas_station.webd.picture import Picture
+from eas_station.webd.routes import Call, Route
 from eas_station.webd.site import Site
 from eas_station.webd.wellbeing import judge, parts
 
@@ -25,23 +26,19 @@ class Family:
     samples: list[tuple[dict[str, str], float]] = field(default_factory=list)
 
 
-def mount(app: Bottle, site: Site) -> None:
-    """Add /metrics."""
-
-    def metrics() -> HTTPResponse:
-        text = exposition(
-            [
-                *_station(site.board.picture()),
-                *_units(site.board.picture()),
-                *_signals(site.board.picture()),
-                *_web(site.fanout.count(), site.fanout.dropped(), site.counters, site.bus_losses()),
-            ]
-        )
-        return HTTPResponse(
-            body=text.encode(), headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
-        )
-
-    app.route("/metrics", "GET", metrics)
+def metrics(site: Site, call: Call) -> HTTPResponse:
+    """The station in figures."""
+    text = exposition(
+        [
+            *_station(site.board.picture()),
+            *_units(site.board.picture()),
+            *_signals(site.board.picture()),
+            *_web(site.fanout.count(), site.fanout.dropped(), site.counters, site.bus_losses()),
+        ]
+    )
+    return HTTPResponse(
+        body=text.encode(), headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
+    )
 
 
 def exposition(families: Iterable[Family]) -> str:
@@ -165,3 +162,6 @@ def _web(
         ("eas_bus_rejected_total", "Bus messages that did not parse.", losses[1]),
     ):
         yield Family(name, "counter", text, [({}, value)])
+
+
+ROUTES = (Route("GET", "/metrics", metrics, "Figures for Prometheus.", content_type=CONTENT_TYPE),)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bottle import Bottle, HTTPError, HTTPResponse, SimpleTemplate, request
+from bottle import HTTPError, HTTPResponse, SimpleTemplate
 
 from eas_station import __version__
 from eas_station.errors import InputError, StoreError
 from eas_station.webd import detail, rows
-from eas_station.webd.api import headers
 from eas_station.webd.cards import verdict
+from eas_station.webd.operators import Operator
 from eas_station.webd.picture import Picture
-from eas_station.webd.respond import HTML, Body, reply
+from eas_station.webd.respond import HTML, PRIVATE, SHARED, Body, reply
+from eas_station.webd.routes import Call, Handler, Nothing, Route
 from eas_station.webd.site import Site
 from eas_station.webd.times import lasted
 from eas_station.webd.wellbeing import judge
@@ -38,36 +41,48 @@ class Views:
         return Body(HTML, self._templates[name].render(**values))
 
 
-def mount(app: Bottle, site: Site, views: Views) -> None:
-    """Add the pages' routes."""
-    shelved: dict[str, tuple[str, Callable[[Site, Picture], dict[str, Any]]]] = {
-        "/": ("now", now_values),
-        "/listening": ("listening", listening_values),
-        "/system": ("system", system_values),
-    }
-    for path, (name, values) in shelved.items():
-        app.route(path, "GET", _shelved(site, views, name, values))
-    app.route("/log", "GET", lambda: log_page(site, views))
-    app.route("/alerts/<alert_id>", "GET", lambda alert_id: alert_page(site, views, alert_id))
+@dataclass(frozen=True, slots=True)
+class LogAsked:
+    """Which page of the log."""
+
+    cursor: str | None = None
 
 
-def _shelved(
-    site: Site, views: Views, name: str, values: Callable[[Site, Picture], dict[str, Any]]
-) -> Callable[[], HTTPResponse]:
-    """A page that is the same for everybody, made at most once a second."""
+def routes(views: Views) -> tuple[Route, ...]:
+    """The pages."""
+    return (
+        _page("/", _shelved(views, "now", now_values), "What is in force, and how we know."),
+        _page("/listening", _shelved(views, "listening", listening_values), "What is heard."),
+        _page("/system", _shelved(views, "system", system_values), "How the station is."),
+        _page("/log", partial(log_page, views), "All alerts of all times.", LogAsked),
+        _page("/alerts/<alert_id>", partial(alert_page, views), "Everything known of one alert."),
+    )
 
-    def route() -> HTTPResponse:
+
+def _page(path: str, handler: Handler, summary: str, query: type = Nothing) -> Route:
+    return Route("GET", path, handler, summary, query=query, content_type=HTML)
+
+
+def _shelved(views: Views, name: str, values: Callable[[Site, Picture], dict[str, Any]]) -> Handler:
+    """A page that is the same for every reader, made at most once a second."""
+
+    def handler(site: Site, call: Call) -> HTTPResponse:
         picture = site.board.picture()
 
         def make() -> Body:
-            return views.render(name, frame_values(site, picture, name) | values(site, picture))
+            framed = frame_values(site, picture, name, call.operator)
+            return views.render(name, framed | values(site, picture))
 
-        return reply(site.shelf.fetch(f"page {name}", picture.version, make), headers())
+        if call.operator is not None:
+            return reply(make(), call.headers, cache=PRIVATE)
+        return reply(site.shelf.fetch(f"page {name}", picture.version, make), call.headers)
 
-    return route
+    return handler
 
 
-def frame_values(site: Site, picture: Picture, page: str) -> dict[str, Any]:
+def frame_values(
+    site: Site, picture: Picture, page: str, operator: Operator | None
+) -> dict[str, Any]:
     """What every page has round its content."""
     return {
         "page": page,
@@ -78,6 +93,7 @@ def frame_values(site: Site, picture: Picture, page: str) -> dict[str, Any]:
         "change_id": picture.last_change_id,
         "banners": banners(site, picture),
         "fresh": page != "error",
+        "operator": operator,
     }
 
 
@@ -180,9 +196,9 @@ def system_values(site: Site, picture: Picture) -> dict[str, Any]:
     }
 
 
-def log_page(site: Site, views: Views) -> HTTPResponse:
+def log_page(views: Views, site: Site, call: Call) -> HTTPResponse:
     """All warnings of all times, in pages."""
-    picture, cursor = site.board.picture(), request.query.get("cursor") or None
+    picture, cursor = site.board.picture(), call.asked(LogAsked).cursor
     entries, next_cursor, whole = [*picture.active, *picture.recent], None, True
     try:
         leaf = site.library.leaf(LOG_LENGTH, cursor)
@@ -195,26 +211,31 @@ def log_page(site: Site, views: Views) -> HTTPResponse:
     except StoreError:
         whole = False
     cards = [site.presenter.card(entry, picture.as_of) for entry in entries]
-    values = frame_values(site, picture, "log") | {
+    values = frame_values(site, picture, "log", call.operator) | {
         "cards": cards,
         "next_cursor": next_cursor,
         "first": cursor is None,
         "fresh": cursor is None,
         "whole": whole,
     }
-    return reply(views.render("log", values), headers())
+    return reply(views.render("log", values), call.headers, cache=_cache(call))
 
 
-def alert_page(site: Site, views: Views, alert_id: str) -> HTTPResponse:
+def alert_page(views: Views, site: Site, call: Call) -> HTTPResponse:
     """One warning: what it says, who heard it and how well, why it is here, the raw texts."""
-    entry = site.find(alert_id)
+    entry = site.find(call.path["alert_id"])
     if entry is None:
         raise HTTPError(404, "There is no alert of this id.")
     picture = site.board.picture()
     card = site.presenter.card(entry, picture.as_of)
-    values = frame_values(site, picture, "alert") | {
+    values = frame_values(site, picture, "alert", call.operator) | {
         "title": card.title,
         "card": card,
         "detail": detail.of(entry, site, picture.as_of),
     }
-    return reply(views.render("alert", values), headers())
+    return reply(views.render("alert", values), call.headers, cache=_cache(call))
+
+
+def _cache(call: Call) -> str:
+    """A page that an operator is given has their forms in it: nobody else may be given it."""
+    return SHARED if call.operator is None else PRIVATE

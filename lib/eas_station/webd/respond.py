@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bottle import HTTPResponse
@@ -15,6 +15,8 @@ from eas_station import wire
 
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
+SHARED = "no-cache"  # anybody may keep it, and must ask whether it is still so
+PRIVATE = "private, no-cache"  # only the one who asked may
 GZIP_FROM_BYTES = 1400  # below this it fits one packet as it is
 GZIP_LEVEL = 5
 
@@ -43,14 +45,14 @@ def json_body(value: object) -> Body:
 
 
 def reply(
-    body: Body, headers: dict[str, str], status: int = 200, cache: str = "no-cache"
+    body: Body, headers: Mapping[str, str], status: int = 200, cache: str = SHARED
 ) -> HTTPResponse:
     """Send a body, or 304 if the client has it.
 
     Args:
         headers: the request's `if-none-match` and `accept-encoding`, by lower-case name.
     """
-    fields = {"ETag": body.etag, "Cache-Control": cache, "Vary": "Accept-Encoding"}
+    fields = {"ETag": body.etag, "Cache-Control": cache, "Vary": "Accept-Encoding, Cookie"}
     if status == 200 and _matches(headers.get("if-none-match", ""), body.etag):
         return HTTPResponse(status=304, headers=fields)
     fields["Content-Type"] = body.content_type

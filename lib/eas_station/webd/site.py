@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -13,8 +13,10 @@ from eas_station.errors import StoreError
 from eas_station.webd.armor import Counters
 from eas_station.webd.board import Board
 from eas_station.webd.cards import Names, Presenter
+from eas_station.webd.deadline import Deadlines
 from eas_station.webd.events import REPLAYED_MOST, alert_event
 from eas_station.webd.fanout import Event, Fanout
+from eas_station.webd.gate import ClosedGate, Gate
 from eas_station.webd.library import Library
 from eas_station.webd.picture import Entry
 from eas_station.webd.respond import Shelf
@@ -39,6 +41,8 @@ class Site:
     monotonic: Callable[[], float]
     bus_losses: Callable[[], tuple[int, int]]  # messages missed, messages rejected
     newsroom_silent_s: Callable[[], float]
+    gate: Gate = field(default_factory=ClosedGate)
+    deadlines: Deadlines = field(default_factory=Deadlines)
 
     def area(self) -> str:
         """Our area in words; "" if none is configured."""

@@ -44,7 +44,7 @@ def test_gzip_is_sent_to_those_who_take_it(accepted: str, zipped: bool) -> None:
     assert ("Content-Encoding" in answer.headers) is zipped
     data = gzip.decompress(answer.body) if zipped else answer.body
     assert data == b"text " * 1000
-    assert answer.headers["Vary"] == "Accept-Encoding"
+    assert answer.headers["Vary"] == "Accept-Encoding, Cookie"
 
 
 def test_a_small_body_is_sent_as_it_is() -> None:

@@ -1,0 +1,111 @@
+"""Makes Bottle's routes of the registry: who may, what was asked, how long, and the barrier."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from bottle import Bottle, HTTPError, HTTPResponse, request
+
+from eas_station.errors import InputError, StoreError
+from eas_station.webd import parameters
+from eas_station.webd.deadline import Deadline, TooLate
+from eas_station.webd.operators import Operator
+from eas_station.webd.routes import Call, Route
+from eas_station.webd.site import Site
+
+RETRY_S = "5"
+JSON_TYPE, FORM_TYPE = "application/json", "application/x-www-form-urlencoded"
+WRITTEN_MOST_BYTES = 65_536  # a body of ours is a word or a note
+HEADERS = ("If-None-Match", "Accept-Encoding")
+
+log = logging.getLogger(__name__)
+
+
+def mount(app: Bottle, site: Site, routes: Iterable[Route]) -> None:
+    """Add the routes."""
+    for route in routes:
+        app.route(route.path, route.method, _answerer(site, route), registered=route)
+
+
+def _answerer(site: Site, route: Route) -> Callable[..., HTTPResponse]:
+    """What Bottle calls: the values of the address come by name."""
+
+    def answer(**path: str) -> HTTPResponse:
+        deadline = Deadline(site.config.web.deadline_s, site.monotonic)
+        try:
+            with site.deadlines.under(deadline):
+                operator = site.gate.admit(route.who, request)
+                return route.handler(site, _call(route, path, operator, deadline))
+        except HTTPResponse:
+            raise
+        except TooLate as error:
+            raise _too_late(site) from error
+        except StoreError as error:
+            if deadline.is_over:
+                raise _too_late(site) from error
+            log.debug("a request could not be answered from the database: %s", error)
+            raise HTTPError(503, _no_database(route), **{"Retry-After": RETRY_S}) from error
+        except Exception as error:  # the barrier round one request
+            log.exception("a request met a bug", extra={"EAS_PATH": request.path[:200]})
+            raise HTTPError(500, "This page met a bug of ours. It has been logged.") from error
+
+    return answer
+
+
+def _call(
+    route: Route, path: Mapping[str, str], operator: Operator | None, deadline: Deadline
+) -> Call:
+    """The request, read. Raises HTTPError with the sentence that says what would be right."""
+    try:
+        query: object = parameters.from_query(route.query, request.query)
+        body = None if route.body is None else _body(route.body)
+    except InputError as error:
+        raise HTTPError(400, f"{error}") from error
+    return Call(
+        path=path,
+        query=query,
+        body=body,
+        headers={name.lower(): request.get_header(name, "") for name in HEADERS},
+        address=client_address(request.environ),
+        operator=operator,
+        deadline=deadline,
+        by_form=sent_by_form(request.environ),
+    )
+
+
+def _body(kind: type) -> object:
+    if request.content_length > WRITTEN_MOST_BYTES:
+        raise HTTPError(413, f"A body may have {WRITTEN_MOST_BYTES} bytes at most.")
+    if sent_by_form(request.environ):
+        return parameters.from_form(kind, request.forms.decode())
+    if request.content_length > 0 and _content_type(request.environ) != JSON_TYPE:
+        raise HTTPError(415, f"The body must be {JSON_TYPE} or a form.")
+    return parameters.from_json(kind, request.body.read(WRITTEN_MOST_BYTES + 1))
+
+
+def client_address(environ: Mapping[str, Any]) -> str:
+    """Whose request it is, as far as trusted proxies tell."""
+    return str(environ.get("eas.address") or environ.get("REMOTE_ADDR") or "-")
+
+
+def sent_by_form(environ: Mapping[str, Any]) -> bool:
+    """Does the request come from a form of a page?"""
+    return _content_type(environ) == FORM_TYPE
+
+
+def _content_type(environ: Mapping[str, Any]) -> str:
+    return str(environ.get("CONTENT_TYPE", "")).partition(";")[0].strip().lower()
+
+
+def _too_late(site: Site) -> HTTPError:
+    why = f"It took longer than {site.config.web.deadline_s:g} s and was given up."
+    return HTTPError(HTTPStatus.GATEWAY_TIMEOUT, why, **{"Retry-After": RETRY_S})
+
+
+def _no_database(route: Route) -> str:
+    if route.who == "write":
+        return "The database does not answer: nothing was changed."
+    return "The database does not answer. What is in force now is still shown."

@@ -1,0 +1,24 @@
+"""Who may change something."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Scope = Literal["read", "write"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Somebody who has proved who they are."""
+
+    name: str  # of the login or of the token
+    via: Literal["session", "token"]
+    scope: Scope
+    form_token: str | None = None  # session: what its forms must send along
+    session_hash: str | None = None  # session: which one
+
+    @property
+    def who(self) -> str:
+        """As the audit names them."""
+        return self.name if self.via == "session" else f"token {self.name}"
