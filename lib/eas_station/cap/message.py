@@ -117,7 +117,8 @@ class Message:
     addresses: str | None = None
     note: str | None = None
     incidents: str | None = None
-    signed: bool = False  # it carries a signature; nobody has checked it
+    signed: bool = False  # it carries a signature
+    signature: str | None = None  # "valid", "invalid: why", "unchecked: why"; None: nobody asked
     notes: tuple[str, ...] = ()  # what was dropped or mended, and why
 
     def info(self, language: str = "en-US") -> Info | None:

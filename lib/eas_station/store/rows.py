@@ -78,13 +78,17 @@ def severity_rank(alert: Alert) -> int:
 
 
 def message_hash(reception: Reception) -> str | None:
-    """By what the same CAP message from the same origin is found again; None: not CAP."""
+    """By what the same CAP message from the same origin is found again; None: not CAP.
+
+    A forged one has another hash: it must never stand in for the real one.
+    """
     message = reception.statement.message
     if message is None:
         return None
-    return hash_of(
-        reception.origin, message.sender, message.identifier, time_to_text(message.sent_at)
-    )
+    forged = reception.signature is not None and reception.signature.startswith("invalid")
+    sent = time_to_text(message.sent_at)
+    realm = ("forged",) if forged else ()
+    return hash_of(reception.origin, message.sender, message.identifier, sent, *realm)
 
 
 def key_hash(key: Key) -> str:
