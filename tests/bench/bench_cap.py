@@ -88,7 +88,7 @@ def decide(data: bytes, admission: Admission) -> int:
     stored: dict[str, Candidate] = {}
     holders: dict[str, list[str]] = {}
     messages = document.parse(data).messages
-    for message in sorted(messages, key=lambda message: message.sent_at):  # as eas-capd does
+    for message in sorted(messages, key=lambda m: (m.sent_at, m.identifier)):  # as eas-capd does
         try:
             reception = from_cap.reception(
                 message,

@@ -29,6 +29,7 @@ class CodeTables(relevance.Gazetteer, Protocol):
     def is_test_code(self, code: str) -> bool: ...
 
 
+MOST_COURSES = 50  # alerts whose course is remembered: updates come in swarms
 MOST_JUDGED = 4096  # messages whose places are remembered: their alerts are folded again and again
 
 
@@ -44,6 +45,9 @@ class Admission:
     tables: CodeTables
     now: Callable[[], datetime]
     clock_trusted: Callable[[], bool] = _always
+    courses: dict[str, tuple[tuple[Reception, ...], Course]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
     judged: dict[object, str | None] = field(default_factory=dict, repr=False, compare=False)
 
     def keys(self, reception: Reception) -> tuple[Key, ...]:
@@ -66,7 +70,7 @@ class Admission:
         """
         at = self._trusted_now()
         receptions = [from_same.dated(reception, at) for reception in receptions]
-        course = lifecycle.fold(receptions)
+        course = self._course(alert_id, tuple(receptions))
         places = extent(course, at, self.tables.zones)
         speaking = course.newest(at)
         event_code = self._event_code(course, speaking)
@@ -101,6 +105,18 @@ class Admission:
             sender_name=speaking.sender_name,
             onset_at=speaking.onset_at,
         )
+
+    def _course(self, alert_id: str, receptions: tuple[Reception, ...]) -> Course:
+        """The course of an alert; of one that goes on, from where it stood."""
+        before = self.courses.pop(alert_id, None)
+        course = None
+        if before is not None and before[0] == receptions[:-1]:
+            course = lifecycle.extended(before[1], receptions[-1])
+        course = course or lifecycle.fold(receptions)
+        if len(self.courses) >= MOST_COURSES:
+            del self.courses[next(iter(self.courses))]
+        self.courses[alert_id] = receptions, course
+        return course
 
     def _trusted_now(self) -> datetime | None:
         return self.now() if self.clock_trusted() else None

@@ -84,7 +84,7 @@ def statement(
     translation = cap_to_same.translate(message, callsign, language=language, now=now)
     own = MessageId(message.sender, message.identifier, message.sent_at)
     references = tuple([MessageId(*reference) for reference in message.references])
-    said = {
+    said: dict[str, Any] = {
         "kind": kind,
         "status": _status(message),
         "event_name": "Cancellation" if kind == "cancel" else message.message_type,

@@ -51,6 +51,7 @@ class Course:
     end_reason: str | None  # "cancelled", "expired", "replaced" by a message; None: by time
     holds: tuple[Hold, ...]
     statements: tuple[Statement, ...]  # each message once, newest first
+    by_cap: bool  # nothing of it was heard off the air alone
 
     def holding(self, at: datetime | None) -> tuple[Hold, ...]:
         """What is in force; of an alert that is over, what it held last."""
@@ -79,8 +80,24 @@ def fold(receptions: Iterable[Reception]) -> Course:
     for statement in statements:
         _apply(statement, holds)
     held = tuple(holds.values())
-    ends_at, end_reason = _end(held, statements)
-    return Course(ends_at, end_reason, held, tuple(reversed(statements)))
+    ends_at, end_reason = _end(held, statements[-1])
+    by_cap = all(heard_of.via == "cap" for heard_of in heard)
+    return Course(ends_at, end_reason, held, tuple(reversed(statements)), by_cap)
+
+
+def extended(course: Course, heard: Reception) -> Course | None:
+    """The course with one more reception: quickly, if it is the newest message of a chain of CAP.
+
+    None: it has to be folded anew.
+    """
+    said, newest = heard.statement, course.statements[0]
+    if said.message is None or not course.by_cap or _order(said) <= _order(newest):
+        return None
+    holds = {(hold.event, hold.place): hold for hold in course.holds}
+    _apply(said, holds)
+    held = tuple(holds.values())
+    ends_at, end_reason = _end(held, said)
+    return Course(ends_at, end_reason, held, (said, *course.statements), by_cap=True)
 
 
 def state(alert: Alert, now: datetime, clock_trusted: bool) -> State:
@@ -237,12 +254,9 @@ def _cancel_reason(events: Sequence[EventRef]) -> str:
     return reasons.pop() if len(reasons) == 1 else "cancelled"
 
 
-def _end(
-    holds: Sequence[Hold], statements: Sequence[Statement]
-) -> tuple[datetime | None, str | None]:
-    """When the last place is released, and how."""
+def _end(holds: Sequence[Hold], last: Statement) -> tuple[datetime | None, str | None]:
+    """When the last place is released, and how; `last` is the newest message."""
     if not holds:  # only its end was heard
-        last = statements[-1]
         return last.issued_at, _cancel_reason(last.events)
     untils = {hold.until for hold in holds}
     known = [until for until in untils if until is not None]

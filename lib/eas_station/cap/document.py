@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -27,10 +28,16 @@ class Parsed:
     links: tuple[str, ...] = ()  # feed: where further alerts are
     next_url: str | None = None  # geojson: the next page
     updated_at: datetime | None = None  # geojson: of the whole answer
+    unchanged: int = 0  # geojson: alerts that were left out because their text is known
 
 
-def parse(data: bytes, limits: Limits | None = None) -> Parsed:
+def parse(
+    data: bytes, limits: Limits | None = None, is_known: Callable[[str], bool] | None = None
+) -> Parsed:
     """Read a CAP alert, an IPAWS or EDXL envelope, an Atom or RSS feed, or the NWS's GeoJSON.
+
+    Args:
+        is_known: says of the text of an alert in GeoJSON that it was read before: it is left out.
 
     Raises CapError if the document as a whole is none of these, is cut off or is hostile. An empty
     feed is fine; an empty document is not.
@@ -38,8 +45,9 @@ def parse(data: bytes, limits: Limits | None = None) -> Parsed:
     limits = limits or Limits()
     start = tree.trimmed(data)[:1]
     if start == b"{":
-        page = geojson.parse(data, limits)
-        return Parsed("geojson", page.messages, page.rejected, (), page.next_url, page.updated_at)
+        page = geojson.parse(data, limits, is_known)
+        found = page.messages, page.rejected, (), page.next_url, page.updated_at, page.unchanged
+        return Parsed("geojson", *found)
     root = tree.parse(data, limits)
     if atom.is_feed(root):
         feed = atom.read(root, limits)

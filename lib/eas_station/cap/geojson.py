@@ -7,7 +7,7 @@ identifier, sender, sent, status or messageType there is no message.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,10 +31,17 @@ class Page:
     rejected: tuple[CapError, ...]
     next_url: str | None = None  # pagination
     updated_at: datetime | None = None  # of the whole answer; goes backwards when a cache is stale
+    unchanged: int = 0  # alerts that were left out because their text is known
 
 
-def parse(data: bytes, limits: Limits | None = None) -> Page:
-    """The alerts of one answer. Raises CapError if it is no such answer, or cut off."""
+def parse(
+    data: bytes, limits: Limits | None = None, is_known: Callable[[str], bool] | None = None
+) -> Page:
+    """The alerts of one answer. Raises CapError if it is no such answer, or cut off.
+
+    Args:
+        is_known: says of the text of an alert that it was read before: it is left out.
+    """
     limits = limits or Limits()
     if len(data) > limits.document_bytes:
         raise CapError(f"a document of {len(data)} bytes", repr(data[:200]))
@@ -47,7 +54,11 @@ def parse(data: bytes, limits: Limits | None = None) -> Page:
         raise CapError(f"{len(members)} alerts in one document")
     messages: list[Message] = []
     rejected: list[CapError] = []
+    unchanged = 0
     for member in members:
+        if is_known is not None and is_known(member.text):
+            unchanged += 1
+            continue
         try:
             messages.append(_Reader(member, limits).message())
         except CapError as error:
@@ -60,6 +71,7 @@ def parse(data: bytes, limits: Limits | None = None) -> Page:
         rejected=tuple(rejected),
         next_url=_text(pagination.get("next")),
         updated_at=values.time(_text(top.get("updated")) or ""),
+        unchanged=unchanged,
     )
 
 

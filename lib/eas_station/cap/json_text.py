@@ -107,7 +107,7 @@ def _list_at(decoder: json.JSONDecoder, text: str, at: int) -> tuple[list[Member
 
 
 def _member(value: Any, text: str) -> Member:
-    if _DANGEROUS.search(text) is None:
+    if "\\u" not in text or _DANGEROUS.search(text) is None:
         return Member(value, text, mended=False)
     mended = _mend(value)
     return Member(mended, text, mended=mended != value)

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 MAX_COMPLAINTS = 2_000  # refusals remembered, so that each is told once
 SHOWN_CHARS = 200
+_RANKS = {"Update": 1, "Cancel": 2}  # what ends or replaces something comes after it
 
 
 @dataclass(slots=True)
@@ -93,7 +94,8 @@ class Desk:
             return tally
         for error in reading.parsed.rejected:
             self.refuse(error, tally)
-        messages = sorted(reading.parsed.messages, key=lambda message: message.sent_at)
+        tally.alerts += reading.parsed.unchanged
+        messages = sorted(reading.parsed.messages, key=_said)
         if self._recalling and messages:
             self._remember(messages)
         made = [pair for message in messages if (pair := self._made(message, tally)) is not None]
@@ -198,5 +200,17 @@ class Desk:
         )
 
 
+def _said(message: Message) -> tuple[datetime, int, str, str]:
+    """The order in which messages were said; of one second as their alert will take them."""
+    rank = _RANKS.get(message.message_type, 0)
+    return message.sent_at, rank, message.sender, message.identifier
+
+
 def _key(message: Message | MessageId) -> str:
-    return message_key(message.sender, message.identifier, message.sent_at)
+    """A forged message is remembered apart, so that it never stands in for the real one."""
+    key = message_key(message.sender, message.identifier, message.sent_at)
+    return f"{key}\0forged" if isinstance(message, Message) and _forged(message) else key
+
+
+def _forged(message: Message) -> bool:
+    return message.signature is not None and message.signature.startswith("invalid")

@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 from eas_station.cap.bug import CapBug
 from eas_station.cap.document import Parsed
 from eas_station.capd.fetch import DEADLINE_S, Answer, Client, ServerError, Validators, redirected
+from eas_station.capd.known import Known
 from eas_station.capd.reading import Reading, parse
 from eas_station.config.model import Feed
 from eas_station.errors import CapError, FeedError
@@ -60,6 +61,7 @@ class HttpFeed:
         self._monotonic = monotonic
         self._validators: Validators | None = None
         self._pending: Validators | None = None
+        self._texts = Known()  # of the alerts that were given
         self._fetched: dict[str, None] = {}  # links of a feed, each fetched once
         self._failed: dict[str, int] = {}  # links, how often tried in vain
 
@@ -78,6 +80,8 @@ class HttpFeed:
         complete = True
         for url, parsed in self._pages(answer, answer.body, deadline_s):
             yield Reading(url, parsed)
+            for message in parsed.messages:  # they are taken: whoever reads us comes back for more
+                self._texts.add(message.raw)
             yield from self._linked(url, parsed.links, deadline_s)
             complete = complete and parsed.next_url is None and not self._missing(url, parsed.links)
         self._pending = answer.validators if complete else None
@@ -94,7 +98,7 @@ class HttpFeed:
         visited = {answer.url}
         url = answer.url
         for _ in range(MAX_PAGES):
-            parsed = parse(body)
+            parsed = parse(body, self._texts.seen)
             yield url, parsed
             if parsed.next_url is None:
                 return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,10 +33,14 @@ class Reader(Protocol):
         """All of the last poll was taken: do not give it again."""
 
 
-def parse(data: bytes) -> Parsed:
-    """Read a document. Raises CapError, and CapBug where the reading itself fails."""
+def parse(data: bytes, is_known: Callable[[str], bool] | None = None) -> Parsed:
+    """Read a document. Raises CapError, and CapBug where the reading itself fails.
+
+    Args:
+        is_known: says of the text of an alert in GeoJSON that it was read before: it is left out.
+    """
     try:
-        return document.parse(data)
+        return document.parse(data, is_known=is_known)
     except CapError:
         raise
     except Exception as error:

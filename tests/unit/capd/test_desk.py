@@ -191,7 +191,7 @@ def test_a_bug_of_the_parser_costs_one_alert(
 def test_a_bug_of_the_parser_in_the_document_itself_is_a_refusal(
     station: Station, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def buggy(data: bytes) -> document.Parsed:
+    def buggy(data: bytes, **_: object) -> document.Parsed:
         raise AttributeError("injected")
 
     monkeypatch.setattr(document, "parse", buggy)

@@ -108,8 +108,30 @@ def test_pages_are_followed_until_they_end_or_come_back(server: Any, answer: Ans
         },
     )
     feed = feed_of(server)
-    assert identifiers(feed) == ["urn:oid:a", "urn:oid:b", "urn:oid:b", "urn:oid:c"]
+    assert identifiers(feed) == ["urn:oid:a", "urn:oid:b", "urn:oid:c"]
     assert [path for path, _ in server.asked] == ["/alerts/active?x=1", "/p2"]
+
+
+def test_an_alert_whose_text_was_taken_is_not_read_again(server: Any, answer: Answer) -> None:
+    server.serve(answer("a", "b"))
+    feed = feed_of(server)
+    assert identifiers(feed) == ["urn:oid:a", "urn:oid:b"]
+    server.serve(answer("a", "b", "c"))
+    (reading,) = feed.read()
+    assert reading.parsed is not None
+    assert [message.identifier for message in reading.parsed.messages] == ["urn:oid:c"]
+    assert reading.parsed.unchanged == 2
+    server.serve(answer("a").replace(b"Tornado", b"tornado"))
+    assert identifiers(feed) == ["urn:oid:a"]  # one letter is another: whoever takes it decides
+
+
+def test_a_document_that_was_not_taken_is_read_again(server: Any, answer: Answer) -> None:
+    server.serve(answer("a"))
+    feed = feed_of(server)
+    readings = feed.read()
+    next(readings)
+    readings.close()  # whoever took it failed
+    assert identifiers(feed) == ["urn:oid:a"]
 
 
 def test_what_came_before_a_bad_page_is_given(server: Any, answer: Answer) -> None:
