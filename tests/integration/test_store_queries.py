@@ -6,7 +6,7 @@ import base64
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -418,6 +418,65 @@ def test_health_is_a_series_per_channel_and_measure(database: Database) -> None:
             sample(2, 32.0),
         )
         assert health_history.series(connection, *asked, span_s=3600) == ()
+
+
+def test_samples_that_were_spooled_together_are_recorded_each(database: Database) -> None:
+    samples = tuple(
+        health_history.HealthSample("wx", channel, "margin_db", NOON, 20.5, 21.0, 21.5, 2)
+        for channel in ("162.400", "162.550")
+    )
+    with database.write() as connection:
+        health_history.record_batch(connection, health_history.HealthBatch(samples))
+    with database.read() as connection:
+        asked = ("margin_db", NOON, NOON + timedelta(minutes=10))
+        assert health_history.series(connection, "wx", "162.550", *asked) == samples[1:]
+
+
+def test_deaf_seconds_are_summed_by_day_and_channel_and_never_twice(database: Database) -> None:
+    def row(n: int, channel: str, from_min: float, to_min: float | None) -> deaf.DeafInterval:
+        began_at, ended_at = (
+            None if minutes is None else NOON + timedelta(minutes=minutes)
+            for minutes in (from_min, to_min)
+        )
+        assert began_at is not None
+        return deaf.DeafInterval(f"d{n}", "wx", channel, began_at, ended_at, "unplugged")
+
+    rows = [
+        row(1, "162.400", -30, 10),  # begins before what is asked for
+        row(2, "162.400", 5, 20),  # overlaps the first
+        row(3, "162.400", 6, 7),  # lies inside
+        row(4, "162.550", 700, 730),  # over midnight
+        row(5, "162.550", 1440, None),  # goes on
+    ]
+    with database.write() as connection:
+        for interval in rows:
+            deaf.record(connection, interval)
+    now = NOON + timedelta(minutes=1445)
+    first, second = NOON.date(), NOON.date() + timedelta(days=1)
+    with database.read() as connection:
+        sums = deaf.daily_seconds(connection, NOON, now, source="wx")
+        assert sums == {
+            ("wx", "162.400", first): 20 * 60.0,
+            ("wx", "162.550", first): 20 * 60.0,
+            ("wx", "162.550", second): 15 * 60.0,
+        }
+        west = timezone(timedelta(hours=-6))
+        assert deaf.daily_seconds(connection, NOON, now, west)[("wx", "162.550", first)] == 30 * 60
+        assert deaf.daily_seconds(connection, NOON, now, source="other") == {}
+
+
+def test_a_test_that_is_no_longer_expected_is_forgotten(database: Database) -> None:
+    mine = expected_tests.ExpectedTest("wx", "162.550", "RWT", learnt=True, since_at=NOON)
+    other = expected_tests.ExpectedTest("fm", "mono", "RMT", learnt=False)
+    with database.write() as connection:
+        expected_tests.save(connection, mine)
+        expected_tests.save(connection, other)
+    with database.read() as connection:
+        assert expected_tests.of_source(connection, "wx") == (mine,)
+    with database.write() as connection:
+        expected_tests.forget(connection, mine)
+    with database.read() as connection:
+        assert expected_tests.all_expected(connection) == (other,)
 
 
 def test_an_expected_test_remembers_when_it_was_heard(database: Database) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from sqlalchemy import Connection, Select, or_, select
 
 from eas_station.store.schema import deaf_intervals
 from eas_station.store.statements import upsert
+
+MOST_SUMMED = 100_000  # intervals: a source that breaks off every second for a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,56 @@ def open_intervals(
     """Who is deaf now, longest first."""
     wanted = select(deaf_intervals).where(deaf_intervals.c.ended_at.is_(None))
     return _intervals(connection, _narrowed(wanted, source, channel))
+
+
+def daily_seconds(
+    connection: Connection,
+    began_at: datetime,
+    now: datetime,
+    zone: tzinfo = UTC,
+    source: str | None = None,
+) -> dict[tuple[str, str, date], float]:
+    """For how many seconds each channel was deaf on each day of `zone`, from `began_at` to `now`.
+
+    Intervals that overlap count once; one that is still open lasts until now. Keys are source,
+    channel and day; days without a deaf second are missing.
+    """
+    found: dict[tuple[str, str], list[tuple[datetime, datetime]]] = {}
+    for interval in between(connection, began_at, now, source, limit=MOST_SUMMED):
+        ended_at = now if interval.ended_at is None else min(now, interval.ended_at)
+        stretch = (max(began_at, interval.began_at), ended_at)
+        found.setdefault((interval.source, interval.channel), []).append(stretch)
+    sums: dict[tuple[str, str, date], float] = {}
+    for (name, channel), stretches in found.items():
+        for day, seconds in _by_day(_joined(stretches), zone):
+            key = (name, channel, day)
+            sums[key] = sums.get(key, 0.0) + seconds
+    return sums
+
+
+def _joined(
+    stretches: Iterable[tuple[datetime, datetime]],
+) -> Iterator[tuple[datetime, datetime]]:
+    """The same time without overlaps; the stretches are sorted by their beginning."""
+    until: datetime | None = None
+    for began_at, ended_at in stretches:
+        began_at = began_at if until is None else max(began_at, until)
+        if ended_at > began_at:
+            yield began_at, ended_at
+            until = ended_at
+
+
+def _by_day(
+    stretches: Iterable[tuple[datetime, datetime]], zone: tzinfo
+) -> Iterator[tuple[date, float]]:
+    for began_at, ended_at in stretches:
+        at = began_at
+        while at < ended_at:
+            day = at.astimezone(zone).date()
+            midnight = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
+            until = min(ended_at, midnight)
+            yield day, (until - at).total_seconds()
+            at = until
 
 
 def _narrowed(wanted: Select[Any], source: str | None, channel: str | None) -> Select[Any]:

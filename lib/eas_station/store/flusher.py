@@ -14,7 +14,15 @@ from sqlalchemy import Connection
 
 from eas_station.alerts.model import Change, Reception
 from eas_station.errors import FrameError, OutsideError
-from eas_station.store import alerts, clips, deaf, expected_tests, jobs, operator
+from eas_station.store import (
+    alerts,
+    clips,
+    deaf,
+    expected_tests,
+    health_history,
+    jobs,
+    operator,
+)
 from eas_station.store.database import Database
 from eas_station.store.ledger import Admission, Ledger
 from eas_station.store.revision import demand_current
@@ -41,6 +49,7 @@ DESTINATIONS: Mapping[str, Destination] = {
     "job_run": Destination(jobs.JobRun, jobs.record_run),
     "operator": Destination(operator.Action, operator.record),
     "expected_test": Destination(expected_tests.ExpectedTest, expected_tests.save),
+    "health": Destination(health_history.HealthBatch, health_history.record_batch),
 }
 
 

@@ -29,6 +29,18 @@ class HealthSample:
     span_s: int = SPAN_S
 
 
+@dataclass(frozen=True, slots=True)
+class HealthBatch:
+    """Samples that a daemon spools together, once in ten minutes."""
+
+    samples: tuple[HealthSample, ...]
+
+
+def record_batch(connection: Connection, batch: HealthBatch) -> None:
+    """Record what was spooled."""
+    record(connection, batch.samples)
+
+
 def record(connection: Connection, samples: Sequence[HealthSample]) -> None:
     """Record samples; one of the same span again replaces it."""
     rows = [{name: getattr(sample, name) for name in HealthSample.__slots__} for sample in samples]

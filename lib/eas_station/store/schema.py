@@ -237,6 +237,15 @@ desired_states = Table(
     PrimaryKeyConstraint("kind", "name"),
 )
 
+settings = Table(
+    "settings",
+    metadata,
+    Column("name", CleanText, primary_key=True),  # "chime"
+    Column("value", CleanText, nullable=False),
+    Column("set_at", UtcTime, nullable=False),
+    Column("set_by", CleanText, nullable=False),
+)
+
 channel_health = Table(
     "channel_health",
     metadata,
@@ -261,6 +270,7 @@ expected_tests = Table(
     Column("learnt", Boolean, nullable=False),  # False: configured
     Column("last_heard_at", UtcTime),
     Column("last_reception_id", CleanText),
+    Column("since_at", UtcTime),  # when it was first expected
     PrimaryKeyConstraint("source", "channel", "event_code"),
 )
 

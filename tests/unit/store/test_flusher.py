@@ -16,7 +16,17 @@ from eas_station.alerts.admission import Admission
 from eas_station.alerts.model import MessageId, Reception
 from eas_station.errors import StoreError
 from eas_station.geo.area import Area
-from eas_station.store import alerts, audit, clips, deaf, expected_tests, flags, jobs, receptions
+from eas_station.store import (
+    alerts,
+    audit,
+    clips,
+    deaf,
+    expected_tests,
+    flags,
+    health_history,
+    jobs,
+    receptions,
+)
 from eas_station.store.database import Database
 from eas_station.store.flusher import Flusher
 from eas_station.store.operator import Action
@@ -286,12 +296,15 @@ def test_every_other_kind_of_row_reaches_its_table_once(record: Record, said: Sa
         "deaf_interval": deaf.DeafInterval("d1", "wx", "162.550", now, None, "unplugged"),
         "job_run": jobs.JobRun("r1", "poll nws", now, now, now, "failed", "HTTP 503"),
         "expected_test": expected_tests.ExpectedTest("wx", "162.550", "RWT", True, now, "r"),
+        "health": health_history.HealthBatch(
+            (health_history.HealthSample("wx", "162.550", "margin_db", now, 20, 21, 22, 3),)
+        ),
         "operator": Action("a1", now, "ada", "set_desired", "source wx", "stopped"),
     }
     for _ in range(2):
         for kind, value in rows.items():
             record.spool.append(kind, to_json(value))
-    assert record.flush() == 11
+    assert record.flush() == 13
     assert record.spool.quarantined() == ()
     (alert,) = active(record)
     with record.database.read() as connection:
@@ -300,7 +313,11 @@ def test_every_other_kind_of_row_reaches_its_table_once(record: Record, said: Sa
         assert jobs.last_runs(connection) == {"poll nws": (rows["job_run"],)}
         assert jobs.totals(connection)[0].errors == 1
         assert expected_tests.all_expected(connection) == (rows["expected_test"],)
+        (sample,) = health_history.series(
+            connection, "wx", "162.550", "margin_db", now, now + timedelta(minutes=1)
+        )
         (entry,) = audit.page(connection, 10).entries
+    assert (sample.lowest, sample.highest) == (20.0, 22.0)
     assert (entry.who, entry.action, entry.outcome) == ("ada", "set_desired", "done")
 
 

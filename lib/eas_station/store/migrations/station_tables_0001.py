@@ -87,6 +87,7 @@ def hearing_tables() -> None:
         Column("learnt", Boolean(), nullable=False),
         Column("last_heard_at", TIME),
         Column("last_reception_id", TEXT),
+        Column("since_at", TIME),
         PrimaryKeyConstraint("source", "channel", "event_code", name="pk_expected_tests"),
     )
 
@@ -133,6 +134,14 @@ def operation_tables() -> None:
         Column("set_at", TIME, nullable=False),
         Column("set_by", TEXT, nullable=False),
         PrimaryKeyConstraint("kind", "name", name="pk_desired_states"),
+    )
+    op.create_table(
+        "settings",
+        Column("name", TEXT, nullable=False),
+        Column("value", TEXT, nullable=False),
+        Column("set_at", TIME, nullable=False),
+        Column("set_by", TEXT, nullable=False),
+        PrimaryKeyConstraint("name", name="pk_settings"),
     )
     op.create_table(
         "audit",
