@@ -1,99 +1,78 @@
-"""One wide capture → many channels: a polyphase bank.
+"""One wide capture → many channels, at the channels' rate.
 
 Channels lie on a raster of `CHANNEL_RATE_HZ` round the centre frequency, or half a raster step
 beside it. With M = rate / raster the samples are dealt out to M branches, each filtered by every
 M-th tap of one low-pass filter, and a small matrix turns the M branches into the wanted channels:
-all work is done at the channels' rate, whatever the rate of the capture.
+all work is done at the channels' rate, whatever the rate of the capture. For a few channels
+both steps are matrix products. Other rates and channels are the matter of `fastbank`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-CHANNEL_RATE_HZ = 25_000  # the NWR raster, and 48 samples for one SAME bit
+from eas_station.dsp.arrays import Real
+from eas_station.dsp.fastbank import FastBank
+from eas_station.dsp.raster import (
+    CHANNEL_RATE_HZ,
+    RATE_STEP_HZ,
+    STOPBAND_DB,
+    Raster,
+    demand_reachable,
+    lowpass,
+    on_raster,
+)
+
+__all__ = [
+    *("CHANNEL_RATE_HZ", "CUTOFF_HZ", "PIECE", "STOPBAND_DB", "TAPS_PER_BRANCH"),
+    *("Channelizer", "Raster", "filtered", "lowpass", "product"),
+]
+
 CUTOFF_HZ = 8_500.0  # of the channel filter, -6 dB: NWR needs 6.1 kHz (Carson, 4 kHz at 2083 Hz)
 TAPS_PER_BRANCH = 16  # stop band from half the raster on, so that nothing folds into a channel
-STOPBAND_DB = 80.0  # a neighbour 40 dB stronger stays 40 dB below
 PIECE = 4096  # channel samples worked on at once: what fits the processor's cache
+PIECE_SAMPLES = 65_536  # and no more samples of the capture than these
+FEW, WIDE = 3, 30  # channels that cost less as matrix products, from so many branches on
 
 _SMALL_PRODUCT = 65_536  # multiplications that OpenBLAS does not hand to helper threads
 
 
-def lowpass(taps: int, cutoff: float, stopband_db: float) -> NDArray[np.float64]:
-    """A linear-phase low-pass filter by Kaiser's window, unit gain at zero.
+class Bank(Protocol):
+    """IQ in, the complex baseband of every channel out."""
 
-    Args:
-        cutoff: where it is 6 dB down, in cycles per sample, 0 to 0.5.
-        stopband_db: attenuation, > 50.
-    """
-    n = np.arange(taps) - (taps - 1) / 2
-    window = np.kaiser(taps, 0.1102 * (stopband_db - 8.7))
-    impulse = np.sinc(2 * cutoff * n) * window
-    unit_gain: NDArray[np.float64] = impulse / impulse.sum()
-    return unit_gain
+    noise_bandwidth_hz: float
 
-
-class Raster:
-    """Where channels lie in a capture. Raises ValueError where a bank cannot reach them."""
-
-    def __init__(self, rate_hz: int, center_hz: int, channels_hz: Sequence[int]) -> None:
-        if rate_hz <= 0 or rate_hz % CHANNEL_RATE_HZ:
-            raise ValueError(f"the rate {rate_hz} Hz is not a multiple of {CHANNEL_RATE_HZ} Hz")
-        if not channels_hz:
-            raise ValueError("no channels")
-        offsets = [channel - center_hz for channel in channels_hz]
-        fractions = {2 * offset % (2 * CHANNEL_RATE_HZ) for offset in offsets}
-        if not fractions <= {0} and not fractions <= {CHANNEL_RATE_HZ}:
-            raise ValueError(
-                f"the channels do not all lie a multiple of {CHANNEL_RATE_HZ} Hz, or all half a "
-                f"step beside it, from the centre {center_hz} Hz"
-            )
-        farthest = max(abs(offset) for offset in offsets)
-        if 2 * farthest > rate_hz - CHANNEL_RATE_HZ:
-            raise ValueError(
-                f"a channel {farthest} Hz from the centre is outside of the {rate_hz} Hz captured"
-            )
-        self.branches = rate_hz // CHANNEL_RATE_HZ
-        self.halved = fractions == {CHANNEL_RATE_HZ}
-        self.steps = np.array(offsets) / CHANNEL_RATE_HZ  # from the centre, in raster steps
-
-    def taps(self, cutoff_hz: float, per_branch: int) -> NDArray[np.float64]:
-        """The bank's filter, shape (per_branch, branches), the sign of half a step folded in."""
-        count = per_branch * self.branches
-        prototype = lowpass(count, cutoff_hz / CHANNEL_RATE_HZ / self.branches, STOPBAND_DB)
-        taps = prototype.reshape(per_branch, self.branches)
-        if self.halved:
-            taps[1::2] *= -1
-        return taps
-
-    def twist(self) -> NDArray[np.complex128]:
-        """exp(2πi·step·branch/M), shape (channels, branches)."""
-        turns = np.outer(self.steps, np.arange(self.branches)) / self.branches
-        rotation: NDArray[np.complex128] = np.exp(2j * np.pi * turns)
-        return rotation
+    def feed(self, iq: NDArray[np.complex64]) -> NDArray[np.complex64]:
+        """Take the next samples, shape (n,), any n ≥ 0 → shape (channels, m)."""
+        ...
 
 
 class Channelizer:
     """IQ in, the complex baseband of every channel out, at `CHANNEL_RATE_HZ`.
 
     A carrier of amplitude 1 gives a channel of amplitude 1. The output is late by half the filter:
-    `TAPS_PER_BRANCH` / 2 channel samples.
+    0.3 to 0.5 ms. Raises ValueError for channels that cannot be reached.
     """
 
     def __init__(self, rate_hz: int, center_hz: int, channels_hz: Sequence[int]) -> None:
-        raster = Raster(rate_hz, center_hz, channels_hz)
-        taps = raster.taps(CUTOFF_HZ, TAPS_PER_BRANCH)
-        self.branches = raster.branches
-        self.noise_bandwidth_hz = float((taps**2).sum()) * rate_hz
-        self._taps = taps[:, ::-1, np.newaxis].astype(np.float32)
-        self._matrix = raster.twist().conj().astype(np.complex64)
-        self._halved = raster.halved
-        self._odd = False  # is the next channel sample's number odd
-        self._rest = np.zeros(0, dtype=np.complex64)
-        self._past = np.zeros((self.branches, TAPS_PER_BRANCH - 1), dtype=np.complex64)
+        demand_reachable(rate_hz, center_hz, channels_hz)
+        self._bank: Bank
+        if not on_raster(rate_hz, center_hz, channels_hz):
+            self._bank = FastBank(rate_hz, center_hz, channels_hz, CHANNEL_RATE_HZ, CUTOFF_HZ)
+            self.frame = 15 * CHANNEL_RATE_HZ // RATE_STEP_HZ
+        else:
+            raster = Raster(rate_hz, center_hz, channels_hz)
+            few = len(channels_hz) <= FEW and raster.branches >= WIDE
+            self._bank = _Matrix(raster) if few else _Polyphase(raster)
+            self.frame = 1
+        self.noise_bandwidth_hz = self._bank.noise_bandwidth_hz
+        """Of the channel filter."""
+        self.iq_samples = self.frame * rate_hz // CHANNEL_RATE_HZ
+        """Of the capture that give the next `frame` samples of the channels."""
 
     def feed(self, iq: NDArray[np.complex64]) -> NDArray[np.complex64]:
         """Take the next samples.
@@ -101,18 +80,48 @@ class Channelizer:
         Args:
             iq: shape (n,), any n ≥ 0.
         Returns:
-            Shape (channels, m), m = how many whole groups of M samples are complete.
+            Shape (channels, m): all that is complete.
         """
+        return self._bank.feed(iq)
+
+
+class _Rows:
+    """Deals samples out to rows of one for each branch."""
+
+    def __init__(self, branches: int) -> None:
+        self._branches = branches
+        self._rest = np.zeros(0, dtype=np.complex64)
+        self._piece = max(1, min(PIECE, PIECE_SAMPLES // branches))
+
+    def deal(self, iq: NDArray[np.complex64]) -> list[NDArray[np.complex64]]:
+        """Whole rows, shape (n, branches), some at a time; keeps what is left over."""
         if self._rest.size:
             iq = np.concatenate((self._rest, iq))
-        count = iq.size // self.branches
-        self._rest = iq[count * self.branches :].copy()
-        out = np.empty((self._matrix.shape[0], count), dtype=np.complex64)
-        rows = iq[: count * self.branches].reshape(count, self.branches)
-        for at in range(0, count, PIECE):
-            piece = rows[at : at + PIECE]
-            out[:, at : at + len(piece)] = self._piece(piece)
-        return out
+        count = iq.size // self._branches
+        self._rest = iq[count * self._branches :].copy()
+        rows = np.ascontiguousarray(iq[: count * self._branches]).reshape(count, self._branches)
+        return [rows[at : at + self._piece] for at in range(0, count, self._piece)]
+
+
+class _Polyphase:
+    """Many channels: filter the branches, then combine them."""
+
+    def __init__(self, raster: Raster) -> None:
+        taps = raster.taps(CUTOFF_HZ, TAPS_PER_BRANCH)
+        self.noise_bandwidth_hz = float((taps**2).sum()) * raster.branches * CHANNEL_RATE_HZ
+        self._taps = taps[:, ::-1, np.newaxis].astype(np.float32)
+        self._matrix = raster.twist().conj().astype(np.complex64)
+        self._halved = raster.halved
+        self._odd = False  # is the next channel sample's number odd
+        self._rows = _Rows(raster.branches)
+        self._past = np.zeros((raster.branches, TAPS_PER_BRANCH - 1), dtype=np.complex64)
+
+    def feed(self, iq: NDArray[np.complex64]) -> NDArray[np.complex64]:
+        """Shape (n,) → (channels, m)."""
+        made = [self._piece(rows) for rows in self._rows.deal(iq)]
+        if not made:
+            return np.zeros((len(self._matrix), 0), np.complex64)
+        return made[0] if len(made) == 1 else np.concatenate(made, axis=1)
 
     def _piece(self, rows: NDArray[np.complex64]) -> NDArray[np.complex64]:
         dealt = np.concatenate((self._past, rows.T), axis=1)
@@ -122,6 +131,53 @@ class Channelizer:
             channels[:, 0 if self._odd else 1 :: 2] *= -1
             self._odd ^= bool(len(rows) % 2)
         return channels
+
+
+class _Matrix:
+    """Few channels: turned to zero, then what each row adds to this and to the next outputs."""
+
+    def __init__(self, raster: Raster) -> None:
+        taps = raster.taps(CUTOFF_HZ, TAPS_PER_BRANCH)
+        self.noise_bandwidth_hz = float((taps**2).sum()) * raster.branches * CHANNEL_RATE_HZ
+        self._weights = taps[:, ::-1].T.astype(np.float32)  # (branch, lag)
+        turn = raster.twist().conj()
+        self._cos, self._sin = turn.real.astype(np.float32), turn.imag.astype(np.float32)
+        self._halved = raster.halved
+        self._odd = False
+        self._rows = _Rows(raster.branches)
+        self._due = np.zeros((2, len(turn), TAPS_PER_BRANCH - 1), np.float32)
+
+    def feed(self, iq: NDArray[np.complex64]) -> NDArray[np.complex64]:
+        """Shape (n,) → (channels, m)."""
+        made = [self._piece(rows) for rows in self._rows.deal(iq)]
+        if not made:
+            return np.zeros((len(self._cos), 0), np.complex64)
+        return made[0] if len(made) == 1 else np.concatenate(made, axis=1)
+
+    def _piece(self, rows: NDArray[np.complex64]) -> NDArray[np.complex64]:
+        out = np.empty((len(self._cos), len(rows)), np.complex64)
+        for channel in range(len(self._cos)):
+            self._channel(channel, rows.real, rows.imag, out[channel])
+        if self._halved:
+            out[:, 0 if self._odd else 1 :: 2] *= -1
+            self._odd ^= bool(len(rows) % 2)
+        return out
+
+    def _channel(
+        self, channel: int, i: Real, q: Real, out: NDArray[np.complex64]
+    ) -> None:
+        """Outputs are added up lag by lag; those that still wait for rows are `_due`."""
+        cos, sin = self._cos[channel], self._sin[channel]
+        for rail, part in enumerate((out.real, out.imag)):
+            turned = (i * cos - q * sin) if rail == 0 else (i * sin + q * cos)
+            added = (turned @ self._weights).T
+            count = added.shape[1]
+            line = np.zeros(count + TAPS_PER_BRANCH - 1, np.float32)
+            line[: TAPS_PER_BRANCH - 1] = self._due[rail, channel]
+            for lag, row in enumerate(added):
+                line[lag : lag + count] += row
+            self._due[rail, channel] = line[count:]
+            part[:] = line[:count]
 
 
 def product(matrix: NDArray[np.complex64], columns: NDArray[np.complex64]) -> NDArray[np.complex64]:
