@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -54,7 +55,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def until(true: Callable[[], object], timeout_s: float = 10.0) -> None:
+def until(true: Callable[[], object], timeout_s: float = 30.0) -> None:
     """Wait until something is true; it is asked again and again."""
     deadline = time.monotonic() + timeout_s
     while not true():
@@ -116,6 +117,8 @@ class Town:
         self.process: subprocess.Popen[bytes] | None = None
         self.log = folder / "log"
         self.more_config = ""
+        self._closing = threading.Event()
+        self._talk: threading.Thread | None = None
 
     def admission(self) -> Admission:
         area = Area(same_codes=frozenset(OWN_CODES))
@@ -203,6 +206,9 @@ receiver = "wx"
         return self.process.wait(timeout=10)
 
     def close(self) -> None:
+        self._closing.set()
+        if self._talk is not None:
+            self._talk.join()
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
@@ -256,6 +262,26 @@ receiver = "wx"
             cpu_step_s=0.52, last_change_id=last, spool_depth=0,
         )  # fmt: skip
         self.say_levels()
+        if self._talk is None:
+            self._talk = threading.Thread(target=self._go_on_saying_levels)
+            self._talk.start()
+
+    def well(self) -> bool:
+        """Has eas-webd heard every daemon, channel and radio, and read the record?"""
+        status = self.json("/api/v1/status")
+        return (
+            status["database"]["state"] == "online"
+            and status["alerts"]["not_stored"] == 0
+            and len(status["units"]) == 1 + len(UNITS)
+            and all("memory_bytes" in unit for unit in status["units"])
+            and len(self.json("/api/v1/sources")["sources"][0]["channels"]) == len(CHANNELS)
+            and len(self.json("/api/v1/receivers")["receivers"][0]["channels"]) == len(CHANNELS)
+        )
+
+    def _go_on_saying_levels(self) -> None:
+        """They are old news after a few seconds, and a test may take longer."""
+        while not self._closing.wait(1.0):
+            self.say_levels()
 
     def say_levels(self) -> None:
         audio = self.voices["eas-audiod@wx"].publisher
@@ -476,6 +502,5 @@ def running(town: Town) -> Town:
     """A station with an empty record, its daemons well, eas-webd up."""
     town.start()
     town.say_all_well()
-    until(lambda: town.json("/api/v1/status")["database"]["state"] == "online")
-    until(lambda: len(town.json("/api/v1/sources")["sources"][0]["channels"]) == 7)
+    until(town.well)
     return town

@@ -26,7 +26,7 @@ pytestmark = [
 ]
 
 
-def until(true: Any, timeout_s: float = 10.0) -> None:
+def until(true: Any, timeout_s: float = 30.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not true():
         assert time.monotonic() < deadline, "it did not become true"
@@ -74,6 +74,7 @@ def night(town: Any) -> Any:
     bad_night(town)
     town.start()
     town.say_all_well()
+    until(town.well)
     until(lambda: town.json("/api/v1/status")["alerts"]["here"] == 2)
     until(lambda: b"61 MiB" in town.get("/")[2])
     until(lambda: b"162.550 MHz" in town.get("/listening")[2])

@@ -23,7 +23,7 @@ HOSTILE = "<script>alert(1)</script>\"'&"
 PAGES = ("/", "/log", "/listening", "/system")
 
 
-def until(true: Any, timeout_s: float = 10.0) -> None:
+def until(true: Any, timeout_s: float = 30.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not true():
         assert time.monotonic() < deadline, "it did not become true"
@@ -82,8 +82,7 @@ def night(town: Any) -> Any:
     bad_night(town)
     town.start()
     town.say_all_well()
-    until(lambda: town.json("/api/v1/status")["database"]["state"] == "online")
-    until(lambda: town.json("/api/v1/status")["alerts"]["not_stored"] == 0)
+    until(town.well)
     return town
 
 
@@ -99,9 +98,7 @@ def test_a_warning_heard_three_ways_is_one_alert_with_three_receptions(night: An
 
 
 def test_the_status_tells_of_alerts_daemons_and_the_database(night: Any) -> None:
-    until(lambda: len(night.json("/api/v1/status")["units"]) == 4)
     until(lambda: "7 channels" in night.json("/api/v1/status")["sentence"])
-    until(lambda: all("memory_bytes" in unit for unit in night.json("/api/v1/status")["units"]))
     status = night.json("/api/v1/status")
     assert status["verdict"] == (
         "2 alerts in force for Wood and Lucas, OH: Tornado Warning, Flood Watch."
@@ -217,7 +214,7 @@ def test_without_a_database_the_page_says_so_and_shows_what_is_spooled(empty_tow
     empty_town.migrate()
     empty_town.flush()
     until(lambda: empty_town.json("/api/v1/status")["database"]["state"] == "online", 30)
-    until(lambda: empty_town.json("/api/v1/alerts")["alerts"][0]["stored"], 10)
+    until(lambda: empty_town.json("/api/v1/alerts")["alerts"][0]["stored"])
     assert b"Database offline" not in empty_town.get("/")[2]
 
 
@@ -228,7 +225,7 @@ def test_news_that_was_lost_is_found_by_the_number_in_a_status(running: Any) -> 
         number = last_change_id(connection)
     assert running.json("/api/v1/status")["last_change_id"] < number
     running.voices["eas-capd"].say("2 feeds", last_change_id=number)
-    until(lambda: running.json("/api/v1/status")["last_change_id"] == number, timeout_s=5)
+    until(lambda: running.json("/api/v1/status")["last_change_id"] == number, timeout_s=12)
 
 
 def test_a_client_that_comes_back_is_given_what_it_missed(running: Any) -> None:
@@ -596,12 +593,12 @@ def test_a_postgresql_that_stops_is_told_hides_nothing_and_comes_back(
     assert "What was known before is shown" in page
     assert "TAKE COVER NOW!" in page
     town.hear(town.off_air("SVR"), stored=False)
-    until(lambda: town.json("/api/v1/status")["alerts"]["here"] == 3, 2)
+    until(lambda: town.json("/api/v1/status")["alerts"]["here"] == 3)
     assert town.get("/log")[0] == 200
     own_cluster.start()
     until(lambda: town.json("/api/v1/status")["database"]["state"] == "online", 25)
     town.flush()
-    until(lambda: town.json("/api/v1/status")["alerts"]["not_stored"] == 0, 5)
+    until(lambda: town.json("/api/v1/status")["alerts"]["not_stored"] == 0)
     assert town.json("/api/v1/status")["alerts"]["here"] == 3
 
 
