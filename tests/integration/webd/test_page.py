@@ -114,7 +114,7 @@ def test_a_new_warning_is_announced_at_once(browser: Any, running: Any) -> None:
     assert "Nothing in force for Wood and Lucas, OH." in page.inner_text("#verdict")
     tornado = running.off_air("TOR")
     running.hear(tornado, stored=False)
-    page.wait_for_selector(".card h3 >> text=Tornado Warning", timeout=5000)
+    page.wait_for_selector(".card h3 >> text=Tornado Warning", timeout=20000)
     announced = page.inner_text("[role=alert]")
     assert announced.startswith("New: Tornado Warning for Wood, OH, until ")
     assert page.title().startswith("(1) Tornado Warning")
@@ -184,7 +184,7 @@ def test_a_page_that_cannot_be_had_anew_is_not_fresh_because_the_stream_lives(
     page.clock.run_for(60_000)
     page.wait_for_selector("#lost:not([hidden])")
     with pytest.raises(playwright.TimeoutError):  # the stream's next word comes within 5 s
-        page.wait_for_selector("#lost", state="hidden", timeout=7000)
+        page.wait_for_selector("#lost", state="hidden", timeout=20000)
     page.unroute(running.url + "/")
     page.clock.run_for(16_000)
     page.wait_for_selector("#lost", state="hidden")
