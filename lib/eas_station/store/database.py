@@ -11,7 +11,14 @@ from typing import Any
 from sqlalchemy import Connection, event, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from eas_station.store.engines import CONNECT_TIMEOUT_S, LOOSE, WRITING, make_engine, parse_url
+from eas_station.store.engines import (
+    CONNECT_TIMEOUT_S,
+    LONGEST_S,
+    LOOSE,
+    WRITING,
+    make_engine,
+    parse_url,
+)
 from eas_station.store.failures import as_store_error, is_operational
 
 log = logging.getLogger(__name__)
@@ -50,7 +57,7 @@ class Database:
         parsed = parse_url(url)
         self.dialect = parsed.get_backend_name()  # "postgresql" or "sqlite"
         self.shown_url = parsed.render_as_string(hide_password=True)
-        self._slow_query_s = slow_query_s
+        self._slow_query_s, self._statement_timeout_s = slow_query_s, statement_timeout_s
         engine = make_engine(
             *(parsed, statement_timeout_s, pool_size, application_name, create, connect_timeout_s)
         )
@@ -65,18 +72,28 @@ class Database:
             )
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """One snapshot: every query in it sees the same moment. Raises StoreError."""
+    def read(self, longest_s: float | None = None) -> Iterator[Connection]:
+        """One snapshot: every query in it sees the same moment. Raises StoreError.
+
+        Args:
+            longest_s: a statement may take no longer; None: the statement timeout.
+        """
         with _translated(), self._reader.connect() as connection:
+            self._shorten(connection, longest_s)
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, longest_s: float | None = None) -> Iterator[Connection]:
         """One transaction under the one write lock; committed at the end. Raises StoreError.
 
         Whoever writes next sees all of it: there is one writer at a time, in all processes.
+
+        Args:
+            longest_s: a statement, the wait for the lock too, may take no longer; None: the
+                statement timeout. SQLite waits for its lock as long as that in any case.
         """
         with _translated(), self._writer.begin() as connection:
+            self._shorten(connection, longest_s)
             if self.dialect == "postgresql":
                 lock(connection, WRITE_LOCK)
             yield connection
@@ -93,6 +110,16 @@ class Database:
     def close(self) -> None:
         """Give the connections back to the server."""
         self._engine.dispose()
+
+    def _shorten(self, connection: Connection, longest_s: float | None) -> None:
+        """Shorten the statement timeout for this transaction."""
+        if longest_s is None:
+            return
+        if self.dialect == "sqlite":
+            connection.info[LONGEST_S] = longest_s
+        elif longest_s < self._statement_timeout_s:
+            timeout = f"{max(1, round(longest_s * 1000))}ms"
+            connection.execute(select(func.set_config("statement_timeout", timeout, True)))
 
     def _before_statement(self, connection: Connection, *_rest: Any) -> None:
         connection.info["began_s"] = time.monotonic()

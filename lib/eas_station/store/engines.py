@@ -19,6 +19,7 @@ CONNECT_TIMEOUT_S = 5
 IDLE_IN_TRANSACTION_S = 30  # a stopped process must not hold the write lock for ever
 DEADLINE_STEPS = 20_000  # SQLite asks for the deadline after so many steps of its machine, < 1 ms
 WRITING = "eas_writing"  # execution option: this transaction takes SQLite's write lock at once
+LONGEST_S = "eas_longest_s"  # of a connection: what a statement of this transaction may take
 LOOSE = "eas_loose"  # execution option: no transaction at all, for SQLite's VACUUM
 
 
@@ -136,6 +137,7 @@ class Deadlines:
         """Watch every connection of the engine."""
         event.listen(engine, "connect", self._connected)
         event.listen(engine, "before_cursor_execute", self._executing)
+        event.listen(engine, "checkin", self._returned)
 
     def _connected(self, connection: sqlite3.Connection, record: Any) -> None:
         record.info["deadline_s"] = None
@@ -148,7 +150,11 @@ class Deadlines:
         connection.set_progress_handler(too_late, DEADLINE_STEPS)
 
     def _executing(self, connection: Connection, *_rest: Any) -> None:
-        connection.info["deadline_s"] = time.monotonic() + self._timeout_s
+        longest_s = min(self._timeout_s, connection.info.get(LONGEST_S, self._timeout_s))
+        connection.info["deadline_s"] = time.monotonic() + longest_s
+
+    def _returned(self, _connection: sqlite3.Connection, record: Any) -> None:
+        record.info.pop(LONGEST_S, None)
 
 
 def _to_json(value: Any) -> str:

@@ -11,7 +11,7 @@ from eas_station.store.schema import metadata
 WRITERS = ("eas-capd", "eas-audiod")  # they record what was heard, whole
 READERS = ("eas-sdrd", "eas-webd")
 WRITES_OF: Mapping[str, tuple[str, ...]] = {  # of a reader: what the operator decides on the page
-    "eas-webd": ("alert_flags", "audit", "clips", "desired_states", "numbers"),
+    "eas-webd": ("alert_flags", "audit", "clips", "desired_states", "numbers", "settings"),
     "eas-sdrd": ("channel_health",),
 }
 VERSION = "alembic_version"

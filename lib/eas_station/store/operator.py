@@ -8,10 +8,12 @@ from typing import Literal
 
 from sqlalchemy import Connection, select
 
-from eas_station.store import audit, clips, flags, schema, sources
+from eas_station.store import audit, clips, flags, schema, settings, sources
 from eas_station.store.audit import AuditEntry
 
-ActionKind = Literal["acknowledge", "keep_alert", "note_alert", "keep_clip", "set_desired"]
+ActionKind = Literal[
+    "acknowledge", "keep_alert", "note_alert", "keep_clip", "set_desired", "change_setting"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +24,22 @@ class Action:
     at: datetime
     who: str
     kind: ActionKind
-    subject: str  # an alert's or a clip's id; set_desired: "source wx"
-    value: str | None = None  # keep_*: "yes" or "no"; note_alert; set_desired: "stopped"
+    subject: str  # an alert's or a clip's id; set_desired: "source wx"; a setting
+    value: str | None = None  # keep_*: "yes" or "no"; note_alert; set_desired: "stopped"; setting
     address: str | None = None
 
 
 def record(connection: Connection, action: Action) -> None:
     """Do it and write it down; the same action again changes nothing."""
-    known = select(schema.audit.c.audit_id).where(schema.audit.c.audit_id == action.action_id)
-    if connection.execute(known).first() is not None:
-        return
+    perform(connection, action)
+
+
+def perform(connection: Connection, action: Action) -> bool:
+    """As `record`; says whether it could be done: False, what it was to be done to is not there."""
+    known = select(schema.audit.c.outcome).where(schema.audit.c.audit_id == action.action_id)
+    before = connection.execute(known).scalar()
+    if before is not None:
+        return bool(before == "done")
     done = _do(connection, action)
     entry = AuditEntry(
         audit_id=action.action_id,
@@ -44,6 +52,7 @@ def record(connection: Connection, action: Action) -> None:
         detail=action.value,
     )
     audit.record(connection, entry)
+    return done
 
 
 def _do(connection: Connection, action: Action) -> bool:
@@ -58,6 +67,9 @@ def _do(connection: Connection, action: Action) -> bool:
             return clips.set_keep(connection, action.subject, action.value == "yes")
         case "set_desired":
             return _set_desired(connection, action)
+        case "change_setting":
+            value = action.value or ""
+            return settings.write(connection, action.subject, value, action.at, action.who)
 
 
 def _set_desired(connection: Connection, action: Action) -> bool:
