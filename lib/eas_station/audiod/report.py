@@ -6,16 +6,24 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from datetime import datetime
+from typing import Protocol
 
+from eas_station.audiod.channels import (
+    Facts,
+    Judgement,
+    Proof,
+    SourceFacts,
+    SourceState,
+    clock,
+    judge,
+)
 from eas_station.audiod.levels import Level
-from eas_station.bus.messages import ItemState
+from eas_station.bus.messages import Hearing, ItemState
 
 log = logging.getLogger(__name__)
 
-SourceState = Literal["running", "reconnecting", "stopped", "failed"]
-PROBLEM_AFTER = timedelta(minutes=5)  # of silence, or without a carrier that was there
+NAMED = 2  # channels with a problem in the line of `systemctl status`
 
 
 class Teller(Protocol):
@@ -33,19 +41,11 @@ class Teller(Protocol):
 
 
 @dataclass(slots=True)
-class _Channel:
-    """What is known of one channel."""
+class _Since:
+    """What a channel is judged to be, and since when."""
 
-    name: str
-    since_at: datetime
-    sentence: str = "not heard yet"
-    state: SourceState = "running"
-    last_header_at: datetime | None = None
-    silent_since_at: datetime | None = None
-    no_carrier_since_at: datetime | None = None
-    had_carrier: bool = False
-    headers: int = 0
-    lost_samples: int = 0
+    at: datetime
+    gist: tuple[str, bool] | None = None  # state, problem
 
 
 class Report:
@@ -68,7 +68,8 @@ class Report:
         self._sentence = "starting"
         self._since_at = now()
         self._last_good_at: datetime | None = None
-        self._channels = [_Channel(channel, self._since_at) for channel in channels]
+        self._channels = [Facts(channel) for channel in channels]
+        self._since = [_Since(self._since_at) for _ in channels]
         self._last_header: tuple[datetime, str] | None = None
         self._counters: dict[str, int] = {"headers": 0, "lost_samples": 0}
         self._clips = ItemState("clips", "clips", "running", "no clip yet", self._since_at)
@@ -83,6 +84,9 @@ class Report:
             if (state, sentence) == (self._state, self._sentence):
                 return
             self._state, self._sentence = state, sentence
+            if state != "running":
+                for channel in self._channels:
+                    channel.proof = None  # what comes after this has to be proved anew
         if changed:
             level = logging.WARNING if state in ("reconnecting", "failed") else logging.INFO
             log.log(level, "source %s is %s: %s", self._name, state, sentence)
@@ -109,7 +113,41 @@ class Report:
         with self._lock:
             self._last_good_at = now
             for channel, level in zip(self._channels, levels, strict=True):
-                _judge(channel, level, carriers.get(channel.name), now)
+                channel.note_level(level.silent, carriers.get(channel.name), now)
+
+    def proved(self, channel: int, proof: Proof) -> None:
+        """A probe of a channel has come to an end; ignored while the source is away."""
+        with self._lock:
+            if self._state == "running":
+                self._channels[channel].proof = proof
+        self.tell()
+
+    def expected(self, channel: int, overdue: tuple[tuple[str, str], ...]) -> None:
+        """Which tests of a channel did not come: event code and a sentence each."""
+        with self._lock:
+            if self._channels[channel].overdue == overdue:
+                return
+            self._channels[channel].overdue = overdue
+        self.tell()
+
+    def deaf_today(self, channel: int, seconds: float | None) -> None:
+        """For how long a channel was deaf since midnight; None: not known."""
+        with self._lock:
+            self._channels[channel].deaf_today_s = seconds
+
+    def judgements(self) -> tuple[Judgement, ...]:
+        """Of every channel, as it is now."""
+        with self._lock:
+            return tuple(judgement for judgement, _ in self._judged(self._now()))
+
+    def hearings(self) -> tuple[Hearing, ...]:
+        """What every channel would hear, to be published."""
+        with self._lock:
+            judged = self._judged(self._now())
+            return tuple(
+                self._hearing(facts, judgement, since_at)
+                for facts, (judgement, since_at) in zip(self._channels, judged, strict=True)
+            )
 
     def count(self, **counters: int) -> None:
         """Replace counters; told in the next round."""
@@ -152,9 +190,16 @@ class Report:
         heard = "no header yet"
         if self._last_header is not None:
             at, channel = self._last_header
-            heard = f"last header {_clock(at, self._now())} on {channel}"
+            heard = f"last header {clock(at, self._now())} on {channel}"
         channels = "1 channel" if count == 1 else f"{count} channels"
-        return f"{channels}, {heard}, {self._counters['lost_samples']} samples lost"
+        line = f"{channels}, {heard}, {self._counters['lost_samples']} samples lost"
+        return "; ".join((line, *self._problems()))
+
+    def _problems(self) -> tuple[str, ...]:
+        judged = zip(self._channels, self._judged(self._now()), strict=True)
+        said = [f"{facts.name} {found.sentence}" for facts, (found, _) in judged if found.problem]
+        more = len(said) - NAMED
+        return (*said[:NAMED], f"{more} more channels with a problem") if more > 0 else tuple(said)
 
     def _source_item(self) -> ItemState:
         return ItemState(
@@ -169,41 +214,43 @@ class Report:
 
     def _channel_items(self) -> tuple[ItemState, ...]:
         heard = self._state == "running"
+        judged = zip(self._channels, self._judged(self._now()), strict=True)
         return tuple(
             ItemState(
-                channel.name,
+                facts.name,
                 "channel",
-                channel.state if heard else self._state,
-                channel.sentence if heard else self._sentence,
-                channel.since_at,
-                channel.last_header_at,
-                {"headers": channel.headers, "lost_samples": channel.lost_samples},
+                ("failed" if found.problem else "running") if heard else self._state,
+                found.sentence,
+                since_at,
+                facts.last_header_at,
+                {"headers": facts.headers, "lost_samples": facts.lost_samples},
             )
-            for channel in self._channels
+            for facts, (found, since_at) in judged
         )
 
+    def _judged(self, now: datetime) -> tuple[tuple[Judgement, datetime], ...]:
+        """Every channel's judgement and since when it has been so."""
+        source = SourceFacts(self._kind, self._state, self._sentence, self._since_at)
+        judged = []
+        for facts, since in zip(self._channels, self._since, strict=True):
+            found = judge(facts, source, now)
+            if since.gist != (found.state, found.problem):
+                since.gist, since.at = (found.state, found.problem), now
+            judged.append((found, since.at))
+        return tuple(judged)
 
-def _judge(channel: _Channel, level: Level, carrier: bool | None, now: datetime) -> None:
-    """Is the channel heard well? A channel that never had a carrier here is no problem."""
-    channel.had_carrier = channel.had_carrier or carrier is True
-    channel.silent_since_at = (channel.silent_since_at or now) if level.silent else None
-    channel.no_carrier_since_at = (channel.no_carrier_since_at or now) if carrier is False else None
-    problem_at: datetime | None = None
-    if channel.no_carrier_since_at is not None:
-        since = _clock(channel.no_carrier_since_at, now)
-        sentence = f"no carrier since {since}" if channel.had_carrier else "no carrier"
-        problem_at = channel.no_carrier_since_at if channel.had_carrier else None
-    elif channel.silent_since_at is not None:
-        sentence = f"silent since {_clock(channel.silent_since_at, now)}"
-        problem_at = channel.silent_since_at
-    else:
-        sentence = "heard"
-    failed = problem_at is not None and now - problem_at >= PROBLEM_AFTER
-    if sentence != channel.sentence:
-        channel.since_at = now
-    channel.sentence, channel.state = sentence, "failed" if failed else "running"
-
-
-def _clock(at: datetime, now: datetime) -> str:
-    """ "12:03 UTC", with the date when it was on another day."""
-    return f"{at:%H:%M} UTC" if at.date() == now.date() else f"{at:%Y-%m-%d %H:%M} UTC"
+    def _hearing(self, facts: Facts, found: Judgement, since_at: datetime) -> Hearing:
+        proof = facts.proof if found.state in ("hearing", "deaf") else None
+        return Hearing(
+            source=self._name,
+            channel=facts.name,
+            state=found.state,
+            sentence=found.sentence,
+            since_at=since_at,
+            margin_db=None if proof is None else proof.margin_db,
+            usual_margin_db=None if proof is None else proof.usual_db,
+            probed_at=None if facts.proof is None else facts.proof.probed_at,
+            deaf_today_s=facts.deaf_today_s,
+            problem=found.problem,
+            overdue=found.overdue,
+        )

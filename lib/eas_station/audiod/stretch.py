@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from eas_station.audiod.blocks import Block
 from eas_station.audiod.recorder import ClipSink, Recorder, ring_seconds
+from eas_station.audiod.tap import Sound, as_sound
 from eas_station.config.model import Clips
 from eas_station.decoder.message import Burst, Message
 from eas_station.decoder.prior import Prior
@@ -15,6 +16,7 @@ from eas_station.decoder.receiver import SameReceiver
 from eas_station.dsp.ring import Ring, to_int16
 
 PREAMBLE_S = 16 * 8 * 0.00192  # 47 CFR 11.31(a)(1): sixteen bytes before the header
+UNDER_WAY_S = 30.0  # after a burst its message may still be going on
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Stretch:
         self._receiver = SameReceiver(len(channels), rate_hz, prior, names=channels)
         self._ring = Ring(len(channels), int(ring_seconds(rules.clips) * rate_hz))
         self._recorder = Recorder(self._ring, rate_hz, rules.clips, rules.sink, rules.new_id)
+        self._burst_ends: dict[int, int] = {}  # by channel: the last sample of the last burst
 
     @property
     def clips(self) -> int:
@@ -48,7 +51,22 @@ class Stretch:
     def decode(self, block: Block) -> list[Burst | Message]:
         """What ended in this block, oldest first."""
         self._ring.append(to_int16(block.samples))
-        return self._receiver.feed(block.samples)
+        said = self._receiver.feed(block.samples)
+        for one in said:
+            self._burst_ends[one.channel] = self._ring.end
+        return said
+
+    @property
+    def under_way(self) -> bool:
+        """Is a message being heard or recorded, on any channel."""
+        return self.clips > 0 or any(map(self._has_burst, self._burst_ends))
+
+    def copy(self, channel: int, seconds: float) -> Sound | None:
+        """The last seconds of a channel; None: there are not so many, or a message is in them."""
+        first = self._ring.end - round(seconds * self.rate_hz)
+        if first < self._ring.first or self._has_burst(channel):
+            return None
+        return as_sound(self._ring.read(channel, first, self._ring.end), self.rate_hz)
 
     def last_words(self) -> list[Burst | Message]:
         """What the decoder can still say when nothing more comes."""
@@ -83,3 +101,8 @@ class Stretch:
     def time_of(self, sample: int, now: datetime) -> datetime:
         """When a sample was heard, `now` being the time of the newest one."""
         return now - timedelta(seconds=(self._ring.end - sample) / self.rate_hz)
+
+    def _has_burst(self, channel: int) -> bool:
+        """Was a burst heard on the channel lately."""
+        ended = self._burst_ends.get(channel)
+        return ended is not None and self._ring.end - ended < UNDER_WAY_S * self.rate_hz

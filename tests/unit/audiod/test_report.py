@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from eas_station.audiod.channels import Proof
 from eas_station.audiod.levels import Level
 from eas_station.audiod.report import Report
-from eas_station.bus.messages import ItemState
+from eas_station.bus.messages import Hearing, ItemState
 
 NOON = datetime(2025, 11, 22, 12, tzinfo=UTC)
 SPEECH = Level(-20.0, -6.0, 0.0)
@@ -106,7 +107,8 @@ def test_a_carrier_that_goes_is_a_problem_and_one_that_never_was_is_none(
         told.at += timedelta(minutes=6)
         report.levels((SPEECH, SPEECH), {"162.400": False, "162.550": False})
     report.tell()
-    assert told.items["162.400"].sentence == "no carrier since 12:06 UTC"
+    assert told.items["162.400"].sentence.startswith("no carrier since 12:06 UTC: the transmitter")
+    assert "; 162.400 no carrier since 12:06 UTC" in told.sentence
     assert told.items["162.400"].state == "failed"
     assert (told.items["162.550"].sentence, told.items["162.550"].state) == (
         "no carrier",
@@ -129,3 +131,63 @@ def test_a_header_that_met_a_bug_is_told_as_a_failure(report: Report, told: Told
     item = told.items["headers"]
     assert (item.kind, item.state) == ("quarantine", "failed")
     assert item.sentence == "2 headers are kept in quarantine and not on the page"
+
+
+def test_what_a_probe_has_shown_is_published_and_void_once_the_source_was_away(
+    report: Report, told: Told
+) -> None:
+    report.state("running", "listening")
+    assert [hearing.state for hearing in report.hearings()] == ["unproved", "unproved"]
+    report.proved(1, Proof(told.at, 21.5, None, 22.0))
+    report.deaf_today(1, 90.0)
+    first, second = report.hearings()
+    assert (first.channel, first.margin_db, first.deaf_today_s) == ("162.400", None, None)
+    assert second == Hearing(
+        source="wx",
+        channel="162.550",
+        state="hearing",
+        sentence="heard, with a margin of 21.5 dB",
+        since_at=NOON,
+        margin_db=21.5,
+        usual_margin_db=22.0,
+        probed_at=NOON,
+        deaf_today_s=90.0,
+    )
+    told.at += timedelta(seconds=30)
+    report.state("reconnecting", "no audio from receiver wx1")
+    (_, away) = report.hearings()
+    assert (away.state, away.margin_db, away.problem) == ("deaf", None, False)
+    assert away.since_at == told.at
+    report.proved(1, Proof(told.at, 21.5))
+    told.at += timedelta(seconds=61)
+    assert all(hearing.problem for hearing in report.hearings())
+    report.state("running", "listening")
+    assert report.hearings()[1].state == "unproved"
+
+
+def test_what_the_operator_stopped_is_deaf_and_no_problem(report: Report, told: Told) -> None:
+    report.state("stopped", "stopped by the operator")
+    told.at += timedelta(days=1)
+    assert {(one.state, one.problem) for one in report.hearings()} == {("deaf", False)}
+
+
+def test_a_test_that_did_not_come_is_a_problem_of_its_channel(report: Report, told: Told) -> None:
+    report.state("running", "listening")
+    report.expected(0, (("RWT", "the weekly test (RWT) did not come"),))
+    (overdue, fine) = report.hearings()
+    assert (overdue.overdue, overdue.problem, overdue.state) == (("RWT",), True, "unproved")
+    assert overdue.sentence == "heard; the weekly test (RWT) did not come"
+    assert (fine.overdue, fine.problem) == ((), False)
+    assert told.items["162.400"].state == "failed"
+    report.expected(0, ())
+    assert told.items["162.400"].state == "running"
+
+
+def test_the_line_names_two_channels_with_a_problem_and_counts_the_others(told: Told) -> None:
+    names = tuple(f"162.{at}" for at in range(400, 500, 25))
+    report = Report("wx", "receiver", names, told, lambda: told.at)
+    report.state("running", "listening")
+    for channel in range(4):
+        report.proved(channel, Proof(told.at, 2.0))
+    assert told.sentence.count("margin of 2 dB") == 2
+    assert told.sentence.endswith("; 2 more channels with a problem")
