@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from eas_station.config import source_values
 from eas_station.config.model import Receiver
 from eas_station.config.reader import Table, nearest
 from eas_station.errors import Fault
@@ -30,10 +31,22 @@ FEED_KEYS = {
     "cap": {"url": True},
     "folder": {"path": True},
 }
+DONGLE_KEYS = {
+    **{"gain": False, "ppm": False, "bias_tee": False},
+    **{"direct_sampling": False, "bandwidth_hz": False},
+}
+RECEIVER_KEYS = {
+    "rtlsdr": {"serial": False, **DONGLE_KEYS},
+    "rtl_tcp": {"host": True, "port": False, **DONGLE_KEYS},
+    "file": {"path": True, "format": False, "realtime": False, "loop": False},
+}
+DONGLE_RATES_HZ = ((225_001, 300_000), (900_001, 3_200_000))  # what an RTL2832U can resample to
 SOURCE_KEYS = {
     "receiver": {"receiver": True, "channels_hz": False},
-    "file": {"path": True, "realtime": False, "loop": False},
+    "soundcard": {"device": False, "channel": False},
+    "stream": {"url": True},
     "pipe": {"path": True, "rate_hz": False},
+    "file": {"path": True, "realtime": False, "loop": False},
 }
 
 Check = Callable[[Any], str | None]
@@ -91,6 +104,17 @@ def _feed_url(url: str) -> str | None:
     return "must be a URL that begins with https:// or http://"
 
 
+def _number(check: Check) -> Check:
+    """Of a number, where a word may stand in its place."""
+    return lambda value: None if isinstance(value, str) else check(value)
+
+
+def _serial(serial: str) -> str | None:
+    if 0 < len(serial) <= 126 and serial.isprintable():
+        return None
+    return 'must be as rtl_eeprom shows it, "00000001"; without the key the only dongle is taken'
+
+
 def _hostname(url: str) -> str | None:
     try:
         parts = urlsplit(url)
@@ -106,27 +130,6 @@ def _host(host: str) -> str | None:
     return 'must be a name or an address alone, as "localhost" or "*"; the port is web.port'
 
 
-CHECKS: dict[tuple[str, str], Check] = {
-    ("station", "callsign"): _callsign,
-    ("station", "same_codes"): _all(SAME_CODE, 'six digits PSSCCC, as "039173"'),
-    ("station", "point"): _point,
-    ("station", "timezone"): _timezone,
-    ("database", "url"): _database,
-    ("database", "statement_timeout_s"): _between(0.1, 600, "seconds"),
-    ("database", "slow_query_s"): _between(0, 600, "seconds"),
-    ("web", "host"): _host,
-    ("web", "port"): _between(0, 65535, "(0: any free one)"),
-    ("clips", "pre_roll_s"): _between(0, 120, "seconds"),
-    ("clips", "post_roll_s"): _between(0, 60, "seconds"),
-    ("clips", "longest_s"): _between(10, 3600, "seconds"),
-    ("clips", "keep_days"): _between(1, 36500, "days"),
-    ("clips", "least_free_mb"): _between(0, 1_000_000, "MB"),
-    ("feed", "url"): _feed_url,
-    ("feed", "interval_s"): _between(1, 86400, "seconds"),
-    ("feed", "area"): _all(AREA, 'a state or marine area of two letters, as "OH"'),
-    ("feed", "zone"): _all(UGC_ZONE, 'a zone or county as "OHZ049" or "OHC173"'),
-    ("feed", "point"): _point,
-    ("receiver", "rate_hz"): _between(25_000, 3_200_000, "Hz"),
 def _proxies(addresses: tuple[str, ...]) -> str | None:
     wrong = [one for one in addresses if not _is_network(one)]
     form = 'addresses or networks, as "127.0.0.1" or "192.168.1.0/24"'
@@ -141,8 +144,42 @@ def _is_network(text: str) -> bool:
     return True
 
 
+CHECKS: dict[tuple[str, str], Check] = {
+    ("station", "callsign"): _callsign,
+    ("station", "same_codes"): _all(SAME_CODE, 'six digits PSSCCC, as "039173"'),
+    ("station", "point"): _point,
+    ("station", "timezone"): _timezone,
+    ("database", "url"): _database,
+    ("database", "statement_timeout_s"): _between(0.1, 600, "seconds"),
+    ("database", "slow_query_s"): _between(0, 600, "seconds"),
+    ("web", "host"): _host,
+    ("web", "port"): _between(0, 65535, "(0: any free one)"),
+    ("web", "trusted_proxies"): _proxies,
+    ("web", "deadline_s"): _between(1, 600, "seconds"),
+    ("web", "session_idle_h"): _between(0.1, 8760, "hours"),
+    ("web", "session_longest_h"): _between(0.1, 8760, "hours"),
+    ("clips", "pre_roll_s"): _between(0, 120, "seconds"),
+    ("clips", "post_roll_s"): _between(0, 60, "seconds"),
+    ("clips", "longest_s"): _between(10, 3600, "seconds"),
+    ("clips", "keep_days"): _between(1, 36500, "days"),
+    ("clips", "least_free_mb"): _between(0, 1_000_000, "MB"),
+    ("feed", "url"): _feed_url,
+    ("feed", "interval_s"): _between(1, 86400, "seconds"),
+    ("feed", "area"): _all(AREA, 'a state or marine area of two letters, as "OH"'),
+    ("feed", "zone"): _all(UGC_ZONE, 'a zone or county as "OHZ049" or "OHC173"'),
+    ("feed", "point"): _point,
+    ("receiver", "rate_hz"): _between(25_000, 3_200_000, "Hz"),
     ("receiver", "center_hz"): _between(100_000, 2_000_000_000, "Hz"),
+    ("receiver", "serial"): _serial,
+    ("receiver", "host"): _host,
+    ("receiver", "port"): _between(1, 65535, ""),
+    ("receiver", "gain"): _number(_between(-10, 60, 'dB, or "auto"')),
+    ("receiver", "ppm"): _number(_between(-200, 200, 'millionths, or "auto"')),
+    ("receiver", "bandwidth_hz"): _between(1, 3_200_000, "Hz"),
     ("source", "rate_hz"): _between(8_000, 192_000, "Hz"),
+    ("source", "url"): source_values.stream_url,
+    ("source", "device"): source_values.device,
+    ("source", "cpu_affinity"): source_values.cpus,
 }
 
 
@@ -151,10 +188,6 @@ def check_values(section: str, table: Table) -> list[Fault]:
     faults = []
     for key, value in table.values.items():
         check = CHECKS.get((section, key))
-    ("web", "trusted_proxies"): _proxies,
-    ("web", "deadline_s"): _between(1, 600, "seconds"),
-    ("web", "session_idle_h"): _between(0.1, 8760, "hours"),
-    ("web", "session_longest_h"): _between(0.1, 8760, "hours"),
         message = check(value) if check else None
         if message:
             faults.append(table.fault(key, message))
@@ -196,10 +229,11 @@ def check_feeds(feeds: list[Table]) -> list[Fault]:
 
 
 def check_receivers(receivers: list[Table]) -> list[Fault]:
-    """Every channel lies inside what the receiver hears."""
-    faults = []
+    """Each kind has its own keys and rates; every channel lies inside what is heard."""
+    faults = _check_kinds(receivers, RECEIVER_KEYS)
     for receiver in receivers:
         values = _with_defaults(receiver)
+        faults += _check_capture(receiver, values)
         if not {"channels_hz", "center_hz", "rate_hz"} <= values.keys():
             continue
         outside = [
@@ -218,6 +252,19 @@ def check_receivers(receivers: list[Table]) -> list[Fault]:
             )
             faults.append(receiver.fault("channels_hz", message))
     return faults
+
+
+def _check_capture(receiver: Table, values: dict[str, Any]) -> list[Fault]:
+    rate_hz, kind = values.get("rate_hz"), values.get("kind")
+    if kind in ("rtlsdr", "rtl_tcp") and rate_hz is not None:
+        if not any(low <= rate_hz <= high for low, high in DONGLE_RATES_HZ):
+            legal = " or ".join(f"{low} to {high}" for low, high in DONGLE_RATES_HZ)
+            return [receiver.fault("rate_hz", f"must be {legal} Hz: a dongle has no other rates")]
+    path = values.get("path")
+    if kind == "file" and path is not None and path.suffix.lower() == ".wav":
+        if values.get("format") != "wav":
+            return [receiver.fault("format", 'must be "wav" for a path that ends in .wav')]
+    return []
 
 
 def check_sources(sources: list[Table], receivers: list[Table]) -> list[Fault]:

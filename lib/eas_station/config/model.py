@@ -81,14 +81,22 @@ class Receiver:
     """One tuned radio that yields IQ."""
 
     name: str
-    kind: Literal["file"]
-    path: Path
-    format: Literal["cu8", "cs16"] = "cu8"
+    kind: Literal["rtlsdr", "rtl_tcp", "file"]
+    path: Path | None = None  # file
+    format: Literal["cu8", "cs16", "wav"] = "cu8"  # file
     rate_hz: int = 250_000
     center_hz: int = 162_487_500
     channels_hz: tuple[int, ...] = NWR_CHANNELS_HZ
-    realtime: bool = True
-    loop: bool = True
+    realtime: bool = True  # file
+    loop: bool = True  # file
+    serial: str | None = None  # rtlsdr; None: the only dongle there is
+    host: str | None = None  # rtl_tcp
+    port: int = 1234  # rtl_tcp
+    gain: float | Literal["auto"] = "auto"  # dB; rtlsdr, rtl_tcp, as all that follows
+    ppm: float | Literal["auto"] = "auto"  # of the dongle's crystal; positive: it runs fast
+    bias_tee: bool = False
+    direct_sampling: Literal["off", "i", "q"] = "off"
+    bandwidth_hz: int | None = None  # of the tuner's filter; None: the tuner's own choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +104,17 @@ class Source:
     """What audiod listens to."""
 
     name: str
-    kind: Literal["receiver", "file", "pipe"]
+    kind: Literal["receiver", "soundcard", "stream", "pipe", "file"]
     receiver: str | None = None  # receiver
     channels_hz: tuple[int, ...] = ()  # receiver: empty means all of the receiver's channels
     path: Path | None = None  # file (WAV, FLAC), pipe (FIFO)
     rate_hz: int = 25_000  # pipe: s16le mono at this rate
     realtime: bool = True  # file
     loop: bool = False  # file
+    device: str | None = None  # soundcard: its name or a part of it; None: what the system prefers
+    channel: Literal["left", "right", "mix"] = "mix"  # soundcard: of one with two
+    url: str | None = None  # stream: Icecast, HLS, RTSP
+    cpu_affinity: tuple[int, ...] = ()  # CPUs that the process keeps to; empty: all
 
 
 @dataclass(frozen=True, slots=True)

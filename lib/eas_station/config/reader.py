@@ -100,7 +100,7 @@ def convert(hint: Any, value: Any, folder: Path) -> Any:
     """The value as the annotation wants it. Raises WrongValue."""
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
-        return convert(_without_none(hint), value, folder)
+        return _convert_any(hint, value, folder)
     if origin is Literal:
         if value not in get_args(hint):
             close = nearest(value, get_args(hint)) if isinstance(value, str) else ""
@@ -121,7 +121,7 @@ def describe(hint: Any) -> str:
     """The type in words."""
     origin, members = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        return describe(_without_none(hint))
+        return " or ".join(describe(member) for member in _without_none(hint))
     if origin is Literal:
         quoted = [f'"{member}"' for member in members]
         return quoted[0] if len(quoted) == 1 else f"one of {', '.join(quoted)}"
@@ -148,8 +148,20 @@ def _convert_tuple(hint: Any, value: Any, folder: Path) -> tuple[Any, ...]:
         raise WrongValue(f"must be {describe(hint)}") from error
 
 
-def _without_none(hint: Any) -> Any:
-    return next(member for member in get_args(hint) if member is not type(None))
+def _convert_any(hint: Any, value: Any, folder: Path) -> Any:
+    """As the first of the union's members that it fits."""
+    members = _without_none(hint)
+    for member in members:
+        try:
+            return convert(member, value, folder)
+        except WrongValue:
+            if len(members) == 1:
+                raise
+    raise WrongValue(f"must be {describe(hint)}")
+
+
+def _without_none(hint: Any) -> tuple[Any, ...]:
+    return tuple(member for member in get_args(hint) if member is not type(None))
 
 
 @functools.cache

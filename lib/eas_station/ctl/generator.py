@@ -73,7 +73,8 @@ def drop_ins(config: Config, ipv6: bool) -> Iterator[tuple[str, str]]:
     for unit in (WEBD, *JOBS):
         yield from _service(unit, written)
     for receiver in config.receivers:
-        lines = [*written, *_network(receiver, remote), *_shown([receiver.path])]
+        captures = [receiver.path] if receiver.path is not None else []
+        lines = [*written, *_network(receiver, remote), *_shown(captures)]
         yield from _service(receiver_unit(receiver.name), lines)
     for source in config.sources:
         paths = [source.path] if source.path is not None else []
