@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from eas_station.alerts import from_cap
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 MAX_COMPLAINTS = 2_000  # refusals remembered, so that each is told once
 SHOWN_CHARS = 200
+CLOCK_TOLERANCE = timedelta(minutes=15)  # between a sender's clock and ours
 _RANKS = {"Update": 1, "Cancel": 2}  # what ends or replaces something comes after it
 
 
@@ -67,8 +68,8 @@ class Desk:
             take: the one way receptions enter the station, in this order.
             progressed: called after each message.
             recall: which of these messages the feed gave in an earlier life of the process; raises
-                StoreError. Asked until the first good poll only: a database that hangs must not
-                delay an alert.
+                StoreError. Asked only of messages that were sent before this life began: a
+                database that hangs must not delay a new alert.
         """
         self._feed = feed
         self._callsign = callsign
@@ -79,7 +80,7 @@ class Desk:
         self._quarantine_dir = quarantine_dir
         self._progressed = progressed
         self._recall = recall
-        self._recalling = True
+        self._began_at = now() if clock_trusted() else None
         self._known = Known()
         self._bad = Known()  # refused, or put aside
         self._complained = Known(MAX_COMPLAINTS)
@@ -96,15 +97,10 @@ class Desk:
             self.refuse(error, tally)
         tally.alerts += reading.parsed.unchanged
         messages = sorted(reading.parsed.messages, key=_said)
-        if self._recalling and messages:
-            self._remember(messages)
+        self._remember([message for message in messages if self._may_be_of_before(message)])
         made = [pair for message in messages if (pair := self._made(message, tally)) is not None]
         self._hand_over(made, tally)
         return tally
-
-    def settle(self) -> None:
-        """A poll was good to its end: from now on the memory knows what the feed gives."""
-        self._recalling = False
 
     def refuse(self, error: CapError, tally: Tally) -> None:
         """Count and tell what is no message, and why; once, however often it comes.
@@ -125,14 +121,20 @@ class Desk:
             extra={"EAS_FEED": self._feed},
         )
 
+    def _may_be_of_before(self, message: Message) -> bool:
+        """Can an earlier life of the process have taken it, although this one has not."""
+        early = self._began_at is None or message.sent_at < self._began_at + CLOCK_TOLERANCE
+        return early and not self._known.seen(_key(message))
+
     def _remember(self, messages: Sequence[Message]) -> None:
+        if not messages:
+            return
         try:
             recalled = self._recall(
                 [MessageId(m.sender, m.identifier, m.sent_at) for m in messages]
             )
         except StoreError as error:
             log.info("feed %s: what it gave before is not known: %s", self._feed, error)
-            self._recalling = False
             return
         for message in recalled:
             self._known.add(_key(message))

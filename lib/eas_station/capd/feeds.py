@@ -14,6 +14,7 @@ from eas_station.capd.fetch import Client
 from eas_station.capd.folder_feed import FolderFeed
 from eas_station.capd.http_feed import HttpFeed
 from eas_station.capd.loop import BEAT_S, FeedLoop, Poll, Stop
+from eas_station.capd.memory import Memory
 from eas_station.capd.reading import Reader
 from eas_station.config.model import Config, Feed
 from eas_station.service.daemon import Daemon
@@ -30,18 +31,26 @@ class EitherStop:
     def __init__(self, daemon_stopping: threading.Event) -> None:
         self._all = daemon_stopping
         self._own = threading.Event()
+        self._awake = threading.Event()
 
     def set(self) -> None:
         """Stop this feed."""
         self._own.set()
+        self._awake.set()
+
+    def wake(self) -> None:
+        """End the wait under way, without stopping."""
+        self._awake.set()
 
     def is_set(self) -> bool:
         """Is the feed to stop."""
         return self._all.is_set() or self._own.is_set()
 
     def wait(self, timeout: float) -> bool:
-        """Wait at most so long for the daemon to stop."""
-        self._all.wait(timeout)
+        """Wait at most so long, and less if it is stopped or woken."""
+        if not self._all.is_set():
+            self._awake.wait(timeout)
+        self._awake.clear()
         return self.is_set()
 
 
@@ -50,23 +59,31 @@ class _Running:
     feed: Feed
     station: object  # what else the loop was built from
     stop: EitherStop
+    loop: FeedLoop
 
 
 class Feeds:
     """Starts and ends the loops; used by the main thread."""
 
     def __init__(
-        self, daemon: Daemon, desk_of: DeskOf, record: Callable[[Poll], None], wishes: Wishes
+        self,
+        daemon: Daemon,
+        desk_of: DeskOf,
+        record: Callable[[Poll], None],
+        wishes: Wishes,
+        memory: Memory,
     ) -> None:
         """
         Args:
             desk_of: builds the desk of a feed, given what to call on progress.
             record: keeps the outcome of a poll.
+            memory: what the feeds knew in an earlier life.
         """
         self._daemon = daemon
         self._desk_of = desk_of
         self._record = record
         self._wishes = wishes
+        self._memory = memory
         self._running: dict[str, _Running] = {}
 
     def apply(self, config: Config) -> None:
@@ -83,12 +100,20 @@ class Feeds:
         count = len(config.feeds)
         self._daemon.set_status(f"{count} feed{'' if count == 1 else 's'}")
 
+    def poll_now(self, name: str) -> None:
+        """Poll a feed at once; from any thread. One that is not there is none of ours."""
+        running = self._running.get(name)
+        if running is not None:
+            log.info("feed %s is polled at once: the operator wants it", name)
+            running.loop.poll_now()
+            running.stop.wake()
+
     def _start(self, feed: Feed, config: Config) -> None:
         stop = EitherStop(self._daemon.stopping)
         beat = self._daemon.beat(_beat_name(feed), BEAT_S)
         loop = FeedLoop(
             feed,
-            reader(feed, config, stop),
+            reader(feed, config, stop, self._memory),
             self._desk_of(feed.name, config, beat),
             now=self._daemon.now,
             record=self._record,
@@ -97,7 +122,7 @@ class Feeds:
             stopping=stop,
             wanted=partial(self._wishes.wants, feed.name),
         )
-        self._running[feed.name] = _Running(feed, config.station, stop)
+        self._running[feed.name] = _Running(feed, config.station, stop, loop)
         self._daemon.spawn(f"feed {feed.name}"[:15], loop.run)
 
     def _forget(self, feed: Feed) -> None:
@@ -105,11 +130,12 @@ class Feeds:
         self._daemon.drop_item(f"feed.{feed.kind}", feed.name)
 
 
-def reader(feed: Feed, config: Config, stop: Stop) -> Reader:
+def reader(feed: Feed, config: Config, stop: Stop, memory: Memory) -> Reader:
     """What reads a feed of this kind."""
     if feed.kind == "folder":
         return FolderFeed(feed.path or config.paths.state_dir / "cap")
-    return HttpFeed(feed, Client(user_agent(config.station.contact), stop.is_set))
+    client = Client(user_agent(config.station.contact), stop.is_set)
+    return HttpFeed(feed, client, memory.state(feed.name), memory.save)
 
 
 def user_agent(contact: str) -> str:

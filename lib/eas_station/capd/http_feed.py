@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from math import inf
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 from eas_station.cap.bug import CapBug
@@ -13,6 +14,7 @@ from eas_station.capd.known import Known
 from eas_station.capd.reading import Reading, parse
 from eas_station.config.model import Feed
 from eas_station.errors import CapError, FeedError
+from eas_station.store.feeds import FeedState
 
 NWS_URL = "https://api.weather.gov"
 NWS_PATH = "/alerts/active"
@@ -21,10 +23,22 @@ ACCEPT_CAP = (
     "application/cap+xml, application/common-alerting-protocol+xml, application/atom+xml,"
     " application/rss+xml, application/geo+json;q=0.9, application/xml;q=0.8, */*;q=0.1"
 )
+SAVED_EVERY_S = 600.0  # the validators; older ones cost the next life one answer in full
 MAX_PAGES = 50
 MAX_LINKS = 100  # fetched in one poll; the others come with the next ones
 MAX_REMEMBERED_LINKS = 20_000
 MAX_TRIES = 5  # of a link that gives no document
+
+
+def _forget(_: FeedState) -> None:
+    """For a feed that is read only once."""
+
+
+def _validators(remembered: FeedState | None, url: str) -> Validators | None:
+    """Those of the last life's last answer, if that came from this address."""
+    if remembered is None or remembered.position != url:
+        return None
+    return Validators(remembered.etag, remembered.last_modified)
 
 
 def nws_url(feed: Feed) -> str:
@@ -52,14 +66,27 @@ class HttpFeed:
     """Asks a server for its alerts, and only for what is new since the last good answer."""
 
     def __init__(
-        self, feed: Feed, client: Client, monotonic: Callable[[], float] = time.monotonic
+        self,
+        feed: Feed,
+        client: Client,
+        remembered: FeedState | None = None,
+        save: Callable[[FeedState], None] = _forget,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """
+        Args:
+            remembered: what the last life of the process knew of the feed.
+            save: remembers it for the next one.
+        """
         self.max_age_s = 0.0  # what the last good answer said of its own age limit
         self._url = nws_url(feed) if feed.kind == "nws" else feed.url or ""
         self._accept = ACCEPT_NWS if feed.kind == "nws" else ACCEPT_CAP
         self._client = client
         self._monotonic = monotonic
-        self._validators: Validators | None = None
+        self._feed = feed.name
+        self._save = save
+        self._saved_s: float | None = None
+        self._validators = _validators(remembered, self._url)
         self._pending: Validators | None = None
         self._texts = Known()  # of the alerts that were given
         self._fetched: dict[str, None] = {}  # links of a feed, each fetched once
@@ -88,8 +115,14 @@ class HttpFeed:
 
     def accept(self) -> None:
         """The last poll was good to its end: from now on ask only for what is new."""
-        if self._pending is not None:
-            self._validators = self._pending
+        if self._pending is None or self._pending == self._validators:
+            return
+        self._validators = self._pending
+        due_s = -inf if self._saved_s is None else self._saved_s + SAVED_EVERY_S
+        if self._monotonic() >= due_s:
+            self._saved_s = self._monotonic()
+            etag, last_modified = self._validators.etag, self._validators.last_modified
+            self._save(FeedState(self._feed, etag, last_modified, position=self._url))
 
     def _pages(
         self, answer: Answer, body: bytes, deadline_s: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -89,6 +90,7 @@ class FeedLoop:
         self._wanted = wanted
         self._monotonic = monotonic
         self._backoff = Backoff(min(FIRST_WAIT_S, feed.interval_s), SERVER_WAIT_S)
+        self._urged = threading.Event()
         self._totals = Tally()
         self._polls = self._failures = 0
         self._last_alerts = 0
@@ -97,14 +99,22 @@ class FeedLoop:
         self._last_good_at: datetime | None = None
         self._last_good_s = monotonic()
 
+    def poll_now(self) -> None:
+        """Poll at once, however long the wait was to be; from any thread."""
+        self._urged.set()
+
     def run(self) -> None:
         """Poll and wait, until stopped."""
         due_s = self._monotonic()
         while not self._stopping.is_set():
+            self._urged.clear()
             due_s = self.poll_once(due_s) if self._wanted() else self._rest()
-            while not self._stopping.is_set() and self._monotonic() < due_s:
+            while not self._is_due(due_s):
                 self._progressed()
                 self._stopping.wait(min(_STEP_S, max(0.0, due_s - self._monotonic())))
+
+    def _is_due(self, due_s: float) -> bool:
+        return self._stopping.is_set() or self._urged.is_set() or self._monotonic() >= due_s
 
     def poll_once(self, due_s: float) -> float:
         """Poll, take and tell. Monotonic times: when this poll was due, when the next one is."""
@@ -118,7 +128,6 @@ class FeedLoop:
                 self._progressed()
                 tally.add(self._desk.accept(reading))
             self._reader.accept()
-            self._desk.settle()
         except CapError as refused:
             self._desk.refuse(refused, tally)
             error = refused

@@ -20,20 +20,23 @@ from eas_station.bus.messages import ReceptionNew
 from eas_station.bus.news import Announcer
 from eas_station.capd.desk import Desk
 from eas_station.capd.feeds import Feeds
+from eas_station.capd.memory import Memory
 from eas_station.capd.poll_log import PollLog
 from eas_station.config.area import area_of
 from eas_station.config.model import Config
-from eas_station.config.units import CAPD, WEBD
+from eas_station.config.units import CAPD, CTL, WEBD
 from eas_station.service import program
 from eas_station.service.daemon import Daemon
 from eas_station.service.storage import Storage
 from eas_station.service.wishes import Wishes
 from eas_station.store import jobs, receptions, sources
 from eas_station.store.database import Database
+from eas_station.store.feeds import FeedState, state
 from eas_station.store.flusher import Flusher
 from eas_station.store.intake import Intake
 from eas_station.store.spool import Spool
 
+POLL = "poll "  # with the name of a feed: what a control message asks for
 ASKED_AT_ONCE = 500  # messages in one question to the database
 
 
@@ -60,8 +63,9 @@ def compose(daemon: Daemon) -> None:
     wishes = Wishes(
         "feed",
         partial(_stopped_feeds, database),
-        partial(daemon.subscribe, [WEBD], [topics.control(daemon.unit)]),
+        partial(daemon.subscribe, [WEBD, CTL], [topics.control(daemon.unit)]),
         daemon.stopping,
+        lambda what: feeds.poll_now(what.removeprefix(POLL)) if what.startswith(POLL) else None,
     )
     poll_log = PollLog(
         append=storage.append,
@@ -75,7 +79,8 @@ def compose(daemon: Daemon) -> None:
         intake.take_all(heard)
         storage.wake()
 
-    feeds = Feeds(daemon, partial(_desk, daemon, database, take), poll_log.record, wishes)
+    memory = Memory(partial(_remembered, database), storage.append)
+    feeds = Feeds(daemon, partial(_desk, daemon, database, take), poll_log.record, wishes, memory)
     storage.start()
     daemon.spawn("wishes", wishes.run)
     daemon.spawn("poll log", poll_log.run)
@@ -131,6 +136,11 @@ def _recall(database: Database, feed: str, messages: Sequence[MessageId]) -> set
             asked = messages[at : at + ASKED_AT_ONCE]
             known |= receptions.known_messages(connection, feed, asked)
     return known
+
+
+def _remembered(database: Database, feed: str) -> FeedState:
+    with database.read() as connection:
+        return state(connection, feed)
 
 
 def _stopped_feeds(database: Database) -> frozenset[str]:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from eas_station.bus.messages import Control
 from eas_station.bus.subscriber import Subscriber
 from eas_station.errors import StoreError
 
@@ -30,6 +31,7 @@ class Wishes:
         ask: Callable[[], frozenset[str]],
         subscribe: Callable[[], Subscriber],
         stopping: threading.Event,
+        command: Callable[[str], None] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """
@@ -37,12 +39,15 @@ class Wishes:
             kind: "source", "receiver", "feed", for the log.
             ask: the names of those that are to be stopped. Raises StoreError.
             subscribe: hears the control topic of this unit.
+            command: told what a message there is about, "feed nws", unless it is an old one.
         """
         self._kind = kind
         self._ask = ask
         self._subscribe = subscribe
         self._stopping = stopping
+        self._command = command
         self._monotonic = monotonic
+        self.looked = threading.Event()  # the database has been asked once, answer or not
         self._stopped: frozenset[str] = frozenset()
         self._answered = True
         self._next_s = monotonic()
@@ -57,19 +62,26 @@ class Wishes:
             while not self._stopping.is_set():
                 if self._monotonic() >= self._next_s:
                     self.look()
-                if subscriber.receive(LOOK_S) is not None:
-                    self._next_s = self._monotonic()
+                message = subscriber.receive(LOOK_S)
+                if message is None:
+                    continue
+                self._next_s = self._monotonic()
+                if self._command and isinstance(message.body, Control) and not message.repeated:
+                    self._command(message.body.what)
 
     def look(self) -> None:
         """Ask the database now."""
         try:
-            stopped = self._ask()
+            self._take(self._ask())
         except StoreError as error:
             self._next_s = self._monotonic() + RETRY_S
             if self._answered:
                 log.warning("what is to run is not known, going on as before: %s", error)
             self._answered = False
-            return
+        finally:
+            self.looked.set()
+
+    def _take(self, stopped: frozenset[str]) -> None:
         self._answered = True
         self._next_s = self._monotonic() + RECONCILE_S
         for name in sorted(stopped ^ self._stopped):

@@ -19,6 +19,7 @@ from eas_station.store import (
     clips,
     deaf,
     expected_tests,
+    feeds,
     health_history,
     jobs,
     operator,
@@ -48,6 +49,7 @@ DESTINATIONS: Mapping[str, Destination] = {
     "deaf_interval": Destination(deaf.DeafInterval, deaf.record),
     "job_run": Destination(jobs.JobRun, jobs.record_run),
     "operator": Destination(operator.Action, operator.record),
+    "feed_state": Destination(feeds.FeedState, feeds.save),
     "expected_test": Destination(expected_tests.ExpectedTest, expected_tests.save),
     "health": Destination(health_history.HealthBatch, health_history.record_batch),
 }

@@ -21,6 +21,7 @@ from eas_station.errors import CapError, StoreError
 Answer = Callable[..., bytes]
 NOW = datetime(2026, 4, 20, 15, 6, tzinfo=UTC)
 SENT_AT = datetime(2026, 4, 20, 15, 5, tzinfo=UTC)
+LATER_AT = datetime(2026, 4, 20, 23, 5, tzinfo=UTC)
 
 
 class Station:
@@ -112,10 +113,26 @@ def test_what_an_earlier_life_has_taken_is_not_taken_again(
     station.remembered = [MessageId("w-nws.webmaster@noaa.gov", "urn:oid:a", SENT_AT)]
     desk = station.desk()
     assert desk.accept(reading(answer("a", "b"))) == Tally(documents=1, alerts=2, new=1)
-    desk.settle()
     station.remembered = None
     assert desk.accept(reading(answer("a", "c"))).new == 1
     assert station.identifiers() == ["urn:oid:b", "urn:oid:c"]
+
+
+def test_what_an_earlier_life_has_taken_may_come_after_any_number_of_other_answers(
+    station: Station, answer: Answer
+) -> None:
+    station.remembered = [MessageId("w-nws.webmaster@noaa.gov", "urn:oid:a", SENT_AT)]
+    desk = station.desk()
+    assert desk.accept(reading(answer())).alerts == 0  # an empty answer settles nothing
+    assert desk.accept(reading(answer("b"))).new == 1
+    assert desk.accept(reading(answer("a", "b"))) == Tally(documents=1, alerts=2)
+
+
+def test_a_message_of_this_life_waits_for_no_database(station: Station, answer: Answer) -> None:
+    desk = station.desk()
+    station.remembered = [MessageId("w-nws.webmaster@noaa.gov", "urn:oid:a", LATER_AT)]
+    later = answer("a").replace(b"T11:05:00", b"T19:05:00")
+    assert desk.accept(reading(later)).new == 1  # the record was not even asked
 
 
 def test_a_database_that_is_away_delays_nothing(station: Station, answer: Answer) -> None:

@@ -12,6 +12,7 @@ from eas_station.capd.fetch import Client
 from eas_station.capd.http_feed import HttpFeed, nws_url
 from eas_station.config.model import Feed
 from eas_station.errors import CapError, FeedError
+from eas_station.store.feeds import FeedState
 
 Answer = Callable[..., bytes]
 CAP = (
@@ -21,10 +22,12 @@ CAP = (
 )
 
 
-def feed_of(server: Any, kind: Any = "nws", path: str = "/alerts/active?x=1") -> HttpFeed:
+def feed_of(
+    server: Any, kind: Any = "nws", path: str = "/alerts/active?x=1", **memory: Any
+) -> HttpFeed:
     """A feed that asks the server."""
     feed = Feed(name="test", kind=kind, url=server.url + path)
-    return HttpFeed(feed, Client("x", threading.Event().is_set))
+    return HttpFeed(feed, Client("x", threading.Event().is_set), **memory)
 
 
 def identifiers(feed: HttpFeed) -> list[str]:
@@ -88,6 +91,37 @@ def test_after_a_good_poll_only_news_are_asked_for(server: Any, answer: Answer) 
     assert server.asked[1][1]["If-None-Match"] == '"1"'
 
 
+def test_the_next_life_asks_only_for_what_is_new(server: Any, answer: Answer) -> None:
+    server.serve(answer("a"), ETag='"1"', Last_Modified="Mon, 20 Apr 2026 15:05:00 GMT")
+    saved: list[FeedState] = []
+    assert identifiers(feed_of(server, save=saved.append)) == ["urn:oid:a"]
+    (state,) = saved
+    server.serve(b"", status=304)
+    assert identifiers(feed_of(server, remembered=state)) == []
+    asked = server.asked[-1][1]
+    assert asked["If-None-Match"] == '"1"'
+    assert asked["If-Modified-Since"] == "Mon, 20 Apr 2026 15:05:00 GMT"
+    identifiers(feed_of(server, path="/alerts/active?area=MI", remembered=state))
+    assert "If-None-Match" not in server.asked[-1][1]  # they are of another address
+
+
+def test_validators_are_saved_once_in_a_while_and_never_those_of_a_bad_answer(
+    server: Any, answer: Answer
+) -> None:
+    saved: list[FeedState] = []
+    clock = [0.0]
+    feed = feed_of(server, save=saved.append, monotonic=lambda: clock[0])
+    server.serve(answer("a")[:-9], ETag='"0"')
+    with pytest.raises(CapError):
+        identifiers(feed)
+    for second in range(1, 1300, 60):
+        clock[0] = second
+        server.serve(answer(f"a{second}"), ETag=f'"{second}"')
+        identifiers(feed)
+        identifiers(feed)  # the same again
+    assert [state.etag for state in saved] == ['"1"', '"601"', '"1201"']
+
+
 def test_the_validators_of_a_bad_answer_are_not_kept(server: Any, answer: Answer) -> None:
     server.serve(answer("a")[:-20], ETag='"1"')
     feed = feed_of(server)
@@ -128,9 +162,7 @@ def test_an_alert_whose_text_was_taken_is_not_read_again(server: Any, answer: An
 def test_a_document_that_was_not_taken_is_read_again(server: Any, answer: Answer) -> None:
     server.serve(answer("a"))
     feed = feed_of(server)
-    readings = feed.read()
-    next(readings)
-    readings.close()  # whoever took it failed
+    next(feed.read())  # whoever took it failed
     assert identifiers(feed) == ["urn:oid:a"]
 
 

@@ -213,6 +213,21 @@ def test_a_change_of_state_is_one_line_of_log(
     assert said == ["feed nws does not answer: gone", "feed nws answers"]
 
 
+def test_a_poll_that_is_wanted_now_waits_for_no_interval(bench: Any, answer: Answer) -> None:
+    b = bench(answer("a"), answer("b"), FeedError("gone"))
+    thread = threading.Thread(target=b.loop.run)
+    thread.start()
+    for number in (1, 2):
+        while len(b.polls) < number:
+            thread.join(0.01)
+        b.loop.poll_now()
+    while len(b.polls) < 3:
+        thread.join(0.01)
+    b.stopping.set()
+    thread.join(30.0)
+    assert [poll.outcome for poll in b.polls] == ["changed", "changed", "failed"]
+
+
 def test_a_stopped_feed_is_not_polled_and_says_so(bench: Any) -> None:
     b = bench()
     b.wanted = False

@@ -104,6 +104,28 @@ def test_a_wish_stays_while_the_database_is_away(
     assert wishes.wants("wx")
 
 
+def test_a_command_is_told_and_an_old_one_is_not(page: Publisher, tmp_path: Path) -> None:
+    page.publish(topics.control(UNIT), Control("poll old"))  # kept, and sent to whoever comes late
+    told: list[str] = []
+    stopping = threading.Event()
+    record = Record(NOBODY)
+    wishes = Wishes(
+        "feed",
+        record.ask,
+        lambda: Subscriber(tmp_path, ["eas-webd"], [topics.control(UNIT)]),
+        stopping,
+        told.append,
+    )
+    thread = threading.Thread(target=wishes.run)
+    thread.start()
+    while "poll nws" not in told:
+        page.publish(topics.control(UNIT), Control("poll nws"))
+        thread.join(0.05)
+    stopping.set()
+    thread.join(30)
+    assert set(told) == {"poll nws"}
+
+
 def test_before_anybody_has_answered_everything_runs(tmp_path: Path) -> None:
     record = Record(StoreError("the database is away"))
     wishes = Wishes("source", record.ask, lambda: Subscriber(tmp_path, [], []), threading.Event())

@@ -22,6 +22,7 @@ from eas_station.store import (
     clips,
     deaf,
     expected_tests,
+    feeds,
     flags,
     health_history,
     jobs,
@@ -300,11 +301,12 @@ def test_every_other_kind_of_row_reaches_its_table_once(record: Record, said: Sa
             (health_history.HealthSample("wx", "162.550", "margin_db", now, 20, 21, 22, 3),)
         ),
         "operator": Action("a1", now, "ada", "set_desired", "source wx", "stopped"),
+        "feed_state": feeds.FeedState("nws", '"1"', None, now, "https://api.weather.gov/"),
     }
     for _ in range(2):
         for kind, value in rows.items():
             record.spool.append(kind, to_json(value))
-    assert record.flush() == 13
+    assert record.flush() == 15
     assert record.spool.quarantined() == ()
     (alert,) = active(record)
     with record.database.read() as connection:
@@ -312,6 +314,7 @@ def test_every_other_kind_of_row_reaches_its_table_once(record: Record, said: Sa
         assert deaf.open_intervals(connection) == (rows["deaf_interval"],)
         assert jobs.last_runs(connection) == {"poll nws": (rows["job_run"],)}
         assert jobs.totals(connection)[0].errors == 1
+        assert feeds.state(connection, "nws") == rows["feed_state"]
         assert expected_tests.all_expected(connection) == (rows["expected_test"],)
         (sample,) = health_history.series(
             connection, "wx", "162.550", "margin_db", now, now + timedelta(minutes=1)
