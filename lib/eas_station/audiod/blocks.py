@@ -8,6 +8,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from eas_station.errors import SourceError
+
+PATIENCE_S = 2.0  # of a source that flows
+RATE_HZ = 25_000  # of what a source yields: a SAME bit is 48 samples
+
 
 @dataclass(frozen=True, slots=True)
 class Hole:
@@ -43,6 +48,10 @@ class SourceEndedError(Exception):
     """The source has given all it had: a file that does not loop, a closed standard input."""
 
 
+class HopelessError(SourceError):
+    """Time alone will not mend it, a human must act. It is tried again all the same."""
+
+
 class AudioSource(Protocol):
     """Something that is listened to. One thread owns it.
 
@@ -68,6 +77,21 @@ class AudioSource(Protocol):
     @property
     def carriers(self) -> dict[str, bool]:
         """Per channel: is there a carrier. Empty: the source cannot know."""
+        ...
+
+    @property
+    def patience_s(self) -> float:
+        """So long nothing may come before it counts as away; longer where it comes in gushes."""
+        ...
+
+    @property
+    def telling(self) -> str:
+        """What is worth knowing of it while it is heard, as a stream's title; "": nothing."""
+        ...
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """What it counts for the status, since it was opened."""
         ...
 
     def receive(self) -> Block | None:

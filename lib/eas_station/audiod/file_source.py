@@ -1,8 +1,9 @@
-"""A recording as a source: WAV, or FLAC through the `flac` program."""
+"""A recording as a source: WAV, or FLAC through the program `flac` or `ffmpeg`."""
 
 from __future__ import annotations
 
 import shutil
+import stat
 import subprocess
 import threading
 import time
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from eas_station.audiod.blocks import Block, SourceEndedError
+from eas_station.audiod.blocks import PATIENCE_S, Block, HopelessError, SourceEndedError
 from eas_station.audiod.wav import WavForm, read_form, samples_of
 from eas_station.errors import SourceError
 
@@ -23,6 +24,9 @@ class FileSource:
     channels = ("mono",)
     live = False
     carriers: dict[str, bool] = {}  # noqa: RUF012 - a file has no carrier, ever
+    patience_s = PATIENCE_S
+    telling = ""
+    counters: dict[str, int] = {}  # noqa: RUF012 - it counts nothing
 
     def __init__(
         self,
@@ -105,6 +109,7 @@ class FileSource:
 
     def _open(self) -> tuple[IO[bytes], WavForm]:
         try:
+            self._demand_file()
             file: IO[bytes] = self._path.open("rb")
             is_flac = file.read(4) == b"fLaC"
             file.seek(0)
@@ -119,15 +124,29 @@ class FileSource:
             file.close()
             raise SourceError(f"{self._path}: {error}") from error
 
+    def _demand_file(self) -> None:
+        """A FIFO would make the opening wait for its writer. Raises OSError, SourceError."""
+        mode = self._path.stat().st_mode
+        if stat.S_ISFIFO(mode):
+            raise HopelessError(f"{self._path} is a FIFO: that is a source of kind pipe")
+        if not stat.S_ISREG(mode):
+            raise HopelessError(f"{self._path} is no file: a recording in WAV or FLAC is wanted")
+
     def _decode_flac(self) -> IO[bytes]:
-        program = shutil.which("flac")
-        if program is None:
-            raise SourceError(f"{self._path} needs the program flac: apt install flac")
         self._child = subprocess.Popen(
-            [program, "--decode", "--stdout", "--silent", str(self._path)],
+            self._flac_decoder(),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             stdin=subprocess.DEVNULL,
         )
         assert self._child.stdout is not None
         return self._child.stdout
+
+    def _flac_decoder(self) -> list[str]:
+        """The command that gives the recording as WAV; it ends when nobody reads it."""
+        if flac := shutil.which("flac"):
+            return [flac, "--decode", "--stdout", "--silent", str(self._path)]
+        if ffmpeg := shutil.which("ffmpeg"):
+            name = f"file:{self._path}"
+            return [ffmpeg, "-v", "quiet", "-nostdin", "-i", name, "-f", "wav", "pipe:1"]
+        raise HopelessError(f"{self._path} needs the program flac: apt install flac")

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from eas_station.audiod.blocks import AudioSource, Block, SourceEndedError
+from eas_station.audiod.blocks import (
+    PATIENCE_S,
+    AudioSource,
+    Block,
+    HopelessError,
+    SourceEndedError,
+)
+from eas_station.audiod.channels import SourceState
 from eas_station.audiod.deafness import Deafness
 from eas_station.audiod.hearing import Hearing
 from eas_station.audiod.levels import Level, LevelMeter
@@ -22,7 +30,6 @@ from eas_station.decoder.prior import Prior
 from eas_station.errors import SourceError
 from eas_station.service.backoff import Backoff
 
-AWAY_S = 2.0  # without a block: the source is away
 BROKEN_S = 10.0  # without a block: what was being heard is over
 TELL_S = 2.0
 STEP_S = 0.25
@@ -54,6 +61,7 @@ class Wiring:
     now: Callable[[], datetime]
     monotonic: Callable[[], float] = time.monotonic
     prior: Prior = field(default_factory=Prior)  # the codes that the decoder knows of
+    live: Callable[[Block], None] | None = None  # gives the sound to listeners on the page
 
 
 class Listener:
@@ -68,6 +76,9 @@ class Listener:
         self._retry_s = self._last_block_s = self._told_s = wiring.monotonic()
         self._away_why = "starting"
         self._ended = False
+        self._connections = 0  # how often the source was opened and then heard
+        self._counted: Counter[str] = Counter()  # by sources that are closed
+        self._heard = False  # since it was opened
 
     def run(self, beat: Callable[[], None]) -> None:
         """Listen until the daemon stops, then finish what was begun."""
@@ -114,9 +125,10 @@ class Listener:
         try:
             self._source = self._to.open()
         except SourceError as error:
-            self._lose(str(error))
+            self._lose(error)
             return False
         self._last_block_s = self._to.monotonic()
+        self._heard = False
         return True
 
     def _receive(self) -> None:
@@ -124,7 +136,7 @@ class Listener:
         try:
             block = self._source.receive()
         except SourceError as error:
-            self._lose(str(error))
+            self._lose(error)
         except SourceEndedError as ended:
             self._close()
             self._ended = True
@@ -133,22 +145,24 @@ class Listener:
             if block is not None:
                 self._take(block)
             else:
-                self._miss(self._source.waiting_for)
+                self._miss(self._source)
 
-    def _lose(self, why: str) -> None:
+    def _lose(self, error: SourceError) -> None:
         """The source is gone; it is tried again, less and less often, for ever."""
         self._close()
-        self._away_why = why
+        why = self._away_why = str(error)
         self._retry_s = self._to.monotonic() + self._backoff.next_s()
-        self._to.report.state("reconnecting", why)
+        state: SourceState = "failed" if isinstance(error, HopelessError) else "reconnecting"
+        self._to.report.state(state, why)
         self._deaf(why)
 
-    def _miss(self, why: str) -> None:
+    def _miss(self, source: AudioSource) -> None:
         """The source is there, but nothing comes."""
         silent_s = self._to.monotonic() - self._last_block_s
-        if silent_s >= BROKEN_S:
+        why = source.waiting_for
+        if silent_s >= max(BROKEN_S, source.patience_s):
             self._end_stretch()
-        if silent_s >= AWAY_S:
+        if silent_s >= source.patience_s or (not self._heard and silent_s >= PATIENCE_S):
             self._to.report.state("reconnecting", why)
             self._deaf(why)
 
@@ -159,6 +173,7 @@ class Listener:
     def _close(self) -> None:
         self._end_stretch()
         if self._source is not None:
+            self._counted.update(self._source.counters)
             self._source.close()
             self._source = None
 
@@ -167,6 +182,8 @@ class Listener:
     def _take(self, block: Block) -> None:
         self._backoff.reset()
         self._last_block_s = self._to.monotonic()
+        if self._to.live is not None:
+            self._to.live(block)
         stretch = self._continue(block)
         now = self._to.now()
         for said in stretch.decode(block):
@@ -176,7 +193,16 @@ class Listener:
             self._to.deafness.heard(block)
         self._count(block)
         self._measure(block)
-        self._to.report.state("running", "listening")
+        self._welcome()
+
+    def _welcome(self) -> None:
+        """The source is heard."""
+        assert self._source is not None
+        if not self._heard:
+            self._heard = True
+            self._connections += 1
+        telling = self._source.telling
+        self._to.report.state("running", f"listening: {telling}" if telling else "listening")
 
     def _continue(self, block: Block) -> Stretch:
         """The stretch that the block belongs to; a gap that is not filled begins another."""
@@ -252,4 +278,7 @@ class Listener:
 
     def _tell(self) -> None:
         self._told_s = self._to.monotonic()
+        counted = self._counted.copy()
+        counted.update(self._source.counters if self._source is not None else {})
+        self._to.report.count(connections=self._connections, **counted)
         self._to.report.tell()

@@ -6,6 +6,7 @@ Read on: `sources` yield blocks, `listener` is the work, `hearing` is the way in
 from __future__ import annotations
 
 import logging
+import threading
 import uuid
 from collections.abc import Callable
 from functools import partial
@@ -13,11 +14,13 @@ from functools import partial
 from eas_station.alerts import from_same
 from eas_station.alerts.admission import Admission
 from eas_station.alerts.model import Reception
+from eas_station.audiod import affinity
 from eas_station.audiod.clip_files import ClipFolder
 from eas_station.audiod.clip_writer import ClipWriter
 from eas_station.audiod.deafness import Deafness
 from eas_station.audiod.hearing import Hearing
 from eas_station.audiod.listener import Listener, Wiring
+from eas_station.audiod.live_sound import LiveSound
 from eas_station.audiod.marks import Marks, boot_id
 from eas_station.audiod.report import Report
 from eas_station.audiod.sources import channels_of, opener
@@ -42,6 +45,7 @@ from eas_station.tables import Tables, load
 
 log = logging.getLogger(__name__)
 
+WISHES_S = 2.0  # a station that cannot ask what it is to do listens
 LISTEN_DEADLINE_S = 20.0  # a read that never returns is not work
 
 
@@ -56,6 +60,7 @@ def compose(daemon: Daemon) -> None:
     source = _source(config, daemon.instance)
     database = _database(config, daemon.unit)
     daemon.on_stop(database.close)
+    _keep_to_cpus(daemon, source)
     storage = _storage(daemon, tables, database)
     channels = channels_of(source, config)
     report = Report(source.name, source.kind, channels, daemon.set_status, daemon.now)
@@ -80,20 +85,38 @@ def compose(daemon: Daemon) -> None:
         stopping=daemon.stopping,
         now=daemon.now,
         prior=Prior(events=tuple(tables.events), states=tuple(tables.states)),
+        live=_live(daemon, source),
     )
     beat = daemon.beat("listen", LISTEN_DEADLINE_S)
     storage.start()
     daemon.on_reload(partial(_reload, daemon, source))
     daemon.spawn("wishes", wishes.run)
     daemon.spawn("clips", writer.run)
-    daemon.spawn("listen", partial(_listen, Listener(wiring), beat, writer))
+    daemon.spawn("listen", partial(_listen, Listener(wiring), beat, writer, wishes.looked))
 
 
-def _listen(listener: Listener, beat: Callable[[], None], writer: ClipWriter) -> None:
+def _listen(
+    listener: Listener, beat: Callable[[], None], writer: ClipWriter, looked: threading.Event
+) -> None:
+    """A source that the operator has stopped is not opened at the start, if that can be known."""
+    looked.wait(WISHES_S)
     try:
         listener.run(beat)
     finally:
         writer.close()
+
+
+def _keep_to_cpus(daemon: Daemon, source: Source) -> None:
+    if source.cpu_affinity:
+        affinity.keep_to(source.cpu_affinity)
+        daemon.set_item(affinity.told(source.cpu_affinity, daemon.now()))
+
+
+def _live(daemon: Daemon, source: Source) -> LiveSound | None:
+    """None for a receiver, whose channels are on the bus already."""
+    if source.kind == "receiver":
+        return None
+    return LiveSound(source.name, daemon.publisher.publish, daemon.publisher.wanted)
 
 
 def _source(config: Config, name: str | None) -> Source:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eas_station.audiod.blocks import Block, SourceEndedError
+from eas_station.audiod.blocks import PATIENCE_S, Block, HopelessError, SourceEndedError
 from eas_station.dsp.ring import FULL_SCALE
 from eas_station.errors import SourceError
 
@@ -26,6 +26,9 @@ class PipeSource:
     channels = ("mono",)
     live = True
     carriers: dict[str, bool] = {}  # noqa: RUF012 - a pipe has no carrier, ever
+    patience_s = PATIENCE_S
+    telling = ""
+    counters: dict[str, int] = {}  # noqa: RUF012 - it counts nothing
 
     def __init__(
         self, path: Path, rate_hz: int, monotonic: Callable[[], float] = time.monotonic
@@ -110,7 +113,7 @@ class PipeSource:
             return 0
         try:
             if not stat.S_ISFIFO(self._path.stat().st_mode):
-                raise SourceError(f"{self._path} is not a FIFO: a recording is of kind file")
+                raise HopelessError(f"{self._path} is not a FIFO: a recording is of kind file")
             return os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError as error:
             raise SourceError(f"{self._path} is not there: make it with mkfifo") from error

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from eas_station.audiod.align import Aligner
-from eas_station.audiod.blocks import Block
+from eas_station.audiod.blocks import PATIENCE_S, Block
 from eas_station.bus import topics
 from eas_station.bus.messages import AudioPcm, Message, ReceiverState
 from eas_station.bus.subscriber import Subscriber
@@ -30,6 +30,9 @@ class ReceiverSource:
     """Frames of a sdrd receiver, aligned into blocks of all channels."""
 
     live = True
+    patience_s = PATIENCE_S
+    telling = ""
+    counters: dict[str, int] = {}  # noqa: RUF012 - the receiver counts
 
     def __init__(
         self,

@@ -10,6 +10,9 @@ from eas_station.audiod.blocks import AudioSource
 from eas_station.audiod.file_source import FileSource
 from eas_station.audiod.pipe_source import PipeSource
 from eas_station.audiod.receiver_source import ReceiverSource, wanted_topics
+from eas_station.audiod.resampled_source import ResampledSource
+from eas_station.audiod.soundcard_source import SoundcardSource
+from eas_station.audiod.stream_source import StreamSource
 from eas_station.bus.subscriber import Subscriber
 from eas_station.config.model import Config, Source
 from eas_station.config.units import receiver_unit
@@ -40,10 +43,19 @@ def opener(
     if source.kind == "receiver":
         assert source.receiver is not None
         return partial(_open_receiver, source.receiver, channels, subscribe)
+    return partial(_open_mono, source, stopping)
+
+
+def _open_mono(source: Source, stopping: threading.Event) -> AudioSource:
+    if source.kind == "stream":
+        assert source.url is not None
+        return StreamSource(source.url)
+    if source.kind == "soundcard":
+        return ResampledSource(SoundcardSource(source.device, source.channel))
     assert source.path is not None
     if source.kind == "pipe":
-        return partial(PipeSource, source.path, source.rate_hz)
-    return partial(FileSource, source.path, source.realtime, source.loop, stopping)
+        return ResampledSource(PipeSource(source.path, source.rate_hz))
+    return ResampledSource(FileSource(source.path, source.realtime, source.loop, stopping))
 
 
 def _open_receiver(

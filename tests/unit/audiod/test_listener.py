@@ -53,6 +53,9 @@ class Tape:
     channels = ("162.400", "162.550")
     live = True
     waiting_for = "nothing on the tape"
+    telling = ""
+    patience_s = 2.0
+    counters: dict[str, int] = {}  # noqa: RUF012 - it counts nothing
     carriers: dict[str, bool] = {"162.550": True}  # noqa: RUF012 - it never changes
 
     def __init__(self, world: World, items: list[Block | Exception | None]) -> None:
