@@ -6,6 +6,7 @@ files that their sandbox hides. Runs at boot and at every `systemctl daemon-relo
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
@@ -78,7 +79,7 @@ def drop_ins(config: Config, ipv6: bool) -> Iterator[tuple[str, str]]:
         yield from _service(receiver_unit(receiver.name), lines)
     for source in config.sources:
         paths = [source.path] if source.path is not None else []
-        lines = [*written, *_network(source, remote), *_shown(paths)]
+        lines = [*written, *_network(source, remote), *_shown(paths), *_affinity(source)]
         yield from _service(source_unit(source.name), lines)
 
 
@@ -144,6 +145,13 @@ def _network(part: Receiver | Source, remote: bool) -> Iterator[str]:
     if remote or part.kind in NETWORK_KINDS:
         yield "PrivateNetwork=no"
         yield "RestrictAddressFamilies=AF_INET AF_INET6"
+
+
+def _affinity(source: Source) -> Iterator[str]:
+    """Of the CPUs, those that there are: with no other systemd could not start the unit."""
+    there = [cpu for cpu in source.cpu_affinity if cpu < (os.cpu_count() or 1)]
+    if there:
+        yield f"CPUAffinity={' '.join(map(str, there))}"
 
 
 def _shown(paths: Iterable[Path]) -> Iterator[str]:

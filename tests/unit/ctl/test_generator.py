@@ -66,6 +66,22 @@ def test_file_in_a_home_is_shown_to_its_reader_alone() -> None:
     assert set(texts) == {SOCKET, "eas-audiod@tape.service"}
 
 
+def test_a_stream_has_the_network_and_a_sound_card_has_not() -> None:
+    stream = Source(name="icecast", kind="stream", url="http://radio.example/live")
+    card = Source(name="card", kind="soundcard")
+    texts = dict(drop_ins(Config(sources=(stream, card)), ipv6=True))
+    assert "PrivateNetwork=no\n" in texts["eas-audiod@icecast.service"]
+    assert set(texts) == {SOCKET, "eas-audiod@icecast.service"}
+
+
+def test_a_source_keeps_to_the_cpus_that_there_are() -> None:
+    kept = Source(name="kept", kind="soundcard", cpu_affinity=(0, 1000))
+    nowhere = Source(name="nowhere", kind="soundcard", cpu_affinity=(1000,))
+    texts = dict(drop_ins(Config(sources=(kept, nowhere)), ipv6=True))
+    assert "\nCPUAffinity=0\n" in texts["eas-audiod@kept.service"]
+    assert set(texts) == {SOCKET, "eas-audiod@kept.service"}
+
+
 def test_files_and_links_are_written_and_written_again(tmp_path: Path) -> None:
     config = Config(receivers=(WX,), sources=(HEARD,), web=Web(host="*", port=80))
     for _ in range(2):
