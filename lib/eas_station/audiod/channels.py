@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -67,17 +67,22 @@ class Judgement:
     sentence: str
     problem: bool = False  # somebody should look after it
     deaf_since_at: datetime | None = None  # from when on it is to be recorded as deaf
-    overdue: tuple[str, ...] = field(default=())
+    overdue: tuple[tuple[str, str], ...] = ()  # as in `Facts`
+
+    @property
+    def troubled(self) -> bool:
+        """Should somebody look after the channel, for this or for a test that did not come."""
+        return self.problem or bool(self.overdue)
+
+    @property
+    def line(self) -> str:
+        """The sentence, and those of the tests that did not come."""
+        return "; ".join((self.sentence, *(said for _, said in self.overdue)))
 
 
 def judge(facts: Facts, source: SourceFacts, now: datetime) -> Judgement:
     """What the facts say of the channel at this moment."""
-    found = _judge_sound(facts, source, now)
-    if not facts.overdue:
-        return found
-    codes = tuple(code for code, _ in facts.overdue)
-    sentence = "; ".join((found.sentence, *(said for _, said in facts.overdue)))
-    return Judgement(found.state, sentence, True, found.deaf_since_at, codes)
+    return replace(_judge_sound(facts, source, now), overdue=facts.overdue)
 
 
 def _judge_sound(facts: Facts, source: SourceFacts, now: datetime) -> Judgement:
@@ -123,8 +128,8 @@ def _silent(facts: Facts, source: SourceFacts, since_at: datetime, now: datetime
 def _failing(proof: Proof, now: datetime) -> Judgement:
     since_at = proof.failing_since_at or proof.probed_at
     sentence = (
-        f"deaf since {clock(since_at, now)}: a header of the usual strength, hidden in a copy of"
-        " its sound, could not be read; noise or interference covers it"
+        "a header of the usual strength, hidden in a copy of its sound, could not be read since"
+        f" {clock(since_at, now)}: noise or interference covers it"
     )
     return Judgement("deaf", sentence, True, since_at)
 

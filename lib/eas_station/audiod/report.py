@@ -197,7 +197,7 @@ class Report:
 
     def _problems(self) -> tuple[str, ...]:
         judged = zip(self._channels, self._judged(self._now()), strict=True)
-        said = [f"{facts.name} {found.sentence}" for facts, (found, _) in judged if found.problem]
+        said = [f"{facts.name} {found.line}" for facts, (found, _) in judged if found.troubled]
         more = len(said) - NAMED
         return (*said[:NAMED], f"{more} more channels with a problem") if more > 0 else tuple(said)
 
@@ -219,8 +219,8 @@ class Report:
             ItemState(
                 facts.name,
                 "channel",
-                ("failed" if found.problem else "running") if heard else self._state,
-                found.sentence,
+                ("failed" if found.troubled else "running") if heard else self._state,
+                found.line,
                 since_at,
                 facts.last_header_at,
                 {"headers": facts.headers, "lost_samples": facts.lost_samples},
@@ -234,8 +234,8 @@ class Report:
         judged = []
         for facts, since in zip(self._channels, self._since, strict=True):
             found = judge(facts, source, now)
-            if since.gist != (found.state, found.problem):
-                since.gist, since.at = (found.state, found.problem), now
+            if since.gist != (found.state, found.troubled):
+                since.gist, since.at = (found.state, found.troubled), now
             judged.append((found, since.at))
         return tuple(judged)
 
@@ -245,12 +245,12 @@ class Report:
             source=self._name,
             channel=facts.name,
             state=found.state,
-            sentence=found.sentence,
+            sentence=found.line,
             since_at=since_at,
             margin_db=None if proof is None else proof.margin_db,
             usual_margin_db=None if proof is None else proof.usual_db,
             probed_at=None if facts.proof is None else facts.proof.probed_at,
             deaf_today_s=facts.deaf_today_s,
-            problem=found.problem,
-            overdue=found.overdue,
+            problem=found.troubled,
+            overdue=tuple(code for code, _ in found.overdue),
         )
