@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from eas_station.config import source_values
+from eas_station.config import receiver_values, source_values
 from eas_station.config.model import Receiver
 from eas_station.config.reader import Table, nearest
 from eas_station.errors import Fault
@@ -176,6 +176,7 @@ CHECKS: dict[tuple[str, str], Check] = {
     ("receiver", "gain"): _number(_between(-10, 60, 'dB, or "auto"')),
     ("receiver", "ppm"): _number(_between(-200, 200, 'millionths, or "auto"')),
     ("receiver", "bandwidth_hz"): _between(1, 3_200_000, "Hz"),
+    ("receiver", "squelch_db"): _between(-10, 70, "dB"),
     ("source", "rate_hz"): _between(8_000, 192_000, "Hz"),
     ("source", "url"): source_values.stream_url,
     ("source", "device"): source_values.device,
@@ -236,21 +237,9 @@ def check_receivers(receivers: list[Table]) -> list[Fault]:
         faults += _check_capture(receiver, values)
         if not {"channels_hz", "center_hz", "rate_hz"} <= values.keys():
             continue
-        outside = [
-            channel
-            for channel in values["channels_hz"]
-            if abs(channel - values["center_hz"]) > values["rate_hz"] / 2
-        ]
-        if not values["channels_hz"]:
-            faults.append(receiver.fault("channels_hz", "must have at least one frequency in Hz"))
-        if outside:
-            low = (values["center_hz"] - values["rate_hz"] / 2) / 1e6
-            high = (values["center_hz"] + values["rate_hz"] / 2) / 1e6
-            message = (
-                f"{', '.join(map(str, outside))} lies outside of what is received with this"
-                f" center_hz and rate_hz: {low:.4f} to {high:.4f} MHz, in Hz"
-            )
-            faults.append(receiver.fault("channels_hz", message))
+        wrong = receiver_values.wrong_channels(values)
+        if wrong is not None:
+            faults.append(receiver.fault(*wrong))
     return faults
 
 
@@ -260,6 +249,9 @@ def _check_capture(receiver: Table, values: dict[str, Any]) -> list[Fault]:
         if not any(low <= rate_hz <= high for low, high in DONGLE_RATES_HZ):
             legal = " or ".join(f"{low} to {high}" for low, high in DONGLE_RATES_HZ)
             return [receiver.fault("rate_hz", f"must be {legal} Hz: a dongle has no other rates")]
+    odd = receiver_values.odd_rate(rate_hz) if rate_hz is not None else None
+    if odd is not None:
+        return [receiver.fault("rate_hz", odd)]
     path = values.get("path")
     if kind == "file" and path is not None and path.suffix.lower() == ".wav":
         if values.get("format") != "wav":

@@ -97,6 +97,8 @@ class Receiver:
     bias_tee: bool = False
     direct_sampling: Literal["off", "i", "q"] = "off"
     bandwidth_hz: int | None = None  # of the tuner's filter; None: the tuner's own choice
+    modulation: Literal["nfm", "wbfm"] = "nfm"  # of its channels: weather radio; FM broadcast
+    squelch_db: float | None = None  # SNR below which nobody listens; decoding never stops
 
 
 @dataclass(frozen=True, slots=True)
