@@ -8,17 +8,21 @@ from collections.abc import Callable
 from eas_station.bus import topics
 from eas_station.bus.messages import AudioPcm
 from eas_station.config.model import Receiver
-from eas_station.dsp.channelizer import CHANNEL_RATE_HZ
+from eas_station.dsp.raster import CHANNEL_RATE_HZ
 from eas_station.errors import SourceError
+from eas_station.sdrd.kinds import receiver_of
 from eas_station.sdrd.reading import Reading, channel_name
-from eas_station.sdrd.receivers import FileReceiver, IqBlock, IqReceiver, ReceiverEndedError
+from eas_station.sdrd.receivers import IqBlock, IqReceiver, ReceiverEndedError
 from eas_station.sdrd.teller import Teller
+from eas_station.sdrd.trimmer import Trimmer
 from eas_station.sdrd.tuner import Frame, Tuner
 from eas_station.service.backoff import Backoff
 from eas_station.service.daemon import Daemon
 
 BEAT_DEADLINE_S = 6.0  # a read that takes longer never returns
 FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 2.0  # our own device: heard soon after a replug
+LONGEST_FLAPPING_S = 60.0  # between tries of one that comes and goes, and fills the log
+STEADY_S = 60.0  # samples for so long: it does not flap
 PAUSE_S = 0.25  # the longest sleep, so that an operator's word is soon obeyed
 
 
@@ -31,10 +35,12 @@ class Radio:
         settings: Receiver,
         is_wanted: Callable[[], bool],
         monotonic: Callable[[], float] = time.monotonic,
+        receiver_of: Callable[..., IqReceiver] = receiver_of,
     ) -> None:
         """
         Args:
             is_wanted: False while the operator has stopped the receiver.
+            receiver_of: builds the receiver of some settings.
         Raises:
             ValueError: the receiver's channels cannot be reached with its rate and centre.
         """
@@ -42,7 +48,13 @@ class Radio:
         self._is_wanted = is_wanted
         self._monotonic = monotonic
         self._beat = daemon.beat("radio", BEAT_DEADLINE_S)
-        self._backoff = Backoff(FIRST_BACKOFF_S, LONGEST_BACKOFF_S)
+        self._receiver_of = receiver_of
+        self._opening = Backoff(FIRST_BACKOFF_S, LONGEST_BACKOFF_S)
+        self._flapping = Backoff(FIRST_BACKOFF_S, LONGEST_FLAPPING_S)
+        self._untrimmed = 0  # samples since the last look at them
+        self._running_s: float | None = None  # since when samples have come; None: they do not
+        self._was_stopped = False  # what is missing next was not to be heard
+        self._receiver: IqReceiver | None = None
         self._teller = Teller(daemon, settings.name, monotonic)
         self._asked_for = settings
         self._replacement: Receiver | None = None  # asked for, and not taken up yet
@@ -67,14 +79,15 @@ class Radio:
                 self._beat()
                 self._teller.tell_in_turn(self._reading())
         finally:
-            self._receiver.close()
+            self._receiver_now().close()
 
     def _step(self) -> None:
         replacement, self._replacement = self._replacement, None
         if replacement is not None:
-            self._receiver.close()
+            self._receiver_now().close()
             self._take(replacement, self._tuner.next_sample)
         if not self._is_wanted():
+            self._was_stopped |= self._is_open
             self._release()
             self._teller.say("stopped", "stopped by the operator")
             self._pause(PAUSE_S)
@@ -86,30 +99,54 @@ class Radio:
             self._listen()
 
     def _listen(self) -> None:
+        receiver = self._receiver_now()
         try:
             if not self._is_open:
-                self._receiver.open()
+                receiver.open(self._trimmer.tuning)
                 self._is_open = True
-            block = self._receiver.read()
+            block = receiver.read()
+            if block is not None:
+                self._pass_on(block)
+                self._trim(receiver, block)
         except SourceError as error:
-            self._release()
-            self._retry_at = self._monotonic() + self._backoff.next_s()
-            self._teller.say("reconnecting", str(error))
+            self._fail(str(error))
         except ReceiverEndedError as ended:
             self._release()
             self._has_ended = True
             self._teller.say("stopped", str(ended))
-        else:
-            if block is not None:
-                self._pass_on(block)
+
+    def _fail(self, why: str) -> None:
+        self._teller.say("reconnecting", why)
+        self._teller.tell_in_turn(self._reading())  # before the driver can hang
+        flaps = self._running_s is not None
+        self._release()
+        wait_s = self._flapping.next_s() if flaps else self._opening.next_s()
+        self._retry_at = self._monotonic() + wait_s
 
     def _pass_on(self, block: IqBlock) -> None:
-        self._backoff.reset()
+        now_s = self._monotonic()
+        if self._running_s is None:
+            self._running_s = now_s
+            self._opening.reset()
+        elif now_s - self._running_s > STEADY_S:
+            self._flapping.reset()
         self._samples += block.iq.size
-        self._lost_samples += block.lost_samples
+        if not self._was_stopped:
+            self._lost_samples += block.lost_samples
+        self._was_stopped = False
         for frame in self._tuner.feed(block.iq, block.lost_samples):
             self._publish(frame)
         self._teller.say("running", "samples arrive")
+
+    def _trim(self, receiver: IqReceiver, block: IqBlock) -> None:
+        """Set the device as its samples ask for, once a second of them."""
+        stale = self._trimmer.opened(receiver.gains_db)
+        self._untrimmed += block.iq.size
+        if self._untrimmed >= self._settings.rate_hz:
+            self._untrimmed = 0
+            stale |= self._trimmer.second(block.iq, self._reading().ppm())
+        if stale:
+            receiver.tune(self._trimmer.tuning)
 
     def _publish(self, frame: Frame) -> None:
         body = AudioPcm(CHANNEL_RATE_HZ, frame.first_sample, frame.gap_samples)
@@ -118,8 +155,17 @@ class Radio:
 
     def _take(self, settings: Receiver, first_sample: int) -> None:
         self._tuner = Tuner(settings, first_sample)
-        self._receiver = self._built(settings)
+        before = self._receiver
+        self._receiver = self._receiver_of(
+            settings,
+            self._tuner.block_samples,
+            self._daemon.stopping.wait,
+            before.heard_at if before is not None else None,
+        )
+        self._trimmer = Trimmer(settings, self._daemon.config.paths.state_dir)
+        self._untrimmed = 0
         self._settings = settings
+        self._running_s = None
         self._is_open = self._has_ended = False
         self._retry_at = 0.0
         self._topics = [
@@ -127,18 +173,25 @@ class Radio:
             for frequency_hz in settings.channels_hz
         ]
 
-    def _built(self, settings: Receiver) -> IqReceiver:
-        return FileReceiver(
-            settings, self._tuner.block_samples, self._daemon.stopping.wait, self._monotonic
-        )
+    def _receiver_now(self) -> IqReceiver:
+        if self._receiver is None:
+            raise RuntimeError("no receiver has been built")
+        return self._receiver
 
     def _release(self) -> None:
-        self._receiver.close()
+        self._running_s = None
         self._is_open = self._has_ended = False
         self._retry_at = 0.0
+        self._receiver_now().close()
 
     def _pause(self, seconds: float) -> None:
         self._daemon.stopping.wait(seconds)
 
     def _reading(self) -> Reading:
-        return Reading(self._settings, self._tuner.levels, self._samples, self._lost_samples)
+        return Reading(
+            self._settings,
+            self._tuner.levels,
+            self._samples,
+            self._lost_samples,
+            self._trimmer.tuning if self._receiver_now().gains_db else None,
+        )

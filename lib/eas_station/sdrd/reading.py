@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from eas_station.bus.messages import ChannelState
 from eas_station.config.model import Receiver
 from eas_station.dsp.levels import Level
+from eas_station.sdrd.receivers import Tuning
 
 WX_NUMBERS = {  # as weather radios number the NWR channels
     **{162_550_000: 1, 162_400_000: 2, 162_475_000: 3, 162_425_000: 4},
@@ -28,6 +29,7 @@ class Reading:
     levels: tuple[Level, ...]  # of the last whole second; () before the first is over
     samples: int  # IQ samples since the process began
     lost_samples: int
+    tuning: Tuning | None = None  # how the dongle is set; None: there is none, or not yet
 
     def channels(self) -> tuple[ChannelState, ...]:
         """The levels of the last second, channel by channel."""
@@ -64,7 +66,15 @@ class Reading:
         ppm = self.ppm()
         if ppm is not None:
             parts.append(f"ppm {ppm:+.1f}")
+        parts += self._tuned()
         return ", ".join(parts)
+
+    def _tuned(self) -> list[str]:
+        if self.tuning is None:
+            return []
+        gain_db, ppm = self.tuning.gain_db, self.tuning.ppm
+        parts = [] if gain_db is None else [f"gain {gain_db:g} dB"]
+        return [*parts, f"corrected by {ppm:+d} ppm"] if ppm else parts
 
     def _best(self) -> str:
         pairs = zip(self.settings.channels_hz, self.levels, strict=False)

@@ -1,21 +1,12 @@
-"""Tuned radios that yield IQ, behind one small interface; so far the recorded one, `file`."""
+"""Tuned radios that yield IQ, behind one small interface."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-from eas_station.config.model import Receiver
-from eas_station.dsp.iq import CS16_BYTES, CU8_BYTES, from_cs16, from_cu8
-from eas_station.errors import SourceError
-
-_LATE_S = 1.0  # a replay that is later than this goes on from now instead of catching up
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +17,20 @@ class IqBlock:
     lost_samples: int = 0  # lost immediately before these
 
 
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What of a dongle can be set while it streams."""
+
+    gain_db: float | None  # of the tuner; None: not set yet, the middle of what it can
+    ppm: int  # by which the crystal is taken to run fast
+
+
 class ReceiverEndedError(Exception):
     """The receiver has given all it had: a file that does not loop."""
+
+
+class WedgedError(RuntimeError):
+    """A driver does not come back. The process must end: only a fresh one gets the device."""
 
 
 class IqReceiver(Protocol):
@@ -37,7 +40,17 @@ class IqReceiver(Protocol):
     watchdog's matter.
     """
 
-    def open(self) -> None:
+    @property
+    def gains_db(self) -> tuple[float, ...]:
+        """The gains that the tuner has, ascending; (): it has none, or is not open yet."""
+        ...
+
+    @property
+    def heard_at(self) -> float | None:
+        """When the newest sample came, monotonic; None: none has, or time means nothing to it."""
+        ...
+
+    def open(self, tuning: Tuning) -> None:
         """Take the device. Raises SourceError: not there, in use, not allowed."""
         ...
 
@@ -48,91 +61,10 @@ class IqReceiver(Protocol):
         """
         ...
 
-    def close(self) -> None:
-        """Let go of the device. Safe at any time, also twice."""
+    def tune(self, tuning: Tuning) -> None:
+        """Set the device otherwise while it streams. Raises SourceError."""
         ...
 
-
-class FileReceiver:
-    """Replays a capture, in real time or as fast as it is taken; a loop begins without a gap.
-
-    The file is opened anew at each round, so a capture that has been replaced is taken up then.
-    """
-
-    def __init__(
-        self,
-        settings: Receiver,
-        block_samples: int,
-        wait: Callable[[float], object],
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """Args: wait: sleeps so many seconds, or less if the daemon is to stop."""
-        self._path: Path = settings.path
-        self._samples_of = from_cs16 if settings.format == "cs16" else from_cu8
-        self._sample_bytes = CS16_BYTES if settings.format == "cs16" else CU8_BYTES
-        self._block_samples = block_samples
-        self._rate_hz = settings.rate_hz
-        self._realtime = settings.realtime
-        self._loop = settings.loop
-        self._wait = wait
-        self._monotonic = monotonic
-        self._file: BinaryIO | None = None
-        self._due_at = 0.0
-
-    def open(self) -> None:
-        """Open the capture. Raises SourceError."""
-        self.close()
-        self._file = self._opened()
-        self._due_at = self._monotonic()
-
-    def read(self) -> IqBlock | None:
-        """The next block, when it is due. Raises SourceError, ReceiverEndedError."""
-        iq = self._next_samples()
-        self._due_at += iq.size / self._rate_hz
-        self._wait_until_due()
-        return IqBlock(iq)
-
     def close(self) -> None:
-        """Close the file, if it is open."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-    def _next_samples(self) -> NDArray[np.complex64]:
-        iq = self._samples_of(self._raw())
-        if iq.size:
-            return iq
-        if not self._loop:
-            raise ReceiverEndedError(f"{self._path} has been played to its end")
-        self.close()
-        self._file = self._opened()
-        iq = self._samples_of(self._raw())
-        if not iq.size:
-            raise SourceError(f"{self._path} holds no samples")
-        return iq
-
-    def _raw(self) -> bytes:
-        if self._file is None:
-            raise SourceError(f"{self._path} is not open")
-        try:
-            return self._file.read(self._block_samples * self._sample_bytes)
-        except OSError as error:
-            raise SourceError(f"{self._path} cannot be read: {error.strerror}") from error
-
-    def _opened(self) -> BinaryIO:
-        try:
-            return self._path.open("rb")
-        except FileNotFoundError:
-            raise SourceError(f"there is no capture {self._path}") from None
-        except OSError as error:
-            raise SourceError(f"{self._path} cannot be opened: {error.strerror}") from error
-
-    def _wait_until_due(self) -> None:
-        """Samples are given when the last of them would have been on the air."""
-        if not self._realtime:
-            return
-        ahead_s = self._due_at - self._monotonic()
-        if ahead_s > 0:
-            self._wait(ahead_s)
-        elif ahead_s < -_LATE_S:
-            self._due_at = self._monotonic()  # the process slept: the file has waited
+        """Let go of the device. Safe at any time, also twice. May raise WedgedError."""
+        ...

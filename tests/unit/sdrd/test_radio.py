@@ -13,10 +13,17 @@ import numpy as np
 import pytest
 
 from eas_station.bus.messages import AudioPcm, ItemState, ReceiverState
-from eas_station.config.model import Receiver
+from eas_station.config.model import Paths, Receiver
 from eas_station.sdrd.radio import Radio
 
 NOW = datetime(2026, 4, 27, 21, 14, tzinfo=UTC)
+
+
+@dataclasses.dataclass
+class Fixed:
+    """The part of a configuration that a radio reads."""
+
+    paths: Paths
 
 
 class Station:
@@ -25,6 +32,7 @@ class Station:
     def __init__(self, enough: Callable[[Station], bool]) -> None:
         self.stopping = threading.Event()
         self.publisher = self
+        self.config = Fixed(Paths(Path("/nonexistent"), Path("/nonexistent")))
         self.frames: list[tuple[str, AudioPcm, bytes]] = []
         self.states: list[ReceiverState] = []
         self.sentences: list[str] = []
@@ -98,7 +106,7 @@ def test_running_tells_levels_and_the_status_sentence(capture: Path) -> None:
     assert last.channels[3].snr_db == pytest.approx(30, abs=2)
     assert last.ppm == pytest.approx(1.8, abs=0.1)
     assert last.lost_samples == 0
-    assert station.sentences[-1].startswith("7 channels, best WX3 (162.475) 29 dB, 0 samples lost")
+    assert station.sentences[-1].startswith("7 channels, best WX3 (162.475) 30 dB, 0 samples lost")
     assert station.items[-1].kind == "receiver.file"
 
 

@@ -1,0 +1,50 @@
+"""Which dongle is meant, and what is carried to reach it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from eas_station.errors import SourceError
+from eas_station.sdrd.usb import chosen
+
+CARRIED = Path(__file__).resolve().parents[3] / "lib" / "eas_station_vendor"
+
+
+def test_the_only_dongle_is_taken() -> None:
+    assert chosen(["00000001"], None) == 0
+
+
+def test_a_dongle_is_chosen_by_its_serial_number() -> None:
+    assert chosen(["00000001", "attic", "barn"], "attic") == 1
+
+
+@pytest.mark.parametrize(
+    ("serials", "wanted", "why"),
+    [
+        ([], None, "no RTL-SDR dongle is plugged in"),
+        ([], "attic", "no RTL-SDR dongle is plugged in"),
+        (["barn"], "attic", "no dongle has the serial number attic; plugged in: barn"),
+        (["b", "a"], None, "2 dongles are plugged in: choose by serial, one of a, b"),
+        (
+            ["00000001", "00000001"],
+            None,
+            "2 dongles have the serial number 00000001: give one of them another, with "
+            "rtl_eeprom -d 1 -s NUMBER",
+        ),
+        (["x", "1", "1"], "1", "2 dongles have the serial number 1: .* rtl_eeprom -d 2 -s NUMBER"),
+        (["x", "1", "1"], None, "2 dongles have the serial number 1"),
+    ],
+)
+def test_what_is_not_clear_is_told(serials: list[str], wanted: str | None, why: str) -> None:
+    with pytest.raises(SourceError, match=why):
+        chosen(serials, wanted)
+
+
+def test_pyrtlsdr_is_carried_as_it_was_published() -> None:
+    for line in (CARRIED / "SHA256SUMS").read_text().splitlines():
+        expected, name = line.split()
+        assert hashlib.sha256((CARRIED / name).read_bytes()).hexdigest() == expected
+    assert "pkg_resources" not in (CARRIED / "rtlsdr" / "__init__.py").read_text()
