@@ -21,6 +21,7 @@ class AudioPcm:
     rate_hz: int
     first_sample: int  # number of the first sample since the receiver's process began, gaps counted
     gap_samples: int  # samples lost immediately before this frame
+    squelched: bool = False  # too weak to be listened to; it is decoded all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ class ReceiverState:
     samples: int  # IQ samples since the process began
     lost_samples: int
     ppm: float | None = None
+    spectrum_dbfs: tuple[float, ...] = ()  # of the last second: 256 bins, lowest frequency first
 
 
 @dataclass(frozen=True, slots=True)

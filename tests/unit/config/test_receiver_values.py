@@ -27,7 +27,8 @@ def receiver(tmp_path: Path, text: str) -> Receiver:
         ("center_hz = 162476000", "the nearest is 162475000"),
         ("center_hz = 162478000", "the nearest is 162477500"),
         (
-            'modulation = "wbfm"\nrate_hz = 1000000\ncenter_hz = 98000000\nchannels_hz = [98400000]',
+            'modulation = "wbfm"\nrate_hz = 1000000\ncenter_hz = 98000000\n'
+            "channels_hz = [98400000]",
             "98400000 lies outside of what is received with this center_hz and rate_hz: 97.6050 to"
             " 98.3950 MHz",
         ),
