@@ -7,10 +7,12 @@ from typing import Any, Literal
 
 from bottle import HTTPError, HTTPResponse, request
 
+from eas_station import wire
 from eas_station.errors import InputError
 from eas_station.webd import events, plain
 from eas_station.webd.cards import verdict
 from eas_station.webd.cursors import page_of
+from eas_station.webd.fanout import LISTENERS
 from eas_station.webd.respond import Body, json_body, reply
 from eas_station.webd.routes import Call, Route
 from eas_station.webd.site import Site
@@ -41,11 +43,55 @@ def healthz(site: Site, call: Call) -> HTTPResponse:
     """This process answers, and its newsroom listens."""
     site.board.picture()
     alive = site.newsroom_silent_s() <= ALIVE_S
+    workers = site.workers()
+    said = {
+        "status": workers.state if alive else "fail",
+        "checks": {
+            "newsroom": [{"status": "pass" if alive else "fail"}],
+            "workers": [{"status": workers.state, "observedValue": workers.queued}],
+        },
+    }
     return HTTPResponse(
-        body='{"status":"pass"}' if alive else '{"status":"fail"}',
+        body=wire.to_json(said).encode(),
         status=200 if alive else 503,
         headers={"Content-Type": "application/health+json", "Cache-Control": "no-store"},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class WorkersSaid:
+    """How this process serves."""
+
+    state: Literal["pass", "warn"]  # warn: requests wait for a worker
+    threads: int
+    busy: int
+    queued: int
+    connections: int
+    streams: int  # of live updates
+    streams_most: int
+    streams_dropped: int  # for being slow, since the start
+    newsroom_silent_s: float  # beyond 10 it hangs
+    requests: dict[str, int]  # answered since the start, by class of status
+    slow_requests: int
+
+
+def workers(site: Site, call: Call) -> HTTPResponse:
+    """The threads that answer, and what they have done."""
+    now = site.workers()
+    said = WorkersSaid(
+        state=now.state,
+        threads=now.threads,
+        busy=now.busy,
+        queued=now.queued,
+        connections=now.connections,
+        streams=site.fanout.count(),
+        streams_most=LISTENERS,
+        streams_dropped=site.fanout.dropped(),
+        newsroom_silent_s=round(site.newsroom_silent_s(), 3),
+        requests=dict(site.counters.by_class),
+        slow_requests=site.counters.slow,
+    )
+    return reply(json_body(said), call.headers, cache="no-store")
 
 
 def status(site: Site, call: Call) -> HTTPResponse:
@@ -213,6 +259,7 @@ ROUTES = (
         content_type="application/health+json",
         statuses=(200, 503),
     ),
+    Route("GET", "/api/v1/workers", workers, "How this process serves.", answer=WorkersSaid),
     Route("GET", "/api/v1/status", status, "The station in one answer."),
     Route("GET", "/api/v1/alerts", alerts, "Alerts, newest first.", query=AlertsAsked),
     Route("GET", "/api/v1/alerts/<alert_id>", alert, "Everything known of one alert."),

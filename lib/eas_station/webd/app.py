@@ -11,9 +11,12 @@ from pathlib import Path
 from bottle import Bottle, HTTPError, HTTPResponse, request, response
 
 from eas_station import wire
-from eas_station.webd import api, clips, metrics, pages
+from eas_station.webd import api, clips, login, metrics, pages, writes
+from eas_station.webd.access import too_often
 from eas_station.webd.armor import Wsgi, armored
+from eas_station.webd.client import client_address, sent_by_form
 from eas_station.webd.mount import mount
+from eas_station.webd.proxies import Proxies
 from eas_station.webd.respond import Body, reply
 from eas_station.webd.routes import Call, Route
 from eas_station.webd.site import Site
@@ -30,6 +33,8 @@ def routes(views: pages.Views) -> tuple[Route, ...]:
         *api.ROUTES,
         *pages.routes(views),
         *metrics.ROUTES,
+        *writes.ROUTES,
+        *login.routes(views),
         Route(
             *("GET", "/clips/<clip_id>", clip, "A recording, whole or in part."),
             content_type="audio/wav",
@@ -46,6 +51,7 @@ def assemble(site: Site) -> Bottle:
     """Bottle's application of this site."""
     views = pages.Views()
     app = Bottle()
+    app.add_hook("before_request", lambda: _not_too_often(site))
     mount(app, site, routes(views))
     app.default_error_handler = lambda error: _told(error, site, views)
     return app
@@ -53,14 +59,24 @@ def assemble(site: Site) -> Bottle:
 
 def build(site: Site) -> Wsgi:
     """The WSGI application of this site."""
-    return armored(assemble(site), site.counters, site.monotonic)
+    proxies = Proxies(site.config.web.trusted_proxies)
+    return armored(assemble(site), site.counters, site.monotonic, proxies)
+
+
+def _not_too_often(site: Site) -> None:
+    """Everything counts, whether there is such an address or not; but for the watchdog's pulse."""
+    if request.path == "/healthz":
+        return
+    wait_s = site.access.limits.take("read", client_address(request.environ))
+    if wait_s is not None:
+        raise too_often(wait_s)
 
 
 def _told(error: HTTPError, site: Site, views: pages.Views) -> bytes:
     """An error: problem+json (RFC 9457) for programs, a page for people."""
     status = HTTPStatus(error.status_code)
     sentence = _sentence(error, status)
-    if request.path.startswith("/api/"):
+    if request.path.startswith("/api/") and not sent_by_form(request.environ):
         response.content_type = PROBLEM
         problem = {
             "type": "about:blank",

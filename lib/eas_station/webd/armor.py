@@ -6,6 +6,9 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from eas_station.webd.client import ADDRESS, SECURE
+from eas_station.webd.proxies import Proxies
+
 Environ = dict[str, Any]
 Wsgi = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
@@ -42,7 +45,9 @@ class Counters:
             self.by_class[name] += 1
 
 
-def armored(app: Wsgi, counters: Counters, monotonic: Callable[[], float]) -> Wsgi:
+def armored(
+    app: Wsgi, counters: Counters, monotonic: Callable[[], float], proxies: Proxies
+) -> Wsgi:
     """The application with the security headers on every response, counted and timed.
 
     A middleware, because Bottle drops what its hooks set when a route raises an HTTPResponse.
@@ -50,6 +55,8 @@ def armored(app: Wsgi, counters: Counters, monotonic: Callable[[], float]) -> Ws
 
     def wrapped(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         began_mono = monotonic()
+        client = proxies.client(environ)
+        environ[ADDRESS], environ[SECURE] = client.address, client.secure
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             counters.count(status)

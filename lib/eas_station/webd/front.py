@@ -17,9 +17,13 @@ from eas_station.config.units import units
 from eas_station.service.daemon import Daemon
 from eas_station.tables import Tables
 from eas_station.webd import app
+from eas_station.webd.access import Access
 from eas_station.webd.armor import Counters, Environ, Wsgi
 from eas_station.webd.board import Board
 from eas_station.webd.cards import Presenter
+from eas_station.webd.deadline import Deadlines
+from eas_station.webd.desk import Desk
+from eas_station.webd.doorman import Doorman
 from eas_station.webd.fanout import Fanout
 from eas_station.webd.library import Library
 from eas_station.webd.newsroom import Newsroom
@@ -27,6 +31,7 @@ from eas_station.webd.provisional import SpoolMerger
 from eas_station.webd.respond import Shelf
 from eas_station.webd.site import Site
 from eas_station.webd.times import Clockface, zone_of
+from eas_station.webd.workers import Workers
 
 CLIPS_FOLDER = "clips"  # below the state folder
 
@@ -50,6 +55,11 @@ def merger(config: Config, names: Tables, daemon: Daemon) -> SpoolMerger:
     )
 
 
+def unknown_workers() -> Workers:
+    """Before there is a server."""
+    return Workers(0, 0, 0, 0)
+
+
 class Front:
     """The WSGI application that the server calls."""
 
@@ -61,15 +71,26 @@ class Front:
         library: Library,
         fanout: Fanout,
         newsroom: Newsroom,
+        desk: Desk,
+        access: Access,
+        deadlines: Deadlines,
     ) -> None:
         self._daemon, self._names, self._board = daemon, names, board
         self._library, self._fanout, self._newsroom = library, fanout, newsroom
+        self._desk, self._access = desk, access
+        self._doorman = Doorman(access, daemon.now)
+        self._deadlines = deadlines
+        self._workers = unknown_workers
         self._counters = Counters()
         self._app = self._built(daemon.config)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request."""
         return self._app(environ, start_response)
+
+    def watch(self, workers: Callable[[], Workers]) -> None:
+        """Know how the server's workers are, which is made after this."""
+        self._workers = workers
 
     def reload(self, config: Config) -> None:
         """Take a new configuration; where the page listens and what it reads stays till restart."""
@@ -97,5 +118,10 @@ class Front:
             monotonic=time.monotonic,
             bus_losses=self._newsroom.losses,
             newsroom_silent_s=self._newsroom.silent_s,
+            access=self._access,
+            doorman=self._doorman,
+            desk=self._desk,
+            workers=lambda: self._workers(),
+            deadlines=self._deadlines,
         )
         return app.build(site)

@@ -16,9 +16,11 @@ from sqlalchemy import Connection
 
 from eas_station.alerts.model import Alert, Change, Reception
 from eas_station.errors import StoreError
-from eas_station.store import alerts, jobs, receptions
+from eas_station.store import alerts, flags, jobs, receptions, settings
 from eas_station.store import clips as recordings
 from eas_station.store.database import Database
+from eas_station.store.flags import AlertFlags
+from eas_station.store.settings import Settings
 from eas_station.webd.picture import Entry, Job
 
 READERS = 6  # workers that may wait for the database
@@ -43,8 +45,13 @@ class Library:
         in_force: Callable[[Alert, datetime, bool], bool],
         clock_trusted: Callable[[], bool],
         now: Callable[[], datetime],
+        left_s: Callable[[], float | None] = lambda: None,
     ) -> None:
-        self._database = database
+        """
+        Args:
+            left_s: how long the request of this thread may still take; None: it is no request's.
+        """
+        self._database, self._left_s = database, left_s
         self._in_force, self._clock_trusted, self._now = in_force, clock_trusted, now
         self._places = threading.BoundedSemaphore(READERS)
 
@@ -87,6 +94,16 @@ class Library:
         with self._read() as connection:
             return recordings.by_id(connection, clip_id)
 
+    def flags(self, alert_id: str) -> AlertFlags:
+        """What operators have said about one warning."""
+        with self._read() as connection:
+            return flags.of(connection, [alert_id]).get(alert_id, AlertFlags(alert_id))
+
+    def settings(self) -> Settings:
+        """What operators have set."""
+        with self._read() as connection:
+            return settings.read(connection)
+
     def jobs(self) -> tuple[Job, ...]:
         """Every job with its last runs."""
         with self._read() as connection:
@@ -94,10 +111,11 @@ class Library:
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:
-        if not self._places.acquire(timeout=WAIT_S):
+        left_s = self._left_s()
+        if not self._places.acquire(timeout=WAIT_S if left_s is None else min(WAIT_S, left_s)):
             raise StoreError("too many requests wait for the database")
         try:
-            with self._database.read() as connection:
+            with self._database.read(self._left_s()) as connection:
                 yield connection
         finally:
             self._places.release()

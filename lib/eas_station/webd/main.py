@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+from datetime import timedelta
 
 from eas_station import tables
 from eas_station.bus.messages import ItemState
@@ -12,16 +13,23 @@ from eas_station.config.units import CTL, units
 from eas_station.service import program
 from eas_station.service.daemon import Daemon
 from eas_station.store.database import Database
+from eas_station.store.keyring import Keyring, path_in
+from eas_station.store.sessions import Lifetimes
 from eas_station.webd import pulse
+from eas_station.webd.access import Access
 from eas_station.webd.archivist import Archivist
 from eas_station.webd.board import Board
+from eas_station.webd.clerk import Clerk
+from eas_station.webd.deadline import Deadlines
+from eas_station.webd.desk import Desk
 from eas_station.webd.fanout import Fanout
 from eas_station.webd.front import Front, in_force, merger
 from eas_station.webd.library import Library
+from eas_station.webd.limits import Limits
 from eas_station.webd.newsroom import LISTENED_TO, Newsroom
 from eas_station.webd.server import Server, bound_sockets, passed_sockets
 
-CONNECTIONS = 4  # to the database, at most
+CONNECTIONS = 5  # to the database, at most
 NEWSROOM_DEADLINE_S = 10.0
 ARCHIVIST_DEADLINE_S = 60.0  # some statements may run into their timeout
 
@@ -39,7 +47,7 @@ def compose(daemon: Daemon) -> None:
     names = tables.load()
     database = Database(
         config.database.url,
-        statement_timeout_s=config.database.statement_timeout_s,
+        statement_timeout_s=min(config.database.statement_timeout_s, config.web.deadline_s),
         slow_query_s=config.database.slow_query_s,
         pool_size=CONNECTIONS,
         application_name=daemon.unit,
@@ -51,24 +59,45 @@ def compose(daemon: Daemon) -> None:
     archivist = Archivist(database, board, fanout, trusted, daemon.now, tell)
     heard = daemon.subscribe((*units(config), CTL), LISTENED_TO)  # CTL: a drill is put in by hand
     newsroom = Newsroom(heard, board, fanout, archivist)
-    library = Library(database, in_force, trusted, daemon.now)
-    front = Front(daemon, names, board, library, fanout, newsroom)
+    deadlines = Deadlines()
+    library = Library(database, in_force, trusted, daemon.now, deadlines.left_s)
+    clerk = Clerk(database, daemon.now)
+    publish = daemon.publisher.publish
+    desk = Desk(database, publish, archivist.wake, daemon.now, deadlines.left_s)
+    front = Front(
+        *(daemon, names, board, library, fanout, newsroom),
+        *(desk, access_of(daemon, clerk), deadlines),
+    )
     daemon.on_reload(front.reload)
 
     server = Server(
         front,
         passed_sockets(os.environ, os.getpid()) or bound_sockets(config.web.host, config.web.port),
     )
+    front.watch(server.workers)
     stop = daemon.stopping
     hearing = daemon.beat("newsroom", NEWSROOM_DEADLINE_S)
     reading = daemon.beat("archivist", ARCHIVIST_DEADLINE_S)
+    writing = daemon.beat("clerk", ARCHIVIST_DEADLINE_S)
     answering = daemon.beat("answers", pulse.DEADLINE_S)
     daemon.spawn("newsroom", lambda: newsroom.run(stop, hearing))
     daemon.spawn("archivist", lambda: archivist.run(stop, reading))
+    daemon.spawn("clerk", lambda: clerk.run(stop, writing))
     daemon.spawn("server", server.run)
     daemon.spawn("pulse", lambda: pulse.run(server, fanout, stop, answering))
     daemon.set_status(f"serving {' '.join(server.urls())}")
     log.info("the page is at %s", server.urls()[0])
+
+
+def access_of(daemon: Daemon, clerk: Clerk) -> Access:
+    """Who may change something: by the keyring under the state folder."""
+    web = daemon.config.web
+    keyring = Keyring(path_in(daemon.config.paths.state_dir))
+    daemon.on_stop(keyring.close)
+    lifetimes = Lifetimes(
+        idle=timedelta(hours=web.session_idle_h), longest=timedelta(hours=web.session_longest_h)
+    )
+    return Access(keyring, Limits(), clerk, lifetimes, daemon.now)
 
 
 def tell_of_database(daemon: Daemon, why: str | None) -> None:

@@ -5,20 +5,27 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
 
 from bottle import Bottle, HTTPError, HTTPResponse, request
 
 from eas_station.errors import InputError, StoreError
 from eas_station.webd import parameters
+from eas_station.webd.client import (
+    JSON_TYPE,
+    WRITTEN_MOST_BYTES,
+    bounded,
+    client_address,
+    content_type,
+    form_of,
+    query_of,
+    sent_by_form,
+)
 from eas_station.webd.deadline import Deadline, TooLate
 from eas_station.webd.operators import Operator
 from eas_station.webd.routes import Call, Route
 from eas_station.webd.site import Site
 
 RETRY_S = "5"
-JSON_TYPE, FORM_TYPE = "application/json", "application/x-www-form-urlencoded"
-WRITTEN_MOST_BYTES = 65_536  # a body of ours is a word or a note
 HEADERS = ("If-None-Match", "Accept-Encoding")
 
 log = logging.getLogger(__name__)
@@ -37,7 +44,7 @@ def _answerer(site: Site, route: Route) -> Callable[..., HTTPResponse]:
         deadline = Deadline(site.config.web.deadline_s, site.monotonic)
         try:
             with site.deadlines.under(deadline):
-                operator = site.gate.admit(route.who, request)
+                operator = site.access.admit(route.who, request)
                 return route.handler(site, _call(route, path, operator, deadline))
         except HTTPResponse:
             raise
@@ -60,7 +67,7 @@ def _call(
 ) -> Call:
     """The request, read. Raises HTTPError with the sentence that says what would be right."""
     try:
-        query: object = parameters.from_query(route.query, request.query)
+        query: object = parameters.from_query(route.query, query_of(request))
         body = None if route.body is None else _body(route.body)
     except InputError as error:
         raise HTTPError(400, f"{error}") from error
@@ -77,27 +84,12 @@ def _call(
 
 
 def _body(kind: type) -> object:
-    if request.content_length > WRITTEN_MOST_BYTES:
-        raise HTTPError(413, f"A body may have {WRITTEN_MOST_BYTES} bytes at most.")
+    bounded(request)
     if sent_by_form(request.environ):
-        return parameters.from_form(kind, request.forms.decode())
-    if request.content_length > 0 and _content_type(request.environ) != JSON_TYPE:
+        return parameters.from_form(kind, form_of(request))
+    if request.content_length > 0 and content_type(request.environ) != JSON_TYPE:
         raise HTTPError(415, f"The body must be {JSON_TYPE} or a form.")
-    return parameters.from_json(kind, request.body.read(WRITTEN_MOST_BYTES + 1))
-
-
-def client_address(environ: Mapping[str, Any]) -> str:
-    """Whose request it is, as far as trusted proxies tell."""
-    return str(environ.get("eas.address") or environ.get("REMOTE_ADDR") or "-")
-
-
-def sent_by_form(environ: Mapping[str, Any]) -> bool:
-    """Does the request come from a form of a page?"""
-    return _content_type(environ) == FORM_TYPE
-
-
-def _content_type(environ: Mapping[str, Any]) -> str:
-    return str(environ.get("CONTENT_TYPE", "")).partition(";")[0].strip().lower()
+    return parameters.from_json(kind, request.body.read(WRITTEN_MOST_BYTES))
 
 
 def _too_late(site: Site) -> HTTPError:

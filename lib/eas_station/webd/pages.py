@@ -23,7 +23,7 @@ from eas_station.webd.times import lasted
 from eas_station.webd.wellbeing import judge
 
 VIEWS = Path(__file__).with_name("views")
-PAGES = ("now", "log", "listening", "system", "alert", "error")
+PAGES = ("now", "log", "listening", "system", "alert", "login", "error")
 LOG_LENGTH = 50
 FIRST_ANSWER_S = 5.0  # how long the database may take to say its first word
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, create_server
 from waitress.trigger import trigger
 from waitress.wasyncore import close_all, dispatcher
@@ -21,8 +22,10 @@ from waitress.wasyncore import close_all, dispatcher
 from eas_station.errors import SourceError
 from eas_station.webd.armor import Wsgi
 from eas_station.webd.fanout import LISTENERS
+from eas_station.webd.workers import Workers
 
-WORKERS = 16  # besides those that event streams hold
+WORKERS = 16  # besides those that streams hold
+LISTENING = 8  # streams of sound, which keep a worker as those of events do
 CONNECTION_LIMIT = 500
 CHANNEL_TIMEOUT_S = 20
 BODY_MOST_BYTES = 1 << 20
@@ -97,7 +100,7 @@ class Server:
         self,
         app: Wsgi,
         sockets: tuple[socket.socket, ...],
-        streams: int = LISTENERS,
+        streams: int = LISTENERS + LISTENING,
         workers: int = WORKERS,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -117,7 +120,7 @@ class Server:
             asyncore_use_poll=True,
             max_request_body_size=BODY_MOST_BYTES,
             max_request_header_size=HEADER_MOST_BYTES,
-            clear_untrusted_proxy_headers=True,
+            clear_untrusted_proxy_headers=False,  # `proxies` does, and knows networks
             channel_request_lookahead=1,  # so that a client's leaving is seen while it is served
             backlog=BACKLOG,
             ident=None,
@@ -126,6 +129,12 @@ class Server:
     def run(self) -> None:
         """Serve until `stop`. Runs in a thread of its own."""
         self._server.run()
+
+    def workers(self) -> Workers:
+        """How its workers are."""
+        pool = self._server.task_dispatcher
+        connections = sum(1 for one in list(self._map.values()) if isinstance(one, HTTPChannel))
+        return Workers(len(pool.threads), pool.active_count, len(pool.queue), connections)
 
     def urls(self) -> tuple[str, ...]:
         """Where the page is, for people."""

@@ -10,17 +10,20 @@ from pathlib import Path
 from eas_station.config.model import Config
 from eas_station.config.units import receiver_unit, source_unit
 from eas_station.errors import StoreError
+from eas_station.webd.access import Access
 from eas_station.webd.armor import Counters
 from eas_station.webd.board import Board
 from eas_station.webd.cards import Names, Presenter
 from eas_station.webd.deadline import Deadlines
+from eas_station.webd.desk import Desk
+from eas_station.webd.doorman import Doorman
 from eas_station.webd.events import REPLAYED_MOST, alert_event
 from eas_station.webd.fanout import Event, Fanout
-from eas_station.webd.gate import ClosedGate, Gate
 from eas_station.webd.library import Library
 from eas_station.webd.picture import Entry
 from eas_station.webd.respond import Shelf
 from eas_station.webd.times import Clockface
+from eas_station.webd.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,10 @@ class Site:
     monotonic: Callable[[], float]
     bus_losses: Callable[[], tuple[int, int]]  # messages missed, messages rejected
     newsroom_silent_s: Callable[[], float]
-    gate: Gate = field(default_factory=ClosedGate)
+    access: Access
+    doorman: Doorman
+    desk: Desk
+    workers: Callable[[], Workers]
     deadlines: Deadlines = field(default_factory=Deadlines)
 
     def area(self) -> str:

@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import io
+import json
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from eas_station.alerts.model import Alert, Evidence, Key, Reception, Relevance, RuleStep, Statement
 from eas_station.bus.messages import ItemState, Message, ReceptionNew, Status
-from eas_station.webd.board import Board
+from eas_station.config.model import Config, Feed, Receiver, Source, Station
+from eas_station.errors import StoreError
+from eas_station.store import logins, passwords, tokens
+from eas_station.store.keyring import Keyring, path_in
+from eas_station.store.sessions import Lifetimes
+from eas_station.tables import load
+from eas_station.webd import app
+from eas_station.webd.access import Access
+from eas_station.webd.armor import Counters
+from eas_station.webd.board import Archive, Board
+from eas_station.webd.cards import Presenter
+from eas_station.webd.clerk import Clerk
+from eas_station.webd.desk import Desk
+from eas_station.webd.doorman import Doorman
+from eas_station.webd.fanout import Fanout
+from eas_station.webd.limits import Limits
 from eas_station.webd.picture import Entry
 from eas_station.webd.provisional import SpoolMerger
+from eas_station.webd.respond import Shelf
+from eas_station.webd.site import Site
+from eas_station.webd.times import Clockface, zone_of
+from eas_station.webd.workers import Workers
 
 NOW = datetime(2025, 11, 22, 8, 12, tzinfo=UTC)
 
@@ -177,3 +202,151 @@ def new_board(clocks: Clocks, merger: SpoolMerger) -> Callable[..., Board]:
         )
 
     return build
+
+
+PASSWORD = "correct horse battery staple"
+CONFIG = Config(
+    station=Station(same_codes=("039173",)),
+    feeds=(Feed("nws", "nws"),),
+    receivers=(Receiver("wx", "file", Path("capture.cu8")),),
+    sources=(Source("wx", "receiver", "wx"),),
+)
+
+
+class AbsentDatabase:
+    """Takes rows when it is there, and says so when it is not."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = StoreError("no route")
+
+    def write(self, longest_s: float | None = None) -> Any:
+        raise self.error or AssertionError("nobody should write")
+
+    read = write
+
+
+@pytest.fixture
+def site_with(new_board: Any, clocks: Any, make: Any, tmp_path: Path) -> Any:
+    """Builds a site round a library, and the application on it: `get(path, method, **environ)`."""
+    names, face = load(), Clockface(zone_of("UTC"))
+    board = new_board()
+    board.set_archive(Archive((make.entry(),), (), frozenset(), 7))
+    keyring = Keyring(path_in(tmp_path))
+
+    def build(library: Any, database: Any = None, config: Config = CONFIG) -> Any:
+        database = database or AbsentDatabase()
+        clerk = Clerk(database, lambda: clocks.now)
+        limits = Limits(lambda: clocks.mono, lambda: clocks.now.timestamp())
+        lifetimes = Lifetimes(timedelta(hours=12), timedelta(hours=168))
+        access = Access(keyring, limits, clerk, lifetimes, lambda: clocks.now)
+        told: list[Any] = []
+        desk = Desk(
+            database, lambda *news: told.append(news), lambda: told.append("changed"),
+            lambda: clocks.now, lambda: None,
+        )  # fmt: skip
+        site = Site(
+            config=config, board=board, library=library, fanout=Fanout(listeners=2),
+            shelf=Shelf(monotonic=lambda: clocks.mono), counters=Counters(), names=names,
+            presenter=Presenter(names, face, ("039173",)), clockface=face, clips_dir=tmp_path,
+            now=lambda: clocks.now, monotonic=lambda: clocks.mono, bus_losses=lambda: (0, 0),
+            newsroom_silent_s=lambda: clocks.mono - 1000.0, access=access,
+            doorman=Doorman(access, lambda: clocks.now), desk=desk,
+            workers=lambda: Workers(88, 2, 0, 3),
+        )  # fmt: skip
+        wsgi = app.build(site)
+        return SimpleNamespace(
+            site=site, get=Visitor(wsgi).ask, visitor=lambda **more: Visitor(wsgi, **more),
+            keyring=keyring, clerk=clerk, told=told, database=database,
+        )  # fmt: skip
+
+    yield build
+    keyring.close()
+
+
+class Visitor:
+    """A browser, or a script: it keeps its cookies and says where it is."""
+
+    def __init__(self, wsgi: Any, address: str = "192.0.2.7", **always: str) -> None:
+        self.wsgi, self.address, self.always = wsgi, address, always
+        self.cookies: dict[str, str] = {}
+
+    def ask(
+        self, path: str, method: str = "GET", body: bytes = b"", **more: str
+    ) -> tuple[int, dict[str, str], bytes]:
+        path, _, query = path.partition("?")
+        told: dict[str, Any] = {}
+
+        def start(status: str, fields: list[tuple[str, str]], _info: Any = None) -> None:
+            told.update(status=int(status[:3]), fields={k.lower(): v for k, v in fields})
+            for name, value in fields:
+                if name.lower() == "set-cookie":
+                    self._keep(value)
+
+        environ = {
+            "REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query,
+            "SERVER_NAME": "x", "SERVER_PORT": "80", "wsgi.url_scheme": "http",
+            "SCRIPT_NAME": "", "HTTP_HOST": "station.lan:8080", "REMOTE_ADDR": self.address,
+            "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body)),
+            "HTTP_COOKIE": "; ".join(f"{k}={v}" for k, v in self.cookies.items()),
+            **self.always, **more,
+        }  # fmt: skip
+        answer: Iterable[bytes] = self.wsgi(environ, start)
+        return told["status"], told["fields"], b"".join(answer)
+
+    def form(self, path: str, fields: dict[str, str], **more: str) -> tuple[int, Any, bytes]:
+        body = urlencode(fields).encode()
+        said = {"CONTENT_TYPE": "application/x-www-form-urlencoded", **more}
+        return self.ask(path, "POST", body, **said)
+
+    def json(self, path: str, value: Any = None, **more: str) -> tuple[int, Any, bytes]:
+        body = b"" if value is None else json.dumps(value).encode()
+        return self.ask(path, "POST", body, **{"CONTENT_TYPE": "application/json", **more})
+
+    def log_in(self, password: str = PASSWORD, name: str = "ann", back: str = "/") -> int:
+        status, _, page = self.ask("/login")
+        token = re.search(rb'name="csrf" value="([^"]+)"', page)
+        fields = {"name": name, "password": password, "back": back}
+        status, self.fields, self.page = self.form(
+            "/login", {**fields, "csrf": token[1].decode() if token else ""}
+        )
+        return status
+
+    def csrf(self) -> str:
+        """What this session's forms carry."""
+        return str(json.loads(self.ask("/api/v1/session")[2])["csrf"])
+
+    def _keep(self, field: str) -> None:
+        name, _, rest = field.partition("=")
+        value = rest.partition(";")[0]
+        if "max-age=0" in field.lower():
+            self.cookies.pop(name, None)
+        else:
+            self.cookies[name] = value
+
+
+@pytest.fixture
+def visitor_of() -> type[Visitor]:
+    return Visitor
+
+
+@pytest.fixture
+def with_password() -> Callable[[Any], Any]:
+    """Gives a station an operator, "ann"."""
+
+    def give(station: Any) -> Any:
+        with station.keyring.transaction() as connection:
+            logins.set_hash(connection, "ann", passwords.hashed(PASSWORD), NOW)
+        return station
+
+    return give
+
+
+@pytest.fixture
+def with_token() -> Callable[[Any, Any], str]:
+    """Gives a station a token of this scope; the field to send."""
+
+    def give(station: Any, scope: Any) -> str:
+        with station.keyring.transaction() as connection:
+            return f"Bearer {tokens.add(connection, f'for {scope}', scope, NOW)}"
+
+    return give

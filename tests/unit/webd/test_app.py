@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from pathlib import Path
-from types import SimpleNamespace
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from eas_station.config.model import Config, Station
 from eas_station.errors import StoreError
-from eas_station.tables import load
-from eas_station.webd import app
 from eas_station.webd.armor import Counters, armored
-from eas_station.webd.board import Archive
-from eas_station.webd.cards import Presenter
-from eas_station.webd.fanout import Fanout
-from eas_station.webd.respond import Shelf
-from eas_station.webd.site import Site
-from eas_station.webd.times import Clockface, zone_of
+from eas_station.webd.proxies import Proxies
 
 
 class Failing:
@@ -34,47 +24,6 @@ class Failing:
             raise self._error
 
         return fail
-
-
-@pytest.fixture
-def site_with(new_board: Any, clocks: Any, make: Any, tmp_path: Path) -> Any:
-    names, face = load(), Clockface(zone_of("UTC"))
-    board = new_board()
-    board.set_archive(Archive((make.entry(),), (), frozenset(), 7))
-    counters = Counters()
-
-    def build(library: Any) -> Any:
-        site = Site(
-            config=Config(station=Station(same_codes=("039173",))), board=board, library=library,
-            fanout=Fanout(listeners=2), shelf=Shelf(monotonic=lambda: clocks.mono),
-            counters=counters, names=names, presenter=Presenter(names, face, ("039173",)),
-            clockface=face, clips_dir=tmp_path, now=lambda: clocks.now,
-            monotonic=lambda: clocks.mono, bus_losses=lambda: (0, 0),
-            newsroom_silent_s=lambda: clocks.mono - 1000.0,
-        )  # fmt: skip
-        return SimpleNamespace(site=site, get=caller(app.build(site)))
-
-    return build
-
-
-def caller(wsgi: Any) -> Callable[..., tuple[int, dict[str, str], bytes]]:
-    def call(path: str, method: str = "GET", **more: str) -> tuple[int, dict[str, str], bytes]:
-        path, _, query = path.partition("?")
-        told: dict[str, Any] = {}
-
-        def start(status: str, fields: list[tuple[str, str]], _info: Any = None) -> None:
-            told.update(status=int(status[:3]), fields={k.lower(): v for k, v in fields})
-
-        environ = {
-            "REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query,
-            "SERVER_NAME": "x", "SERVER_PORT": "80", "wsgi.url_scheme": "http",
-            "SCRIPT_NAME": "", **more,
-        }  # fmt: skip
-        body: Iterable[bytes] = wsgi(environ, start)
-        data = b"".join(body)
-        return told["status"], told["fields"], data
-
-    return call
 
 
 def test_a_bug_spoils_one_answer_and_is_logged(
@@ -113,8 +62,8 @@ def test_a_replay_that_is_not_possible_is_told(site_with: Any) -> None:
     assert station.site.missed_since(None) == (7, [])
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-def test_nothing_can_be_written(site_with: Any, method: str) -> None:
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "POST"])
+def test_what_is_read_cannot_be_written(site_with: Any, method: str) -> None:
     station = site_with(Failing(ValueError()))
     for path in ("/", "/api/v1/alerts", "/clips/1", "/api/v1/events"):
         status, fields, _ = station.get(path, method)
@@ -138,7 +87,7 @@ def test_an_unknown_kind_of_event_takes_no_place_either(site_with: Any, query: s
 
 
 def test_requests_are_counted_by_class_and_slow_ones_logged(
-    clocks: Any, caplog: pytest.LogCaptureFixture
+    clocks: Any, visitor_of: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     counters = Counters()
 
@@ -147,7 +96,7 @@ def test_requests_are_counted_by_class_and_slow_ones_logged(
         start("404 Not Found", [])
         return [b""]
 
-    get = caller(armored(slow, counters, lambda: clocks.mono))
+    get = visitor_of(armored(slow, counters, lambda: clocks.mono, Proxies())).ask
     _, fields, _ = get("/\nforged line")
     assert fields["x-content-type-options"] == "nosniff"
     assert (counters.by_class["4xx"], counters.slow) == (1, 1)
@@ -170,4 +119,4 @@ def test_a_newsroom_that_hangs_is_no_health(site_with: Any, clocks: Any) -> None
     assert town.get("/healthz")[0] == 200
     clocks.move(30)
     status, _, body = town.get("/healthz")
-    assert (status, body) == (503, b'{"status":"fail"}')
+    assert (status, json.loads(body)["status"]) == (503, "fail")
