@@ -20,6 +20,7 @@ from eas_station.bus import topics
 from eas_station.bus.frames import Header, encode
 from eas_station.bus.holder import make_directory, socket_path
 from eas_station.bus.messages import Body
+from eas_station.bus.offer import Offer, Tell, Terms
 from eas_station.bus.subscriptions import Subscriptions
 from eas_station.clock import utc_now
 from eas_station.errors import BusError
@@ -30,6 +31,7 @@ HIGH_WATER = 1000  # messages waiting for one subscriber; later ones are dropped
 MOST_KEPT = 200  # receptions that a late subscriber is sent: each may be a warning of its own
 LONGEST_SUBSCRIPTION = 1024  # bytes a subscriber may send
 SOCKET_MODE = 0o660
+WAKE = b"\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Publisher:
         self._seq: dict[str, int] = {}
         self._kept: dict[str, deque[_Kept]] = {}
         self._subscriptions = Subscriptions()
+        self._offer: Offer | None = None
         self._dropped = 0
         self._closed = False
         self._own_context = context is None
@@ -73,7 +76,7 @@ class Publisher:
         self._path = socket_path(runtime_dir, unit)
         make_directory(runtime_dir)
         self._socket = self._bind()
-        self._stop_read, self._stop_write = os.pipe()
+        self._wake_read, self._wake_write = os.pipe()
         self._thread = threading.Thread(target=self._answer_late_ones, name="bus", daemon=True)
         self._thread.start()
 
@@ -112,6 +115,24 @@ class Publisher:
                 self._drain_subscriptions()
         return seq
 
+    def offer(self, terms: Terms, tell: Tell) -> None:
+        """Publish for other machines too; a second call changes the terms.
+
+        An address that cannot be bound hurts nobody here: it is tried again, and `tell` is told,
+        in the bus's own thread. Raises BusError if the context offers another socket already.
+        """
+        with self._lock:
+            if self._offer is None:
+                self._offer = Offer(self._context, self._socket, terms, tell)
+            else:
+                self._offer.change(terms)
+        os.write(self._wake_write, WAKE)
+
+    def offered_at(self) -> str | None:
+        """The address that other machines can connect to, "tcp://0.0.0.0:5600"."""
+        with self._lock:
+            return None if self._offer is None else self._offer.address
+
     def last_seq(self) -> dict[str, int]:
         """The last number of each topic: in a status it shows a subscriber a lost tail."""
         with self._lock:
@@ -123,10 +144,12 @@ class Publisher:
             if self._closed:
                 return
             self._closed = True
-        os.write(self._stop_write, b"\0")
+        os.write(self._wake_write, WAKE)
         self._thread.join()
-        os.close(self._stop_read)
-        os.close(self._stop_write)
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+        if self._offer is not None:
+            self._offer.close()
         self._socket.close(linger=0)
         if self._own_context:
             self._context.term()
@@ -181,6 +204,12 @@ class Publisher:
         setproctitle.setthreadtitle("bus")
         descriptor = int(self._socket.fileno())
         while not self._closed:
+            descriptors, again_s = [descriptor, self._wake_read], None
             with self._lock:
+                if self._offer is not None:
+                    descriptors.append(self._offer.fileno())
+                    self._offer.answer()
+                    again_s = self._offer.bind_in_turn()
                 self._drain_subscriptions()
-            select.select([descriptor, self._stop_read], [], [])
+            if self._wake_read in select.select(descriptors, [], [], again_s)[0]:
+                os.read(self._wake_read, len(WAKE))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 
@@ -14,12 +14,14 @@ import zmq
 from eas_station.bus import topics as topic_names
 from eas_station.bus.frames import LONGEST_MESSAGE, decode
 from eas_station.bus.holder import socket_path
+from eas_station.bus.link import Link, Remote
 from eas_station.bus.messages import Message, Status
 from eas_station.errors import FrameError
 
 log = logging.getLogger(__name__)
 
 HIGH_WATER = 1000
+WATCH_MS = 500  # how often connections to other machines are looked after
 RECONNECT_FIRST_MS = 100
 RECONNECT_LONGEST_MS = 1000  # a unit that comes back is heard within a second
 
@@ -49,18 +51,23 @@ class Subscriber:
         units: Iterable[str],
         topics: Iterable[str],
         context: zmq.Context[zmq.Socket[bytes]] | None = None,
+        remote: Callable[[str], Remote | None] = lambda unit: None,
     ) -> None:
         """Connect; a unit that is not there yet is heard as soon as it is.
 
         Args:
             topics: whole topics, or prefixes that end in a dot.
+            remote: where a unit is that is not on this machine; None: it is.
         """
         self.rejected = 0  # messages that did not parse
         self._runtime_dir = runtime_dir
-        wanted = tuple(topics)
-        self._prefixes = tuple(topic for topic in wanted if topic.endswith("."))
-        self._whole = frozenset(topic for topic in wanted if not topic.endswith("."))
+        self._remote = remote
+        self._wanted = tuple(topics)
+        self._prefixes = tuple(topic for topic in self._wanted if topic.endswith("."))
+        self._whole = frozenset(topic for topic in self._wanted if not topic.endswith("."))
         self._units: set[str] = set()
+        self._links: dict[str, Link] = {}  # unit → its connection, if it is on another machine
+        self._ready: list[Link | None] = []  # what has something to read; None: this machine
         self._senders: dict[str, _Sender] = {}
         self._missed: Counter[tuple[str, str]] = Counter()
         self._own_context = context is None
@@ -71,33 +78,49 @@ class Subscriber:
         self.socket.setsockopt(zmq.MAXMSGSIZE, LONGEST_MESSAGE)
         self.socket.setsockopt(zmq.RECONNECT_IVL, RECONNECT_FIRST_MS)
         self.socket.setsockopt(zmq.RECONNECT_IVL_MAX, RECONNECT_LONGEST_MS)
-        for topic in wanted:
+        for topic in self._wanted:
             self.socket.subscribe(topic)
         for unit in units:
             self.add_unit(unit)
 
     def add_unit(self, unit: str) -> None:
         """Hear `unit` too; one that is heard already is left alone. Raises BusError."""
-        if unit not in self._units:
+        if unit in self._units:
+            return
+        names = (*self._wanted, topic_names.status(unit))  # a status tells of a lost tail
+        remote = self._remote(unit)
+        if remote is not None:
+            self._links[unit] = Link(self._context, unit, remote, names, LONGEST_MESSAGE)
+        else:
             path = socket_path(self._runtime_dir, unit)
-            self._units.add(unit)
-            self.socket.subscribe(topic_names.status(unit))  # tells of a lost tail
+            self.socket.subscribe(topic_names.status(unit))
             self.socket.connect(f"ipc://{path}")
+        self._units.add(unit)
 
     def remove_unit(self, unit: str) -> None:
         """Hear `unit` no longer."""
-        if unit in self._units:
-            self._units.remove(unit)
-            self._senders.pop(unit, None)
+        if unit not in self._units:
+            return
+        self._units.remove(unit)
+        self._senders.pop(unit, None)
+        link = self._links.pop(unit, None)
+        if link is not None:
+            self._ready.clear()
+            link.close()
+        else:
             self.socket.unsubscribe(topic_names.status(unit))
             self.socket.disconnect(f"ipc://{socket_path(self._runtime_dir, unit)}")
+
+    def broken_links(self) -> dict[str, str]:
+        """Units of other machines that are not connected, each with a sentence that says why."""
+        return {unit: link.fault for unit, link in self._links.items() if link.fault is not None}
 
     def receive(self, timeout_s: float) -> Message | None:
         """The next message that was asked for, or None after `timeout_s`; 0 does not wait."""
         deadline_s = time.monotonic() + timeout_s
         while True:
             left_s = max(0.0, deadline_s - time.monotonic())
-            if not self.socket.poll(round(left_s * 1000)):
+            if not self._ready and not self._wait(left_s):
                 return None
             message = self._next()
             if message is not None:
@@ -111,12 +134,10 @@ class Subscriber:
         self._missed.clear()
         return lost
 
-    def fileno(self) -> int:
-        """For pollers. Edge-triggered: after it woke you, receive until None."""
-        return int(self.socket.fileno())
-
     def close(self) -> None:
         """Disconnect; a second call does nothing."""
+        while self._links:
+            self._links.popitem()[1].close()
         self.socket.close(linger=0)
         if self._own_context:
             self._context.term()
@@ -132,10 +153,35 @@ class Subscriber:
     ) -> None:
         self.close()
 
+    def _wait(self, timeout_s: float) -> bool:
+        """Find out who has something to say; False: nobody within that time."""
+        if not self._links:
+            if self.socket.poll(round(timeout_s * 1000)):
+                self._ready.append(None)
+            return bool(self._ready)
+        until_s = time.monotonic() + timeout_s
+        poller = zmq.Poller()
+        poller.register(self.socket, zmq.POLLIN)
+        for link in self._links.values():
+            poller.register(link.socket, zmq.POLLIN)
+        while True:
+            for link in self._links.values():
+                link.watch()
+            left_s = until_s - time.monotonic()
+            ready = {ready for ready, _ in poller.poll(max(0, min(round(left_s * 1000), WATCH_MS)))}
+            if self.socket in ready:
+                self._ready.append(None)
+            self._ready += [link for link in self._links.values() if link.socket in ready]
+            if self._ready or left_s <= 0:
+                return bool(self._ready)
+
     def _next(self) -> Message | None:
-        parts = self.socket.recv_multipart(zmq.NOBLOCK)
+        link = self._ready.pop()
+        parts = (self.socket if link is None else link.socket).recv_multipart(zmq.NOBLOCK)
         try:
             message, run = decode(parts)
+            if link is not None and not link.accepts(message):
+                raise FrameError(f"not for {link.unit} to say", message.topic)
         except FrameError as error:
             self.rejected += 1
             if self.rejected.bit_count() == 1:  # the 1st, 2nd, 4th, 8th … : no flood in the log

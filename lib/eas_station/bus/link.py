@@ -1,0 +1,160 @@
+"""The connection to a unit of another machine: encrypted, watched, and confined to its topics."""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import zmq
+
+from eas_station.bus.keys import KeyPair
+from eas_station.bus.messages import Message
+from eas_station.errors import BusError
+
+HIGH_WATER = 1000
+HEARTBEAT_MS = 2000
+SILENT_MS = 5000  # without an answer the other side is gone: noticed within 7 s
+RECONNECT_FIRST_MS, RECONNECT_LONGEST_MS = 250, 2000
+AGAIN_S = 5.0  # what libzmq itself does not try again: a refused key, a missing one of our own
+KEEPALIVE_IDLE_S, KEEPALIVE_EVERY_S, KEEPALIVE_COUNT = 10, 5, 3
+WATCHED = (
+    zmq.EVENT_CLOSED
+    | zmq.EVENT_DISCONNECTED
+    | zmq.EVENT_HANDSHAKE_SUCCEEDED
+    | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+    | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+    | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """Where a unit of another machine publishes, and what it may say here."""
+
+    address: str  # "tcp://10.0.0.5:5600"
+    server_key: str  # its public key, Z85
+    topics: tuple[str, ...]  # whole ones, or prefixes that end in a dot
+    keys: Callable[[], KeyPair]  # those of this machine; raises BusError
+
+
+def prepare_tcp(socket: zmq.Socket[bytes], address: str) -> None:
+    """For the next bind or connect: a peer that is gone is found out, an address may be IPv6."""
+    socket.setsockopt(zmq.IPV6, int("[" in address))
+    socket.setsockopt(zmq.HEARTBEAT_IVL, HEARTBEAT_MS)
+    socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, SILENT_MS)
+    socket.setsockopt(zmq.HEARTBEAT_TTL, SILENT_MS)
+    socket.setsockopt(zmq.HANDSHAKE_IVL, SILENT_MS)
+    socket.setsockopt(zmq.TCP_KEEPALIVE, 1)
+    socket.setsockopt(zmq.TCP_KEEPALIVE_IDLE, KEEPALIVE_IDLE_S)
+    socket.setsockopt(zmq.TCP_KEEPALIVE_INTVL, KEEPALIVE_EVERY_S)
+    socket.setsockopt(zmq.TCP_KEEPALIVE_CNT, KEEPALIVE_COUNT)
+
+
+def common_topics(wanted: Iterable[str], allowed: Iterable[str]) -> tuple[str, ...]:
+    """What is both wanted and allowed; a topic that ends in a dot is a prefix."""
+    pairs = [(one, other) for one in wanted for other in allowed]
+    narrower = [one if _covers(other, one) else other for one, other in pairs if _meet(one, other)]
+    return tuple(dict.fromkeys(narrower))
+
+
+def matches(topic: str, topics: tuple[str, ...]) -> bool:
+    """Whether one of the topics, or prefixes that end in a dot, means `topic`."""
+    return any(_covers(one, topic) for one in topics)
+
+
+class Link:
+    """A subscription to one unit of another machine. The thread of its subscriber owns it.
+
+    Nothing of it raises: what hinders it is told by `fault`, and tried again for ever.
+    """
+
+    def __init__(
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        unit: str,
+        remote: Remote,
+        wanted: Iterable[str],
+        longest_message: int,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.fault: str | None = f"connecting to {remote.address}"
+        self.unit = unit
+        self._remote = remote
+        self._topics = common_topics(wanted, remote.topics)
+        self._monotonic = monotonic
+        self._again_s: float | None = None  # when to connect anew
+        self.socket = context.socket(zmq.SUB)
+        self.socket.setsockopt(zmq.LINGER, 0)
+        self.socket.setsockopt(zmq.RCVHWM, HIGH_WATER)
+        self.socket.setsockopt(zmq.MAXMSGSIZE, longest_message)
+        self.socket.setsockopt(zmq.RECONNECT_IVL, RECONNECT_FIRST_MS)
+        self.socket.setsockopt(zmq.RECONNECT_IVL_MAX, RECONNECT_LONGEST_MS)
+        self.socket.setsockopt(zmq.CONNECT_TIMEOUT, SILENT_MS)
+        prepare_tcp(self.socket, remote.address)
+        for topic in self._topics:
+            self.socket.subscribe(topic)
+        self._events = self.socket.get_monitor_socket(WATCHED)
+        self._connect()
+
+    def accepts(self, message: Message) -> bool:
+        """Whether the other machine may say this: it speaks for its unit alone."""
+        return message.sender == self.unit and matches(message.topic, self._topics)
+
+    def watch(self) -> None:
+        """Take note of how the connection goes; often, or its events pile up."""
+        while int(self._events.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
+            self._note(self._events.recv_multipart(zmq.NOBLOCK))
+        if self._again_s is not None and self._monotonic() >= self._again_s:
+            self._connect()
+
+    def close(self) -> None:
+        """Disconnect."""
+        self.socket.disable_monitor()
+        self._events.close(linger=0)
+        self.socket.close(linger=0)
+
+    def _connect(self) -> None:
+        self._again_s = None
+        try:
+            keys = self._remote.keys()
+        except BusError as error:
+            self._wait(str(error))
+            return
+        self.socket.setsockopt(zmq.CURVE_SERVERKEY, self._remote.server_key.encode("ascii"))
+        self.socket.setsockopt(zmq.CURVE_PUBLICKEY, keys.public.encode("ascii"))
+        self.socket.setsockopt(zmq.CURVE_SECRETKEY, keys.secret.encode("ascii"))
+        try:
+            self.socket.connect(self._remote.address)
+        except zmq.ZMQError as error:
+            self._wait(f"{self._remote.address} cannot be connected to: {error.strerror}")
+
+    def _wait(self, why: str) -> None:
+        self.fault = why
+        self._again_s = self._monotonic() + AGAIN_S
+
+    def _note(self, parts: list[bytes]) -> None:
+        address = self._remote.address
+        (event,) = struct.unpack_from("=H", parts[0])
+        if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+            self.fault = None
+        elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+            self.socket.disconnect(address)
+            self._wait(f"{address} refuses our key: there, write it into allow (eas-ctl keys)")
+        elif event == zmq.EVENT_CLOSED:
+            self.fault = f"{address} cannot be reached"
+        elif event == zmq.EVENT_DISCONNECTED:
+            self.fault = self.fault or f"the connection to {address} is lost"
+        else:
+            self.fault = (
+                f"{address} has another key than server_key, or is no receiver of a station"
+            )
+
+
+def _covers(prefix: str, topic: str) -> bool:
+    return prefix == topic or (prefix.endswith(".") and topic.startswith(prefix))
+
+
+def _meet(one: str, other: str) -> bool:
+    return _covers(one, other) or _covers(other, one)

@@ -1,0 +1,305 @@
+"""Between machines: over TCP, encrypted, for known keys only, and each unit for itself."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import zmq
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eas_station.bus.frames import Header, encode
+from eas_station.bus.keys import KeyPair
+from eas_station.bus.link import Remote, common_topics, matches
+from eas_station.bus.messages import AudioPcm, Body, Control
+from eas_station.bus.offer import Terms
+from eas_station.bus.publisher import Publisher
+from eas_station.bus.subscriber import Subscriber
+from eas_station.clock import utc_now
+from eas_station.errors import BusError
+
+UNIT = "eas-sdrd@roof"
+TOPIC = "audio.pcm.roof.162.550"
+MAY = ("audio.pcm.roof.", "receiver.state.roof", f"status.{UNIT}")
+PATIENCE_S = 30.0
+MakeSubscriber = Callable[..., Subscriber]
+
+
+def new_keys() -> KeyPair:
+    public, secret = zmq.curve_keypair()
+    return KeyPair(public.decode(), secret.decode())
+
+
+SERVER, CLIENT, STRANGER = new_keys(), new_keys(), new_keys()
+
+
+class Roof:
+    """The receiver on the other machine, heard by those who have CLIENT's key."""
+
+    def __init__(self, runtime_dir: Path, allowed: tuple[str, ...] = (CLIENT.public,)) -> None:
+        self.publisher = Publisher(UNIT, runtime_dir)
+        self.told: list[tuple[str, str]] = []
+        self.offer("tcp://127.0.0.1:*", allowed)
+        eventually(lambda: self.publisher.offered_at() is not None, "it is bound")
+        self.address = self.publisher.offered_at() or ""
+        self._first_sample = 0
+
+    def offer(self, address: str, allowed: tuple[str, ...]) -> None:
+        tell = self.told.append
+        self.publisher.offer(Terms(address, SERVER, allowed), lambda s, why: tell((s, why)))
+
+    def say(self, topic: str = TOPIC) -> None:
+        self.publisher.publish(topic, AudioPcm(25_000, self._first_sample, 0), bytes(2500))
+        self._first_sample += 1250
+
+
+@pytest.fixture
+def roof(runtime_dir: Path) -> Iterator[Roof]:
+    built = Roof(runtime_dir / "there")
+    yield built
+    built.publisher.close()
+
+
+@pytest.fixture
+def station(runtime_dir: Path) -> Iterator[MakeSubscriber]:
+    with ExitStack() as stack:
+
+        def make(
+            address: str,
+            keys: Callable[[], KeyPair] = lambda: CLIENT,
+            server_key: str = SERVER.public,
+            wanted: tuple[str, ...] = (TOPIC,),
+        ) -> Subscriber:
+            remote = Remote(address, server_key, MAY, keys)
+            find = {UNIT: remote}.get
+            return stack.enter_context(
+                Subscriber(runtime_dir / "here", [UNIT, "eas-capd"], wanted, remote=find)
+            )
+
+        yield make
+
+
+def eventually(true: Callable[[], bool], what: str) -> None:
+    until_s = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < until_s, f"it never came to this: {what}"
+        threading.Event().wait(0.01)
+
+
+def await_fault(subscriber: Subscriber, part: str, roof: Roof | None = None) -> None:
+    """Until the connection is broken for that reason; nothing must be heard meanwhile."""
+
+    def is_told() -> bool:
+        if roof is not None:
+            roof.say()
+        assert subscriber.receive(0.02) is None
+        return part in subscriber.broken_links().get(UNIT, "")
+
+    eventually(is_told, part)
+
+
+def await_heard(subscriber: Subscriber, roof: Roof) -> None:
+    def is_heard() -> bool:
+        roof.say()
+        message = subscriber.receive(0.02)
+        return message is not None and message.topic == TOPIC
+
+    eventually(is_heard, "heard")
+    assert subscriber.broken_links() == {}
+
+
+def test_who_has_a_key_on_the_list_hears_what_it_asked_for_and_nothing_else(
+    roof: Roof, station: MakeSubscriber
+) -> None:
+    subscriber = station(roof.address)
+    await_heard(subscriber, roof)
+    assert roof.publisher.wanted(TOPIC)
+    assert not roof.publisher.wanted("audio.pcm.roof.162.475"), "what nobody asked for stays there"
+    assert roof.told == [("running", "open to 1 key at tcp://127.0.0.1:*")]
+
+
+def test_this_machine_and_the_other_are_heard_by_one_subscriber(
+    roof: Roof, station: MakeSubscriber, runtime_dir: Path
+) -> None:
+    subscriber = station(roof.address, wanted=(TOPIC, "control.x"))
+    await_heard(subscriber, roof)
+    local = Publisher("eas-capd", runtime_dir / "here")
+    try:
+        local.publish("control.x", Control("here"))
+        heard: set[str] = set()
+
+        def both() -> bool:
+            roof.say()
+            message = subscriber.receive(0.02)
+            heard.update([message.sender] if message else [])
+            return heard == {UNIT, "eas-capd"}
+
+        eventually(both, "both are heard")
+    finally:
+        local.close()
+    subscriber.remove_unit(UNIT)
+    roof.say()
+    assert subscriber.receive(0.1) is None
+
+
+def test_another_key_is_refused_and_both_sides_say_so(
+    roof: Roof, station: MakeSubscriber, caplog: pytest.LogCaptureFixture
+) -> None:
+    subscriber = station(roof.address, lambda: STRANGER)
+    await_fault(subscriber, "refuses our key: there, write it into allow", roof)
+    assert f"its key {STRANGER.public} is not in allow" in caplog.text
+    assert not roof.publisher.wanted(TOPIC)
+
+
+def test_a_key_that_is_put_on_the_list_is_let_in_without_a_restart(
+    roof: Roof, station: MakeSubscriber, runtime_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eas_station.bus.link.AGAIN_S", 0.05)
+    subscriber = station(roof.address, lambda: STRANGER)
+    await_fault(subscriber, "refuses our key")
+    roof.offer(roof.address, (CLIENT.public, STRANGER.public))
+    await_heard(subscriber, roof)
+
+
+def test_a_key_that_is_taken_off_the_list_is_cut_off(roof: Roof, station: MakeSubscriber) -> None:
+    subscriber = station(roof.address)
+    await_heard(subscriber, roof)
+    roof.offer(roof.address, (STRANGER.public,))
+
+    def is_cut_off() -> bool:
+        subscriber.receive(0.02)
+        return "refuses our key" in subscriber.broken_links().get(UNIT, "")
+
+    eventually(is_cut_off, "cut off")
+
+
+def test_a_server_with_another_key_is_not_believed(roof: Roof, station: MakeSubscriber) -> None:
+    subscriber = station(roof.address, server_key=STRANGER.public)
+    await_fault(subscriber, "another key than server_key", roof)
+
+
+def test_who_has_no_key_at_all_hears_nothing(roof: Roof) -> None:
+    with zmq.Context() as context, context.socket(zmq.SUB) as plain:
+        plain.setsockopt(zmq.LINGER, 0)
+        plain.subscribe("")
+        events = plain.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        plain.connect(roof.address)
+        try:
+            assert events.poll(30_000), "the connection is refused"
+            roof.say()
+            assert not plain.poll(100)
+        finally:
+            plain.disable_monitor()
+            events.close(0)
+
+
+def test_without_keys_of_our_own_it_says_how_to_make_them_and_goes_on_when_they_are_there(
+    roof: Roof, station: MakeSubscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eas_station.bus.link.AGAIN_S", 0.05)
+    made: list[KeyPair] = []
+
+    def keys() -> KeyPair:
+        if not made:
+            raise BusError("this machine has no keys: make one with: eas-ctl keys")
+        return made[0]
+
+    subscriber = station(roof.address, keys)
+    await_fault(subscriber, "eas-ctl keys", roof)
+    made.append(CLIENT)
+    await_heard(subscriber, roof)
+
+
+def test_a_machine_that_is_away_is_heard_again_with_a_gap_when_it_is_back(
+    roof: Roof, station: MakeSubscriber, runtime_dir: Path
+) -> None:
+    subscriber = station(roof.address)
+    await_heard(subscriber, roof)
+    while subscriber.receive(0) is not None:
+        pass
+    subscriber.missed()
+    roof.publisher.close()
+    eventually(
+        lambda: subscriber.receive(0.02) is None and UNIT in subscriber.broken_links(), "away"
+    )
+    again = Roof.__new__(Roof)
+    again.publisher, again.told, again._first_sample = Publisher(UNIT, runtime_dir / "x"), [], 0
+    try:
+        for _ in range(5):
+            again.say()
+        again.offer(roof.address, (CLIENT.public,))
+        await_heard(subscriber, again)
+        assert subscriber.missed()[0][2] >= 5, "numbers begin anew, and the first were not heard"
+    finally:
+        again.publisher.close()
+
+
+def test_an_address_that_cannot_be_bound_is_tried_again_and_nobody_here_is_hurt(
+    runtime_dir: Path,
+) -> None:
+    with zmq.Context() as context, context.socket(zmq.REP) as other:
+        port = other.bind_to_random_port("tcp://127.0.0.1")
+        publisher = Publisher(UNIT, runtime_dir)
+        told: list[tuple[str, str]] = []
+        try:
+            terms = Terms(f"tcp://127.0.0.1:{port}", SERVER, (CLIENT.public,))
+            publisher.offer(terms, lambda state, why: told.append((state, why)))
+            eventually(lambda: bool(told), "it is told")
+            assert told == [
+                ("reconnecting", f"{terms.address} cannot be bound: Address already in use")
+            ]
+            with Subscriber(runtime_dir, [UNIT], [TOPIC]) as here:
+                publisher.publish(f"control.{UNIT}", Control("x"))
+                assert here.receive(0) is None
+            other.close()
+            eventually(lambda: publisher.offered_at() == terms.address, "bound")
+            assert told[-1][0] == "running"
+        finally:
+            publisher.close()
+
+
+def test_the_other_machine_speaks_for_its_unit_alone(
+    runtime_dir: Path, station: MakeSubscriber
+) -> None:
+    """It has our trust in its receiver, not in alerts or in other daemons."""
+    with zmq.Context() as context, context.socket(zmq.XPUB) as rogue:
+        rogue.setsockopt(zmq.LINGER, 0)
+        rogue.setsockopt(zmq.CURVE_SERVER, 1)
+        rogue.setsockopt(zmq.CURVE_SECRETKEY, SERVER.secret.encode())
+        port = rogue.bind_to_random_port("tcp://127.0.0.1")
+        subscriber = station(f"tcp://127.0.0.1:{port}", wanted=("alert.", "control.", TOPIC))
+        asked = []
+        while len(asked) < 2:
+            subscriber.receive(0.02)
+            if rogue.poll(0):
+                asked.append(rogue.recv()[1:].decode())
+        assert set(asked) == {TOPIC, f"status.{UNIT}"}
+
+        def say(topic: str, body: Body, sender: str, seq: int) -> None:
+            samples = bytes(2) if isinstance(body, AudioPcm) else None
+            header = Header(sender, "r", seq, utc_now())
+            rogue.send_multipart(encode(topic, header, body, samples))
+
+        say(TOPIC, AudioPcm(25_000, 0, 0), "eas-capd", 1)
+        say(f"{TOPIC}x", AudioPcm(25_000, 0, 0), UNIT, 1)
+        say(TOPIC, AudioPcm(25_000, 7, 0), UNIT, 1)
+        message = None
+        while message is None:
+            message = subscriber.receive(PATIENCE_S)
+        assert message.body == AudioPcm(25_000, 7, 0)
+        assert subscriber.rejected == 2
+
+
+TOPICS = st.lists(st.sampled_from(["a", "a.", "a.b", "a.b.", "a.b.c", "b.", "b.c"]), max_size=4)
+
+
+@given(TOPICS, TOPICS, st.sampled_from(["a", "a.b", "a.b.c", "b.c", "b", "a.bb", "b.c.d"]))
+def test_what_is_common_is_in_both(wanted: list[str], allowed: list[str], topic: str) -> None:
+    common = common_topics(wanted, allowed)
+    both = matches(topic, tuple(wanted)) and matches(topic, tuple(allowed))
+    assert matches(topic, common) == both
