@@ -111,6 +111,8 @@ class ReceiverState:
     samples: int  # IQ samples since the process began
     lost_samples: int
     ppm: float | None = None
+    gain_db: float | None = None  # of the tuner; None: it has none, or none is known
+    correction_ppm: int | None = None  # for which the crystal is corrected, positive: runs fast
     spectrum_dbfs: tuple[float, ...] = ()  # of the last second: 256 bins, lowest frequency first
 
 

@@ -15,7 +15,6 @@ from eas_station.service.daemon import Daemon
 log = logging.getLogger(__name__)
 
 State = Literal["running", "reconnecting", "stopped", "failed"]
-ITEM_KIND = "receiver.file"
 STATE_S = 1.0  # receiver.state on the bus
 STATUS_S = 5.0  # the figures in the status line change no more often than this
 
@@ -75,6 +74,8 @@ class Teller:
                 samples=reading.samples,
                 lost_samples=reading.lost_samples,
                 ppm=reading.ppm() if running else None,
+                gain_db=reading.tuning.gain_db if reading.tuning else None,
+                correction_ppm=reading.tuning.ppm if reading.tuning else None,
             ),
         )
 
@@ -82,7 +83,7 @@ class Teller:
         text = self._sentence(state, reading)
         item = ItemState(
             name=self._name,
-            kind=ITEM_KIND,
+            kind=f"receiver.{reading.settings.kind}",
             state=state,
             sentence=text,
             since_at=self._since_at,
