@@ -1,0 +1,177 @@
+"""eas-capd as a process, polling a scripted server, on SQLite."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import signal
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eas_station.bus import topics
+from eas_station.bus.subscriber import Subscriber
+from eas_station.clock import utc_now
+from eas_station.store import alerts, jobs
+
+SETS = Path(__file__).resolve().parents[4] / "shared" / "cap" / "nws_geojson_sets"
+
+Answer = Callable[..., bytes]
+Feed = Callable[..., str]
+StationOf = Callable[..., Any]
+WaitFor = Callable[..., Any]
+
+
+def identifiers_in(body: bytes) -> set[str]:
+    return {f["properties"]["id"] for f in json.loads(body)["features"]}
+
+
+def drip(request: BaseHTTPRequestHandler) -> None:
+    """An answer that comes for ever, a byte at a time."""
+    request.send_response(200)
+    request.send_header("Content-Length", "1000000")
+    request.end_headers()
+    while True:
+        request.wfile.write(b" ")
+        request.wfile.flush()
+        time.sleep(0.05)
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not SETS.is_dir(), reason=f"{SETS} is not there")
+def test_nationwide_sets_are_stored_and_nothing_a_server_does_changes_them(
+    server: Any, station_of: StationOf, feed: Feed, answer: Answer, wait_for: WaitFor
+) -> None:
+    nationwide = (SETS / "weathergov__air-quality-alerts.json").read_bytes()
+    other = (SETS / "weathergov__testing.json").read_bytes()
+    expected = identifiers_in(nationwide) | identifiers_in(other)
+    server.serve("/nws", nationwide)
+    server.serve("/other", other)
+    server.answers["/drip"] = drip
+    station = station_of(
+        feed("nws", "nws", f"{server.url}/nws")
+        + feed("other", "nws", f"{server.url}/other")
+        + feed("slow", "cap", f"{server.url}/drip")
+    )
+    station.start()
+    wait_for(lambda: station.reception_count() >= len(expected))
+    assert station.identifiers() == expected
+    wait_for(station.is_settled)
+    before = station.record()
+    assert len(before["receptions"]) == len(expected) > 420
+
+    server.await_polls("/nws", 2)  # the same again
+    assert station.record() == before
+
+    with Subscriber(station.runtime_dir, ["eas-capd"], [topics.status("eas-capd")]) as subscriber:
+        packed = gzip.compress(bytes(64 << 20))
+        for body, status, headers, said in (
+            (b"{}", 503, {"Retry_After": "1"}, "HTTP 503"),
+            (b"<html>back soon</html>", 200, {"Content_Type": "text/html"}, "HTML"),
+            (nationwide[: len(nationwide) // 2], 200, {}, "not JSON"),
+            (b"", 200, {}, "empty document"),
+            (packed, 200, {"Content_Encoding": "gzip"}, "after decompression"),
+        ):
+            server.serve("/nws", body, status, **headers)
+            failing = station.item(subscriber, "nws", lambda item: item.state == "reconnecting")
+            assert said in failing.sentence
+            assert failing.last_good_at is not None
+            assert station.record() == before
+            server.serve("/nws", nationwide)
+            station.item(subscriber, "nws", lambda item: item.state == "running")
+        assert station.record() == before
+        slow = station.item(subscriber, "slow", lambda item: item.state == "reconnecting")
+        assert "in time" in slow.sentence  # and it delayed nobody
+
+    loaded = (station.folder / "modules").read_text().split()
+    assert not {"numpy", "bottle", "zmq.green"} & set(loaded)
+    assert "lxml.etree" in loaded
+    assert station.stop() < 4.0
+    with station.database.read() as connection:
+        runs = jobs.last_runs(connection, limit=100, job="poll nws")["poll nws"]
+    assert {run.outcome for run in runs} == {"changed", "unchanged", "failed"}
+    assert any(run.error is not None and "HTTP 503" in run.error for run in runs)
+    assert "Traceback" not in station.log()
+
+    station.start()  # a new life knows what the old one took
+    server.await_polls("/nws", 2)
+    server.await_polls("/other", 2)
+    assert station.record() == before
+    assert station.stop() < 4.0
+
+
+def test_a_folder_is_read_and_a_reload_brings_another_feed(
+    server: Any, station_of: StationOf, feed: Feed, answer: Answer, wait_for: WaitFor
+) -> None:
+    station = station_of("")
+    folder = station.folder / "cap"
+    text = station.config.read_text()
+    station.config.write_text(text + feed("folder", "folder", str(folder)))
+    station.start()
+    (folder / "a.json").write_bytes(answer("a"))
+    wait_for(lambda: station.identifiers() == {"a"})
+    (folder / "b.json").write_bytes(answer("b")[:40])
+    (folder / "c.json").write_bytes(answer("c", "d").replace(b'"Actual"', b'"Maybe"', 1))
+    wait_for(lambda: station.identifiers() == {"a", "d"})
+    (folder / "b.json").write_bytes(answer("b"))
+    wait_for(lambda: station.identifiers() == {"a", "b", "d"})
+
+    server.serve("/nws", answer("e"))
+    assert station.process is not None
+    station.config.write_text(text + feed("nws", "nws", f"{server.url}/nws"))
+    station.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "e" in station.identifiers())
+    (folder / "f.json").write_bytes(answer("f"))
+    server.await_polls("/nws", 2)
+    assert "f" not in station.identifiers()
+    assert station.stop() < 4.0
+    assert "rejected: status 'Maybe'" in station.log()
+
+
+def test_an_update_and_a_cancel_end_what_they_should(
+    server: Any, station_of: StationOf, feed: Feed, answer: Answer, wait_for: WaitFor
+) -> None:
+    server.serve("/nws", answer("a", "b"))
+    station = station_of(feed("nws", "nws", f"{server.url}/nws"))
+    station.start()
+    wait_for(lambda: station.identifiers() == {"a", "b"})
+
+    def active() -> int:
+        with station.database.read() as connection:
+            return len(alerts.active(connection, utc_now()))
+
+    wait_for(lambda: active() == 2)
+    reference = {
+        "sender": "w-nws.webmaster@noaa.gov",
+        "identifier": "a",
+        "sent": "2026-04-20T11:05:00-04:00",
+    }
+    later = "2026-04-20T11:20:00-04:00"
+    server.serve("/nws", answer("c", messageType="Cancel", references=[reference], sent=later))
+    wait_for(lambda: active() == 1)  # b is missing from the answer, and has not ended
+    server.await_polls("/nws", 2)
+    assert active() == 1
+    assert station.stop() < 4.0
+
+
+def test_a_station_without_a_database_takes_alerts_and_stores_them_later(
+    server: Any, station_of: StationOf, feed: Feed, answer: Answer, wait_for: WaitFor
+) -> None:
+    server.serve("/nws", answer("a"))
+    station = station_of(feed("nws", "nws", f"{server.url}/nws"))
+    database = Path(station.url.removeprefix("sqlite:///"))
+    station.database.close()
+    away = database.with_suffix(".away")
+    database.rename(away)
+    station.start()
+    with Subscriber(station.runtime_dir, ["eas-capd"], [topics.RECEPTION_NEW]) as subscriber:
+        heard = wait_for(lambda: subscriber.receive(0.1))
+    assert heard.body.reception.statement.message.identifier == "a"
+    assert (heard.body.stored, heard.body.durable) == (False, True)
+    away.rename(database)
+    wait_for(lambda: station.identifiers() == {"a"})
+    assert station.stop() < 4.0
