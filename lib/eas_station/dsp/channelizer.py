@@ -20,17 +20,12 @@ from eas_station.dsp.fastbank import FastBank
 from eas_station.dsp.raster import (
     CHANNEL_RATE_HZ,
     RATE_STEP_HZ,
-    STOPBAND_DB,
     Raster,
     demand_reachable,
-    lowpass,
     on_raster,
 )
 
-__all__ = [
-    *("CHANNEL_RATE_HZ", "CUTOFF_HZ", "PIECE", "STOPBAND_DB", "TAPS_PER_BRANCH"),
-    *("Channelizer", "Raster", "filtered", "lowpass", "product"),
-]
+__all__ = ["CHANNEL_RATE_HZ", "Channelizer", "filtered", "product"]
 
 CUTOFF_HZ = 8_500.0  # of the channel filter, -6 dB: NWR needs 6.1 kHz (Carson, 4 kHz at 2083 Hz)
 TAPS_PER_BRANCH = 16  # stop band from half the raster on, so that nothing folds into a channel
@@ -163,9 +158,7 @@ class _Matrix:
             self._odd ^= bool(len(rows) % 2)
         return out
 
-    def _channel(
-        self, channel: int, i: Real, q: Real, out: NDArray[np.complex64]
-    ) -> None:
+    def _channel(self, channel: int, i: Real, q: Real, out: NDArray[np.complex64]) -> None:
         """Outputs are added up lag by lag; those that still wait for rows are `_due`."""
         cos, sin = self._cos[channel], self._sin[channel]
         for rail, part in enumerate((out.real, out.imag)):

@@ -16,6 +16,7 @@ from eas_station.dsp.raster import RATE_STEP_HZ, STOPBAND_DB, demand_reachable, 
 
 SPAN = 16  # ms of one transform: 16 samples for every kHz of the rate
 OVERLAP = 1  # ms of it that the one before has had: the longest impulse response
+TRANSITION_HZ = 5_000.0  # of a filter so long
 BINS_PER_HZ = SPAN / RATE_STEP_HZ
 
 
@@ -36,15 +37,18 @@ class FastBank:
     ) -> None:
         """
         Args:
-            cutoff_hz: of the channel filter, −6 dB. Its transition is about 5 kHz to each side.
+            cutoff_hz: of the channel filter, −6 dB. Stopped from `TRANSITION_HZ` beyond.
         Raises:
             ValueError: the channels cannot be reached.
         """
-        demand_reachable(rate_hz, center_hz, channels_hz, channel_rate_hz)
+        width_hz = min(channel_rate_hz, round(2 * (cutoff_hz + TRANSITION_HZ)))
+        demand_reachable(rate_hz, center_hz, channels_hz, width_hz)
         step = rate_hz // RATE_STEP_HZ
         self._size, self._hop = SPAN * step, (SPAN - OVERLAP) * step
         self._width = SPAN * (channel_rate_hz // RATE_STEP_HZ)
         self._kept = self._width // SPAN * OVERLAP
+        self.iq_samples = self._hop
+        """Of the capture that come out together."""
         bins = [round((channel - center_hz) * BINS_PER_HZ) for channel in channels_hz]
         around = np.fft.fftfreq(self._width, 1 / self._width).astype(np.intp)
         self._picked = (np.array(bins)[:, np.newaxis] + around) % self._size

@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 CU8_BYTES = 2  # one sample: I, Q as unsigned bytes, zero at 127.5
 CS16_BYTES = 4  # one sample: I, Q as little-endian 16-bit numbers
 
-_DC_STEP = 8192  # samples over which one mean is taken: 33 ms at 250 kS/s
-_DC_MEANS = 32  # the estimate follows over about this many means
+_DC_FIRST = 256  # samples of the first mean; each of the next is twice as long, up to
+_DC_STEP = 8192  # samples: 33 ms at 250 kS/s
+_DC_MEMORY = 32 * _DC_STEP  # samples that the estimate follows over
+_CIRCLE_KEPT = 0.99  # of what earlier frames told, so about 100 frames
+_CIRCLE_LEAST = 64  # samples from which a circle can be told
 
 
 def from_cu8(raw: bytes) -> NDArray[np.complex64]:
@@ -42,15 +45,17 @@ def to_cu8(iq: NDArray[np.complex64]) -> bytes:
 class DcRemover:
     """Subtracts the constant that direct-conversion tuners add, followed as it drifts.
 
-    The estimate is the mean of all steps so far, then an exponential mean with a time constant of
-    about one second at 250 kS/s. Steps are counted from the first sample ever fed, so the same
-    samples give the same output however they are cut into blocks; there is no delay.
+    The estimate is the mean of all samples so far, then an exponential mean with a time constant of
+    about one second at 250 kS/s. It changes after steps, short ones at first, which are counted
+    from the first sample ever fed, so the same samples give the same output however they are cut
+    into blocks; there is no delay.
     """
 
     def __init__(self) -> None:
+        self._step = _DC_FIRST
         self._sum = 0j  # of the step that has begun
         self._filled = 0  # samples in it
-        self._means = 0
+        self._known = 0  # samples behind the estimate
         self.estimate = 0j
 
     def feed(self, iq: NDArray[np.complex64]) -> NDArray[np.complex64]:
@@ -58,17 +63,49 @@ class DcRemover:
         out = np.empty_like(iq)
         at = 0
         while at < iq.size:
-            end = min(iq.size, at + _DC_STEP - self._filled)
+            end = min(iq.size, at + self._step - self._filled)
             part = iq[at:end]
             np.subtract(part, np.complex64(self.estimate), out=out[at:end])
             self._sum += complex(part.sum())
             self._filled += end - at
             at = end
-            if self._filled == _DC_STEP:
+            if self._filled == self._step:
                 self._close_step()
         return out
 
     def _close_step(self) -> None:
-        self._means = min(self._means + 1, _DC_MEANS)
-        self.estimate += (self._sum / _DC_STEP - self.estimate) / self._means
+        self._known = min(self._known + self._step, _DC_MEMORY)
+        self.estimate += (self._sum / self._step - self.estimate) * self._step / self._known
         self._sum, self._filled = 0j, 0
+        self._step = min(2 * self._step, _DC_STEP)
+
+
+class SpikeRemover:
+    """Takes the DC spike out of the channel that lies on it.
+
+    There the mean will not do: an unmodulated carrier of exactly the right frequency is constant
+    too. But an FM carrier moves on a circle whose centre is the spike, so it is the centre of the
+    circle that is followed: |z|² is 2·Re(conj(centre)·z) and a constant, least squares over about
+    nine seconds. Noise alone gives its mean.
+    """
+
+    def __init__(self) -> None:
+        self._squares = np.zeros((2, 2))
+        self._products = np.zeros(2)
+        self.centre = 0j
+
+    def feed(self, row: NDArray[np.complex64]) -> NDArray[np.complex64]:
+        """A frame of the channel without the spike, shape (n,)."""
+        if row.size < _CIRCLE_LEAST:
+            return row - np.complex64(self.centre)
+        rails = row.view(np.float32).reshape(-1, 2).astype(np.float64)
+        power = np.einsum("nr,nr->n", rails, rails)
+        rails -= rails.mean(axis=0)
+        self._squares *= _CIRCLE_KEPT
+        self._products *= _CIRCLE_KEPT
+        self._squares += rails.T @ rails
+        self._products += rails.T @ (power - power.mean()) / 2
+        ridge = np.eye(2) * (1e-9 * np.trace(self._squares) + 1e-30)
+        re, im = np.linalg.solve(self._squares + ridge, self._products)
+        self.centre = complex(re, im)
+        return row - np.complex64(self.centre)

@@ -2,8 +2,10 @@
 
 An FM carrier of amplitude A has a constant envelope and noise has not: with p the power of a
 sample, A⁴ = 2·mean(p)² − mean(p²) (the second and fourth moments). So the noise of a channel is
-known under its own signal, and another channel does not matter. Above about 27 dB a fully modulated
-carrier is told too low: at the edges of its swing the channel filter takes away a little of it.
+known under its own signal, and another channel does not matter. Of a fully modulated carrier the
+channel filter takes the farthest sidebands, which looks like noise 27 to 40 dB down. So in a strong
+channel the noise is that of the quietest tenth of the second: speech pauses often enough. Only
+while a tone is on without a pause is a strong channel told too low.
 """
 
 from __future__ import annotations
@@ -13,12 +15,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from eas_station.dsp.arrays import Baseband, Precise, Real
+
 REFERENCE_BANDWIDTH_HZ = 16_000.0  # noise and SNR are told for it: Carson, 2·(5 + 3) kHz
 CARRIER_SNR_DB = 0.0  # noise alone is judged below -5 dB
+STRONG_SNR_DB = 18.0  # above, sidebands count, and a tenth of a second tells the noise well
 
 _LOWEST_DBFS = -120.0
 _SNR_RANGE_DB = (-10.0, 70.0)
 _SEGMENT_S = 0.005  # over which a peak-to-peak value is taken: one and a half cycles of 300 Hz
+_PARTS = 10  # of a second, in which the quietest is looked for
 _PEAK_QUANTILE = 0.95  # of the segments: a click is no deviation
 
 
@@ -27,7 +33,7 @@ class Level:
     """One channel over one second. Full scale is a carrier of amplitude 1."""
 
     signal_dbfs: float  # power of the carrier
-    noise_dbfs: float  # in `REFERENCE_BANDWIDTH_HZ`
+    noise_dbfs: float  # in `REFERENCE_BANDWIDTH_HZ`; of an FM station, in its own 200 kHz
     snr_db: float
     deviation_hz: float  # peak
     offset_hz: float  # of the carrier from the channel's frequency
@@ -37,17 +43,25 @@ class Level:
 class LevelMeter:
     """Channels and their demodulated frequency in, one Level per channel and second out."""
 
-    def __init__(self, channels: int, rate_hz: int, noise_bandwidth_hz: float) -> None:
-        """Args: noise_bandwidth_hz: of the filter that the channels went through."""
+    def __init__(
+        self,
+        channels: int,
+        rate_hz: int,
+        noise_bandwidth_hz: float,
+        told_for_hz: float = REFERENCE_BANDWIDTH_HZ,
+    ) -> None:
+        """
+        Args:
+            noise_bandwidth_hz: of the filter that the channels went through.
+            told_for_hz: the bandwidth that noise is told for.
+        """
         self._power = np.zeros((channels, rate_hz), dtype=np.float32)
         self._frequency = np.zeros((channels, rate_hz), dtype=np.float32)
         self._filled = 0
-        self._bandwidth_ratio = REFERENCE_BANDWIDTH_HZ / noise_bandwidth_hz
+        self._bandwidth_ratio = told_for_hz / noise_bandwidth_hz
         self._segment = round(rate_hz * _SEGMENT_S)
 
-    def feed(
-        self, baseband: NDArray[np.complex64], frequency_hz: NDArray[np.float32]
-    ) -> list[tuple[Level, ...]]:
+    def feed(self, baseband: Baseband, frequency_hz: Real) -> list[tuple[Level, ...]]:
         """Take the next samples, shape (channels, n) each, any n ≥ 0.
 
         Returns:
@@ -58,7 +72,8 @@ class LevelMeter:
         while at < baseband.shape[1]:
             count = min(baseband.shape[1] - at, self._power.shape[1] - self._filled)
             here, there = slice(self._filled, self._filled + count), slice(at, at + count)
-            self._power[:, here] = baseband.real[:, there] ** 2 + baseband.imag[:, there] ** 2
+            np.square(baseband.real[:, there], out=self._power[:, here])
+            self._power[:, here] += np.square(baseband.imag[:, there])
             self._frequency[:, here] = frequency_hz[:, there]
             self._filled += count
             at += count
@@ -68,19 +83,39 @@ class LevelMeter:
                 self._filled = 0
         return seconds
 
-    def _measure(self, power: NDArray[np.float32], frequency_hz: NDArray[np.float32]) -> Level:
-        mean = float(power.mean(dtype=np.float64))
-        mean_square = float(np.square(power).mean(dtype=np.float64))
-        carrier = max(0.0, 2 * mean**2 - mean_square) ** 0.5
-        noise = max(0.0, mean - carrier) * self._bandwidth_ratio
-        offset_hz = float(frequency_hz.mean(dtype=np.float64))
-        return level(carrier, noise, self._deviation_hz(frequency_hz), offset_hz)
+    def snr_db(self, baseband: Baseband) -> NDArray[np.float64]:
+        """Roughly, of these samples alone, one for each channel."""
+        power = np.square(baseband.real)
+        power += np.square(baseband.imag)
+        carrier, noise = carrier_and_noise(power)
+        ratio = carrier / np.maximum(noise * self._bandwidth_ratio, 1e-12)
+        return 10 * np.log10(np.maximum(ratio, 1e-12))
 
-    def _deviation_hz(self, frequency_hz: NDArray[np.float32]) -> float:
+    def _measure(self, power: Real, frequency_hz: Real) -> Level:
+        carrier, noise = carrier_and_noise(power)
+        ratio = self._bandwidth_ratio
+        if carrier > noise * ratio * 10 ** (STRONG_SNR_DB / 10):
+            noise = carrier_and_noise(power[: power.size // _PARTS * _PARTS].reshape(_PARTS, -1))[
+                1
+            ].min()
+            carrier = power.mean(dtype=np.float64) - noise
+        offset_hz = float(frequency_hz.mean(dtype=np.float64))
+        deviation_hz = self._deviation_hz(frequency_hz)
+        return level(float(carrier), float(noise) * ratio, deviation_hz, offset_hz)
+
+    def _deviation_hz(self, frequency_hz: Real) -> float:
         whole = frequency_hz.size // self._segment * self._segment
         segments = frequency_hz[:whole].reshape(-1, self._segment)
         peaks = np.sort(segments.max(axis=1) - segments.min(axis=1))
         return float(peaks[int(_PEAK_QUANTILE * peaks.size)]) / 2
+
+
+def carrier_and_noise(power: Real) -> tuple[Precise, Precise]:
+    """Their powers, out of the power of each sample, (…, n) → (…) each."""
+    mean = power.mean(axis=-1, dtype=np.float64)
+    mean_square = np.einsum("...n,...n->...", power, power) / power.shape[-1]
+    carrier = np.sqrt(np.maximum(0.0, 2 * mean**2 - mean_square))
+    return carrier, np.maximum(0.0, mean - carrier)
 
 
 def level(carrier: float, noise: float, deviation_hz: float, offset_hz: float) -> Level:

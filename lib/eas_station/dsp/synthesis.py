@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from eas_station.dsp.channelizer import PIECE, Raster, filtered, product
+from eas_station.dsp.channelizer import PIECE, filtered, product
 from eas_station.dsp.levels import REFERENCE_BANDWIDTH_HZ
+from eas_station.dsp.raster import Raster
 
 _CUTOFF_HZ = 12_500.0  # passes a channel whole and stops its images, a raster step away
 _TAPS_PER_BRANCH = 12

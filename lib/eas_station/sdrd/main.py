@@ -8,6 +8,7 @@ from eas_station.bus import topics
 from eas_station.config.model import Config, Receiver
 from eas_station.config.units import WEBD
 from eas_station.errors import ConfigError, Fault
+from eas_station.sdrd.history import History, Keeper
 from eas_station.sdrd.radio import Radio
 from eas_station.service import program
 from eas_station.service.daemon import Daemon
@@ -37,10 +38,12 @@ def compose(daemon: Daemon) -> None:
         with database.read() as connection:
             return sources.stopped(connection, "receiver")
 
+    history = History(settings.name, daemon.now, daemon.clock_trust.trusted)
+    keeper = Keeper(daemon, history, database)
     control = topics.control(daemon.unit)
     wishes = Wishes("receiver", ask, partial(daemon.subscribe, [WEBD], [control]), daemon.stopping)
     try:
-        radio = Radio(daemon, settings, partial(wishes.wants, settings.name))
+        radio = Radio(daemon, settings, partial(wishes.wants, settings.name), note=history.take)
     except ValueError as error:
         raise ConfigError((unreachable(daemon.config, settings, error),)) from error
 
@@ -54,6 +57,7 @@ def compose(daemon: Daemon) -> None:
     daemon.on_reload(take)
     daemon.spawn("radio", radio.run)
     daemon.spawn("wishes", wishes.run)
+    daemon.spawn("history", keeper.run)
 
 
 def own_settings(config: Config, name: str | None) -> Receiver:

@@ -36,16 +36,19 @@ class Radio:
         is_wanted: Callable[[], bool],
         monotonic: Callable[[], float] = time.monotonic,
         receiver_of: Callable[..., IqReceiver] = receiver_of,
+        note: Callable[[Reading], object] = lambda _reading: None,
     ) -> None:
         """
         Args:
             is_wanted: False while the operator has stopped the receiver.
+            note: is told of every reading; the same second many times.
             receiver_of: builds the receiver of some settings.
         Raises:
             ValueError: the receiver's channels cannot be reached with its rate and centre.
         """
         self._daemon = daemon
         self._is_wanted = is_wanted
+        self._note = note
         self._monotonic = monotonic
         self._beat = daemon.beat("radio", BEAT_DEADLINE_S)
         self._receiver_of = receiver_of
@@ -77,7 +80,9 @@ class Radio:
             while not self._daemon.stopping.is_set():
                 self._step()
                 self._beat()
-                self._teller.tell_in_turn(self._reading())
+                reading = self._reading()
+                self._teller.tell_in_turn(reading)
+                self._note(reading)
         finally:
             self._receiver_now().close()
 
@@ -149,8 +154,8 @@ class Radio:
             receiver.tune(self._trimmer.tuning)
 
     def _publish(self, frame: Frame) -> None:
-        body = AudioPcm(CHANNEL_RATE_HZ, frame.first_sample, frame.gap_samples)
-        for topic, row in zip(self._topics, frame.audio, strict=True):
+        for topic, row, squelched in zip(self._topics, frame.audio, frame.squelched, strict=True):
+            body = AudioPcm(CHANNEL_RATE_HZ, frame.first_sample, frame.gap_samples, squelched)
             self._daemon.publisher.publish(topic, body, row.tobytes(), keep_last=False)
 
     def _take(self, settings: Receiver, first_sample: int) -> None:
@@ -188,10 +193,12 @@ class Radio:
         self._daemon.stopping.wait(seconds)
 
     def _reading(self) -> Reading:
+        measured = self._tuner.measured
         return Reading(
             self._settings,
             self._tuner.levels,
             self._samples,
             self._lost_samples,
             self._trimmer.tuning if self._receiver_now().gains_db else None,
+            measured.spectrum_dbfs if measured is not None else (),
         )

@@ -30,6 +30,7 @@ class Reading:
     samples: int  # IQ samples since the process began
     lost_samples: int
     tuning: Tuning | None = None  # how the dongle is set; None: there is none, or not yet
+    spectrum_dbfs: tuple[float, ...] = ()  # of the same second; 256 bins, lowest frequency first
 
     def channels(self) -> tuple[ChannelState, ...]:
         """The levels of the last second, channel by channel."""

@@ -74,6 +74,7 @@ class Teller:
                 samples=reading.samples,
                 lost_samples=reading.lost_samples,
                 ppm=reading.ppm() if running else None,
+                spectrum_dbfs=reading.spectrum_dbfs if running else (),
                 gain_db=reading.tuning.gain_db if reading.tuning else None,
                 correction_ppm=reading.tuning.ppm if reading.tuning else None,
             ),

@@ -1,21 +1,26 @@
-"""IQ → numbered frames of 16-bit audio of every channel, and their levels once a second."""
+"""IQ → numbered frames of 16-bit audio of every channel, and what was measured each second."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import statistics
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eas_station.config.model import Receiver
-from eas_station.dsp.channelizer import CHANNEL_RATE_HZ, Channelizer
-from eas_station.dsp.fm import Discriminator
-from eas_station.dsp.iq import DcRemover
-from eas_station.dsp.levels import Level, LevelMeter
+from eas_station.dsp.levels import Level
+from eas_station.dsp.narrowband import FRAME_SAMPLES, Narrowband
+from eas_station.dsp.raster import CHANNEL_RATE_HZ
 from eas_station.dsp.ring import to_int16
+from eas_station.dsp.survey import Survey
+from eas_station.dsp.wideband import Wideband
 
-FRAME_SAMPLES = 2304  # audio samples of one frame: 48 SAME bits, 92 ms, 10.9 frames a second
+__all__ = ["FRAME_SAMPLES", "Frame", "Measured", "Tuner"]
+
+HYSTERESIS_DB = 3.0  # a squelch that is open closes so much lower
+SURE_SNR_DB = 6.0  # of a carrier whose frequency is believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,18 @@ class Frame:
     first_sample: int  # audio samples since the receiver's process began, gaps counted
     gap_samples: int  # audio samples lost immediately before
     audio: NDArray[np.int16]  # shape (channels, n); 5 kHz deviation at 1 kHz is -6 dBFS
+    squelched: tuple[bool, ...]  # of each channel: too weak to be listened to; decoding goes on
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The last whole second of a receiver. Full scale is a carrier of amplitude 1."""
+
+    levels: tuple[Level, ...]  # of each channel
+    ppm: float | None  # by how many millionths carriers appear too high; None: none is heard well
+    spectrum_dbfs: tuple[float, ...]  # 256 bins, from the lowest frequency to the highest
+    noise_dbfs: float  # of the receiver itself, in 16 kHz
+    clipped: float  # share of samples at the converter's end, 0 to 1
 
 
 class Tuner:
@@ -36,17 +53,20 @@ class Tuner:
 
     def __init__(self, settings: Receiver, first_sample: int = 0) -> None:
         """Args: first_sample: number of the next audio sample."""
-        channels = len(settings.channels_hz)
-        self._bank = Channelizer(settings.rate_hz, settings.center_hz, settings.channels_hz)
-        self._dc = DcRemover()
-        self._discriminator = Discriminator(channels, CHANNEL_RATE_HZ)
-        self._meter = LevelMeter(channels, CHANNEL_RATE_HZ, self._bank.noise_bandwidth_hz)
+        kind = Wideband if settings.modulation == "wbfm" else Narrowband
+        self._receiver = kind(settings.rate_hz, settings.center_hz, settings.channels_hz)
+        self._survey = Survey(settings.rate_hz)
+        self._channels_hz = settings.channels_hz
+        self._rate_hz = settings.rate_hz
+        self._squelch_db = settings.squelch_db
+        self._open = np.zeros(len(settings.channels_hz), dtype=np.bool_)
         self._rest = np.zeros(0, dtype=np.complex64)
         self._gap_samples = 0
-        self._lost_rest = 0  # IQ samples lost that are not yet a whole audio sample
-        self.block_samples = FRAME_SAMPLES * self._bank.branches  # IQ samples of one frame
+        self._lost_rest = 0  # lost, but not yet a whole audio sample; in 1 / rate of one
+        self.block_samples = self._receiver.block_samples  # IQ samples of one frame
         self.next_sample = first_sample
         self.levels: tuple[Level, ...] = ()  # of the last whole second
+        self.measured: Measured | None = None  # the same second; None before the first is over
 
     def feed(self, iq: NDArray[np.complex64], lost_samples: int = 0) -> Iterator[Frame]:
         """Take the next samples, shape (n,), any n ≥ 0; gives the frames that are complete.
@@ -62,23 +82,47 @@ class Tuner:
         whole = iq.size // self.block_samples * self.block_samples
         self._rest = iq[whole:].copy()
         for at in range(0, whole, self.block_samples):
-            yield self._frame(iq[at : at + self.block_samples])
+            yield from self._frames(iq[at : at + self.block_samples])
 
     def _cut_off(self, lost_samples: int) -> Iterator[Frame]:
         if self._rest.size:
-            frame = self._frame(self._rest)
-            self._rest = self._rest[:0]
-            yield frame
-        lost, self._lost_rest = divmod(lost_samples + self._lost_rest, self._bank.branches)
+            rest, self._rest = self._rest, self._rest[:0]
+            yield from self._frames(rest)
+        units = lost_samples * CHANNEL_RATE_HZ + self._lost_rest
+        lost, self._lost_rest = divmod(units, self._rate_hz)
         self._gap_samples += lost
         self.next_sample += lost
 
-    def _frame(self, iq: NDArray[np.complex64]) -> Frame:
-        baseband = self._bank.feed(self._dc.feed(iq))
-        demodulated = self._discriminator.demodulate(baseband)
-        for second in self._meter.feed(baseband, demodulated.frequency_hz):
+    def _frames(self, iq: NDArray[np.complex64]) -> Iterator[Frame]:
+        """One frame; none if so few samples are not yet an audio sample."""
+        clean, glance = self._survey.feed(iq)
+        heard = self._receiver.feed(clean)
+        for second in heard.seconds:
             self.levels = second
-        frame = Frame(self.next_sample, self._gap_samples, to_int16(demodulated.audio))
-        self._gap_samples = 0
-        self.next_sample += frame.audio.shape[1]
-        return frame
+        if glance is not None and self.levels:
+            ppm = ppm_of(self.levels, self._channels_hz)
+            self.measured = Measured(
+                *(self.levels, ppm, glance.spectrum_dbfs, glance.noise_dbfs, glance.clipped)
+            )
+        if heard.audio.shape[1]:
+            squelched = self._squelched(heard.snr_db)
+            audio = to_int16(heard.audio)
+            yield Frame(self.next_sample, self._gap_samples, audio, squelched)
+            self._gap_samples = 0
+            self.next_sample += audio.shape[1]
+
+    def _squelched(self, snr_db: NDArray[np.float64]) -> tuple[bool, ...]:
+        if self._squelch_db is None:
+            return (False,) * len(snr_db)
+        self._open = snr_db >= self._squelch_db - HYSTERESIS_DB * self._open
+        return tuple((~self._open).tolist())
+
+
+def ppm_of(levels: Sequence[Level], channels_hz: Sequence[int]) -> float | None:
+    """By how many millionths carriers appear too high: the median of those heard well."""
+    errors = [
+        level.offset_hz / channel_hz * 1e6
+        for channel_hz, level in zip(channels_hz, levels, strict=True)
+        if level.carrier_present and level.snr_db >= SURE_SNR_DB
+    ]
+    return statistics.median(errors) if errors else None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
 
@@ -46,6 +46,38 @@ def record(connection: Connection, samples: Sequence[HealthSample]) -> None:
     rows = [{name: getattr(sample, name) for name in HealthSample.__slots__} for sample in samples]
     key = ("name", "channel", "measure", "span_s", "began_at")
     upsert(connection, channel_health, rows, key=key)
+
+
+def add(connection: Connection, samples: Sequence[HealthSample]) -> None:
+    """Record samples; one of the same span, from before a restart, is joined with the new one."""
+    record(connection, [_joined(_recorded(connection, sample), sample) for sample in samples])
+
+
+def _recorded(connection: Connection, sample: HealthSample) -> HealthSample | None:
+    until_at = sample.began_at + timedelta(seconds=sample.span_s)
+    return next(
+        iter(
+            series(
+                *(connection, sample.name, sample.channel, sample.measure),
+                *(sample.began_at, until_at, sample.span_s),
+            )
+        ),
+        None,
+    )
+
+
+def _joined(before: HealthSample | None, sample: HealthSample) -> HealthSample:
+    if before is None:
+        return sample
+    samples = before.samples + sample.samples
+    mean = (before.mean * before.samples + sample.mean * sample.samples) / max(1, samples)
+    return replace(
+        sample,
+        lowest=min(before.lowest, sample.lowest),
+        mean=mean,
+        highest=max(before.highest, sample.highest),
+        samples=samples,
+    )
 
 
 def series(
