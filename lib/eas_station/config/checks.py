@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from eas_station.config import receiver_values, source_values
+from eas_station.config import alarm_values, receiver_values, source_values
 from eas_station.config.model import Receiver
 from eas_station.config.reader import Table, nearest
 from eas_station.errors import Fault
@@ -178,6 +178,10 @@ CHECKS: dict[tuple[str, str], Check] = {
     ("receiver", "bandwidth_hz"): _between(1, 3_200_000, "Hz"),
     ("receiver", "squelch_db"): _between(-10, 70, "dB"),
     ("source", "rate_hz"): _between(8_000, 192_000, "Hz"),
+    ("source", "probe_interval_s"): _between(1, 86_400, "seconds"),
+    ("source", "expect"): alarm_values.expect,
+    ("alarm", "webhook"): alarm_values.webhook,
+    ("alarm", "after_s"): _between(0, 86_400, "seconds"),
     ("source", "url"): source_values.stream_url,
     ("source", "device"): source_values.device,
     ("source", "cpu_affinity"): source_values.cpus,

@@ -10,6 +10,7 @@ from typing import Any
 from eas_station.config import checks
 from eas_station.config.lines import Places
 from eas_station.config.model import (
+    Alarm,
     Clips,
     Config,
     Database,
@@ -31,6 +32,7 @@ SINGLE: dict[str, type] = {
     "database": Database,
     "web": Web,
     "clips": Clips,
+    "alarm": Alarm,
 }
 SEVERAL: dict[str, type] = {"feed": Feed, "receiver": Receiver, "source": Source}
 FIELD_OF = {"feed": "feeds", "receiver": "receivers", "source": "sources"}

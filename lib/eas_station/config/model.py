@@ -113,6 +113,8 @@ class Source:
     rate_hz: int = 25_000  # pipe: s16le mono at this rate
     realtime: bool = True  # file
     loop: bool = False  # file
+    probe_interval_s: float = 900.0  # between two proofs that a channel hears
+    expect: tuple[str, ...] | None = None  # "RWT", "162.550 RMT"; None: what was heard before
     device: str | None = None  # soundcard: its name or a part of it; None: what the system prefers
     channel: Literal["left", "right", "mix"] = "mix"  # soundcard: of one with two
     url: str | None = None  # stream: Icecast, HLS, RTSP
@@ -131,6 +133,15 @@ class Clips:
 
 
 @dataclass(frozen=True, slots=True)
+class Alarm:
+    """Who is called when a channel is deaf, silent or overdue."""
+
+    webhook: str | None = None  # its URL; None: nobody
+    header_file: Path | None = None  # one line that is sent along, "Authorization: Bearer ..."
+    after_s: float = 60.0  # a problem must hold for so long, and be over for so long
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole configuration."""
 
@@ -139,6 +150,7 @@ class Config:
     database: Database = Database()
     web: Web = Web()
     clips: Clips = Clips()
+    alarm: Alarm = Alarm()
     feeds: tuple[Feed, ...] = ()
     receivers: tuple[Receiver, ...] = ()
     sources: tuple[Source, ...] = ()

@@ -104,7 +104,7 @@ def test_all_that_the_shipped_file_leaves_commented_out_is_fine_too(tmp_path: Pa
 
 def test_the_shipped_file_shows_every_key_of_every_table() -> None:
     text = SHIPPED.read_text(encoding="utf-8")
-    tables = {"web", "database", "paths", "clips", "station"}
+    tables = {"web", "database", "paths", "clips", "station", "alarm"}
     for field in dataclasses.fields(Config):
         if field.name in tables:
             for key in dataclasses.fields(field.default):  # type: ignore[arg-type]
