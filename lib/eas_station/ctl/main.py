@@ -8,7 +8,7 @@ import os
 import sys
 
 from eas_station import __version__
-from eas_station.ctl.privileges import act_as_station
+from eas_station.ctl.privileges import WEBD_USER, act_as_station
 from eas_station.errors import EXIT_CONFIG, EXIT_FAILED, ConfigError, InputError, OutsideError
 
 # Command → its module and what it does.
@@ -29,10 +29,13 @@ COMMANDS = {
     "restore": ("restore", "put a backup back"),
     "maintenance": ("maintenance", "the daily work: retention, backup, vacuum"),
     "db": ("db", "make, migrate and move the database"),
+    "passwd": ("passwd", "set the password of the page"),
+    "tokens": ("tokens", "API tokens for scripts"),
     "units": ("units", "start the configured instances; for systemd"),
     "demo": ("demo", "make the material of the demonstration"),
 }
 AS_STATION = frozenset({"alerts", "show", "inject", "maintenance"})  # as root: become its user
+AS_WEBD = frozenset({"passwd", "tokens"})  # as root: become the page's user
 EXIT_INTERRUPTED = 130  # as a shell says it of SIGINT
 
 
@@ -56,6 +59,8 @@ def main(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     if asked in AS_STATION:
         act_as_station(args.config)
+    elif asked in AS_WEBD:
+        act_as_station(args.config, WEBD_USER)
     return _run(args)
 
 

@@ -13,18 +13,19 @@ from pathlib import Path
 from eas_station.config.load import INSTALLED
 
 STATION_USER = "eas-station"
+WEBD_USER = "eas-webd"  # its keys are its own
 UMASK = 0o007  # as in the units: the daemons share through their group
 
 
-def act_as_station(config_path: Path | None) -> None:
-    """Root becomes the station's user, if it is about the installed station.
+def act_as_station(config_path: Path | None, user_name: str = STATION_USER) -> None:
+    """Root becomes the station's user, or one of its daemons', if it is about the installed one.
 
     Without such a user, or as another user, nothing happens.
     """
     if os.geteuid() != 0 or config_path not in (None, INSTALLED) or not INSTALLED.exists():
         return
     try:
-        user = pwd.getpwnam(STATION_USER)
+        user = pwd.getpwnam(user_name)
     except KeyError:
         return
     os.umask(UMASK)
