@@ -22,6 +22,7 @@ from eas_station.audiod.hearing import Hearing
 from eas_station.audiod.listener import Listener, Wiring
 from eas_station.audiod.live_sound import LiveSound
 from eas_station.audiod.marks import Marks, boot_id
+from eas_station.audiod.proving import BEAT_S, Proving, build
 from eas_station.audiod.report import Report
 from eas_station.audiod.sources import channels_of, opener
 from eas_station.audiod.stretch import ClipRules
@@ -72,11 +73,13 @@ def compose(daemon: Daemon) -> None:
         partial(daemon.subscribe, [WEBD], [topics.control(daemon.unit)]),
         daemon.stopping,
     )
+    prior = Prior(events=tuple(tables.events), states=tuple(tables.states))
+    proving = build(daemon, source, channels, storage, database, report, prior)
     wiring = Wiring(
         name=source.name,
         channels=channels,
         open=opener(source, channels, daemon.subscribe, daemon.stopping),
-        hearing=_hearing(daemon, tables, source, storage),
+        hearing=_hearing(daemon, tables, source, storage, proving),
         clip_rules=ClipRules(config.clips, writer, _new_id),
         deafness=_deafness(daemon, source, channels, storage),
         report=report,
@@ -84,7 +87,8 @@ def compose(daemon: Daemon) -> None:
         wanted=partial(wishes.wants, source.name),
         stopping=daemon.stopping,
         now=daemon.now,
-        prior=Prior(events=tuple(tables.events), states=tuple(tables.states)),
+        prior=prior,
+        offer=proving.tap.offer,
         live=_live(daemon, source),
     )
     beat = daemon.beat("listen", LISTEN_DEADLINE_S)
@@ -92,6 +96,7 @@ def compose(daemon: Daemon) -> None:
     daemon.on_reload(partial(_reload, daemon, source))
     daemon.spawn("wishes", wishes.run)
     daemon.spawn("clips", writer.run)
+    daemon.spawn("proof", partial(proving.prover.run, daemon.beat("proof", BEAT_S)))
     daemon.spawn("listen", partial(_listen, Listener(wiring), beat, writer, wishes.looked))
 
 
@@ -152,12 +157,20 @@ def _storage(daemon: Daemon, tables: Tables, database: Database) -> Storage[Rece
 
 
 def _hearing(
-    daemon: Daemon, tables: Tables, source: Source, storage: Storage[Reception]
+    daemon: Daemon,
+    tables: Tables,
+    source: Source,
+    storage: Storage[Reception],
+    proving: Proving,
 ) -> Hearing:
+    def take(reception: Reception) -> None:
+        storage.take(reception)
+        proving.heard(reception)
+
     return Hearing(
         source=source.name,
         make=partial(from_same.reception, event_name=tables.event_name, new_id=_new_id),
-        take=storage.take,
+        take=take,
         clock_trusted=daemon.clock_trust.trusted,
         quarantine_dir=daemon.config.paths.state_dir / "quarantine",
     )
@@ -183,6 +196,7 @@ def _reload(daemon: Daemon, source: Source, config: Config) -> None:
     """A source that is configured otherwise is listened to by another process."""
     before = daemon.config
     same = source in config.sources and config.receivers == before.receivers
+    same = same and config.remotes == before.remotes
     same = same and (config.clips, config.station) == (before.clips, before.station)
     if not (same and (config.paths, config.database) == (before.paths, before.database)):
         log.info("configured otherwise: ending, to be started anew")

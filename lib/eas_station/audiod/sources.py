@@ -32,6 +32,7 @@ def channels_of(source: Source, config: Config) -> tuple[str, ...]:
     if source.kind != "receiver":
         return MONO
     known = {receiver.name: receiver.channels_hz for receiver in config.receivers}
+    known.update({remote.name: remote.channels_hz for remote in config.remotes})
     frequencies_hz = source.channels_hz or known[source.receiver or ""]
     return tuple(channel_name(frequency_hz) for frequency_hz in frequencies_hz)
 

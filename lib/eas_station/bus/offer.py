@@ -77,6 +77,11 @@ class Offer:
         if self.address is not None:
             self._tell_running()
 
+    def withdraw(self) -> None:
+        """Let nobody in, until other terms are given."""
+        self._unbind()
+        self._again_s = float("inf")
+
     def fileno(self) -> int:
         """Edge-triggered, like every ZeroMQ socket: after it woke you, call `answer`."""
         return int(self._questions.fileno())
@@ -87,7 +92,7 @@ class Offer:
             return None
         left_s = self._again_s - self._monotonic()
         if left_s > 0:
-            return left_s
+            return None if left_s == float("inf") else left_s
         publishing, terms = self._publishing, self._terms
         prepare_tcp(publishing, terms.address)
         publishing.setsockopt(zmq.CURVE_SERVER, 1)

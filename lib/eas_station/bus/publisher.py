@@ -128,6 +128,12 @@ class Publisher:
                 self._offer.change(terms)
         os.write(self._wake_write, WAKE)
 
+    def withdraw(self) -> None:
+        """Publish for this machine alone again."""
+        with self._lock:
+            if self._offer is not None:
+                self._offer.withdraw()
+
     def offered_at(self) -> str | None:
         """The address that other machines can connect to, "tcp://0.0.0.0:5600"."""
         with self._lock:

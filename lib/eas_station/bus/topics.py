@@ -13,6 +13,11 @@ def audio_pcm(receiver: str, channel: str) -> str:
     return f"audio.pcm.{receiver}.{channel}"
 
 
+def audio_of(receiver: str) -> str:
+    """The audio of all channels of a receiver, as a prefix."""
+    return f"audio.pcm.{receiver}."
+
+
 def audio_level(source: str, channel: str) -> str:
     """audiod → webd: the level meter of one channel, twice a second."""
     return f"audio.level.{source}.{channel}"

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from eas_station.config import alarm_values, receiver_values, source_values
+from eas_station.config import alarm_values, receiver_values, remote_values, source_values
 from eas_station.config.model import Receiver
 from eas_station.config.reader import Table, nearest
 from eas_station.errors import Fault
@@ -177,6 +177,10 @@ CHECKS: dict[tuple[str, str], Check] = {
     ("receiver", "ppm"): _number(_between(-200, 200, 'millionths, or "auto"')),
     ("receiver", "bandwidth_hz"): _between(1, 3_200_000, "Hz"),
     ("receiver", "squelch_db"): _between(-10, 70, "dB"),
+    ("receiver", "publish"): remote_values.publish,
+    ("receiver", "allow"): remote_values.allow,
+    ("remote", "address"): remote_values.address,
+    ("remote", "server_key"): remote_values.server_key,
     ("source", "rate_hz"): _between(8_000, 192_000, "Hz"),
     ("source", "probe_interval_s"): _between(1, 86_400, "seconds"),
     ("source", "expect"): alarm_values.expect,

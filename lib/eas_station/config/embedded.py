@@ -10,7 +10,7 @@ from eas_station.config.model import Config, Database, Feed, Paths, Receiver, So
 
 FOLDER_INTERVAL_S = 5.0
 
-TABLE_OF = {"feeds": "feed", "receivers": "receiver", "sources": "source"}
+TABLE_OF = {"feeds": "feed", "receivers": "receiver", "remotes": "remote", "sources": "source"}
 
 
 def embedded(

@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from eas_station.config import checks
+from eas_station.config import checks, remote_values
 from eas_station.config.lines import Places
 from eas_station.config.model import (
     Alarm,
@@ -17,6 +17,7 @@ from eas_station.config.model import (
     Feed,
     Paths,
     Receiver,
+    Remote,
     Source,
     Station,
     Web,
@@ -34,8 +35,8 @@ SINGLE: dict[str, type] = {
     "clips": Clips,
     "alarm": Alarm,
 }
-SEVERAL: dict[str, type] = {"feed": Feed, "receiver": Receiver, "source": Source}
-FIELD_OF = {"feed": "feeds", "receiver": "receivers", "source": "sources"}
+SEVERAL: dict[str, type] = {"feed": Feed, "receiver": Receiver, "remote": Remote, "source": Source}
+FIELD_OF = {"feed": "feeds", "receiver": "receivers", "remote": "remotes", "source": "sources"}
 
 
 class _Reading:
@@ -99,7 +100,10 @@ class _Reading:
             self.faults += checks.check_names(name, tables)
         self.faults += checks.check_feeds(self.several["feed"])
         self.faults += checks.check_receivers(self.several["receiver"])
-        self.faults += checks.check_sources(self.several["source"], self.several["receiver"])
+        receivers, remotes = self.several["receiver"], self.several["remote"]
+        self.faults += remote_values.check_published(receivers)
+        self.faults += remote_values.check_remotes(remotes, receivers)
+        self.faults += checks.check_sources(self.several["source"], [*receivers, *remotes])
 
     def config(self, files: tuple[str, ...]) -> Config:
         """The configuration; only where there is no fault."""

@@ -5,7 +5,7 @@ Defaults are those of an installed station.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -99,6 +99,19 @@ class Receiver:
     bandwidth_hz: int | None = None  # of the tuner's filter; None: the tuner's own choice
     modulation: Literal["nfm", "wbfm"] = "nfm"  # of its channels: weather radio; FM broadcast
     squelch_db: float | None = None  # SNR below which nobody listens; decoding never stops
+    # For other machines; not compared, because the radio goes on as it is when they change.
+    publish: str | None = field(default=None, compare=False)  # "tcp://0.0.0.0:5600"; None: not
+    allow: tuple[str, ...] = field(default=(), compare=False)  # public keys of who may listen
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A receiver on another machine, which has a [[receiver]] of this name that publishes."""
+
+    name: str
+    address: str  # "tcp://10.0.0.5:5600"
+    server_key: str  # that machine's public key
+    channels_hz: tuple[int, ...] = NWR_CHANNELS_HZ  # those that are of interest here
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,5 +166,6 @@ class Config:
     alarm: Alarm = Alarm()
     feeds: tuple[Feed, ...] = ()
     receivers: tuple[Receiver, ...] = ()
+    remotes: tuple[Remote, ...] = ()
     sources: tuple[Source, ...] = ()
     files: tuple[str, ...] = ()  # the files it was read from

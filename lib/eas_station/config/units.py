@@ -27,3 +27,8 @@ def units(config: Config) -> tuple[str, ...]:
         *(source_unit(source.name) for source in config.sources),
         WEBD,
     )
+
+
+def heard_units(config: Config) -> tuple[str, ...]:
+    """Those whose news is heard here: every unit, and the receivers on other machines."""
+    return (*units(config), *(receiver_unit(remote.name) for remote in config.remotes))

@@ -34,7 +34,7 @@ def mark_at_boot(config: Config) -> None:
 
 def fingerprint(config: Config) -> str:
     """Stands for what daemons take over only when they start."""
-    parts = (config.database, config.paths, config.station)
+    parts = (config.database, config.paths, config.station, config.remotes)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 

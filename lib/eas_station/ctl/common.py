@@ -8,13 +8,15 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from eas_station.bus.messages import Message
 from eas_station.bus.subscriber import Subscriber
 from eas_station.config.load import INSTALLED, load
 from eas_station.config.model import Config
-from eas_station.config.units import units
+from eas_station.config.units import heard_units
+from eas_station.service import links
 from eas_station.wire import to_plain
 
 DEVELOPMENT = Path("var/station.toml")  # what `eas-ctl run` writes
@@ -64,7 +66,9 @@ def hear(
     """
     heard: list[Message] = []
     until_s = time.monotonic() + longest_s
-    with Subscriber(config.paths.runtime_dir, units(config), topics) as subscriber:
+    where = partial(links.remote, config)
+    units = heard_units(config)
+    with Subscriber(config.paths.runtime_dir, units, topics, remote=where) as subscriber:
         while not enough(heard):
             left_s = until_s - time.monotonic()
             message = subscriber.receive(left_s) if left_s > 0 else None

@@ -69,17 +69,20 @@ def drop_ins(config: Config, ipv6: bool) -> Iterator[tuple[str, str]]:
     yield SOCKET, _section("Socket", lines)
     written = tuple(_writable(config))
     remote = _is_remote(config.database.url)
+    elsewhere = {receiver.name for receiver in config.remotes}
     folders = [feed.path for feed in config.feeds if feed.path is not None]
     yield from _service(CAPD, [*written, *_shown(folders)])
     for unit in (WEBD, *JOBS):
         yield from _service(unit, written)
     for receiver in config.receivers:
         captures = [receiver.path] if receiver.path is not None else []
-        lines = [*written, *_network(receiver, remote), *_shown(captures)]
+        network = _network(receiver, remote or receiver.publish is not None)
+        lines = [*written, *network, *_shown(captures)]
         yield from _service(receiver_unit(receiver.name), lines)
     for source in config.sources:
         paths = [source.path] if source.path is not None else []
-        lines = [*written, *_network(source, remote), *_shown(paths), *_affinity(source)]
+        network = _network(source, remote or source.receiver in elsewhere)
+        lines = [*written, *network, *_shown(paths), *_affinity(source)]
         yield from _service(source_unit(source.name), lines)
 
 

@@ -49,18 +49,18 @@ def run_sources(args: argparse.Namespace) -> int:
 def run_receivers(args: argparse.Namespace) -> int:
     """Print each receiver's channels; 0 all running, 1 some are not, 2 none is."""
     config = common.load_config(args.config)
-    wanted = {topics.receiver_state(receiver.name) for receiver in config.receivers}
+    known = [one.name for one in config.receivers] + [one.name for one in config.remotes]
+    wanted = {topics.receiver_state(name) for name in known}
     heard = _fresh(
         common.hear(config, wanted, lambda got: {m.topic for m in got} >= wanted), RECEIVER_STALE_S
     )
     states = {m.body.receiver: m.body for m in heard if isinstance(m.body, ReceiverState)}
     if args.json:
-        names = [receiver.name for receiver in config.receivers]
-        common.print_json({"receivers": [_receiver_row(n, states.get(n)) for n in names]})
-        return _exit([_works(states.get(name)) for name in names])
-    for receiver in config.receivers:
-        _print_receiver(receiver.name, states.get(receiver.name))
-    return _exit([_works(states.get(receiver.name)) for receiver in config.receivers])
+        common.print_json({"receivers": [_receiver_row(n, states.get(n)) for n in known]})
+        return _exit([_works(states.get(name)) for name in known])
+    for name in known:
+        _print_receiver(name, states.get(name))
+    return _exit([_works(states.get(name)) for name in known])
 
 
 def _fresh(heard: list[Message], lasts_s: float) -> list[Message]:

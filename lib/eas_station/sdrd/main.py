@@ -10,7 +10,7 @@ from eas_station.config.units import WEBD
 from eas_station.errors import ConfigError, Fault
 from eas_station.sdrd.history import History, Keeper
 from eas_station.sdrd.radio import Radio
-from eas_station.service import program
+from eas_station.service import links, program
 from eas_station.service.daemon import Daemon
 from eas_station.service.wishes import Wishes
 from eas_station.store import sources
@@ -53,8 +53,10 @@ def compose(daemon: Daemon) -> None:
             radio.replace(replacement)
         except ValueError as error:
             raise ConfigError((unreachable(config, replacement, error),)) from error
+        links.offer(daemon, config, replacement)
 
     daemon.on_reload(take)
+    links.offer(daemon, daemon.config, settings)
     daemon.spawn("radio", radio.run)
     daemon.spawn("wishes", wishes.run)
     daemon.spawn("history", keeper.run)

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 
 import zmq
@@ -27,6 +28,7 @@ from eas_station.bus.subscriber import Subscriber
 from eas_station.clock import ClockTrust, utc_now
 from eas_station.config.model import Config
 from eas_station.errors import ConfigError
+from eas_station.service import links
 from eas_station.service.beats import Beat, Beats
 from eas_station.service.notify import Notifier, watchdog_interval_s
 from eas_station.service.report import Report, UnitState
@@ -140,8 +142,10 @@ class Daemon:
         self._beats.remove(name)
 
     def subscribe(self, units: Iterable[str], names: Iterable[str]) -> Subscriber:
-        """Hear the news of other units; it belongs to the thread that uses and closes it."""
-        return Subscriber(self.config.paths.runtime_dir, units, names, self._context)
+        """Hear the news of other units, also of those that the configuration has on other
+        machines; it belongs to the thread that uses and closes it."""
+        where = partial(links.remote, self.config)
+        return Subscriber(self.config.paths.runtime_dir, units, names, self._context, where)
 
     def on_stop(self, close: Callable[[], None]) -> None:
         """Call `close` after all threads have ended; the last one registered comes first."""

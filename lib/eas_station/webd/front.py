@@ -13,7 +13,7 @@ from eas_station.alerts.admission import Admission
 from eas_station.alerts.model import Alert
 from eas_station.config.area import area_of
 from eas_station.config.model import Config
-from eas_station.config.units import units
+from eas_station.config.units import heard_units
 from eas_station.service.daemon import Daemon
 from eas_station.tables import Tables
 from eas_station.webd import app
@@ -97,8 +97,8 @@ class Front:
         old = self._daemon.config
         if (config.web, config.database, config.paths) != (old.web, old.database, old.paths):
             log.warning("changes of web, database and paths need a restart of eas-webd")
-        self._board.expect(units(config), merger(config, self._names, self._daemon))
-        self._newsroom.expect(units(config))
+        self._board.expect(heard_units(config), merger(config, self._names, self._daemon))
+        self._newsroom.expect(heard_units(config))
         self._app = self._built(config)
 
     def _built(self, config: Config) -> Wsgi:

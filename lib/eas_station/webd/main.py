@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from eas_station import tables
 from eas_station.bus.messages import ItemState
-from eas_station.config.units import CTL, units
+from eas_station.config.units import CTL, heard_units
 from eas_station.service import program
 from eas_station.service.daemon import Daemon
 from eas_station.store.database import Database
@@ -54,10 +54,11 @@ def compose(daemon: Daemon) -> None:
     )
     daemon.on_stop(database.close)
     fanout = Fanout()
-    board = Board(units(config), merger(config, names, daemon), in_force, trusted, daemon.now)
+    board = Board(heard_units(config), merger(config, names, daemon), in_force, trusted, daemon.now)
     tell = functools.partial(tell_of_database, daemon)
     archivist = Archivist(database, board, fanout, trusted, daemon.now, tell)
-    heard = daemon.subscribe((*units(config), CTL), LISTENED_TO)  # CTL: a drill is put in by hand
+    spoken = (*heard_units(config), CTL)  # CTL: a drill is put in by hand
+    heard = daemon.subscribe(spoken, LISTENED_TO)
     newsroom = Newsroom(heard, board, fanout, archivist)
     deadlines = Deadlines()
     library = Library(database, in_force, trusted, daemon.now, deadlines.left_s)

@@ -91,5 +91,7 @@ class Site:
         return tuple((one.name, source_unit(one.name)) for one in self.config.sources)
 
     def receiver_units(self) -> tuple[tuple[str, str], ...]:
-        """Name and unit of each configured receiver."""
-        return tuple((one.name, receiver_unit(one.name)) for one in self.config.receivers)
+        """Name and unit of each configured receiver, here or on another machine."""
+        here = [receiver.name for receiver in self.config.receivers]
+        elsewhere = [remote.name for remote in self.config.remotes]
+        return tuple((name, receiver_unit(name)) for name in here + elsewhere)
