@@ -8,14 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from eas_station import __version__
 from eas_station.capd.desk import Desk
-from eas_station.capd.fetch import Client
-from eas_station.capd.folder_feed import FolderFeed
-from eas_station.capd.http_feed import HttpFeed
-from eas_station.capd.loop import BEAT_S, FeedLoop, Poll, Stop
+from eas_station.capd.loop import BEAT_S, FeedLoop, Poll
 from eas_station.capd.memory import Memory
-from eas_station.capd.reading import Reader
+from eas_station.capd.readers import Surroundings, paced, reader
 from eas_station.config.model import Config, Feed
 from eas_station.service.daemon import Daemon
 from eas_station.service.wishes import Wishes
@@ -72,18 +68,21 @@ class Feeds:
         record: Callable[[Poll], None],
         wishes: Wishes,
         memory: Memory,
+        surroundings: Surroundings,
     ) -> None:
         """
         Args:
             desk_of: builds the desk of a feed, given what to call on progress.
             record: keeps the outcome of a poll.
             memory: what the feeds knew in an earlier life.
+            surroundings: what readers need besides.
         """
         self._daemon = daemon
         self._desk_of = desk_of
         self._record = record
         self._wishes = wishes
         self._memory = memory
+        self._surroundings = surroundings
         self._running: dict[str, _Running] = {}
 
     def apply(self, config: Config) -> None:
@@ -112,8 +111,8 @@ class Feeds:
         stop = EitherStop(self._daemon.stopping)
         beat = self._daemon.beat(_beat_name(feed), BEAT_S)
         loop = FeedLoop(
-            feed,
-            reader(feed, config, stop, self._memory),
+            paced(feed),
+            reader(feed, config, stop.is_set, self._memory, self._surroundings),
             self._desk_of(feed.name, config, beat),
             now=self._daemon.now,
             record=self._record,
@@ -128,20 +127,6 @@ class Feeds:
     def _forget(self, feed: Feed) -> None:
         self._daemon.drop_beat(_beat_name(feed))
         self._daemon.drop_item(f"feed.{feed.kind}", feed.name)
-
-
-def reader(feed: Feed, config: Config, stop: Stop, memory: Memory) -> Reader:
-    """What reads a feed of this kind."""
-    if feed.kind == "folder":
-        return FolderFeed(feed.path or config.paths.state_dir / "cap")
-    client = Client(user_agent(config.station.contact), stop.is_set)
-    return HttpFeed(feed, client, memory.state(feed.name), memory.save)
-
-
-def user_agent(contact: str) -> str:
-    """Who asks, as the NWS wants to know it; what no header can carry is left out."""
-    said = "".join(c for c in contact if " " <= c <= "~").strip() or "no contact configured"
-    return f"eas-station/{__version__} ({said})"
 
 
 def _beat_name(feed: Feed) -> str:

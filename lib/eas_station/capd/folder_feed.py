@@ -28,6 +28,7 @@ class FolderFeed:
     """Reads the files that are new or were written since."""
 
     max_age_s = 0.0
+    note = ""
 
     def __init__(self, path: Path, limits: Limits | None = None) -> None:
         self._path = path

@@ -65,6 +65,8 @@ def nws_url(feed: Feed) -> str:
 class HttpFeed:
     """Asks a server for its alerts, and only for what is new since the last good answer."""
 
+    note = ""
+
     def __init__(
         self,
         feed: Feed,

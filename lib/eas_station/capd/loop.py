@@ -91,6 +91,7 @@ class FeedLoop:
         self._monotonic = monotonic
         self._backoff = Backoff(min(FIRST_WAIT_S, feed.interval_s), SERVER_WAIT_S)
         self._urged = threading.Event()
+        self._asked = False  # the operator wanted the poll under way
         self._totals = Tally()
         self._polls = self._failures = 0
         self._last_alerts = 0
@@ -107,6 +108,7 @@ class FeedLoop:
         """Poll and wait, until stopped."""
         due_s = self._monotonic()
         while not self._stopping.is_set():
+            self._asked = self._urged.is_set()
             self._urged.clear()
             due_s = self.poll_once(due_s) if self._wanted() else self._rest()
             while not self._is_due(due_s):
@@ -170,7 +172,10 @@ class FeedLoop:
         if error is not None:
             silent_s = self._monotonic() - self._last_good_s
             state = "failed" if silent_s > FAILED_AFTER_S else "reconnecting"
-        self._tell_state(state, self._sentence(error, tally), error)
+        sentence = self._sentence(error, tally)
+        if self._asked:  # its number makes it news, so that the operator sees it at once
+            sentence = f"poll {self._polls}, as asked: {sentence}"
+        self._tell_state(state, sentence, error)
 
     def _tell_state(self, state: State, sentence: str, error: Exception | None) -> None:
         if state != self._state:
@@ -195,7 +200,8 @@ class FeedLoop:
             rejected = self._totals.rejected
             refused = f", {rejected} rejected since the start" if rejected else ""
             found = f"{self._last_alerts} alerts in the last answer, {tally.new} new"
-            return f"{found}{refused}"
+            note = f"; {self._reader.note}" if self._reader.note else ""
+            return f"{found}{refused}{note}"
         good = self._last_good_at
         since = "none so far" if good is None else f"the last one {good:%Y-%m-%d %H:%M:%S}Z"
         return f"no good answer ({since}): {error}"

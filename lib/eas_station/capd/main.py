@@ -7,10 +7,12 @@ air.
 
 from __future__ import annotations
 
+import os
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 
 from eas_station import tables
 from eas_station.alerts.admission import Admission
@@ -18,10 +20,12 @@ from eas_station.alerts.model import MessageId, Reception
 from eas_station.bus import topics
 from eas_station.bus.messages import ReceptionNew
 from eas_station.bus.news import Announcer
+from eas_station.capd.credentials import Credentials
 from eas_station.capd.desk import Desk
 from eas_station.capd.feeds import Feeds
 from eas_station.capd.memory import Memory
 from eas_station.capd.poll_log import PollLog
+from eas_station.capd.readers import Surroundings
 from eas_station.config.area import area_of
 from eas_station.config.model import Config
 from eas_station.config.units import CAPD, CTL, WEBD
@@ -58,7 +62,8 @@ def compose(daemon: Daemon) -> None:
     spool = Spool(daemon.config.paths.state_dir / f"{daemon.unit}.spool")
     daemon.on_stop(spool.close)
     intake = Intake(spool, partial(_announce, daemon))
-    storage = _storage(daemon, database, spool, intake)
+    known = tables.load()
+    storage = _storage(daemon, database, spool, intake, known)
     is_stopping = daemon.stopping.is_set
     wishes = Wishes(
         "feed",
@@ -80,7 +85,14 @@ def compose(daemon: Daemon) -> None:
         storage.wake()
 
     memory = Memory(partial(_remembered, database), storage.append)
-    feeds = Feeds(daemon, partial(_desk, daemon, database, take), poll_log.record, wishes, memory)
+    feeds = Feeds(
+        daemon,
+        partial(_desk, daemon, database, take),
+        poll_log.record,
+        wishes,
+        memory,
+        Surroundings(_credentials(os.environ), known.zones, daemon.now),
+    )
     storage.start()
     daemon.spawn("wishes", wishes.run)
     daemon.spawn("poll log", poll_log.run)
@@ -89,11 +101,11 @@ def compose(daemon: Daemon) -> None:
 
 
 def _storage(
-    daemon: Daemon, database: Database, spool: Spool, intake: Intake
+    daemon: Daemon, database: Database, spool: Spool, intake: Intake, known: tables.Tables
 ) -> Storage[Reception]:
     admission = Admission(
         area=lambda: area_of(daemon.config.station),
-        tables=tables.load(),
+        tables=known,
         now=daemon.now,
         clock_trusted=daemon.clock_trust.trusted,
     )
@@ -151,6 +163,12 @@ def _stopped_feeds(database: Database) -> frozenset[str]:
 def _count(database: Database, job: str, at: datetime, runs: int) -> None:
     with database.write() as connection:
         jobs.record_unchanged(connection, job, at, runs)
+
+
+def _credentials(environment: Mapping[str, str]) -> Credentials:
+    """Where systemd has put the secrets; None: not started by it."""
+    directory = environment.get("CREDENTIALS_DIRECTORY")
+    return Credentials(None if directory is None else Path(directory))
 
 
 def _new_id() -> str:

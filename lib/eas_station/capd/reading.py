@@ -26,6 +26,10 @@ class Reader(Protocol):
 
     max_age_s: float  # do not ask earlier than so long after a good answer
 
+    @property
+    def note(self) -> str:
+        """What the operator should know besides, as a part of a sentence; or ""."""
+
     def read(self) -> Iterator[Reading]:
         """The documents that are new or may be. Raises FeedError, CapError."""
 

@@ -8,9 +8,8 @@ import re
 import zoneinfo
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
-from eas_station.config import alarm_values, receiver_values, remote_values, source_values
+from eas_station.config import alarm_values, feed_values, receiver_values, remote_values, source_values
 from eas_station.config.model import Receiver
 from eas_station.config.reader import Table, nearest
 from eas_station.errors import Fault
@@ -22,15 +21,8 @@ UGC_ZONE = re.compile(r"[A-Z]{2}[CZ]\d{3}\Z")
 AREA = re.compile(r"[A-Z]{2}\Z")
 CALLSIGN = re.compile(r"[!-,./-~]{1,8}\Z")  # LLLLLLLL: printable, without "-"
 DATABASES = ("postgresql+psycopg2", "sqlite")
-NWS_HOST = "api.weather.gov"
-NWS_FASTEST_S = 15.0
 
 # Keys that make sense for some kinds only, and whether those kinds need them.
-FEED_KEYS = {
-    "nws": {"url": False, "area": False, "zone": False, "point": False},
-    "cap": {"url": True},
-    "folder": {"path": True},
-}
 DONGLE_KEYS = {
     **{"gain": False, "ppm": False, "bias_tee": False},
     **{"direct_sampling": False, "bandwidth_hz": False},
@@ -98,12 +90,6 @@ def _database(url: str) -> str | None:
     return 'must be "postgresql+psycopg2:///NAME" or "sqlite:////PATH/OF/FILE"'
 
 
-def _feed_url(url: str) -> str | None:
-    if url.startswith(("https://", "http://")) and _hostname(url):
-        return None
-    return "must be a URL that begins with https:// or http://"
-
-
 def _number(check: Check) -> Check:
     """Of a number, where a word may stand in its place."""
     return lambda value: None if isinstance(value, str) else check(value)
@@ -113,15 +99,6 @@ def _serial(serial: str) -> str | None:
     if 0 < len(serial) <= 126 and serial.isprintable():
         return None
     return 'must be as rtl_eeprom shows it, "00000001"; without the key the only dongle is taken'
-
-
-def _hostname(url: str) -> str | None:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # read to be checked
-        return parts.hostname
-    except ValueError:
-        return None
 
 
 def _host(host: str) -> str | None:
@@ -163,7 +140,10 @@ CHECKS: dict[tuple[str, str], Check] = {
     ("clips", "longest_s"): _between(10, 3600, "seconds"),
     ("clips", "keep_days"): _between(1, 36500, "days"),
     ("clips", "least_free_mb"): _between(0, 1_000_000, "MB"),
-    ("feed", "url"): _feed_url,
+    ("feed", "url"): feed_values.url,
+    ("feed", "host"): feed_values.host,
+    ("feed", "port"): _between(1, 65535, ""),
+    ("feed", "room"): feed_values.room,
     ("feed", "interval_s"): _between(1, 86400, "seconds"),
     ("feed", "area"): _all(AREA, 'a state or marine area of two letters, as "OH"'),
     ("feed", "zone"): _all(UGC_ZONE, 'a zone or county as "OHZ049" or "OHC173"'),
@@ -224,16 +204,10 @@ def check_names(section: str, tables: list[Table]) -> list[Fault]:
 
 
 def check_feeds(feeds: list[Table]) -> list[Fault]:
-    """Each kind of feed has its own keys; the National Weather Service asks for patience."""
-    faults = _check_kinds(feeds, FEED_KEYS)
+    """Each kind of feed has its own keys; some servers ask for patience."""
+    faults = _check_kinds(feeds, feed_values.FEED_KEYS)
     for feed in feeds:
-        host = _hostname(feed.values.get("url") or f"https://{NWS_HOST}")
-        hasty = feed.values.get("interval_s", NWS_FASTEST_S) < NWS_FASTEST_S
-        if feed.values.get("kind") == "nws" and host == NWS_HOST and hasty:
-            message = (
-                f"{NWS_HOST} must not be asked more often than every {NWS_FASTEST_S:g} seconds"
-            )
-            faults.append(feed.fault("interval_s", message))
+        faults += [feed.fault("interval_s", said) for said in feed_values.hasty(feed.values)]
     return faults
 
 

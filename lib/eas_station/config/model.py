@@ -67,13 +67,20 @@ class Feed:
     """One CAP feed."""
 
     name: str
-    kind: Literal["nws", "cap", "folder"]
-    url: str | None = None  # nws, cap
+    kind: Literal["nws", "ipaws", "nwws", "cap", "folder"]
+    url: str | None = None  # nws, ipaws, cap
     path: Path | None = None  # folder
     interval_s: float = 60.0
     area: tuple[str, ...] = ()  # nws: states or marine areas, "OH"
     zone: tuple[str, ...] = ()  # nws: UGC zones
     point: tuple[float, float] | None = None  # nws
+    trust_store: Path | None = None  # ipaws: PEM file or folder; None: no signature is checked
+    pin_file: Path | None = None  # ipaws: one line; None: the service asks for none
+    login_file: Path | None = None  # nwws: the user, and on a second line the password
+    host: str = "nwws-oi.weather.gov"  # nwws
+    port: int = 5222  # nwws
+    room: str | None = None  # nwws; None: nwws@conference.HOST
+    ca_file: Path | None = None  # nwws: PEM of who vouches for the host; None: the system's
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ class ScriptedReader:
 
     def __init__(self, *script: bytes | Exception) -> None:
         self.max_age_s = 0.0
+        self.note = ""
         self.accepted = 0
         self._script = iter(script)
 

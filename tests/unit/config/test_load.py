@@ -98,8 +98,10 @@ def test_the_shipped_file_is_fine_and_has_the_weather_service_alone() -> None:
 def test_all_that_the_shipped_file_leaves_commented_out_is_fine_too(tmp_path: Path) -> None:
     text = re.sub(r"^#(?=[a-z\[])", "", SHIPPED.read_text(encoding="utf-8"), flags=re.MULTILINE)
     config = load(written(tmp_path, text))
-    assert [source.kind for source in config.sources] == ["receiver", "pipe", "file"]
-    assert [feed.kind for feed in config.feeds] == ["nws", "cap", "folder"]
+    assert [source.kind for source in config.sources] == [
+        *("receiver", "soundcard", "stream", "pipe", "file"),
+    ]
+    assert [feed.kind for feed in config.feeds] == ["nws", "cap", "ipaws", "nwws", "folder"]
 
 
 def test_the_shipped_file_shows_every_key_of_every_table() -> None:
@@ -138,7 +140,7 @@ receiver = "wy"
     }
     assert faults["station.callsing"].message == "no such key; did you mean callsign?"
     assert faults["web.port"].message == "must be a whole number"
-    assert '"nws", "cap", "folder"' in faults["feed.nws.kind"].message
+    assert '"nwws", "cap", "folder"' in faults["feed.nws.kind"].message
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from eas_station.config.load import load
+from eas_station.config.model import Feed
+from eas_station.errors import ConfigError
+
+
+def feed_of(tmp_path: Path, keys: str) -> Feed:
+    path = tmp_path / "station.toml"
+    path.write_text(f'[[feed]]\nname = "x"\n{keys}\n', encoding="utf-8")
+    return load(path).feeds[0]
+
+
+def fault_of(tmp_path: Path, keys: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        feed_of(tmp_path, keys)
+    assert len(caught.value.faults) == 1
+    return str(caught.value.faults[0]).partition("station.toml")[2].partition(" ")[2]
+
+
+def test_paths_of_secrets_and_trust_begin_at_the_files_folder(tmp_path: Path) -> None:
+    feed = feed_of(
+        tmp_path, 'kind = "ipaws"\ntrust_store = "trust"\npin_file = "credentials/ipaws"'
+    )
+    assert feed.trust_store == tmp_path / "trust"
+    assert feed.pin_file == tmp_path / "credentials" / "ipaws"
+
+
+def test_ipaws_needs_no_key_but_its_kind(tmp_path: Path) -> None:
+    assert feed_of(tmp_path, 'kind = "ipaws"').trust_store is None
+
+
+def test_the_wire_is_the_weather_services_unless_another_is_named(tmp_path: Path) -> None:
+    feed = feed_of(tmp_path, 'kind = "nwws"\nlogin_file = "credentials/nwws"')
+    assert (feed.host, feed.port, feed.room) == ("nwws-oi.weather.gov", 5222, None)
+    other = feed_of(tmp_path, 'kind = "nwws"\nlogin_file = "l"\nhost = "localhost"\nport = 15222')
+    assert (other.host, other.port) == ("localhost", 15222)
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ('kind = "nwws"', "feed.x.login_file: missing: kind nwws needs it"),
+        (
+            'kind = "nwws"\nlogin_file = "l"\ninterval_s = 5',
+            "feed.x.interval_s = 5: means nothing for kind nwws",
+        ),
+        (
+            'kind = "nwws"\nlogin_file = "l"\nurl = "https://x/"',
+            'feed.x.url = "https://x/": means nothing for kind nwws',
+        ),
+        (
+            'kind = "nwws"\nlogin_file = "l"\nhost = "xmpp://x"',
+            'feed.x.host = "xmpp://x": must be the name of a host, as "nwws-oi.weather.gov"',
+        ),
+        (
+            'kind = "nwws"\nlogin_file = "l"\nroom = "nwws"',
+            'feed.x.room = "nwws": must be a room, as "nwws@conference.nwws-oi.weather.gov"',
+        ),
+        (
+            'kind = "nwws"\nlogin_file = "l"\nport = 0',
+            "feed.x.port = 0: must be 1 to 65535",
+        ),
+        (
+            'kind = "nws"\ntrust_store = "t"',
+            'feed.x.trust_store = "t": means nothing for kind nws',
+        ),
+        (
+            'kind = "ipaws"\narea = ["OH"]',
+            'feed.x.area = ["OH"]: means nothing for kind ipaws',
+        ),
+        (
+            'kind = "ipaws"\ninterval_s = 60',
+            "feed.x.interval_s = 60: fema.gov must not be asked more often than every 120 seconds",
+        ),
+        (
+            'kind = "ipaws"\nurl = "https://tdl.apps.fema.gov/"\ninterval_s = 119',
+            "feed.x.interval_s = 119: fema.gov must not be asked more often than every 120 seconds",
+        ),
+        (
+            'kind = "nws"\ninterval_s = 14',
+            "feed.x.interval_s = 14:"
+            " api.weather.gov must not be asked more often than every 15 seconds",
+        ),
+        (
+            'kind = "ipaws"\nurl = "ftp://fema.gov/"',
+            'feed.x.url = "ftp://fema.gov/": must be a URL that begins with https:// or http://',
+        ),
+    ],
+)
+def test_a_fault_says_what_is_legal(tmp_path: Path, keys: str, said: str) -> None:
+    assert fault_of(tmp_path, keys) == said
+
+
+def test_another_server_may_be_asked_as_often_as_it_likes(tmp_path: Path) -> None:
+    keys = 'kind = "ipaws"\nurl = "https://notfema.gov.example.org/recent"\ninterval_s = 2'
+    assert feed_of(tmp_path, keys).interval_s == 2.0
