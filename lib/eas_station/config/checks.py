@@ -9,7 +9,13 @@ import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
-from eas_station.config import alarm_values, feed_values, receiver_values, remote_values, source_values
+from eas_station.config import (
+    alarm_values,
+    feed_values,
+    receiver_values,
+    remote_values,
+    source_values,
+)
 from eas_station.config.model import Receiver
 from eas_station.config.reader import Table, nearest
 from eas_station.errors import Fault
