@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from eas_station import wire
 from eas_station.alerts import from_same
 from eas_station.alerts.model import Reception
-from eas_station.audiod.blocks import Block, SourceEndedError
+from eas_station.audiod.blocks import Block, HopelessError, SourceEndedError
 from eas_station.audiod.deafness import Deafness
 from eas_station.audiod.hearing import Hearing
 from eas_station.audiod.listener import STOPPED, Listener, Wiring
@@ -23,7 +24,7 @@ from eas_station.audiod.recorder import ClipOrder
 from eas_station.audiod.report import Report
 from eas_station.audiod.stretch import ClipRules
 from eas_station.bus import topics
-from eas_station.bus.messages import Body, SameBurst
+from eas_station.bus.messages import Body, ItemState, SameBurst
 from eas_station.config.model import Clips
 from eas_station.dsp import modulate
 from eas_station.errors import SourceError
@@ -103,6 +104,8 @@ class World:
         self.orders: list[ClipOrder] = []
         self.report = Report("wx", "receiver", Tape.channels, self._told, self.now)
         self.sentence = ""
+        self.items: dict[str, ItemState] = {}
+        self.live: list[Block] = []
         make = functools.partial(
             from_same.reception, event_name=str, new_id=lambda: f"r{len(self.receptions)}"
         )
@@ -125,6 +128,7 @@ class World:
                 stopping=Stopping(self),
                 now=self.now,
                 monotonic=lambda: self.at_s,
+                live=self.live.append,
             )
         )
 
@@ -155,8 +159,15 @@ class World:
             raise self.refusals.pop(0)
         return self.tapes.pop(0)
 
-    def _told(self, sentence: str | None = None, **_: object) -> None:
+    def _told(
+        self,
+        sentence: str | None = None,
+        *,
+        items: Iterable[ItemState] = (),
+        counters: Mapping[str, int] | None = None,
+    ) -> None:
         self.sentence = sentence or ""
+        self.items.update({item.kind: item for item in items})
 
     def _publish(self, topic: str, body: Body) -> int:
         self.published.append((topic, body))
@@ -292,3 +303,58 @@ def test_the_beat_is_given_at_every_step(world: World) -> None:
     listener = Listener(replace(world.listener._to, stopping=stopping))
     listener.run(beat)
     assert len(beats) == 5
+
+
+def test_what_a_human_must_mend_is_failed_and_tried_again_all_the_same(world: World) -> None:
+    world.refusals = [HopelessError("a stream needs ffmpeg"), SourceError("nobody answers")]
+    world.run(1)
+    assert world.items["source.receiver"].state == "failed"
+    assert world.items["source.receiver"].sentence == "a stream needs ffmpeg"
+    world.run(8)
+    assert world.items["source.receiver"].state == "reconnecting"
+    world.play(*blocks(sound(TORNADO)))
+    for _ in range(60):
+        world.run(0 if headers(world) else 1)
+    assert headers(world) == [TORNADO]
+    assert world.items["source.receiver"].state == "running"
+
+
+def test_what_a_source_tells_and_counts_stands_in_the_status_over_all_openings(
+    world: World,
+) -> None:
+    quiet = np.zeros(3 * RATE_HZ, np.float32)
+    for title, overflows in (("River Falls", 2), ("River Rises", 3)):
+        tape = world.play(*blocks(quiet), SourceError("gone"))
+        tape.telling, tape.counters = title, {"overflows": overflows}
+    world.run(12)
+    assert world.items["source.receiver"].sentence == "listening: River Falls"
+    while world.items["source.receiver"].sentence != "listening: River Rises":
+        world.run(1)
+    world.run(8)
+    item = world.items["source.receiver"]
+    assert (item.counters["overflows"], item.counters["connections"]) == (5, 2)
+
+
+def test_a_source_that_comes_in_gushes_is_not_away_between_them(world: World) -> None:
+    quiet = np.zeros(RATE_HZ, np.float32)
+    patient = world.play(*blocks(quiet), *[None] * 15, *blocks(quiet, 0), *[None] * 18)
+    patient.patience_s = 8.0
+    world.run(4 + 15 + 4)
+    assert world.items["source.receiver"].state == "running"
+    assert world.deaf == []
+    world.run(18)
+    assert world.items["source.receiver"].state == "reconnecting"
+    assert {row.why for row in world.deaf} == {"nothing on the tape"}
+
+
+def test_a_patient_source_that_was_never_heard_is_told_as_waited_for(world: World) -> None:
+    world.play(*[None] * 6).patience_s = 30.0
+    world.run(6)
+    assert world.items["source.receiver"].sentence == "nothing on the tape"
+
+
+def test_listeners_get_every_block_as_it_comes(world: World) -> None:
+    sent = blocks(np.zeros(RATE_HZ, np.float32))
+    world.play(*sent)
+    world.run(6)
+    assert world.live == sent

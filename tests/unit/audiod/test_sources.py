@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eas_station.audiod.blocks import AudioSource, Block, SourceEndedError
+from eas_station.audiod.blocks import AudioSource, Block, HopelessError, SourceEndedError
 from eas_station.audiod.file_source import FileSource
 from eas_station.audiod.pipe_source import PipeSource
 from eas_station.audiod.receiver_source import ReceiverSource
@@ -111,6 +111,59 @@ def test_a_file_that_cannot_be_played_says_why(
         (tmp_path / name).write_bytes(content)
     with pytest.raises(SourceError, match=why):
         file_source(tmp_path / name)
+
+
+def test_a_fifo_or_a_folder_as_a_file_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(HopelessError, match="is a FIFO: that is a source of kind pipe"):
+        file_source(tmp_path / "pipe")
+    with pytest.raises(HopelessError, match="a recording in WAV or FLAC is wanted"):
+        file_source(tmp_path)
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+def test_a_flac_is_played_by_ffmpeg_where_there_is_no_flac(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wav, flac = write_wav(tmp_path / "a.wav"), tmp_path / "a.flac"
+    command = ["ffmpeg", "-v", "error", "-nostdin", "-i", str(wav), str(flac)]
+    subprocess.run(command, check=True)
+    ffmpeg = shutil.which("ffmpeg")
+    assert ffmpeg is not None
+    (tmp_path / "ffmpeg").symlink_to(ffmpeg)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert np.array_equal(joined(until_the_end(file_source(flac))), RAMP)
+    monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
+    with pytest.raises(HopelessError, match="apt install flac"):
+        file_source(flac)
+
+
+def test_every_kind_but_a_receiver_yields_25_khz_on_one_channel(tmp_path: Path) -> None:
+    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(48_000)
+        file.writeframes(RAMP.tobytes())
+    config = Source(name="a", kind="file", path=tmp_path / "a.wav", realtime=False)
+    source = opener(config, ("mono",), no_bus, threading.Event())()
+    blocks = until_the_end(source)
+    assert {block.rate_hz for block in blocks} == {RATE_HZ}
+    assert sum(block.count for block in blocks) == pytest.approx(len(RAMP) * 25 / 48, abs=2)
+    os.mkfifo(tmp_path / "pipe")
+    config = Source(name="a", kind="pipe", path=tmp_path / "pipe", rate_hz=48_000)
+    source = opener(config, ("mono",), no_bus, threading.Event())()
+    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(RAMP.tobytes(),))
+    writer.start()
+    heard: list[Block] = []
+    while sum(block.count for block in heard) < 25_000:
+        heard += [block] if (block := source.receive()) is not None else []
+    writer.join()
+    source.close()
+    assert {block.rate_hz for block in heard} == {RATE_HZ}
+
+
+def no_bus(units: object, names: object) -> Subscriber:
+    pytest.fail("this source is not on the bus")
 
 
 def test_a_wav_without_samples_that_loops_does_not_spin(tmp_path: Path) -> None:
