@@ -62,6 +62,7 @@ class Wiring:
     monotonic: Callable[[], float] = time.monotonic
     prior: Prior = field(default_factory=Prior)  # the codes that the decoder knows of
     live: Callable[[Block], None] | None = None  # gives the sound to listeners on the page
+    offer: Callable[[Stretch], None] | None = None  # gives copies to the prover, if it wants any
 
 
 class Listener:
@@ -193,6 +194,8 @@ class Listener:
             self._to.deafness.heard(block)
         self._count(block)
         self._measure(block)
+        if self._to.offer is not None:
+            self._to.offer(stretch)
         self._welcome()
 
     def _welcome(self) -> None:

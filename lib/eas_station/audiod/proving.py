@@ -1,0 +1,90 @@
+"""Builds the proof of hearing of one source: what `main` connects with the listener."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+
+from eas_station.alerts.model import Reception
+from eas_station.audiod.expected import ExpectedTests, wanted
+from eas_station.audiod.lapses import Lapses
+from eas_station.audiod.marks import Marks, boot_id
+from eas_station.audiod.prover import Prover, ProverWiring
+from eas_station.audiod.recall import Recall
+from eas_station.audiod.report import Report
+from eas_station.audiod.tap import Tap
+from eas_station.config.model import Source
+from eas_station.decoder.prior import Prior
+from eas_station.decoder.receiver import SameReceiver
+from eas_station.service.daemon import Daemon
+from eas_station.service.storage import Storage
+from eas_station.store.database import Database
+
+log = logging.getLogger(__name__)
+
+BEAT_S = 120.0  # a decoder that never comes back is a wedged one
+
+
+@dataclass(frozen=True, slots=True)
+class Proving:
+    """The prover, and what the listener gives it."""
+
+    tap: Tap
+    expected: ExpectedTests
+    prover: Prover
+
+    def heard(self, reception: Reception) -> None:
+        """A reception was taken in: it may be one of the tests that are expected."""
+        code = reception.statement.event_code
+        if reception.channel is not None and code is not None:
+            self.expected.heard(reception.channel, code, reception.reception_id, time.monotonic())
+
+
+def build(
+    daemon: Daemon,
+    source: Source,
+    channels: tuple[str, ...],
+    storage: Storage[Reception],
+    database: Database,
+    report: Report,
+    prior: Prior,
+) -> Proving:
+    """Build it; `Proving.prover.run` is to be run in a thread of its own."""
+    tap = Tap()
+    expected = ExpectedTests(source.name, wanted(source.expect, channels), storage.append)
+    wiring = ProverWiring(
+        source=source.name,
+        channels=channels,
+        interval_s=source.probe_interval_s,
+        tap=tap,
+        make_receiver=lambda rate_hz: SameReceiver(1, rate_hz, prior),
+        report=report,
+        lapses=_lapses(daemon, source, channels, storage),
+        expected=expected,
+        recall=Recall(database, source.name),
+        record=storage.append,
+        publish=daemon.publisher.publish,
+        clock_trusted=daemon.clock_trust.trusted,
+        stopping=daemon.stopping,
+        now=daemon.now,
+    )
+    return Proving(tap, expected, Prover(wiring))
+
+
+def _lapses(
+    daemon: Daemon, source: Source, channels: tuple[str, ...], storage: Storage[Reception]
+) -> Lapses:
+    """What an earlier process left open ended with the last that it accounted for."""
+    paths = daemon.config.paths
+    note = paths.state_dir / "heard" / f"{daemon.unit}.lapses.json"
+    record = storage.append if source.kind != "file" else _nowhere
+    lapses = Lapses(source.name, channels, note, record)
+    mark = Marks(paths.runtime_dir, paths.state_dir, daemon.unit, boot_id()).last()
+    lapses.end_left_open(daemon.now() if mark is None else mark.heard_until)
+    return lapses
+
+
+def _nowhere(kind: str, json: str) -> bool:
+    """A file waits: nothing of it is ever missed."""
+    return True
