@@ -26,6 +26,7 @@ from eas_station.webd.limits import Kind, Limits
 from eas_station.webd.operators import Operator
 
 COOKIE = "eas_session"
+FORM_COOKIE = "eas_form"  # this browser has loaded the form to log in from us
 FORM_FIELD, FORM_HEADER = "csrf", "X-CSRF-Token"
 BEARER = "bearer "
 UNSET = "No password is set, so nothing can be changed. On the station say: sudo eas-ctl passwd"
@@ -54,8 +55,7 @@ class Access:
             return self._operator(request)
         self._not_too_often("write", request)
         if who == "login":
-            if from_elsewhere(request):
-                raise self._refused(request, None, CROSS_SITE)
+            self._from_our_login_page(request)
             return None
         operator = self._operator(request)
         if operator is None:
@@ -104,6 +104,14 @@ class Access:
             self.limits.take("token", address)
             raise self._refused(request, None, "There is no such token.", 401)
         return Operator(found.name, "token", found.scope)
+
+    def _from_our_login_page(self, request: BaseRequest) -> None:
+        """There is no session yet: the form's token is in a cookie that came with the form."""
+        if from_elsewhere(request):
+            raise self._refused(request, None, CROSS_SITE)
+        known, sent = request.get_cookie(FORM_COOKIE) or "", form_field(request, FORM_FIELD)
+        if not known or not hmac.compare_digest(known.encode(), sent.encode()):
+            raise self._refused(request, None, OUT_OF_DATE if self.can_log_in() else UNSET)
 
     def _from_our_page(self, operator: Operator, request: BaseRequest) -> None:
         if from_elsewhere(request):

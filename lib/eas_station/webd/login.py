@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,7 +10,7 @@ from functools import partial
 from bottle import HTTPError, HTTPResponse, request
 
 from eas_station.store import passwords
-from eas_station.webd.access import COOKIE, OUT_OF_DATE, UNSET
+from eas_station.webd.access import COOKIE, FORM_COOKIE, UNSET
 from eas_station.webd.client import is_secure
 from eas_station.webd.doorman import WRONG
 from eas_station.webd.pages import Views, frame_values
@@ -19,7 +18,6 @@ from eas_station.webd.respond import HTML, json_body, reply
 from eas_station.webd.routes import Call, Route
 from eas_station.webd.site import Site
 
-FORM_COOKIE = "eas_form"  # the page with the form was loaded from us, by this browser
 USUAL_NAME = "operator"
 LONGEST_BACK = 500
 
@@ -37,7 +35,6 @@ class Credentials:
 
     password: str = field(metadata={"most": passwords.LONGEST})
     name: str = field(default=USUAL_NAME, metadata={"most": 64})
-    csrf: str = ""
     back: str | None = field(default=None, metadata={"most": LONGEST_BACK})
 
 
@@ -69,9 +66,6 @@ def log_in(views: Views, site: Site, call: Call) -> HTTPResponse:
     sent = call.sent(Credentials)
     if not site.access.can_log_in():
         raise HTTPError(403, UNSET)
-    known = request.get_cookie(FORM_COOKIE) or ""
-    if not known or not hmac.compare_digest(known.encode(), sent.csrf.encode()):
-        raise HTTPError(403, OUT_OF_DATE)
     secret = site.doorman.log_in(sent.name, sent.password, call.address)
     if secret is None:
         return _form(views, site, call, sent.back, WRONG, 403)

@@ -22,7 +22,7 @@ from eas_station.errors import StoreError
 from eas_station.store import logins, passwords, tokens
 from eas_station.store.keyring import Keyring, path_in
 from eas_station.store.sessions import Lifetimes
-from eas_station.tables import load
+from eas_station.tables import Tables, load
 from eas_station.webd import app
 from eas_station.webd.access import Access
 from eas_station.webd.armor import Counters
@@ -225,13 +225,33 @@ class AbsentDatabase:
     read = write
 
 
+@pytest.fixture(scope="session")
+def tables() -> Tables:
+    return load()
+
+
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    return passwords.hashed(PASSWORD)
+
+
 @pytest.fixture
-def site_with(new_board: Any, clocks: Any, make: Any, tmp_path: Path) -> Any:
+def site_with(
+    new_board: Any,
+    clocks: Any,
+    make: Any,
+    tables: Tables,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Any:
     """Builds a site round a library, and the application on it: `get(path, method, **environ)`."""
-    names, face = load(), Clockface(zone_of("UTC"))
+    names, face = tables, Clockface(zone_of("UTC"))
     board = new_board()
     board.set_archive(Archive((make.entry(),), (), frozenset(), 7))
     keyring = Keyring(path_in(tmp_path))
+    # The library that counts has a clock of its own.
+    wall = SimpleNamespace(time=lambda: clocks.now.timestamp())
+    monkeypatch.setattr("limits.storage.memory.time", wall)
 
     def build(library: Any, database: Any = None, config: Config = CONFIG) -> Any:
         database = database or AbsentDatabase()
@@ -269,6 +289,7 @@ class Visitor:
     def __init__(self, wsgi: Any, address: str = "192.0.2.7", **always: str) -> None:
         self.wsgi, self.address, self.always = wsgi, address, always
         self.cookies: dict[str, str] = {}
+        self.raw_cookies: list[tuple[str, str]] = []  # as they were set
 
     def ask(
         self, path: str, method: str = "GET", body: bytes = b"", **more: str
@@ -317,6 +338,7 @@ class Visitor:
 
     def _keep(self, field: str) -> None:
         name, _, rest = field.partition("=")
+        self.raw_cookies.append((name, rest))
         value = rest.partition(";")[0]
         if "max-age=0" in field.lower():
             self.cookies.pop(name, None)
@@ -330,12 +352,12 @@ def visitor_of() -> type[Visitor]:
 
 
 @pytest.fixture
-def with_password() -> Callable[[Any], Any]:
+def with_password(password_hash: str) -> Callable[[Any], Any]:
     """Gives a station an operator, "ann"."""
 
     def give(station: Any) -> Any:
         with station.keyring.transaction() as connection:
-            logins.set_hash(connection, "ann", passwords.hashed(PASSWORD), NOW)
+            logins.set_hash(connection, "ann", password_hash, NOW)
         return station
 
     return give

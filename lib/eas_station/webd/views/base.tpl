@@ -39,7 +39,13 @@
 </main>
 <footer>
 <p>{{station}} hears alerts off the air (SAME) and from the Internet (CAP). Do not rely on it alone.</p>
-<p>EAS Station {{version}} · <a href="/api/v1/status">API</a> · <a href="/metrics">Metrics</a></p>
+<p>EAS Station {{version}} · <a href="/api/v1/status">API</a> · <a href="/metrics">Metrics</a>\\
+% if not operator:
+ · <a href="/login">Log in</a></p>
+% else:
+</p>
+<form class="out" method="post" action="/logout"><input type="hidden" name="csrf" value="{{operator.form_token or ''}}"><button>Log out {{operator.name}}</button></form>
+% end
 </footer>
 </body>
 </html>
