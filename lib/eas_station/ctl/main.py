@@ -31,6 +31,7 @@ COMMANDS = {
     "db": ("db", "make, migrate and move the database"),
     "passwd": ("passwd", "set the password of the page"),
     "tokens": ("tokens", "API tokens for scripts"),
+    "keys": ("bus_keys", "the keys for receivers on other machines"),
     "units": ("units", "start the configured instances; for systemd"),
     "demo": ("demo", "make the material of the demonstration"),
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eas_station.config.model import Config, Database, Feed, Paths, Receiver, Source, Web
+from eas_station.config.model import Config, Database, Feed, Paths, Receiver, Remote, Source, Web
 from eas_station.ctl.generator import drop_ins, has_ipv6, is_listenable, listen_addresses, write
 
 WX = Receiver(name="wx", kind="file", path=Path("/var/lib/eas-station/capture.cu8"))
@@ -50,6 +50,17 @@ def test_remote_database_gives_radio_and_sound_the_network() -> None:
     texts = dict(drop_ins(config, ipv6=True))
     for unit in ("eas-sdrd@wx.service", "eas-audiod@wx.service"):
         assert "PrivateNetwork=no\nRestrictAddressFamilies=AF_INET AF_INET6\n" in texts[unit]
+
+
+def test_a_receiver_that_others_hear_and_a_source_elsewhere_have_the_network() -> None:
+    roof = Receiver("roof", "file", publish="tcp://0.0.0.0:5600", allow=("k" * 40,))
+    attic = Remote("attic", "tcp://10.0.0.5:5600", "k" * 40)
+    far = Source(name="far", kind="receiver", receiver="attic")
+    config = Config(receivers=(WX, roof), remotes=(attic,), sources=(HEARD, far))
+    texts = dict(drop_ins(config, ipv6=True))
+    for unit in ("eas-sdrd@roof.service", "eas-audiod@far.service"):
+        assert "PrivateNetwork=no\nRestrictAddressFamilies=AF_INET AF_INET6\n" in texts[unit]
+    assert not {"eas-sdrd@wx.service", "eas-audiod@wx.service"} & set(texts)
 
 
 def test_another_state_directory_is_writable_for_every_unit() -> None:
