@@ -215,22 +215,22 @@ def test_while_it_connects_it_says_so_and_closing_is_quick() -> None:
 @needs_ffmpeg
 def test_a_decoder_dies_with_the_thread_that_started_it() -> None:
     reading, writing = os.pipe()
-    pids: set[int] = set()
     before = children()
+    started: list[StreamDecoder] = []
 
     def start() -> None:
-        StreamDecoder(from_pipe(), writing, str)
-        pids.update(children() - before)
+        started.append(StreamDecoder(from_pipe(), writing, str))
         deadline = time.monotonic() + PATIENCE_S
-        while {comm(pid) for pid in pids} != {"ffmpeg"}:  # its watch over us is set before that
+        while {comm(pid) for pid in children() - before} != {"ffmpeg"}:  # it watches over us then
             assert time.monotonic() < deadline
             time.sleep(0.01)
 
     starter = threading.Thread(target=start)
     starter.start()
     starter.join()
-    assert len(pids) == 1
-    assert os.waitpid(pids.pop(), 0)[1] == 9
+    assert started[0].wait(PATIENCE_S)
+    started[0].close()
+    assert children() <= before
     os.close(reading)
     os.close(writing)
 
