@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from eas_station.config.model import Receiver
 from eas_station.errors import SourceError
-from eas_station.sdrd.usb import chosen
+from eas_station.sdrd.receivers import Tuning
+from eas_station.sdrd.usb import UsbLink, chosen
 
 CARRIED = Path(__file__).resolve().parents[3] / "lib" / "eas_station_vendor"
 
@@ -41,6 +43,12 @@ def test_a_dongle_is_chosen_by_its_serial_number() -> None:
 def test_what_is_not_clear_is_told(serials: list[str], wanted: str | None, why: str) -> None:
     with pytest.raises(SourceError, match=why):
         chosen(serials, wanted)
+
+
+def test_without_the_library_the_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eas_station.sdrd.usb.BINDING", "eas_station_vendor.absent")
+    with pytest.raises(SourceError, match=r"install the package librtlsdr0 \(apt install lib"):
+        UsbLink(Receiver("wx", "rtlsdr")).open(Tuning(None, 0))
 
 
 def test_pyrtlsdr_is_carried_as_it_was_published() -> None:
