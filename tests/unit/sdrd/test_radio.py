@@ -14,7 +14,9 @@ import pytest
 
 from eas_station.bus.messages import AudioPcm, ItemState, ReceiverState
 from eas_station.config.model import Paths, Receiver
+from eas_station.errors import SourceError
 from eas_station.sdrd.radio import Radio
+from eas_station.sdrd.receivers import IqBlock, Tuning
 
 NOW = datetime(2026, 4, 27, 21, 14, tzinfo=UTC)
 
@@ -220,3 +222,127 @@ def test_settings_that_are_taken_back_before_they_were_taken_up_are_not_taken_up
     radio.replace(settings(capture))
     radio.run()
     assert len({topic for topic, _, _ in station.frames}) == 7
+
+
+class Scripted:
+    """A receiver that gives, once a read, what the test wrote down."""
+
+    heard_at = None
+
+    def __init__(self, script: list[IqBlock | Exception | None], clock: Clock) -> None:
+        self.gains_db: tuple[float, ...] = ()
+        self.tunings: list[Tuning] = []
+        self.opened_at: list[float] = []
+        self._script = script
+        self._clock = clock
+
+    def open(self, tuning: Tuning) -> None:
+        self.opened_at.append(self._clock.now_s)
+        self.tunings.append(tuning)
+        self.gains_db = (0.0, 20.0, 40.0)
+
+    def read(self) -> IqBlock | None:
+        said = self._script.pop(0) if self._script else SourceError("unplugged")
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+    def tune(self, tuning: Tuning) -> None:
+        self.tunings.append(tuning)
+
+    def close(self) -> None:
+        self.gains_db = ()
+
+
+class Clock(threading.Event):
+    """Time that passes by waiting alone; the daemon's event to stop."""
+
+    now_s = 0.0
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.now_s += timeout or 0.0
+        return self.is_set()
+
+
+def scripted(
+    script: list[IqBlock | Exception | None], enough: Callable[[Station], bool], **keys: object
+) -> tuple[Station, Scripted, Radio, Clock]:
+    station, clock = Station(enough), Clock()
+    station.stopping = clock
+    receiver = Scripted(script, clock)
+    settings = Receiver("wx", "rtlsdr", **keys)
+    radio = Radio(station, settings, wanted, lambda: clock.now_s, lambda *args: receiver)
+    return station, receiver, radio, clock
+
+
+def block(seconds: float = 0.0921, lost_samples: int = 0) -> IqBlock:
+    return IqBlock(np.zeros(round(seconds * 250_000), dtype=np.complex64), lost_samples)
+
+
+def test_what_a_receiver_lost_is_a_gap_in_the_audio_and_in_the_count() -> None:
+    script = [block(0.09216), block(0.09216, lost_samples=25_000), block(0.09216)]
+    station, _, radio, _ = scripted(script, lambda so_far: so_far.beats == 3)
+    radio.run()
+    own = [body for topic, body, _ in station.frames if topic.endswith("162.400")]
+    assert [(body.first_sample, body.gap_samples) for body in own] == [
+        *((0, 0), (2304 + 2500, 2500), (2304 + 2500 + 2304, 0)),
+    ]
+    assert station.states[-1].lost_samples in (0, 25_000)  # told once a second
+    assert radio._lost_samples == 25_000
+
+
+def test_a_day_unplugged_is_one_line_and_a_try_every_two_seconds(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    script: list[IqBlock | Exception | None] = [block(), SourceError("unplugged")]
+    _, receiver, radio, clock = scripted(script, lambda _: clock.now_s > 86_400)
+    with caplog.at_level(logging.INFO):
+        radio.run()
+    assert [record.message for record in caplog.records] == [
+        "receiver wx is running: samples arrive",
+        "receiver wx is reconnecting: unplugged",
+    ]
+    waits = np.diff(receiver.opened_at[8:])
+    assert waits.max() <= 2.3  # so it is back soon after it is plugged in
+    assert len(receiver.opened_at) > 86_400 / 2.3
+
+
+def test_one_that_comes_and_goes_is_tried_ever_more_rarely(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    script: list[IqBlock | Exception | None] = []
+    for _ in range(5_000):
+        script += [block(), SourceError("closed")]
+    _, _, radio, clock = scripted(script, lambda _: clock.now_s > 7_200)
+    with caplog.at_level(logging.INFO):
+        radio.run()
+    late = len(caplog.records)
+    assert 7_200 / 60 * 2 * 0.9 < late < 7_200 / 60 * 2 * 1.4 + 20  # two lines a minute
+
+
+def test_the_dongle_is_trimmed_once_a_second_and_opened_as_it_was_trimmed() -> None:
+    quiet = [block(0.5) for _ in range(40)]
+    script: list[IqBlock | Exception | None] = [*quiet, SourceError("gone"), *quiet[:2]]
+    station, receiver, radio, _ = scripted(script, lambda so_far: not script)
+    radio.run()
+    assert receiver.tunings[0] == Tuning(None, 0)
+    assert receiver.tunings[1] == Tuning(20.0, 0)  # the middle of what the tuner has
+    assert Tuning(40.0, 0) in receiver.tunings
+    assert receiver.tunings[-1].gain_db == 40.0
+    gains = [state.gain_db for state in station.states]
+    assert gains[-1] == 40.0
+
+
+def test_time_for_which_the_operator_stopped_it_is_a_gap_but_no_loss() -> None:
+    script: list[IqBlock | Exception | None] = [block(), block(lost_samples=1_000_000)]
+    station, clock = Station(lambda so_far: so_far.beats == 6), Clock()
+    station.stopping = clock
+    receiver = Scripted(script, clock)
+    radio = Radio(
+        *(station, Receiver("wx", "rtlsdr"), lambda: not 1 <= station.beats < 5),
+        *(lambda: clock.now_s, lambda *args: receiver),
+    )
+    radio.run()
+    assert len(receiver.opened_at) == 2
+    assert radio._lost_samples == 0
+    assert radio._tuner.next_sample >= 100_000
