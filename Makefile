@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 
 export PYTHON
 
-.PHONY: help run venv test test-system check bench bench-same deb clean
+.PHONY: help run venv test test-system test-rtlsdr check bench bench-same deb clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -28,6 +28,10 @@ test-system: deb ## the package in a booted Debian 13; needs root and systemd-ns
 	@.ci/prepare test
 	@.ci/prepare system
 	@EAS_TEST_SYSTEM=1 $(BIN)/python -m pytest tests/system $(PYTEST_ARGS)
+
+test-rtlsdr: deb ## the real librtlsdr on an emulated dongle in an emulated machine; root, minutes
+	@.ci/prepare rtlsdr
+	@$(PYTHON) tests/rtlsdr/run.py
 
 check: ## style, types and the import rule
 	@.ci/prepare test
