@@ -50,6 +50,7 @@ class Detail:
     history: tuple[Step, ...]
     clips: tuple[Clip, ...]
     header: str | None
+    stored: bool  # False: only a spool has it, so nothing can be said about it yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ def of(entry: Entry, site: Site, now: datetime) -> Detail:
         ),
         clips=clips,
         header=alert.same_header,
+        stored=entry.stored,
     )
 
 

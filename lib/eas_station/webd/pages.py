@@ -12,6 +12,7 @@ from bottle import HTTPError, HTTPResponse, SimpleTemplate
 
 from eas_station import __version__
 from eas_station.errors import InputError, StoreError
+from eas_station.store.flags import AlertFlags
 from eas_station.webd import detail, rows
 from eas_station.webd.cards import verdict
 from eas_station.webd.operators import Operator
@@ -150,6 +151,7 @@ def station_values(site: Site, picture: Picture) -> dict[str, Any]:
     """Sources, receivers, feeds and daemons in rows."""
     face = site.clockface
     return {
+        "desired": picture.desired,
         "sources": rows.source_panels(picture, site.source_units(), face),
         "receivers": rows.receiver_panels(picture, site.receiver_units(), face),
         "feeds": tuple(
@@ -228,12 +230,24 @@ def alert_page(views: Views, site: Site, call: Call) -> HTTPResponse:
         raise HTTPError(404, "There is no alert of this id.")
     picture = site.board.picture()
     card = site.presenter.card(entry, picture.as_of)
+    flags = _flags(site, entry.alert.alert_id)
+    at = flags.acknowledged_at
     values = frame_values(site, picture, "alert", call.operator) | {
         "title": card.title,
         "card": card,
+        "flags": flags,
+        "acknowledged": None if at is None else site.clockface.moment(at, picture.as_of),
         "detail": detail.of(entry, site, picture.as_of),
     }
     return reply(views.render("alert", values), call.headers, cache=_cache(call))
+
+
+def _flags(site: Site, alert_id: str) -> AlertFlags:
+    """What operators have said; nothing while the database is away."""
+    try:
+        return site.library.flags(alert_id)
+    except StoreError:
+        return AlertFlags(alert_id)
 
 
 def _cache(call: Call) -> str:

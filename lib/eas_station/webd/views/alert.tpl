@@ -40,6 +40,36 @@
 % end
 </section>
 % end
+% if flags.acknowledged_at or flags.keep or flags.note:
+<section id="flags"><h2>What operators say</h2>
+% if flags.acknowledged_at:
+<p>Acknowledged by <b>{{flags.acknowledged_by}}</b> \\
+% include('moment.tpl', moment=acknowledged)
+.</p>
+% end
+% if flags.keep:
+<p>It is kept for ever.</p>
+% end
+% if flags.note:
+<p class="text note">{{flags.note}}</p>
+% end
+</section>
+% end
+% if operator and operator.via == "session" and detail.stored:
+<section id="actions"><h2>Do</h2>
+% here, there = f"/api/v1/alerts/{card.alert_id}", f"/alerts/{card.alert_id}"
+% if not flags.acknowledged_at:
+% include('action.tpl', action=here + "/acknowledge", label="Acknowledge", back=there)
+% end
+% include('action.tpl', action=here + "/keep", label="Let it go with the old ones" if flags.keep else "Keep it for ever", back=there, fields=[("keep", "no" if flags.keep else "yes")])
+<form class="action" method="post" action="{{here}}/note"><input type="hidden" name="csrf" value="{{operator.form_token}}"><input type="hidden" name="back" value="{{there}}"><label for="note">Note</label> <textarea id="note" name="note" maxlength="2000" rows="3">{{flags.note or ''}}</textarea> <button>Save the note</button></form>
+% for clip in detail.clips:
+% if clip.path and not clip.removed_at:
+% include('action.tpl', action=f"/api/v1/clips/{clip.clip_id}/keep", label="Let the recording go with the old ones" if clip.keep else "Keep the recording for ever", back=there, fields=[("keep", "no" if clip.keep else "yes")])
+% end
+% end
+</section>
+% end
 <section id="heard" data-live><h2>Heard {{len(card.hearings)}} {{'time' if len(card.hearings) == 1 else 'times'}}</h2>
 % for heard in detail.receptions:
 <details class="reception" id="r-{{heard.reception.reception_id}}" open>

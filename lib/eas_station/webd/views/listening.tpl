@@ -6,6 +6,7 @@
 % for panel in sources:
 <div class="panel {{panel.row.look}}">
 <h3>{{panel.row.name}}</h3>
+% include('switch.tpl', kind='source', name=panel.row.name, back='/listening')
 <p class="state"><span class="sign" aria-hidden="true">{{panel.row.sign}}</span> {{panel.row.state}} <span class="says">{{panel.row.sentence}}</span></p>
 % if panel.channels:
 <table class="levels"><caption class="hidden">Levels of {{panel.row.name}}</caption>
@@ -26,6 +27,7 @@
 % for panel in receivers:
 <div class="panel {{panel.row.look}}">
 <h3>{{panel.row.name}}</h3>
+% include('switch.tpl', kind='receiver', name=panel.row.name, back='/listening')
 <p class="state"><span class="sign" aria-hidden="true">{{panel.row.sign}}</span> {{panel.row.state}} <span class="says">{{panel.row.sentence}}</span></p>
 % if panel.notes:
 <p class="hint">{{' · '.join(panel.notes)}}</p>

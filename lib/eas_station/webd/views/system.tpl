@@ -29,6 +29,9 @@ never\\
 </td></tr>
 % end
 </tbody></table>
+% for row in feeds:
+% include('switch.tpl', kind='feed', name=row.name, back='/system')
+% end
 % else:
 <p class="hint">No feed is configured.</p>
 % end
