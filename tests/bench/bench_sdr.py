@@ -16,7 +16,7 @@ from eas_station.config.model import Receiver
 from eas_station.decoder.receiver import SameReceiver
 from eas_station.dsp.channelizer import Channelizer
 from eas_station.dsp.fm import Discriminator, Modulator
-from eas_station.dsp.iq import DcRemover, from_cu8, to_cu8
+from eas_station.dsp.iq import from_cu8, to_cu8
 from eas_station.dsp.levels import LevelMeter
 from eas_station.dsp.synthesis import FrontEnd, Synthesizer
 from eas_station.sdrd.tuner import FRAME_SAMPLES, Tuner
@@ -82,11 +82,11 @@ class Bench:
 
     def to_messages(self) -> None:
         """IQ → seven audio streams → seven SAME receivers."""
-        dc, bank = DcRemover(), Channelizer(self.rate_hz, self.center_hz, self.channels_hz)
+        bank = Channelizer(self.rate_hz, self.center_hz, self.channels_hz)
         discriminator = Discriminator(len(self.channels_hz), 25_000)
         same = SameReceiver(len(self.channels_hz), 25_000)
         for at in range(0, len(self.raw), 2 * self.block):
-            iq = dc.feed(from_cu8(self.raw[at : at + 2 * self.block]))
+            iq = from_cu8(self.raw[at : at + 2 * self.block])
             same.feed(discriminator.feed(bank.feed(iq)))
 
 

@@ -18,8 +18,6 @@ AUDIO_HZ = 4_500.0  # no audio above
 SUBSONIC_HZ = 150.0  # no audio below; the carrier's offset is at zero
 
 _TAPS_S = 0.01  # length of the audio filters: edges about 200 Hz wide
-_FLAT_S = 0.0003  # length of the filter for what only meters read
-_FLAT_HZ = 5_500.0  # its edge
 _PIECE = 4096  # samples filtered at once
 
 
@@ -41,15 +39,6 @@ def de_emphasis_taps(rate_hz: float) -> NDArray[np.float64]:
     window = np.hamming(taps.size)
     without_dc: NDArray[np.float64] = taps - window * (taps.sum() / window.sum())
     return without_dc
-
-
-def flat_taps(rate_hz: float) -> NDArray[np.float64]:
-    """A short linear-phase filter that passes zero to the end of the audio nearly as it is."""
-    half = round(rate_hz * _FLAT_S / 2)
-    n = np.arange(-half, half + 1)
-    taps = np.sinc(2 * _FLAT_HZ / rate_hz * n) * np.hamming(n.size + 2)[1:-1]
-    unit_gain: NDArray[np.float64] = taps / taps.sum()
-    return unit_gain
 
 
 def _taps(
@@ -76,19 +65,22 @@ class FilterBank:
 
     def feed(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
         """Shape (channels, n) → (filters, channels, n), any n ≥ 0, late by half the taps."""
-        out = np.empty((len(self._filters), *block.shape), dtype=np.float32)
-        for at in range(0, block.shape[1], _PIECE):
-            piece = block[:, at : at + _PIECE]
-            out[:, :, at : at + piece.shape[1]] = self._piece(piece)
-        return out
+        if block.shape[1] <= _PIECE:
+            return self._piece(block)
+        pieces = range(0, block.shape[1], _PIECE)
+        return np.concatenate([self._piece(block[:, at : at + _PIECE]) for at in pieces], axis=2)
 
     def _piece(self, piece: NDArray[np.float32]) -> NDArray[np.float32]:
         whole = np.concatenate((self._past, piece), axis=1)
         past = self._past.shape[1]
         self._past = whole[:, -past:].copy()
         size = _transform_length(whole.shape[1])
-        spectrum = np.fft.rfft(whole, size, axis=1)
-        result = np.fft.irfft(spectrum * self._response(size), size, axis=2)
+        if len(self._filters) == 1:
+            spectrum = np.fft.rfft(whole, size, axis=1)[np.newaxis]
+            spectrum *= self._response(size)
+        else:
+            spectrum = np.fft.rfft(whole, size, axis=1) * self._response(size)
+        result = np.fft.irfft(spectrum, size, axis=2)
         kept: NDArray[np.float32] = result[:, :, past : whole.shape[1]].astype(
             np.float32, copy=False
         )
@@ -112,37 +104,14 @@ class Demodulated:
     """What a discriminator says about the samples of one block, shape (channels, n) each."""
 
     audio: NDArray[np.float32]  # de-emphasised, no carrier offset; ±1.0 is `FULL_SCALE_HZ`
-    frequency_hz: NDArray[np.float32]  # flat to the end of the audio, with the carrier offset
-
-
-class ShortFilter:
-    """A symmetric filter of a few taps over several channels. Streaming."""
-
-    def __init__(self, channels: int, taps: NDArray[np.float64]) -> None:
-        self._taps = taps.astype(np.float32)
-        self._past = np.zeros((channels, taps.size - 1), np.float32)
-
-    def feed(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Shape (channels, n) → (channels, n), any n ≥ 0, late by half the taps."""
-        line = np.concatenate((self._past, block), axis=1)
-        count, past = block.shape[1], self._past.shape[1]
-        self._past = line[:, count:].copy()
-        half = past // 2
-        out: NDArray[np.float32] = line[:, half : half + count] * self._taps[half]
-        pair = np.empty_like(out)
-        for at in range(half):
-            np.add(line[:, at : at + count], line[:, past - at : past - at + count], out=pair)
-            pair *= self._taps[at]
-            out += pair
-        return out
+    frequency_hz: NDArray[np.float32]  # as it is, with the carrier offset and all the hiss
 
 
 class Discriminator:
-    """Complex baseband in, audio out. The audio is late by 5 ms, the frequency by 0.2 ms."""
+    """Complex baseband in, audio out. The audio is late by 5 ms."""
 
     def __init__(self, channels: int, rate_hz: float) -> None:
         self._audio = FilterBank(channels, de_emphasis_taps(rate_hz)[np.newaxis] / FULL_SCALE_HZ)
-        self._flat = ShortFilter(channels, flat_taps(rate_hz))
         self._hz_per_radian = np.float32(rate_hz / (2 * np.pi))
         self._last = np.zeros((channels, 1), dtype=np.complex64)
 
@@ -154,7 +123,7 @@ class Discriminator:
     def demodulate(self, block: NDArray[np.complex64]) -> Demodulated:
         """The audio and the frequency of the next samples, shape (channels, n), any n ≥ 0."""
         frequency_hz = self._frequency_hz(block)
-        return Demodulated(self._audio.feed(frequency_hz)[0], self._flat.feed(frequency_hz))
+        return Demodulated(self._audio.feed(frequency_hz)[0], frequency_hz)
 
     def _frequency_hz(self, block: NDArray[np.complex64]) -> NDArray[np.float32]:
         line = np.concatenate((self._last, block), axis=1)

@@ -21,10 +21,13 @@ REFERENCE_BANDWIDTH_HZ = 16_000.0  # noise and SNR are told for it: Carson, 2·(
 CARRIER_SNR_DB = 0.0  # noise alone is judged below -5 dB
 STRONG_SNR_DB = 18.0  # above, sidebands count, and a tenth of a second tells the noise well
 
+POWER_STEP = 2  # the channel filter makes neighbouring samples alike: every second one will do
+
 _LOWEST_DBFS = -120.0
 _SNR_RANGE_DB = (-10.0, 70.0)
 _SEGMENT_S = 0.005  # over which a peak-to-peak value is taken: one and a half cycles of 300 Hz
 _PARTS = 10  # of a second, in which the quietest is looked for
+_SMOOTHING_S, _SMOOTHING_HZ = 0.0003, 5_500.0  # length and edge of the filter before peaks
 _PEAK_QUANTILE = 0.95  # of the segments: a click is no deviation
 
 
@@ -55,11 +58,12 @@ class LevelMeter:
             noise_bandwidth_hz: of the filter that the channels went through.
             told_for_hz: the bandwidth that noise is told for.
         """
-        self._power = np.zeros((channels, rate_hz), dtype=np.float32)
+        self._power = np.zeros((channels, rate_hz // POWER_STEP), dtype=np.float32)
         self._frequency = np.zeros((channels, rate_hz), dtype=np.float32)
         self._filled = 0
         self._bandwidth_ratio = told_for_hz / noise_bandwidth_hz
         self._segment = round(rate_hz * _SEGMENT_S)
+        self._smoothing = smoothing_taps(rate_hz)
 
     def feed(self, baseband: Baseband, frequency_hz: Real) -> list[tuple[Level, ...]]:
         """Take the next samples, shape (channels, n) each, any n ≥ 0.
@@ -70,14 +74,10 @@ class LevelMeter:
         seconds = []
         at = 0
         while at < baseband.shape[1]:
-            count = min(baseband.shape[1] - at, self._power.shape[1] - self._filled)
-            here, there = slice(self._filled, self._filled + count), slice(at, at + count)
-            np.square(baseband.real[:, there], out=self._power[:, here])
-            self._power[:, here] += np.square(baseband.imag[:, there])
-            self._frequency[:, here] = frequency_hz[:, there]
-            self._filled += count
+            count = min(baseband.shape[1] - at, self._frequency.shape[1] - self._filled)
+            self._fill(baseband[:, at : at + count], frequency_hz[:, at : at + count])
             at += count
-            if self._filled == self._power.shape[1]:
+            if self._filled == self._frequency.shape[1]:
                 channels = zip(self._power, self._frequency, strict=True)
                 seconds.append(tuple(self._measure(*channel) for channel in channels))
                 self._filled = 0
@@ -85,29 +85,51 @@ class LevelMeter:
 
     def snr_db(self, baseband: Baseband) -> NDArray[np.float64]:
         """Roughly, of these samples alone, one for each channel."""
-        power = np.square(baseband.real)
-        power += np.square(baseband.imag)
-        carrier, noise = carrier_and_noise(power)
+        carrier, noise = carrier_and_noise(np.square(baseband.real) + np.square(baseband.imag))
         ratio = carrier / np.maximum(noise * self._bandwidth_ratio, 1e-12)
-        return 10 * np.log10(np.maximum(ratio, 1e-12))
+        decibels: NDArray[np.float64] = 10 * np.log10(np.maximum(ratio, 1e-12))
+        return decibels
+
+    def _fill(self, baseband: Baseband, frequency_hz: Real) -> None:
+        end = self._filled + baseband.shape[1]
+        self._frequency[:, self._filled : end] = frequency_hz
+        looked = baseband[:, -self._filled % POWER_STEP :: POWER_STEP]
+        first = -(-self._filled // POWER_STEP)
+        power = np.square(looked.real)
+        power += np.square(looked.imag)
+        self._power[:, first : first + power.shape[1]] = power
+        self._filled = end
 
     def _measure(self, power: Real, frequency_hz: Real) -> Level:
         carrier, noise = carrier_and_noise(power)
         ratio = self._bandwidth_ratio
         if carrier > noise * ratio * 10 ** (STRONG_SNR_DB / 10):
-            noise = carrier_and_noise(power[: power.size // _PARTS * _PARTS].reshape(_PARTS, -1))[
-                1
-            ].min()
+            noise = carrier_and_noise(power.reshape(_PARTS, -1))[1].min()
             carrier = power.mean(dtype=np.float64) - noise
         offset_hz = float(frequency_hz.mean(dtype=np.float64))
         deviation_hz = self._deviation_hz(frequency_hz)
         return level(float(carrier), float(noise) * ratio, deviation_hz, offset_hz)
 
     def _deviation_hz(self, frequency_hz: Real) -> float:
-        whole = frequency_hz.size // self._segment * self._segment
-        segments = frequency_hz[:whole].reshape(-1, self._segment)
+        """Of three tenths of the second: enough for a quantile."""
+        parts = frequency_hz.reshape(_PARTS, -1)[::4]
+        count = parts.shape[1] - self._smoothing.size + 1
+        smooth = parts[:, :count] * self._smoothing[0]
+        for at, tap in enumerate(self._smoothing[1:], 1):
+            smooth += parts[:, at : at + count] * tap
+        whole = smooth.shape[1] // self._segment * self._segment
+        segments = smooth[:, :whole].reshape(-1, self._segment)
         peaks = np.sort(segments.max(axis=1) - segments.min(axis=1))
         return float(peaks[int(_PEAK_QUANTILE * peaks.size)]) / 2
+
+
+def smoothing_taps(rate_hz: float) -> Real:
+    """A short filter that takes the hiss above the audio away, flat to 3 kHz."""
+    half = round(rate_hz * _SMOOTHING_S / 2)
+    n = np.arange(-half, half + 1)
+    taps = np.sinc(2 * _SMOOTHING_HZ / rate_hz * n) * np.hamming(n.size + 2)[1:-1]
+    unit_gain: Real = (taps / taps.sum()).astype(np.float32)
+    return unit_gain
 
 
 def carrier_and_noise(power: Real) -> tuple[Precise, Precise]:

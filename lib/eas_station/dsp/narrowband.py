@@ -23,7 +23,7 @@ class Heard:
     """What the channels said in one frame."""
 
     audio: Real  # shape (channels, n) at `CHANNEL_RATE_HZ`
-    snr_db: NDArray[np.float64]  # of this frame alone, roughly; shape (channels,)
+    snr_db: NDArray[np.float64] | None  # of this frame alone, roughly; shape (channels,)
     seconds: list[tuple[Level, ...]]  # of each second that ended in it
 
 
@@ -33,7 +33,11 @@ class Narrowband:
     The DC spike disturbs a channel that it lies in, and no other: the channel filter stops it.
     """
 
-    def __init__(self, rate_hz: int, center_hz: int, channels_hz: Sequence[int]) -> None:
+    def __init__(
+        self, rate_hz: int, center_hz: int, channels_hz: Sequence[int], with_snr: bool = False
+    ) -> None:
+        """Args: with_snr: of every frame, for a squelch."""
+        self._with_snr = with_snr
         self._bank = Channelizer(rate_hz, center_hz, channels_hz)
         channels = len(channels_hz)
         self._discriminator = Discriminator(channels, CHANNEL_RATE_HZ)
@@ -55,6 +59,6 @@ class Narrowband:
         demodulated = self._discriminator.demodulate(baseband)
         return Heard(
             audio=demodulated.audio,
-            snr_db=self._meter.snr_db(baseband),
+            snr_db=self._meter.snr_db(baseband) if self._with_snr else None,
             seconds=self._meter.feed(baseband, demodulated.frequency_hz),
         )

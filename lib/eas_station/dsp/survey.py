@@ -1,6 +1,6 @@
 """The whole capture at a glance: its spectrum, its noise, its clipping, the receiver's own faults.
 
-Eight short transforms a frame are enough: a sample of what arrives, spread evenly over it.
+Sixteen short transforms of every third frame are enough: a sample of what arrives.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from eas_station.dsp.arrays import Baseband, Phasor, Precise, Real
 from eas_station.dsp.levels import REFERENCE_BANDWIDTH_HZ
 
 BINS = 256
-LOOKS = 8  # transforms of each frame
+LOOKS = 16  # transforms of a frame that is looked at
+LOOK_EVERY, LOOK_FIRST = 3, 5  # of so many frames one, but at every one of the first
 FULL_SCALE = 0.995  # a rail that reaches it is clipped
 NOISE_QUANTILE = 0.25  # of the bins: channels may fill more than half of them
-MEMORY = 300  # frames, about half a minute: the two rails of a tuner change with the weather
+MEMORY = (
+    100  # frames looked at, about half a minute: the two rails of a tuner change with the weather
+)
 GUARD_HZ = 12_500.0  # beside zero nothing is learnt: a carrier there is its own mirror image
 GUARD_BINS = 4  # the window's main lobe
 
@@ -63,13 +66,15 @@ class Survey:
         self._mirrored = np.zeros(BINS, np.complex128)
         self._long_power: Precise = np.zeros(BINS)
         self._long_mirrored: Phasor = np.zeros(BINS, np.complex128)
-        self._frames = 0
+        self._count = 0  # frames
+        self._frames = 0  # looked at, no more than `MEMORY`
         self.image = 0j
         """κ as far as it is known."""
 
     def feed(self, iq: Baseband) -> tuple[Baseband, Glance | None]:
         """Take a frame; give it without its mirror image, and the second that ended in it."""
-        if iq.size >= LOOKS * BINS:
+        self._count += 1
+        if self._count <= LOOK_FIRST or self._count % LOOK_EVERY == 0:
             self._look(iq)
         self._counted += iq.size
         glance = None
@@ -79,6 +84,8 @@ class Survey:
         return without_image(iq, self.image), glance
 
     def _look(self, iq: Baseband) -> None:
+        if iq.size < LOOKS * BINS:
+            return
         stride = iq.size // LOOKS
         looked = iq[: LOOKS * stride].reshape(LOOKS, stride)[:, :BINS]
         rails: Real = np.ascontiguousarray(looked).view(np.float32)
@@ -108,7 +115,8 @@ class Survey:
         clean = power + abs(self.image) ** 2 * _reversed(power)
         clean -= 2 * (mirrored * np.conj(self.image)).real
         clean = np.maximum(clean, _LOWEST)
-        noise = float(np.quantile(clean, NOISE_QUANTILE)) * self._bins_in_reference
+        rank = int(NOISE_QUANTILE * BINS)
+        noise = float(np.partition(clean, rank)[rank]) * self._bins_in_reference
         clipped = self._clipped / (2 * BINS * self._looks)
         self._looks = self._clipped = 0
         self._power[:] = 0

@@ -48,7 +48,11 @@ def de_emphasis_taps(rate_hz: float) -> NDArray[np.float64]:
 class Wideband:
     """Frames of IQ in. Raises ValueError for stations out of reach."""
 
-    def __init__(self, rate_hz: int, center_hz: int, stations_hz: Sequence[int]) -> None:
+    def __init__(
+        self, rate_hz: int, center_hz: int, stations_hz: Sequence[int], with_snr: bool = False
+    ) -> None:
+        """Args: with_snr: of every frame, for a squelch."""
+        self._with_snr = with_snr
         self._bank = FastBank(rate_hz, center_hz, stations_hz, STATION_RATE_HZ, CUTOFF_HZ)
         stations = len(stations_hz)
         bandwidth_hz = self._bank.noise_bandwidth_hz
@@ -70,7 +74,7 @@ class Wideband:
         audio = self._resampler.feed(frequency_hz - self._follow(frequency_hz))
         return Heard(
             audio=self._de_emphasis.feed(audio)[0],
-            snr_db=self._meter.snr_db(baseband),
+            snr_db=self._meter.snr_db(baseband) if self._with_snr else None,
             seconds=self._meter.feed(baseband, frequency_hz),
         )
 

@@ -54,7 +54,8 @@ class Tuner:
     def __init__(self, settings: Receiver, first_sample: int = 0) -> None:
         """Args: first_sample: number of the next audio sample."""
         kind = Wideband if settings.modulation == "wbfm" else Narrowband
-        self._receiver = kind(settings.rate_hz, settings.center_hz, settings.channels_hz)
+        place = (settings.rate_hz, settings.center_hz, settings.channels_hz)
+        self._receiver = kind(*place, with_snr=settings.squelch_db is not None)
         self._survey = Survey(settings.rate_hz)
         self._channels_hz = settings.channels_hz
         self._rate_hz = settings.rate_hz
@@ -111,9 +112,9 @@ class Tuner:
             self._gap_samples = 0
             self.next_sample += audio.shape[1]
 
-    def _squelched(self, snr_db: NDArray[np.float64]) -> tuple[bool, ...]:
-        if self._squelch_db is None:
-            return (False,) * len(snr_db)
+    def _squelched(self, snr_db: NDArray[np.float64] | None) -> tuple[bool, ...]:
+        if self._squelch_db is None or snr_db is None:
+            return (False,) * len(self._open)
         self._open = snr_db >= self._squelch_db - HYSTERESIS_DB * self._open
         return tuple((~self._open).tolist())
 
