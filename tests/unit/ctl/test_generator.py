@@ -113,3 +113,11 @@ def test_ipv6_is_there_unless_it_is_disabled(tmp_path: Path) -> None:
     assert has_ipv6(tmp_path)
     switch.write_text("1\n")
     assert not has_ipv6(tmp_path)
+
+
+def test_a_dongle_over_the_network_has_the_network_and_one_on_usb_has_none() -> None:
+    remote = Receiver(name="attic", kind="rtl_tcp", host="192.0.2.1")
+    usb = Receiver(name="usb", kind="rtlsdr")
+    texts = dict(drop_ins(Config(receivers=(remote, usb)), ipv6=True))
+    assert "PrivateNetwork=no\n" in texts["eas-sdrd@attic.service"]
+    assert set(texts) == {SOCKET, "eas-sdrd@attic.service"}
