@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,12 +15,15 @@ from pathlib import Path
 import zmq
 from table import Table, best_s
 
+from eas_station.bus.frames import Header, decode, encode
 from eas_station.bus.messages import AudioPcm
 from eas_station.bus.publisher import Publisher
+from eas_station.clock import utc_now
 
 MINUTE_OF_SEVEN = 8400  # frames of 50 ms
 BURST = 2000
 GROWN_MIB, SLOWEST_S = 8.0, 0.01
+DEAREST_FRAME = 4.0  # times json.loads of the same header
 PCM, SAMPLES = AudioPcm(25_000, 0, 0), bytes(2500)
 TOPIC = "audio.pcm.wx.162.550"
 LISTENER = """
@@ -63,6 +67,32 @@ def bench_publish(table: Table, folder: Path) -> None:
     table.value("of a core for seven channels", percent, "%")
 
 
+def bench_frames(table: Table) -> None:
+    """Of one frame's header; the bus carries 76 a second for seven channels."""
+    header = Header("eas-sdrd@wx", "0123456789ab", 12345, utc_now())
+    parts = encode(TOPIC, header, PCM, SAMPLES)
+
+    def bare() -> None:
+        for _ in range(BURST):
+            json.loads(parts[1])
+
+    def reading() -> None:
+        for _ in range(BURST):
+            decode(parts)
+
+    def writing() -> None:
+        for _ in range(BURST):
+            encode(TOPIC, header, PCM, SAMPLES)
+
+    bare_s = best_s(bare) / BURST
+    table.value("json.loads of a frame's header, CPU", bare_s, "s", 1.0)
+    for what, work in (("frames.decode of it", reading), ("frames.encode of it", writing)):
+        took_s = best_s(work) / BURST
+        ratio = took_s / bare_s
+        table.value(f"{what}, CPU", took_s, "s", ratio)
+        table.value(f"{what}, times json.loads", ratio, "", at_most=DEAREST_FRAME)
+
+
 def bench_stopped(table: Table, folder: Path) -> None:
     argv = [sys.executable, "-c", LISTENER, str(folder)]
     with (
@@ -100,6 +130,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="eas-bench-") as name:
         bench_publish(table, Path(name))
         bench_stopped(table, Path(name))
+    bench_frames(table)
     table.show()
 
 

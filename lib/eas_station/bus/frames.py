@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +23,7 @@ from eas_station.bus.messages import (
     Status,
 )
 from eas_station.errors import FrameError
-from eas_station.wire import from_json, from_plain, time_to_text, to_plain
+from eas_station.wire import from_plain, plain_from_json, plain_to_json, time_to_text, to_plain
 
 LONGEST_MESSAGE = 16 << 20  # bytes of one part; a reception holds a whole CAP document
 
@@ -55,6 +55,7 @@ class Header:
     repeated: bool = False
 
 
+@functools.lru_cache(maxsize=1000)
 def body_type(topic: str) -> type[Body]:
     """What kind of body travels under `topic`. Raises FrameError."""
     found = BODY_OF_TOPIC.get(topic)
@@ -77,7 +78,7 @@ def encode(topic: str, header: Header, body: Body, samples: bytes | None) -> lis
     }
     if header.repeated:
         plain["repeated"] = True
-    text = json.dumps(plain, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text = plain_to_json(plain)
     # A lone surrogate, as from a feed's \ud800, is no UTF-8: it must not end who speaks of it.
     parts = [topic.encode(), text.encode("utf-8", "replace")]
     return parts if samples is None else [*parts, samples]
@@ -92,7 +93,9 @@ def decode(parts: Sequence[bytes]) -> tuple[Message, str]:
     except UnicodeDecodeError as error:
         raise FrameError("a topic that is not UTF-8", repr(parts[0])[:200]) from error
     body_class = body_type(topic)
-    plain = from_json(dict[str, object], parts[1])
+    plain = plain_from_json(parts[1])
+    if not isinstance(plain, dict):
+        raise FrameError("a header that is no object", topic)
     if plain.get("v") != VERSION:
         raise FrameError(f"version {plain.get('v')!r}, not {VERSION}", topic)
     samples = parts[2] if len(parts) == 3 else None
