@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 SERVER_WAIT_S = 300.0  # longest wait after an error that the server answered (RULES 5.1)
 OUTSIDE_WAIT_S = 60.0  # longest wait while there is no answer at all
 FIRST_WAIT_S = 5.0
+LEAST_WAIT_S = 1.0  # after a failure, however short the interval is
 LONGEST_MAX_AGE_S = 600.0  # a server that wants to be asked less often than that is not obeyed
 FAILED_AFTER_S = 900.0  # without a good answer for so long a human should look
 BEAT_S = 30.0  # the longest a poll may go without progress: 20 s for the answer, the rest to read
@@ -89,7 +90,8 @@ class FeedLoop:
         self._stopping = stopping
         self._wanted = wanted
         self._monotonic = monotonic
-        self._backoff = Backoff(min(FIRST_WAIT_S, feed.interval_s), SERVER_WAIT_S)
+        first_s = min(FIRST_WAIT_S, max(LEAST_WAIT_S, feed.interval_s))
+        self._backoff = Backoff(first_s, SERVER_WAIT_S)
         self._urged = threading.Event()
         self._asked = False  # the operator wanted the poll under way
         self._totals = Tally()

@@ -26,7 +26,6 @@ from eas_station.errors import CapError, FeedError
 
 log = logging.getLogger(__name__)
 
-READ_S = 5.0  # at most in one poll while nothing comes: the status is told after each
 _MISSED_AT_MOST = 100_000  # a larger jump is another count, not a loss
 
 
@@ -54,24 +53,26 @@ class NwwsFeed:
         self._zones = zones
         self._now = now
         self._is_stopping = is_stopping
-        self._patience = patience
+        self._patience = patience or Patience()
         self._wire: Wire | None = None
         self._last_heard_at: datetime | None = None
-        self._products = self._missed = 0
+        self._missed = 0
         self._sequences: dict[int, int] = {}  # by process: the last number
 
     @property
     def note(self) -> str:
         """How the wire is."""
-        missed = f", {self._missed} missed" if self._missed else ""
-        return f"{self._products} products on the wire since the start{missed}"
+        last = self._last_heard_at
+        heard = "no product so far" if last is None else f"last product {last:%H:%M}Z"
+        return f"{heard}, {self._missed} missed" if self._missed else heard
 
     def read(self) -> Iterator[Reading]:
         """What the wire has brought, or brings within some seconds. Raises FeedError."""
+        longest_s = 0.0 if self._wire is None else self._patience.read_s  # say soon that it is open
         wire = self._wire or self._opened()
         self._wire = None  # whatever fails from here on, the next poll makes another
         try:
-            stanzas = wire.wait(READ_S)
+            stanzas = wire.wait(longest_s)
         except FeedError:
             wire.close()
             raise
@@ -122,8 +123,7 @@ class NwwsFeed:
         )
 
     def _count(self, stanza: Stanza) -> None:
-        """Count what came, and by the gaps in its numbers what did not."""
-        self._products += 1
+        """Count by the gaps in the numbers what did not come."""
         if stanza.process is None or stanza.sequence is None:
             return
         before = self._sequences.get(stanza.process)

@@ -56,6 +56,7 @@ class Patience:
     ping_s: float = 15.0  # for the answer
     silent_s: float = 600.0  # without a product: the room no longer speaks to us
     lease_s: float = 60.0  # without a reader
+    read_s: float = 5.0  # of one poll while nothing comes: the status is told after each
     close_s: float = 3.0
 
 
@@ -185,7 +186,7 @@ class Wire:
     async def _on_session(self, _: object) -> None:
         login = self._login
         try:
-            await self._client["xep_0045"].join_muc_wait(
+            await self._client.plugin["xep_0045"].join_muc_wait(
                 self._xmpp.JID(login.room),
                 login.user,
                 since=self._since.astimezone(UTC),

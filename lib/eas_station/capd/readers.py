@@ -21,7 +21,7 @@ from eas_station.clock import utc_now
 from eas_station.config.feed_values import IPAWS_FASTEST_S, is_fema
 from eas_station.config.model import Config, Feed
 
-WIRE_INTERVAL_S = 1.0  # a wire is waited at, not polled
+WIRE_INTERVAL_S = 0.05  # a wire is waited at, not polled
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def reader(
             now=surroundings.now,
             is_stopping=is_stopping,
         )
-    client = Client(user_agent(config.station.contact), is_stopping)
+    client = Client(user_agent(config.station.contact), is_stopping, ca_file=feed.ca_file)
     if feed.kind == "ipaws":
         return IpawsFeed(
             feed,
