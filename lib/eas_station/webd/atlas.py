@@ -1,0 +1,145 @@
+"""Outlines of the counties round the station, read from `data/counties.tsv` as far as needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import eas_station
+
+COUNTIES = Path(eas_station.__file__).with_name("data") / "counties.tsv"
+SCALE = 1000.0  # the file counts thousandths of a degree
+ROUND_POINT_DEG = 0.7  # of a station that knows only where it is
+MARGIN = 0.6  # of the area's size, left free on each side
+LEAST_MARGIN_DEG, MOST_MARGIN_DEG = 0.35, 0.8
+
+Ring = tuple[tuple[float, float], ...]  # closed, (latitude, longitude) in degrees
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """A rectangle of the earth, degrees, longitudes as `westward` has them."""
+
+    south: float
+    west: float
+    north: float
+    east: float
+
+    def touches(self, other: Bounds) -> bool:
+        """Do the two have anything in common?"""
+        return (
+            self.south <= other.north
+            and other.south <= self.north
+            and self.west <= other.east
+            and other.west <= self.east
+        )
+
+    def around(self, other: Bounds) -> Bounds:
+        """The smallest rectangle that has both."""
+        return Bounds(
+            min(self.south, other.south),
+            min(self.west, other.west),
+            max(self.north, other.north),
+            max(self.east, other.east),
+        )
+
+    def wider(self) -> Bounds:
+        """With a margin on each side, for the neighbours."""
+        tall, wide = _margin(self.north - self.south), _margin(self.east - self.west)
+        return Bounds(self.south - tall, self.west - wide, self.north + tall, self.east + wide)
+
+
+@dataclass(frozen=True, slots=True)
+class County:
+    """One county, or what stands for one."""
+
+    code: str  # FIPS SSCCC: a SAME code without its first digit
+    name: str
+    rings: tuple[Ring, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """What the map shows."""
+
+    bounds: Bounds
+    counties: tuple[County, ...]
+    own: frozenset[str]  # FIPS codes of our area
+
+
+def region(
+    same_codes: Iterable[str], point: tuple[float, float] | None, source: Path = COUNTIES
+) -> Region | None:
+    """The counties of our area and their neighbours; None if no county of it is known.
+
+    Args:
+        same_codes: our area, PSSCCC; SS000 is a whole state.
+        point: (latitude, longitude) in degrees of the station.
+    """
+    rows = tuple(_rows(source))
+    own = frozenset(code for code, _, _, _ in rows if _is_own(code, same_codes))
+    inner = _inner((_bounds(bounds) for code, _, bounds, _ in rows if code in own), point)
+    if inner is None:
+        return None
+    outer = inner.wider()
+    counties = tuple(
+        County(code, name, _rings(outline))
+        for code, name, bounds, outline in rows
+        if outer.touches(_bounds(bounds))
+    )
+    return Region(outer, counties, own) if counties else None
+
+
+def westward(lon: float) -> float:
+    """A longitude in degrees, from −360 to 0: nothing of this map breaks at the date line."""
+    return lon - 360.0 if lon > 0 else lon
+
+
+def _margin(size_deg: float) -> float:
+    return min(max(MARGIN * size_deg, LEAST_MARGIN_DEG), MOST_MARGIN_DEG)
+
+
+def _inner(bounds: Iterable[Bounds], point: tuple[float, float] | None) -> Bounds | None:
+    """What must be seen: our counties, and where we are."""
+    inner: Bounds | None = None
+    for each in bounds:
+        inner = each if inner is None else inner.around(each)
+    if inner is None and point is not None:
+        (lat, lon), reach = point, ROUND_POINT_DEG
+        lon = westward(lon)
+        return Bounds(lat - reach, lon - reach, lat + reach, lon + reach)
+    return inner
+
+
+def _is_own(code: str, same_codes: Iterable[str]) -> bool:
+    return any(
+        same[1:] == code or (same[3:] == "000" and same[1:3] == code[:2]) for same in same_codes
+    )
+
+
+def _rows(source: Path) -> Iterable[tuple[str, str, str, str]]:
+    with source.open(encoding="utf-8") as lines:
+        for line in lines:
+            if line[0].isdigit():
+                code, name, bounds, outline = line.rstrip("\n").split("\t")
+                yield code, name, bounds, outline
+
+
+def _bounds(text: str) -> Bounds:
+    south, west, north, east = (int(word) / SCALE for word in text.split())
+    return Bounds(south, west, north, east)
+
+
+def _rings(outline: str) -> tuple[Ring, ...]:
+    return tuple(_ring(text) for text in outline.split(";"))
+
+
+def _ring(text: str) -> Ring:
+    lat = lon = 0
+    corners = []
+    steps = iter(map(int, text.split()))
+    for north, east in zip(steps, steps, strict=True):
+        lat, lon = lat + north, lon + east
+        corners.append((lat / SCALE, lon / SCALE))
+    return (*corners, corners[0])
