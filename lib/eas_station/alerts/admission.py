@@ -92,7 +92,7 @@ class Admission:
             same_codes=places.same_codes,
             ugc_codes=places.ugc_codes,
             polygons=places.polygons,
-            relevance=self._relevance(course, places, event_code),
+            relevance=self._relevance(course, places, event_code, speaking),
             reception_count=len(receptions),
             same_header=_header(receptions, speaking),
             severity=speaking.severity,
@@ -140,11 +140,14 @@ class Admission:
             return None
         return recorded
 
-    def _relevance(self, course: Course, places: Extent, event_code: str | None) -> Relevance:
+    def _relevance(
+        self, course: Course, places: Extent, event_code: str | None, speaking: Statement
+    ) -> Relevance:
         """Does what is in force concern us; and if not, has it."""
         area = self.area()
-        judged = relevance.judge(places, area, self.tables, event_code=event_code)
-        if judged.relevant or len(course.statements) == 1:
+        judged = relevance.judge(places, area, self.tables, event_code=event_code, said=speaking)
+        unwanted = judged.rule in relevance.UNWANTED
+        if judged.relevant or unwanted or len(course.statements) == 1:
             return judged
         for said in course.statements:
             concerned = self._concern(said, area, event_code)

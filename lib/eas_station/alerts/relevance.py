@@ -1,7 +1,7 @@
 """Does an alert concern this station, and which rule says so.
 
 Sources: 47 CFR 11.31(c) and (f); RULES 1.2. In doubt it does: what cannot be judged is not dropped.
-Event codes are never asked, known or not. The trace is for the operator at three in the morning.
+No event is left out unless the station's configuration names it. The trace is for the operator at three in the morning.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from eas_station.alerts.model import Circle, Relevance, Ring, RuleStep
+from eas_station.alerts.model import Circle, Relevance, Ring, RuleStep, Statement
 from eas_station.geo import circle, codes, polygon
 from eas_station.geo.area import Area as Area
 
 NATIONAL_EVENT = "EAN"  # concerns every station whatever its places say
 Codes = frozenset[str]
+UNWANTED = ("event-filter", "status-filter", "severity-filter")  # rules that say no, and decide
+SEVERITIES = {"minor": 1, "moderate": 2, "severe": 3, "extreme": 4}  # CAP 1.2, 3.2.2
 _MOST_NAMES = 3  # in one sentence
 
 
@@ -42,35 +44,48 @@ class Gazetteer(Protocol):
 
 
 def judge(
-    places: Places, area: Area, gazetteer: Gazetteer, *, event_code: str | None = None
+    places: Places,
+    area: Area,
+    gazetteer: Gazetteer,
+    *,
+    event_code: str | None = None,
+    said: Statement | None = None,
 ) -> Relevance:
-    """Ask every rule in turn, up to the first that says yes.
+    """Ask every rule in turn, up to the first that decides.
 
     Args:
         places: of the alert: a Statement, or an Extent.
         area: ours.
-        event_code: EEE, for the national message.
+        event_code: EEE, for the national message and for what is not wanted.
+        said: the message that speaks for it, for what is not wanted; None: nothing is asked.
     """
     ours = area.same_codes
     if area.ugc_codes:
         touched = codes.counties_of(area.ugc_codes, gazetteer.zones).values()
         ours = ours.union(*touched)
     trace: list[RuleStep] = []
-    for step in _steps(places, area, ours, gazetteer, event_code):
+    for step in _steps(places, area, ours, gazetteer, event_code, said):
         if step is not None:
             trace.append(step)
-            if step.passed:
-                return Relevance(True, step.rule, tuple(trace))
+            if step.passed or step.rule in UNWANTED:
+                return Relevance(step.passed, step.rule, tuple(trace))
     trace.append(RuleStep("nowhere", False, _nowhere(places, gazetteer)))
     return Relevance(False, "nowhere", tuple(trace))
 
 
 def _steps(
-    places: Places, area: Area, ours: Codes, gazetteer: Gazetteer, event_code: str | None
+    places: Places,
+    area: Area,
+    ours: Codes,
+    gazetteer: Gazetteer,
+    event_code: str | None,
+    said: Statement | None,
 ) -> Iterator[RuleStep | None]:
     """Every rule in the order in which it is asked; None: it has nothing to say."""
-    yield _everything(area)
     yield _national(places, event_code)
+    if said is not None:
+        yield _unwanted(said, event_code, area)
+    yield _everything(area)
     yield _same_codes(places, ours, gazetteer)
     yield _ugc_codes(places, area, ours, gazetteer)
     yield _polygons(places, area)
@@ -82,6 +97,20 @@ def _everything(area: Area) -> RuleStep | None:
     if not area.is_everywhere:
         return None
     return RuleStep("no-area", True, "no area is configured, so every alert concerns us")
+
+
+def _unwanted(said: Statement, event_code: str | None, area: Area) -> RuleStep | None:
+    """What the station's configuration leaves out. What is not said is never left out."""
+    for event in (event_code, said.event_name):
+        if event is not None and event.lower() in area.ignored_events:
+            return RuleStep(UNWANTED[0], False, f"{event} is one of ignore_events")
+    if said.status in area.ignored_statuses:
+        return RuleStep(UNWANTED[1], False, f"status {said.status} is one of ignore_statuses")
+    rank = SEVERITIES.get((said.severity or "").lower())
+    least = area.least_severity
+    if rank is None or least is None or rank >= SEVERITIES[least.lower()]:
+        return None
+    return RuleStep(UNWANTED[2], False, f"severity {said.severity} is less than {least}")
 
 
 def _national(places: Places, event_code: str | None) -> RuleStep | None:

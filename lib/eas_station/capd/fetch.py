@@ -17,6 +17,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -78,15 +79,18 @@ class Client:
         user_agent: str,
         is_stopping: Callable[[], bool],
         monotonic: Callable[[], float] = time.monotonic,
+        ca_file: Path | None = None,
     ) -> None:
         """
         Args:
+            ca_file: who alone vouches for the host; None: whom the system trusts.
             user_agent: with a contact in it: the NWS refuses to answer one without.
             is_stopping: when it is, a request under way is given up.
         """
         self._user_agent = user_agent
         self._is_stopping = is_stopping
         self._monotonic = monotonic
+        self._trusted: str | bool = True if ca_file is None else str(ca_file)
         self._hung: threading.Thread | None = None
 
     def get(
@@ -99,7 +103,7 @@ class Client:
         """
         if self._hung is not None and self._hung.is_alive():
             raise FeedError("the request before this one still hangs in name resolution")
-        request = _Request(url, self._headers(accept, validators))
+        request = _Request(url, self._headers(accept, validators), self._trusted)
         thread = threading.Thread(target=request.run, name="fetch", daemon=True)
         thread.start()
         while not request.done.wait(_LOOK_S):
@@ -128,11 +132,12 @@ class Client:
 class _Request:
     """One request and its redirects, in a thread that may be left behind."""
 
-    def __init__(self, url: str, headers: dict[str, str]) -> None:
+    def __init__(self, url: str, headers: dict[str, str], trusted: str | bool) -> None:
         self.done = threading.Event()
         self.sockets = OpenSockets()
         self._url = url
         self._headers = headers
+        self._trusted = trusted
         self._answer: Answer | None = None
         self._error: BaseException | None = None
 
@@ -148,7 +153,7 @@ class _Request:
 
     def answer(self) -> Answer:
         """What came of it. Raises FeedError."""
-        if isinstance(self._error, (requests.RequestException, urllib3.exceptions.HTTPError)):
+        if isinstance(self._error, (OSError, urllib3.exceptions.HTTPError)):
             raise FeedError(_sentence(self._error)) from self._error
         if self._error is not None:
             raise self._error
@@ -168,7 +173,7 @@ class _Request:
     def _session(self) -> requests.Session:
         """A session of its own for each question: a kept connection may just be ending."""
         session = requests.Session()
-        session.trust_env = False
+        session.trust_env, session.verify = False, self._trusted
         for scheme in ("http://", "https://"):
             session.mount(scheme, adapter(self.sockets))
         return session

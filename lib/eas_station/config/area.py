@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from eas_station.config.model import Station
 from eas_station.geo.area import Area
 
 
+@lru_cache(4)
 def area_of(station: Station) -> Area:
     """What the station answers for; everything, if nothing is configured."""
-    return Area(same_codes=frozenset(station.same_codes), point=station.point)
+    return Area(
+        same_codes=frozenset(station.same_codes),
+        point=station.point,
+        ignored_events=frozenset(event.strip().lower() for event in station.ignore_events),
+        ignored_statuses=frozenset(station.ignore_statuses),
+        least_severity=station.least_severity,
+    )

@@ -15,6 +15,7 @@ from eas_station.config import (
     receiver_values,
     remote_values,
     source_values,
+    station_values,
 )
 from eas_station.config.model import Receiver
 from eas_station.config.reader import Table, nearest
@@ -131,6 +132,7 @@ CHECKS: dict[tuple[str, str], Check] = {
     ("station", "callsign"): _callsign,
     ("station", "same_codes"): _all(SAME_CODE, 'six digits PSSCCC, as "039173"'),
     ("station", "point"): _point,
+    ("station", "ignore_events"): station_values.ignored_events,
     ("station", "timezone"): _timezone,
     ("database", "url"): _database,
     ("database", "statement_timeout_s"): _between(0.1, 600, "seconds"),

@@ -14,10 +14,10 @@ IPAWS_FASTEST_S = 120.0  # FEMA's wish; RULES 6
 
 # Keys that make sense for some kinds only, and whether those kinds need them.
 FEED_KEYS = {
-    "nws": {"url": False, "area": False, "zone": False, "point": False, "interval_s": False},
-    "ipaws": {"url": False, "trust_store": False, "pin_file": False, "interval_s": False},
+    "nws": dict.fromkeys(("url", "area", "zone", "point", "interval_s", "ca_file"), False),
+    "ipaws": dict.fromkeys(("url", "trust_store", "pin_file", "interval_s", "ca_file"), False),
     "nwws": {"login_file": True, "host": False, "port": False, "room": False, "ca_file": False},
-    "cap": {"url": True, "interval_s": False},
+    "cap": {"url": True, "interval_s": False, "ca_file": False},
     "folder": {"path": True, "interval_s": False},
 }
 

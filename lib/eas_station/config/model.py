@@ -28,6 +28,9 @@ class Station:
     callsign: str = "EASTATN"  # LLLLLLLL, at most 8
     same_codes: tuple[str, ...] = ()  # our area, PSSCCC; empty: everything concerns us
     point: tuple[float, float] | None = None  # latitude, longitude in degrees
+    ignore_events: tuple[str, ...] = ()  # EEE or event names that do not concern us
+    ignore_statuses: tuple[Literal["exercise", "system", "test", "draft"], ...] = ()  # CAP's
+    least_severity: Literal["Minor", "Moderate", "Severe", "Extreme"] | None = None  # None: any
     contact: str = ""  # in the User-Agent that NWS asks for
     timezone: str | None = None  # IANA name for the page; None: the host's
     clock: Literal["auto", "trusted"] = "auto"
@@ -80,7 +83,7 @@ class Feed:
     host: str = "nwws-oi.weather.gov"  # nwws
     port: int = 5222  # nwws
     room: str | None = None  # nwws; None: nwws@conference.HOST
-    ca_file: Path | None = None  # nwws: PEM of who vouches for the host; None: the system's
+    ca_file: Path | None = None  # PEM of who alone vouches for the host; None: the system's
 
 
 @dataclass(frozen=True, slots=True)

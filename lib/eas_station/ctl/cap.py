@@ -106,7 +106,7 @@ def _alert(message: Message, callsign: str, area: Area, known: tables.Tables) ->
 
 
 def _stated(said: Statement, message: Message, area: Area, known: tables.Tables) -> Plain:
-    verdict = relevance.judge(said, area, known, event_code=said.event_code)
+    verdict = relevance.judge(said, area, known, event_code=said.event_code, said=said)
     info = message.info()
     events = vtec.parse(" ".join(info.parameter_values("VTEC"))) if info is not None else ()
     return {

@@ -9,14 +9,17 @@ from eas_station.geo.polygon import Point, Ring
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """What the station answers for. Nothing configured means that everything concerns it."""
+    """What the station answers for, and what not. No place configured means everywhere."""
 
     same_codes: frozenset[str] = frozenset()  # PSSCCC
     ugc_codes: frozenset[str] = frozenset()  # zones asked for by name
     point: Point | None = None  # where the station is, degrees
     rings: tuple[Ring, ...] = ()  # the outline of the area, if it is known
+    ignored_events: frozenset[str] = frozenset()  # EEE or event names, in small letters
+    ignored_statuses: frozenset[str] = frozenset()  # CAP's, in small letters
+    least_severity: str | None = None  # CAP's; what is known to be less does not concern us
 
     @property
     def is_everywhere(self) -> bool:
-        """Nothing is configured: every alert concerns us."""
+        """No place is configured: alerts for every place concern us."""
         return not (self.same_codes or self.ugc_codes or self.rings or self.point is not None)

@@ -250,15 +250,15 @@ class Page:
 
     def poll(self, station: Station, feed: str) -> ItemState:
         """One poll, taken and stored; gives how the feed is then."""
-        before = self._item(feed).counters["polls"]
+        before = self.item(feed).counters["polls"]
         topic = topics.control(CAPD)
         _wait_for(lambda: self._publisher.wanted(topic))
         self._publisher.publish(topic, Control(f"poll {feed}"))
-        _wait_for(lambda: self._item(feed).counters["polls"] > before)
+        _wait_for(lambda: self.item(feed).counters["polls"] > before)
         _wait_for(lambda: station.spooled() == 0)
-        return self._item(feed)
+        return self.item(feed)
 
-    def _item(self, feed: str) -> ItemState:
+    def item(self, feed: str) -> ItemState:
         """How the feed is, as far as it was told."""
         return _wait_for(lambda: self._told().get(feed))  # type: ignore[no-any-return]
 
@@ -278,10 +278,12 @@ class Page:
 
 @pytest.fixture
 def page_of() -> Iterator[Callable[[Station], Page]]:
-    """Opens a page on a station."""
+    """Opens a page on a station; there is one at a time."""
     opened: list[Page] = []
 
     def make(station: Station) -> Page:
+        while opened:
+            opened.pop().close()
         opened.append(Page(station.runtime_dir))
         return opened[-1]
 

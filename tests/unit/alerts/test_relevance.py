@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from eas_station.alerts.model import Ring, Statement
-from eas_station.alerts.relevance import Relevance, judge
+from eas_station.alerts.model import Relevance, Ring, Statement
+from eas_station.alerts.relevance import judge
 from eas_station.geo.area import Area
 from eas_station.tables import Tables
 
@@ -209,3 +210,45 @@ def test_a_zone_of_ours_is_met_by_its_counties(all_tables: Tables) -> None:
 
 def test_all_of_a_state_by_ugc_is_met(all_tables: Tables) -> None:
     assert judge(said(ugc_codes=("OHZALL",)), WOOD, all_tables).rule == "ugc-county"
+
+
+UNWANTED = Area(
+    same_codes=WOOD.same_codes,
+    ignored_events=frozenset({"rwt", "flood watch"}),
+    ignored_statuses=frozenset({"draft"}),
+    least_severity="Severe",
+)
+
+
+@pytest.mark.parametrize(
+    ("parts", "rule", "sentence"),
+    [
+        ({"event_code": "RWT"}, "event-filter", "RWT is one of ignore_events"),
+        ({"event_name": "Flood Watch"}, "event-filter", "Flood Watch is one of ignore_events"),
+        ({"status": "draft"}, "status-filter", "status draft is one of ignore_statuses"),
+        ({"severity": "Moderate"}, "severity-filter", "severity Moderate is less than Severe"),
+        ({"severity": "Severe"}, "same-code", "039173 Wood, OH is in our area"),
+        ({"severity": "Unknown"}, "same-code", "039173 Wood, OH is in our area"),
+        ({"severity": None}, "same-code", "039173 Wood, OH is in our area"),
+        ({"event_code": "XYZ"}, "same-code", "039173 Wood, OH is in our area"),
+        (
+            {"event_code": "EAN", "severity": "Minor"},
+            "national",
+            "a national emergency message concerns every station",
+        ),
+    ],
+)
+def test_what_the_configuration_leaves_out_does_not_concern_us_and_the_trace_says_why(
+    parts: dict[str, Any], rule: str, sentence: str, all_tables: Tables
+) -> None:
+    message = replace(said(same_codes=("039173",)), **parts)
+    judged = judge(message, UNWANTED, all_tables, event_code=message.event_code, said=message)
+    assert (judged.rule, why(judged)) == (rule, sentence)
+    assert judged.relevant == (rule in ("same-code", "national"))
+
+
+def test_what_is_left_out_is_left_out_everywhere_too(all_tables: Tables) -> None:
+    everywhere = replace(UNWANTED, same_codes=frozenset())
+    message = said(event_code="RWT", same_codes=("001001",))
+    assert judge(message, everywhere, all_tables, event_code="RWT", said=message).relevant is False
+    assert judge(message, everywhere, all_tables, event_code="RWT").rule == "no-area"

@@ -219,14 +219,15 @@ def test_a_poll_that_is_wanted_now_waits_for_no_interval(bench: Any, answer: Ans
     thread = threading.Thread(target=b.loop.run)
     thread.start()
     for number in (1, 2):
-        while len(b.polls) < number:
+        while len(b.polls) < number and thread.is_alive():
             thread.join(0.01)
         b.loop.poll_now()
-    while len(b.polls) < 3:
+    while len(b.polls) < 3 and thread.is_alive():
         thread.join(0.01)
     b.stopping.set()
     thread.join(30.0)
     assert [poll.outcome for poll in b.polls] == ["changed", "changed", "failed"]
+    assert b.items[1].sentence.startswith("poll 2, as asked: 1 alerts in the last answer")
 
 
 def test_a_stopped_feed_is_not_polled_and_says_so(bench: Any) -> None:

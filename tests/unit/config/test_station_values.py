@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from eas_station.config.area import area_of
+from eas_station.config.load import load
+from eas_station.errors import ConfigError
+from eas_station.geo.area import Area
+
+
+def area(tmp_path: Path, keys: str) -> Area:
+    path = tmp_path / "station.toml"
+    path.write_text(f"[station]\n{keys}\n", encoding="utf-8")
+    return area_of(load(path).station)
+
+
+def test_what_does_not_concern_us_becomes_part_of_the_area(tmp_path: Path) -> None:
+    made = area(
+        tmp_path,
+        'ignore_events = ["RWT", " Small Craft Advisory"]\nignore_statuses = ["draft", "test"]\n'
+        'least_severity = "Moderate"',
+    )
+    assert made.ignored_events == {"rwt", "small craft advisory"}
+    assert made.ignored_statuses == {"draft", "test"}
+    assert made.least_severity == "Moderate"
+    assert made.is_everywhere
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ('ignore_events = ["RWT", "EAN"]', "'EAN': must be an event code or name, and not that"),
+        ('ignore_events = ["national emergency message"]', "not that of a national emergency"),
+        ('ignore_events = [" "]', "' ': must be an event code or name"),
+        ('ignore_statuses = ["actual"]', '"exercise"'),
+        ('least_severity = "severe"', '"Severe"'),
+    ],
+)
+def test_what_cannot_be_left_out_is_a_fault(tmp_path: Path, keys: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        area(tmp_path, keys)
+    assert said in str(caught.value.faults[0])
