@@ -107,7 +107,7 @@ class Presenter:
             levels=" · ".join(w for w in (alert.severity, alert.urgency, alert.certainty) if w),
             places=self.places(alert),
             until=self.moment(alert.ends_at, now) if alert.ends_at else None,
-            remaining=_remaining(alert, entry.active, now),
+            remaining=remaining(alert, entry.active, now),
             issued=self.moment(alert.issued_at, now),
             sender=alert.sender_name or alert.originator or "",
             headline=alert.headline or "",
@@ -217,7 +217,8 @@ def _reversed_text(text: str) -> str:
     return "".join(chr(0x7F - ord(character)) for character in text)
 
 
-def _remaining(alert: Alert, active: bool, now: datetime) -> str:
+def remaining(alert: Alert, active: bool, now: datetime) -> str:
+    """How long it still holds, or why it is over: "23 min left"."""
     if alert.end_reason is not None:
         return alert.end_reason
     if alert.ends_at is None:

@@ -26,6 +26,7 @@ from eas_station.webd.desk import Desk
 from eas_station.webd.doorman import Doorman
 from eas_station.webd.fanout import Fanout
 from eas_station.webd.library import Library
+from eas_station.webd.maps import Maps
 from eas_station.webd.newsroom import Newsroom
 from eas_station.webd.provisional import SpoolMerger
 from eas_station.webd.respond import Shelf
@@ -102,7 +103,9 @@ class Front:
         self._app = self._built(config)
 
     def _built(self, config: Config) -> Wsgi:
-        clockface = Clockface(zone_of(config.station.timezone))
+        station = config.station
+        clockface = Clockface(zone_of(station.timezone))
+        presenter = Presenter(self._names, clockface, station.same_codes)
         site = Site(
             config=config,
             board=self._board,
@@ -111,8 +114,9 @@ class Front:
             shelf=Shelf(),
             counters=self._counters,
             names=self._names,
-            presenter=Presenter(self._names, clockface, config.station.same_codes),
+            presenter=presenter,
             clockface=clockface,
+            maps=Maps(presenter, station.same_codes, station.point),
             clips_dir=config.paths.state_dir / CLIPS_FOLDER,
             now=self._daemon.now,
             monotonic=time.monotonic,

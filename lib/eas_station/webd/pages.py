@@ -143,6 +143,7 @@ def now_values(site: Site, picture: Picture) -> dict[str, Any]:
         "verdict_hint": hint,
         "hand": hand,
         "health": health,
+        "map": site.maps.of_station(picture),
         **station_values(site, picture),
     }
 
@@ -235,6 +236,7 @@ def alert_page(views: Views, site: Site, call: Call) -> HTTPResponse:
     values = frame_values(site, picture, "alert", call.operator) | {
         "title": card.title,
         "card": card,
+        "map": site.maps.of_alert(entry, picture.as_of),
         "flags": flags,
         "acknowledged": None if at is None else site.clockface.moment(at, picture.as_of),
         "detail": detail.of(entry, site, picture.as_of),

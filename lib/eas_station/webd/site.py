@@ -20,6 +20,7 @@ from eas_station.webd.doorman import Doorman
 from eas_station.webd.events import REPLAYED_MOST, alert_event
 from eas_station.webd.fanout import Event, Fanout
 from eas_station.webd.library import Library
+from eas_station.webd.maps import Maps
 from eas_station.webd.picture import Entry
 from eas_station.webd.respond import Shelf
 from eas_station.webd.times import Clockface
@@ -39,6 +40,7 @@ class Site:
     names: Names
     presenter: Presenter
     clockface: Clockface
+    maps: Maps
     clips_dir: Path
     now: Callable[[], datetime]
     monotonic: Callable[[], float]

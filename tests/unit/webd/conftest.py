@@ -33,6 +33,7 @@ from eas_station.webd.desk import Desk
 from eas_station.webd.doorman import Doorman
 from eas_station.webd.fanout import Fanout
 from eas_station.webd.limits import Limits
+from eas_station.webd.maps import Maps
 from eas_station.webd.picture import Entry
 from eas_station.webd.provisional import SpoolMerger
 from eas_station.webd.respond import Shelf
@@ -260,6 +261,7 @@ def site_with(
         lifetimes = Lifetimes(timedelta(hours=12), timedelta(hours=168))
         access = Access(keyring, limits, clerk, lifetimes, lambda: clocks.now)
         told: list[Any] = []
+        presenter = Presenter(names, face, ("039173",))
         desk = Desk(
             database, lambda *news: told.append(news), lambda: told.append("changed"),
             lambda: clocks.now, lambda: None,
@@ -267,7 +269,8 @@ def site_with(
         site = Site(
             config=config, board=board, library=library, fanout=Fanout(listeners=2),
             shelf=Shelf(monotonic=lambda: clocks.mono), counters=Counters(), names=names,
-            presenter=Presenter(names, face, ("039173",)), clockface=face, clips_dir=tmp_path,
+            presenter=presenter, clockface=face, clips_dir=tmp_path,
+            maps=Maps(presenter, ("039173",), None),
             now=lambda: clocks.now, monotonic=lambda: clocks.mono, bus_losses=lambda: (0, 0),
             newsroom_silent_s=lambda: clocks.mono - 1000.0, access=access,
             doorman=Doorman(access, lambda: clocks.now), desk=desk,

@@ -30,6 +30,11 @@
 % if card.description:
 <section id="says" data-live><h2>What it says</h2><p class="text">{{card.description}}</p></section>
 % end
+% if map:
+<section id="map" data-live><h2>Where</h2>
+% include('map.tpl', map=map)
+</section>
+% end
 % for clip in detail.clips:
 <section><h2>Recording</h2>
 % if clip.path and not clip.removed_at:

@@ -14,6 +14,11 @@
 % include('card.tpl', card=card)
 % end
 </section>
+<section id="map" class="quiet" data-live aria-label="Map">
+% if map:
+% include('map.tpl', map=map)
+% end
+</section>
 <section id="tests" class="quiet" data-live>
 % if hand.tests:
 <h2>Tests <span class="count">{{len(hand.tests)}}</span></h2>

@@ -1,0 +1,19 @@
+<figure class="map" data-map>
+<svg viewBox="0 0 {{map.width}} {{map.height}}" role="group" aria-label="Map. {{map.sentence}}">
+% for shape in map.counties:
+<path class="{{shape.kind}}" d="{{shape.path}}"><title>{{shape.title}}</title></path>
+% end
+% for shape in map.areas:
+<path class="{{shape.kind}}" d="{{shape.path}}"><title>{{shape.title}}</title></path>
+% end
+% for shape in map.counties:
+% if shape.sign:
+<text class="sign" x="{{shape.middle[0]}}" y="{{shape.middle[1]}}" aria-hidden="true">{{shape.sign}}</text>
+% end
+% end
+% if map.point:
+<circle class="here" cx="{{map.point[0]}}" cy="{{map.point[1]}}" r="5"><title>This station</title></circle>
+% end
+</svg>
+<figcaption>{{map.sentence}}</figcaption>
+</figure>
