@@ -34,15 +34,14 @@ class _Alert:
 def alerts(data: bytes, limits: Limits | None = None) -> tuple[bytes, ...]:
     """The outermost elements called `alert`, each a document. Raises CapError.
 
-    A document that is one alert is given whole.
+    What stands before or behind an alert is no part of it, not even in a document of its own: a
+    declaration, a comment, an instruction for a browser.
     """
     limits = limits or Limits()
     data = tree.trimmed(data)
     if len(data) > limits.document_bytes:
         raise CapError(f"a document of {len(data)} bytes", tree.shown(data))
     found = _Finder(limits).find(data)
-    if len(found) == 1 and not found[0].declared and found[0].start == _root_at(data):
-        return (data,)
     return tuple(_standalone(data[alert.start : alert.end], alert, limits) for alert in found)
 
 
@@ -115,12 +114,6 @@ def _end_of(data: bytes, start: int, at: int) -> int:
     ):
         return data.index(b">", at) + 1
     return at
-
-
-def _root_at(data: bytes) -> int:
-    """Where the root element begins, after a declaration, comments and instructions."""
-    found = re.match(rb"(?:\s+|<\?.*?\?>|<!--.*?-->)*", data, re.DOTALL)
-    return found.end() if found is not None else 0
 
 
 def _standalone(piece: bytes, alert: _Alert, limits: Limits) -> bytes:

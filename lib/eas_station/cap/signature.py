@@ -70,6 +70,7 @@ def read(root: etree._Element) -> Claim | None:
     )
     _canonical(signed_info["CanonicalizationMethod"])
     _allowed(signed_info["SignatureMethod"], _SIGNATURE_METHODS)
+    _base64(parts["SignatureValue"], "SignatureValue")
     return _claim(element, signed_info["Reference"], _certificates(parts["KeyInfo"]))
 
 
@@ -146,9 +147,12 @@ def _base64(element: etree._Element, name: str) -> bytes:
     if not text or len(text) > MAX_CERTIFICATE_CHARS:
         raise CapError(f"{name} has {len(text)} characters")
     try:
-        return base64.b64decode(text, validate=True)
+        value = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise CapError(f"{name} is not base64") from error
+    if base64.b64encode(value).decode() != text:
+        raise CapError(f"{name} has bits behind its end: it was changed")
+    return value
 
 
 def _short(name: str) -> str:
