@@ -69,7 +69,8 @@ class Bench:
         meter = LevelMeter(channels, 25_000, bank.noise_bandwidth_hz)
         for at in range(0, self.iq.size, self.block):
             baseband = bank.feed(self.iq[at : at + self.block])
-            meter.feed(baseband, discriminator.demodulate(baseband).frequency_hz)
+            found = discriminator.demodulate(baseband)
+            meter.feed(found.power, found.frequency_hz)
 
     def tuner(self) -> None:
         """All that eas-sdrd does with the bytes, but for the bus."""

@@ -19,6 +19,9 @@ SUBSONIC_HZ = 150.0  # no audio below; the carrier's offset is at zero
 
 _TAPS_S = 0.01  # length of the audio filters: edges about 200 Hz wide
 _PIECE = 4096  # samples filtered at once
+WEIGHT_STEP = 768  # samples after which weights change: 31 ms
+_POWER_STEPS, _OFFSET_STEPS = 4, 48  # over which power and offset are followed
+_TINY = 1e-20
 
 
 def emphasis(frequency_hz: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -105,6 +108,55 @@ class Demodulated:
 
     audio: NDArray[np.float32]  # de-emphasised, no carrier offset; ±1.0 is `FULL_SCALE_HZ`
     frequency_hz: NDArray[np.float32]  # as it is, with the carrier offset and all the hiss
+    power: NDArray[np.float32]  # of the baseband
+
+
+class Weights:
+    """How far each sample of a discriminator is to be believed, and the carrier's offset.
+
+    Noise that overcomes the carrier for a moment turns it round once: a click, and the samples
+    where that happens are weak. So each counts as its power over the mean power, at most whole,
+    before it goes through the audio filter. What is weighted is the distance from the carrier's
+    own frequency, or the weights would be heard. Both are followed in steps counted from the
+    first sample.
+    """
+
+    def __init__(self, channels: int) -> None:
+        self._sums = np.zeros((3, channels))  # of the step that has begun: power, weight, Hz
+        self._filled = 0
+        self._steps = 0
+        self._power = np.zeros((channels, 1), np.float32)  # 0: not known
+        self._offset_hz = np.zeros((channels, 1), np.float32)
+
+    def apply(self, frequency_hz: NDArray[np.float32], power: NDArray[np.float32]) -> None:
+        """Weight the frequencies, shape (channels, n), any n ≥ 0, in their place."""
+        at = 0
+        while at < power.shape[1]:
+            end = min(power.shape[1], at + WEIGHT_STEP - self._filled)
+            self._part(frequency_hz[:, at:end], power[:, at:end])
+            self._filled += end - at
+            at = end
+            if self._filled == WEIGHT_STEP:
+                self._close_step()
+
+    def _part(self, frequency_hz: NDArray[np.float32], power: NDArray[np.float32]) -> None:
+        weight = power * (1 / np.maximum(self._power, _TINY))
+        np.minimum(weight, 1, out=weight)
+        frequency_hz -= self._offset_hz
+        frequency_hz *= weight
+        self._sums[0] += power.sum(axis=1)
+        self._sums[1] += weight.sum(axis=1)
+        self._sums[2] += frequency_hz.sum(axis=1)
+
+    def _close_step(self) -> None:
+        self._steps += 1
+        power, weight, hz = self._sums[:, :, np.newaxis].astype(np.float32)
+        share = np.float32(1 / min(self._steps, _POWER_STEPS))
+        self._power += (power / WEIGHT_STEP - self._power) * share
+        share = np.float32(1 / min(self._steps, _OFFSET_STEPS))
+        self._offset_hz += hz / np.maximum(weight, 1) * share
+        self._sums[:] = 0
+        self._filled = 0
 
 
 class Discriminator:
@@ -113,17 +165,21 @@ class Discriminator:
     def __init__(self, channels: int, rate_hz: float) -> None:
         self._audio = FilterBank(channels, de_emphasis_taps(rate_hz)[np.newaxis] / FULL_SCALE_HZ)
         self._hz_per_radian = np.float32(rate_hz / (2 * np.pi))
+        self._weights = Weights(channels)
         self._last = np.zeros((channels, 1), dtype=np.complex64)
 
     def feed(self, block: NDArray[np.complex64]) -> NDArray[np.float32]:
         """The audio of the next samples, shape (channels, n), any n ≥ 0."""
-        audio: NDArray[np.float32] = self._audio.feed(self._frequency_hz(block))[0]
-        return audio
+        return self.demodulate(block).audio
 
     def demodulate(self, block: NDArray[np.complex64]) -> Demodulated:
-        """The audio and the frequency of the next samples, shape (channels, n), any n ≥ 0."""
+        """Audio, frequency and power of the next samples, shape (channels, n), any n ≥ 0."""
         frequency_hz = self._frequency_hz(block)
-        return Demodulated(self._audio.feed(frequency_hz)[0], frequency_hz)
+        power = np.square(block.real)
+        power += np.square(block.imag)
+        weighted = frequency_hz.copy()
+        self._weights.apply(weighted, power)
+        return Demodulated(self._audio.feed(weighted)[0], frequency_hz, power)
 
     def _frequency_hz(self, block: NDArray[np.complex64]) -> NDArray[np.float32]:
         line = np.concatenate((self._last, block), axis=1)

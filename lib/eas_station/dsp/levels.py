@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eas_station.dsp.arrays import Baseband, Precise, Real
+from eas_station.dsp.arrays import Precise, Real
 
 REFERENCE_BANDWIDTH_HZ = 16_000.0  # noise and SNR are told for it: Carson, 2·(5 + 3) kHz
 CARRIER_SNR_DB = 0.0  # noise alone is judged below -5 dB
@@ -44,7 +44,7 @@ class Level:
 
 
 class LevelMeter:
-    """Channels and their demodulated frequency in, one Level per channel and second out."""
+    """Power and frequency of channels in, one Level per channel and second out."""
 
     def __init__(
         self,
@@ -65,17 +65,20 @@ class LevelMeter:
         self._segment = round(rate_hz * _SEGMENT_S)
         self._smoothing = smoothing_taps(rate_hz)
 
-    def feed(self, baseband: Baseband, frequency_hz: Real) -> list[tuple[Level, ...]]:
+    def feed(self, power: Real, frequency_hz: Real) -> list[tuple[Level, ...]]:
         """Take the next samples, shape (channels, n) each, any n ≥ 0.
 
+        Args:
+            power: of the baseband.
+            frequency_hz: that the discriminator finds there.
         Returns:
             The levels of each second that ended in this block, oldest first; usually none.
         """
         seconds = []
         at = 0
-        while at < baseband.shape[1]:
-            count = min(baseband.shape[1] - at, self._frequency.shape[1] - self._filled)
-            self._fill(baseband[:, at : at + count], frequency_hz[:, at : at + count])
+        while at < power.shape[1]:
+            count = min(power.shape[1] - at, self._frequency.shape[1] - self._filled)
+            self._fill(power[:, at : at + count], frequency_hz[:, at : at + count])
             at += count
             if self._filled == self._frequency.shape[1]:
                 channels = zip(self._power, self._frequency, strict=True)
@@ -83,21 +86,19 @@ class LevelMeter:
                 self._filled = 0
         return seconds
 
-    def snr_db(self, baseband: Baseband) -> NDArray[np.float64]:
+    def snr_db(self, power: Real) -> NDArray[np.float64]:
         """Roughly, of these samples alone, one for each channel."""
-        carrier, noise = carrier_and_noise(np.square(baseband.real) + np.square(baseband.imag))
+        carrier, noise = carrier_and_noise(power)
         ratio = carrier / np.maximum(noise * self._bandwidth_ratio, 1e-12)
         decibels: NDArray[np.float64] = 10 * np.log10(np.maximum(ratio, 1e-12))
         return decibels
 
-    def _fill(self, baseband: Baseband, frequency_hz: Real) -> None:
-        end = self._filled + baseband.shape[1]
+    def _fill(self, power: Real, frequency_hz: Real) -> None:
+        end = self._filled + power.shape[1]
         self._frequency[:, self._filled : end] = frequency_hz
-        looked = baseband[:, -self._filled % POWER_STEP :: POWER_STEP]
+        looked = power[:, -self._filled % POWER_STEP :: POWER_STEP]
         first = -(-self._filled // POWER_STEP)
-        power = np.square(looked.real)
-        power += np.square(looked.imag)
-        self._power[:, first : first + power.shape[1]] = power
+        self._power[:, first : first + looked.shape[1]] = looked
         self._filled = end
 
     def _measure(self, power: Real, frequency_hz: Real) -> Level:

@@ -59,6 +59,6 @@ class Narrowband:
         demodulated = self._discriminator.demodulate(baseband)
         return Heard(
             audio=demodulated.audio,
-            snr_db=self._meter.snr_db(baseband) if self._with_snr else None,
-            seconds=self._meter.feed(baseband, demodulated.frequency_hz),
+            snr_db=self._meter.snr_db(demodulated.power) if self._with_snr else None,
+            seconds=self._meter.feed(demodulated.power, demodulated.frequency_hz),
         )

@@ -71,11 +71,12 @@ class Wideband:
         """Take a frame, shape (n,), any n ≥ 0; all but the last before a gap are whole ones."""
         baseband = self._bank.feed(self._dc.feed(iq))
         frequency_hz = self._frequency_hz(baseband)
+        power = np.square(baseband.real) + np.square(baseband.imag)
         audio = self._resampler.feed(frequency_hz - self._follow(frequency_hz))
         return Heard(
             audio=self._de_emphasis.feed(audio)[0],
-            snr_db=self._meter.snr_db(baseband) if self._with_snr else None,
-            seconds=self._meter.feed(baseband, frequency_hz),
+            snr_db=self._meter.snr_db(power) if self._with_snr else None,
+            seconds=self._meter.feed(power, frequency_hz),
         )
 
     def _frequency_hz(self, baseband: Baseband) -> Real:
