@@ -18,7 +18,7 @@ BINDING = "eas_station_vendor.rtlsdr"
 PIECE_BYTES = 16_384  # USB transfers are multiples of 512; this is what librtlsdr likes
 BLOCK_S = 0.04
 DIRECT_SAMPLING = {"off": 0, "i": 1, "q": 2}
-ACCESS, BUSY = -3, -6  # LIBUSB_ERROR_ACCESS, LIBUSB_ERROR_BUSY
+IO, ACCESS, BUSY = -1, -3, -6  # of libusb_error
 
 
 class UsbLink:
@@ -44,7 +44,7 @@ class UsbLink:
             self.gains_db = tuple(sorted(self._device.valid_gains_db))
             self._set_up(tuning)
         except OSError as error:
-            raise SourceError(f"the dongle cannot be opened: {_reason(error)}") from error
+            raise SourceError(f"the dongle cannot be opened: {reason(error)}") from error
 
     def stream(self, take: Callable[[bytes], None]) -> None:
         """Hand over what the dongle sends. Raises SourceError when it is gone."""
@@ -58,7 +58,7 @@ class UsbLink:
         try:
             self._device.read_bytes_async(came, self._block_bytes)
         except OSError as error:
-            raise SourceError(f"the dongle is gone: {_reason(error)}") from error
+            raise SourceError(f"the dongle is gone: {reason(error)}") from error
         if not self._stopping.is_set():
             raise SourceError("the dongle is gone: it was unplugged, or the USB has failed")
 
@@ -143,10 +143,13 @@ def _binding() -> ModuleType:
         ) from error
 
 
-def _reason(error: OSError) -> str:
+def reason(error: OSError) -> str:
+    """What libusb's error means here."""
     number = getattr(error, "errno", None)
     if number == ACCESS:
         return "not allowed: this user must be in the group plugdev, which librtlsdr0's rules give"
+    if number == IO:
+        return "it does not answer: plug it in anew, or restart this unit"
     if number == BUSY:
         return "in use by another program, or by the kernel's own driver dvb_usb_rtl28xxu"
     return str(error)

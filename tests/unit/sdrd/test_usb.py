@@ -10,7 +10,7 @@ import pytest
 from eas_station.config.model import Receiver
 from eas_station.errors import SourceError
 from eas_station.sdrd.receivers import Tuning
-from eas_station.sdrd.usb import UsbLink, chosen
+from eas_station.sdrd.usb import UsbLink, chosen, reason
 
 CARRIED = Path(__file__).resolve().parents[3] / "lib" / "eas_station_vendor"
 
@@ -49,6 +49,23 @@ def test_without_the_library_the_package_is_named(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("eas_station.sdrd.usb.BINDING", "eas_station_vendor.absent")
     with pytest.raises(SourceError, match=r"install the package librtlsdr0 \(apt install lib"):
         UsbLink(Receiver("wx", "rtlsdr")).open(Tuning(None, 0))
+
+
+@pytest.mark.parametrize(
+    ("number", "what"),
+    [(-1, "does not answer"), (-3, "group plugdev"), (-6, "dvb_usb_rtl28xxu"), (-99, "as it was")],
+)
+def test_the_library_s_errors_say_what_to_do(number: int, what: str) -> None:
+    assert what in reason(OSError(number, "as it was"))
+
+
+def test_the_unit_may_use_usb_however_early_it_starts() -> None:
+    unit = (CARRIED.parents[1] / "systemd" / "eas-sdrd@.service").read_text()
+    assert {"DeviceAllow=char-usb_device rw", "SupplementaryGroups=plugdev"} <= set(
+        unit.split("\n")
+    )
+    assert "Wants=modprobe@usbcore.service" in unit  # else nobody knows what char-usb_device is
+    assert "modprobe@usbcore.service" in unit.partition("\nAfter=")[2].partition("\n")[0]
 
 
 def test_pyrtlsdr_is_carried_as_it_was_published() -> None:
