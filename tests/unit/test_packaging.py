@@ -71,7 +71,7 @@ def test_every_command_has_a_place_in_the_manual_and_is_completed() -> None:
     "table",
     (
         *(model.Station, model.Database, model.Web, model.Paths, model.Clips),
-        *(model.Feed, model.Receiver, model.Source),
+        *(model.Feed, model.Receiver, model.Remote, model.Source),
     ),
 )
 def test_every_key_has_a_place_in_the_manual(table: type) -> None:
