@@ -42,6 +42,7 @@ class Authority:
     def __init__(self, name: str = "Root") -> None:
         self.keys: dict[bytes, Any] = {}
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.leaf_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.name = _name(name)
         self.root = self._build(self.name, self.key, self.name, self.key, is_ca=True)
 
@@ -59,7 +60,7 @@ class Authority:
         digest: Any = None,
     ) -> Any:
         """A certificate: of ours, or of an intermediate authority `by` that we issued."""
-        key = key or rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        key = key or self.leaf_key
         signer = self.key if by is None else self.keys[_der(by)]
         issuer = self.name if by is None else by.subject
         made = self._build(
@@ -282,7 +283,7 @@ def test_a_word_that_was_changed_is_a_digest_that_does_not_fit(
 def test_a_signature_value_of_another_key_is_told_apart(
     authority: Authority, verdict: Judge
 ) -> None:
-    leaf = authority.issue()
+    leaf = authority.issue(key=rsa.generate_private_key(public_exponent=65537, key_size=2048))
 
     def swap(signature: Any) -> None:
         other = base64.b64encode(_der(leaf)).decode()
