@@ -112,8 +112,9 @@ class FeedLoop:
         while not self._stopping.is_set():
             self._asked = self._urged.is_set()
             self._urged.clear()
-            due_s = self.poll_once(due_s) if self._wanted() else self._rest()
-            while not self._is_due(due_s):
+            wanted = self._wanted()
+            due_s = self.poll_once(due_s) if wanted else self._rest()
+            while not self._is_due(due_s) and self._wanted() is wanted:
                 self._progressed()
                 self._stopping.wait(min(_STEP_S, max(0.0, due_s - self._monotonic())))
 
