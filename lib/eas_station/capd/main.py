@@ -20,6 +20,7 @@ from eas_station.alerts.model import MessageId, Reception
 from eas_station.bus import topics
 from eas_station.bus.messages import ReceptionNew
 from eas_station.bus.news import Announcer
+from eas_station.capd.alarm import Alarms
 from eas_station.capd.credentials import Credentials
 from eas_station.capd.desk import Desk
 from eas_station.capd.feeds import Feeds
@@ -84,6 +85,8 @@ def compose(daemon: Daemon) -> None:
         intake.take_all(heard)
         storage.wake()
 
+    credentials = _credentials(os.environ)
+    alarms = Alarms(daemon, credentials)
     memory = Memory(partial(_remembered, database), storage.append)
     feeds = Feeds(
         daemon,
@@ -91,13 +94,14 @@ def compose(daemon: Daemon) -> None:
         poll_log.record,
         wishes,
         memory,
-        Surroundings(_credentials(os.environ), known.zones, daemon.now),
+        Surroundings(credentials, known.zones, daemon.now),
     )
     storage.start()
     daemon.spawn("wishes", wishes.run)
     daemon.spawn("poll log", poll_log.run)
-    daemon.on_reload(feeds.apply)
-    feeds.apply(daemon.config)
+    for follow in (feeds.apply, alarms.apply):
+        daemon.on_reload(follow)
+        follow(daemon.config)
 
 
 def _storage(
