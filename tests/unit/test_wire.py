@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eas_station.errors import FrameError
@@ -52,12 +52,14 @@ WHOLES = st.builds(
 PLAIN = {"number": 1, "state": "on", "at": "2026-04-27T12:00:00Z"}
 
 
+@settings(deadline=None)
 @given(WHOLES)
 def test_a_value_comes_back_as_it_was(value: Whole) -> None:
     assert from_plain(Whole, to_plain(value)) == value
     assert from_json(Whole, to_json(value)) == value
 
 
+@settings(deadline=None)
 @given(WHOLES, st.data())
 def test_a_value_of_another_type_is_refused_wherever_it_is(value: Whole, data: Any) -> None:
     """One field is replaced: the result has exactly the right types, or it is a FrameError."""
@@ -135,6 +137,7 @@ def test_what_is_not_json_in_utf_8_is_refused(text: str | bytes) -> None:
         from_json(Part, text)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=50) | st.recursive(st.none() | st.text(), st.lists).map(json.dumps))
 def test_random_text_is_refused_or_read(text: str | bytes) -> None:
     try:

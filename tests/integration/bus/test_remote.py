@@ -34,7 +34,8 @@ HEADER = f"ZCZC-WXR-TOR-039173+0100-{datetime.now(UTC) - timedelta(minutes=1):%j
 
 def make_capture(path: Path) -> None:
     """One channel that says one header again and again."""
-    audio = modulate.message(HEADER, 25_000)[np.newaxis]
+    pause = np.zeros(25_000, dtype=np.float32)
+    audio = np.tile(np.concatenate([modulate.burst(HEADER, 25_000), pause]), 3)[np.newaxis]
     emphasised = FilterBank(1, pre_emphasis_taps(25_000)[np.newaxis]).feed(audio)[0]
     front = FrontEnd(250_000, [25], np.random.default_rng(1))
     baseband = Modulator(1, 25_000).feed(emphasised * np.float32(4_000 / 1.82))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import zmq
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eas_station.bus.frames import Header, encode
@@ -298,6 +298,7 @@ def test_the_other_machine_speaks_for_its_unit_alone(
 TOPICS = st.lists(st.sampled_from(["a", "a.", "a.b", "a.b.", "a.b.c", "b.", "b.c"]), max_size=4)
 
 
+@settings(deadline=None)
 @given(TOPICS, TOPICS, st.sampled_from(["a", "a.b", "a.b.c", "b.c", "b", "a.bb", "b.c.d"]))
 def test_what_is_common_is_in_both(wanted: list[str], allowed: list[str], topic: str) -> None:
     common = common_topics(wanted, allowed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eas_station.bus.subscriptions import Subscriptions
@@ -36,6 +36,7 @@ def test_the_end_of_a_subscription_ends_it() -> None:
     assert not subscriptions.include("control.x")
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=12)))
 def test_bytes_that_are_no_subscription_ask_for_nothing(said: list[bytes]) -> None:
     subscriptions = Subscriptions()
