@@ -1,4 +1,4 @@
-"""`eas-ctl cap FILE`: what the station makes of a CAP document, as JSON."""
+"""`eas-ctl cap FILE|DIR`: what the station makes of CAP documents, as JSON."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from eas_station.cap.message import Message
 from eas_station.config.area import area_of
 from eas_station.config.model import Config
 from eas_station.ctl import common
+from eas_station.ctl.progress import Progress
 from eas_station.errors import EXIT_DEGRADED, EXIT_FAILED, EXIT_FINE, CapError
 from eas_station.geo.area import Area
 from eas_station.wire import to_plain
@@ -35,23 +36,47 @@ def add_parser(commands: Commands) -> None:
         " of api.weather.gov. Exit status: 0 all of it is good, 1 part of it was rejected,"
         " 2 nothing could be read.",
     )
-    parser.add_argument("file", metavar="FILE", help="a document; - is standard input")
+    parser.add_argument(
+        "file", metavar="FILE|DIR", help="a document, or all in a folder; - is standard input"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON, as it does anyway")
     common.add_config(parser)
     parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Explain one document."""
-    config = common.load_config(args.config)
+    """Explain one document, or every one in a folder."""
+    config, known = common.load_config(args.config), tables.load()
+    if args.file != "-" and Path(args.file).is_dir():
+        return _run_folder(Path(args.file), config, known)
     try:
-        data = _read(args.file)
+        explained, status = explain(_read(args.file), config, known)
     except OSError as error:
         print(f"eas-ctl: {args.file}: {error.strerror}", file=sys.stderr)
         return EXIT_FAILED
-    explained, status = explain(data, config, tables.load())
     common.print_json({"file": args.file, **explained})
     return status
+
+
+def _run_folder(folder: Path, config: Config, known: tables.Tables) -> int:
+    """A JSON list, file by file as it is read; a bar for who waits."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    progress = Progress(sys.stderr)
+    statuses: list[int] = []
+    for number, path in enumerate(paths):
+        progress.show(number / len(paths), path.name[:40])
+        try:
+            explained, status = explain(_read(str(path)), config, known)
+        except OSError as error:
+            explained, status = _unread(CapError(error.strerror or str(error))), EXIT_FAILED
+        statuses.append(status)
+        sys.stdout.write("[\n" if number == 0 else ",\n")
+        common.print_json({"file": str(path), **explained})
+    progress.clear()
+    sys.stdout.write("]\n" if paths else "[]\n")
+    if all(status == EXIT_FINE for status in statuses):
+        return EXIT_FINE
+    return EXIT_FAILED if all(status == EXIT_FAILED for status in statuses) else EXIT_DEGRADED
 
 
 def explain(data: bytes, config: Config, known: tables.Tables) -> tuple[Plain, int]:
@@ -59,7 +84,7 @@ def explain(data: bytes, config: Config, known: tables.Tables) -> tuple[Plain, i
     try:
         parsed = document.parse(data)
     except CapError as error:
-        return {"form": None, "alerts": [], "rejected": [_rejected(error)]}, EXIT_FAILED
+        return _unread(error), EXIT_FAILED
     area = area_of(config.station)
     alerts = [_alert(message, config.station.callsign, area, known) for message in parsed.messages]
     explained: Plain = {
@@ -72,6 +97,10 @@ def explain(data: bytes, config: Config, known: tables.Tables) -> tuple[Plain, i
     if parsed.next_url is not None:
         explained["next_page"] = parsed.next_url
     return explained, EXIT_DEGRADED if parsed.rejected else EXIT_FINE
+
+
+def _unread(error: CapError) -> Plain:
+    return {"form": None, "alerts": [], "rejected": [_rejected(error)]}
 
 
 def _alert(message: Message, callsign: str, area: Area, known: tables.Tables) -> Plain:

@@ -19,6 +19,7 @@ COMMANDS = {
     "show": ("alerts", "everything known of one alert"),
     "sources": ("parts", "what is listened to, and how well"),
     "receivers": ("parts", "the radios, and what they hear"),
+    "feeds": ("feeds", "how the feeds are; poll or try one"),
     "inject": ("inject", "put an alert in, as if it had been received"),
     "decode": ("decode", "SAME messages of a recording or a capture"),
     "encode": ("encode", "make the sound of a SAME message"),
@@ -35,7 +36,7 @@ COMMANDS = {
     "units": ("units", "start the configured instances; for systemd"),
     "demo": ("demo", "make the material of the demonstration"),
 }
-AS_STATION = frozenset({"alerts", "show", "inject", "maintenance"})  # as root: become its user
+AS_STATION = frozenset({"alerts", "show", "feeds", "inject", "maintenance"})  # not as root
 AS_WEBD = frozenset({"passwd", "tokens"})  # as root: become the page's user
 EXIT_INTERRUPTED = 130  # as a shell says it of SIGINT
 

@@ -14,6 +14,7 @@ import pytest
 from eas_station.bus import topics
 from eas_station.bus.subscriber import Subscriber
 from eas_station.clock import utc_now
+from eas_station.ctl.main import main
 from eas_station.store import alerts, jobs
 
 SETS = Path(__file__).resolve().parents[4] / "shared" / "cap" / "nws_geojson_sets"
@@ -156,4 +157,29 @@ def test_a_station_without_a_database_takes_alerts_and_stores_them_later(
     assert (heard.body.stored, heard.body.durable) == (False, True)
     away.rename(database)
     wait_for(lambda: station.identifiers() == {"a"})
+    assert station.stop() < 4.0
+
+
+def test_the_operator_has_a_feed_polled_at_once(
+    server: Any,
+    station_of: StationOf,
+    feed: Feed,
+    answer: Answer,
+    wait_for: WaitFor,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    server.serve("/nws", answer("a"))
+    station = station_of(feed("nws", "nws", f"{server.url}/nws", 3600))
+    station.start()
+    wait_for(lambda: station.identifiers() == {"a"})
+    server.serve("/nws", answer("a", "b"))
+    polled = main(["feeds", "poll", "nws", "--config", str(station.config)])
+    assert polled == 0, capsys.readouterr().err
+    assert "nws: running: poll 2, as asked: 2 alerts in the last answer, 1 new" in (
+        capsys.readouterr().out
+    )
+    wait_for(lambda: station.identifiers() == {"a", "b"})
+    server.serve("/nws", b"", 503)
+    assert main(["feeds", "poll", "nws", "--config", str(station.config)]) == 1
+    assert "reconnecting" in capsys.readouterr().out
     assert station.stop() < 4.0

@@ -113,3 +113,25 @@ def test_the_command_reads_a_file_and_standard_input(
     assert json.loads(capsys.readouterr().out)["alerts"] == from_file["alerts"]
     assert main(["cap", str(tmp_path / "absent"), "--config", str(config)]) == 2
     assert "No such file" in capsys.readouterr().err
+
+
+def test_a_folder_is_explained_file_by_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], station_toml: Path
+) -> None:
+    folder = tmp_path / "documents"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "a.json").write_text(json.dumps(FEATURE), encoding="utf-8")
+    (folder / "deep" / "b.xml").write_text("<html>", encoding="utf-8")
+    assert main(["cap", str(folder), "--config", str(station_toml)]) == 1
+    told = capsys.readouterr()
+    explained = json.loads(told.out)
+    assert [Path(one["file"]).name for one in explained] == ["a.json", "b.xml"]
+    assert [len(one["alerts"]) for one in explained] == [1, 0]
+    assert "not well-formed XML" in explained[1]["rejected"][0]["reason"]
+    assert told.err == "", "no bar where nobody watches"
+    (folder / "a.json").unlink()
+    assert main(["cap", str(folder), "--config", str(station_toml)]) == 2
+    capsys.readouterr()
+    (folder / "deep" / "b.xml").unlink()
+    assert main(["cap", str(folder), "--config", str(station_toml)]) == 0
+    assert json.loads(capsys.readouterr().out) == []
