@@ -20,7 +20,7 @@ from eas_station.bus import topics
 from eas_station.bus.messages import AudioPcm, Message, ReceiverState
 from eas_station.bus.subscriber import Subscriber
 
-UNIT = "eas-sdrd@wx"
+UNIT, NET_UNIT = "eas-sdrd@wx", "eas-sdrd@net"
 TONE_HZ = 1050.0
 SLOWNESS = 8.0  # of the emulation: by so much limits are widened
 LISTENED_S = 8.0
@@ -29,12 +29,12 @@ LISTENED_S = 8.0
 class Bench:
     """The facts found so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, receiver: str) -> None:
         self.failed = 0
         self.news = Subscriber(
             Path("/run/eas-station"),
-            [UNIT],
-            [topics.receiver_state("wx"), "audio.pcm.wx."],
+            [f"eas-sdrd@{receiver}"],
+            [topics.receiver_state(receiver), f"audio.pcm.{receiver}."],
         )
 
     def fact(self, holds: bool, text: str) -> None:
@@ -108,7 +108,7 @@ def listen(bench: Bench) -> None:
 
 def main() -> int:
     """All in order."""
-    bench = Bench()
+    bench = Bench("wx")
     print(command("uname", "-sr"), flush=True)
     command("modprobe", "vhci-hcd")
     bench.state("reconnecting", 60 * SLOWNESS, "without a dongle")
@@ -136,7 +136,26 @@ def main() -> int:
     print(log, flush=True)
     changes = sum("receiver wx is" in line for line in log.splitlines())
     bench.fact(changes <= 12, f"{changes} lines about changes of its state")
-    return 1 if bench.failed else 0
+    command("systemctl", "stop", UNIT)
+    return 1 if bench.failed + over_the_network() else 0
+
+
+def over_the_network() -> int:
+    """The same dongle shared by Debian's own rtl_tcp; gives how many facts failed."""
+    bench = Bench("net")
+    dongle = plug_in()
+    time.sleep(SLOWNESS)
+    server = subprocess.Popen(
+        ["rtl_tcp", "-a", "127.0.0.1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    bench.state("running", 12 * SLOWNESS, "Debian's rtl_tcp is there")
+    listen(bench)
+    server.kill()
+    server.wait()
+    bench.state("reconnecting", 3 * SLOWNESS, "rtl_tcp is gone")
+    pull_out(dongle)
+    print(command("journalctl", "-u", NET_UNIT, "-o", "cat", "--no-pager"), flush=True)
+    return bench.failed
 
 
 if __name__ == "__main__":

@@ -44,6 +44,13 @@ kind = "rtlsdr"
 rate_hz = 250_000
 center_hz = 162_550_000
 channels_hz = [162_550_000]
+
+[[receiver]]
+name = "net"
+kind = "rtl_tcp"
+host = "127.0.0.1"
+center_hz = 162_550_000
+channels_hz = [162_550_000]
 """
 ENVIRONMENT = {
     "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
@@ -135,7 +142,7 @@ def install(root: Path) -> None:
         inside.append(f"/root/{deb.name}")
     apt = ("chroot", str(root), "apt-get", "-qq", "-o", "Acquire::Check-Valid-Until=false")
     run(*apt, "update", env=ENVIRONMENT)
-    run(*apt, "-y", "--no-install-recommends", "install", *inside, "librtlsdr0", env=ENVIRONMENT)
+    run(*apt, "-y", "--no-install-recommends", "install", *inside, "rtl-sdr", env=ENVIRONMENT)
     refuse.unlink()
 
 

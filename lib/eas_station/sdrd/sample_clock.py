@@ -12,6 +12,7 @@ CRYSTALS_PPM = 200.0  # a cheap dongle's and the host's together
 JITTER_S = 0.05  # of the least lateness within a window
 WINDOW_S = 4.0  # a stall shorter than this is made up for within it
 STALL_S = 0.5  # after such a pause a backlog may follow: the window begins anew
+OVERDUE_S = 20.0  # but a stream of nothing but pauses is judged after so long
 
 
 class SampleClock:
@@ -32,6 +33,7 @@ class SampleClock:
         self._baseline: float | None = None  # samples that the count is behind when nothing is lost
         self._least = 0.0
         self._window_s = 0.0
+        self._judged_s = 0.0
 
     def pause(self) -> None:
         """The stream ends here; the next samples are those of another."""
@@ -45,13 +47,17 @@ class SampleClock:
             return 0 if before is None else self._away(samples, now_s - before)
         self._count += samples
         behind = (now_s - self._began_s) * self._rate_hz - self._count
-        if before is not None and now_s - before > STALL_S:
+        is_overdue = now_s - self._judged_s > OVERDUE_S
+        if before is not None and now_s - before > STALL_S and not is_overdue:
             self._open_window(behind, now_s)
             return 0
         self._least = min(self._least, behind)
-        if now_s - self._window_s < WINDOW_S:
+        if now_s - self._window_s < WINDOW_S and not is_overdue:
             return 0
-        lost = self._judge(now_s - self._window_s)
+        if is_overdue and self._baseline is None:
+            self._baseline = 0.0  # the first samples of all were in time
+        lost = self._judge(now_s - self._judged_s)
+        self._judged_s = now_s
         self._count += lost
         self._open_window(behind - lost, now_s)
         return lost
@@ -64,6 +70,7 @@ class SampleClock:
         self._began_s = now_s
         self._count = 0  # the first samples set the clock
         self._baseline = None
+        self._judged_s = now_s
         self._open_window(0.0, now_s)
 
     def _open_window(self, behind: float, now_s: float) -> None:

@@ -71,6 +71,13 @@ def test_a_host_that_is_too_slow_for_long_is_told_all_that_is_missing() -> None:
     assert sum(told) == pytest.approx(25 * RATE_HZ, rel=0.08)
 
 
+def test_a_stream_of_nothing_but_pauses_is_judged_too() -> None:
+    clock = SampleClock(RATE_HZ)
+    told = [clock.take(RATE_HZ // 4, 1000 + 0.75 * number) for number in range(400)]  # a third
+    heard = 400 * RATE_HZ // 4
+    assert sum(told) + heard == pytest.approx(300 * RATE_HZ, rel=0.1)
+
+
 def test_a_reconnect_is_a_gap_of_the_time_that_was_missed() -> None:
     clock = SampleClock(RATE_HZ)
     assert [clock.take(BLOCK, 1000 + 0.04 * n) for n in range(5)] == [0] * 5
