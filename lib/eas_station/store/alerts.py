@@ -124,13 +124,15 @@ def overdue(connection: Connection, now: datetime, limit: int) -> tuple[Alert, .
 
 def undated(connection: Connection) -> tuple[str, ...]:
     """The ids of alerts without an end that were heard while the clock was not trusted."""
-    heard = (
-        select(alert_receptions.c.alert_id)
-        .join_from(alert_receptions, receptions)
+    heard_so = (
+        select(1)
+        .select_from(alert_receptions.join(receptions))
+        .where(alert_receptions.c.alert_id == alerts.c.alert_id)
         .where(receptions.c.clock_trusted.is_(False))
+        .exists()
     )
     wanted = select(alerts.c.alert_id).where(
-        alerts.c.ended_at.is_(None), alerts.c.ends_at.is_(None), alerts.c.alert_id.in_(heard)
+        alerts.c.ended_at.is_(None), alerts.c.ends_at.is_(None), heard_so
     )
     return tuple(connection.execute(wanted.order_by(alerts.c.number)).scalars())
 
