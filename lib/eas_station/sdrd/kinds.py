@@ -13,7 +13,7 @@ from eas_station.sdrd.rtl_tcp import RtlTcpLink
 from eas_station.sdrd.usb import UsbLink
 
 TCP_OPEN_S = 20.0  # a name that cannot be looked up takes long
-USB_OPEN_S = 8.0
+USB_OPEN_S = 6.0
 
 
 def receiver_of(

@@ -18,6 +18,7 @@ BINDING = "eas_station_vendor.rtlsdr"
 PIECE_BYTES = 16_384  # USB transfers are multiples of 512; this is what librtlsdr likes
 BLOCK_S = 0.04
 DIRECT_SAMPLING = {"off": 0, "i": 1, "q": 2}
+GONE = "the dongle is gone: it was pulled out, or the USB has failed"
 IO, ACCESS, BUSY = -1, -3, -6  # of libusb_error
 
 
@@ -58,9 +59,9 @@ class UsbLink:
         try:
             self._device.read_bytes_async(came, self._block_bytes)
         except OSError as error:
-            raise SourceError(f"the dongle is gone: {reason(error)}") from error
+            raise SourceError(GONE) from error
         if not self._stopping.is_set():
-            raise SourceError("the dongle is gone: it was unplugged, or the USB has failed")
+            raise SourceError(GONE)
 
     def tune(self, tuning: Tuning) -> None:
         """Set gain and correction. Raises SourceError."""
