@@ -88,9 +88,11 @@ class Access:
                 sessions.end(connection, operator.session_hash)
 
     def _operator(self, request: BaseRequest) -> Operator | None:
-        authorization = request.get_header("Authorization", "")
+        authorization = str(request.environ.get("HTTP_AUTHORIZATION", ""))
         if authorization[: len(BEARER)].lower() == BEARER:
             return self._by_token(authorization[len(BEARER) :].strip(), request)
+        if "HTTP_COOKIE" not in request.environ:  # most readers: the page sets none for them
+            return None
         return self.session_of(request.get_cookie(COOKIE) or "")
 
     def _by_token(self, secret: str, request: BaseRequest) -> Operator:

@@ -45,6 +45,8 @@ def form_of(request: BaseRequest) -> dict[str, str]:
 
 def query_of(request: BaseRequest) -> dict[str, str]:
     """The parameters of the address. Raises HTTPError if they are no text."""
+    if not request.environ.get("QUERY_STRING"):
+        return {}
     try:
         return dict(request.query.decode())
     except ValueError as error:

@@ -6,6 +6,7 @@ IPv6 client is its /64 network, for it has every address in it.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import math
 import threading
@@ -29,6 +30,22 @@ LIMITS: dict[Kind, RateLimitItem] = {
 EXACT = frozenset({"login", "token", "remark"})
 STEP_S = 5.0  # the wall clock went another way than the monotonic one: it was set
 IPV6_NETWORK = 64
+FORGET_EVERY_S = 5.0
+
+
+class Storage(MemoryStorage):
+    """The library's, without its threads: it starts one after nearly every hit to forget old keys.
+
+    Should it once do that by another method, this one is not called and its threads are back.
+    """
+
+    _forgot_s = 0.0
+
+    def _MemoryStorage__schedule_expiry(self) -> None:
+        now_s = time.monotonic()
+        if now_s - self._forgot_s >= FORGET_EVERY_S:
+            self._forgot_s = now_s
+            self._MemoryStorage__expire_events()  # type: ignore[attr-defined]
 
 
 class Limits:
@@ -43,7 +60,7 @@ class Limits:
         self._monotonic, self._wall_s = monotonic, wall_s
         self._most = LIMITS if most is None else most
         self._lock = threading.Lock()
-        self._storage = MemoryStorage()
+        self._storage = Storage()
         self._moving = MovingWindowRateLimiter(self._storage)
         self._sliding = SlidingWindowCounterRateLimiter(self._storage)
         self._offset_s = wall_s() - monotonic()
@@ -79,6 +96,7 @@ class Limits:
             self._offset_s = offset_s
 
 
+@functools.lru_cache(maxsize=1024)
 def client_key(address: str) -> str:
     """Whom an address stands for."""
     try:

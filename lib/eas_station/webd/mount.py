@@ -26,7 +26,7 @@ from eas_station.webd.routes import Call, Route
 from eas_station.webd.site import Site
 
 RETRY_S = "5"
-HEADERS = ("If-None-Match", "Accept-Encoding")
+HEADERS = {"if-none-match": "HTTP_IF_NONE_MATCH", "accept-encoding": "HTTP_ACCEPT_ENCODING"}
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ def _call(
         path=path,
         query=query,
         body=body,
-        headers={name.lower(): request.get_header(name, "") for name in HEADERS},
+        headers={name: request.environ.get(key, "") for name, key in HEADERS.items()},
         address=client_address(request.environ),
         operator=operator,
         deadline=deadline,

@@ -6,6 +6,7 @@ from the right, the first address that is no trusted proxy.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -38,14 +39,14 @@ class Proxies:
 
     def client(self, environ: dict[str, Any]) -> Client:
         """Who asks. What only a trusted proxy may say is taken out of `environ`."""
-        said = {name: str(environ.pop(name, "")) for name in FORWARDED}
+        said = {name: str(environ.pop(name)) for name in FORWARDED if name in environ}
         peer = _address(str(environ.get("REMOTE_ADDR", "")))
         if peer is None:
             return Client(UNKNOWN, False)
-        if not self._trusts(peer):
+        if not said or not self._trusts(peer):
             return Client(str(peer), False)
-        hops = said["HTTP_X_FORWARDED_FOR"].split(",")[-HOPS_MOST:]
-        secure = said["HTTP_X_FORWARDED_PROTO"].strip().lower() == "https"
+        hops = said.get("HTTP_X_FORWARDED_FOR", "").split(",")[-HOPS_MOST:]
+        secure = said.get("HTTP_X_FORWARDED_PROTO", "").strip().lower() == "https"
         return Client(str(self._first_stranger(hops, peer)), secure)
 
     def _first_stranger(self, hops: list[str], peer: Address) -> Address:
@@ -62,6 +63,7 @@ class Proxies:
         return any(address in network for network in self._networks)
 
 
+@functools.lru_cache(maxsize=1024)
 def _address(text: str) -> Address | None:
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
