@@ -162,6 +162,28 @@ def test_cap_1_1_names_its_places_fips6() -> None:
     assert said(replace(MESSAGE, version="1.1"), areas=places).header is not None
 
 
+@pytest.mark.parametrize(
+    ("signature", "outcome", "header", "why"),
+    [
+        ("valid", "accepted", True, None),
+        (None, "accepted", True, None),
+        ("invalid: not signed", "rejected", False, "signature invalid: not signed"),
+        (
+            "unchecked: no trust store",
+            "accepted",
+            True,
+            "never relayed: signature unchecked: no trust store",
+        ),
+    ],
+)
+def test_what_is_not_verified_is_never_relayed(
+    signature: str | None, outcome: str, header: bool, why: str | None
+) -> None:
+    found = said(replace(MESSAGE, signature=signature))
+    assert (found.outcome, found.header is not None) == (outcome, header)
+    assert (found.refusal or found.blocked) == why
+
+
 def test_a_message_from_the_future_is_refused_where_the_clock_is_trusted() -> None:
     early = SENT_AT - timedelta(minutes=16)
     assert cap_to_same.translate(MESSAGE, "X", now=early).header is None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from eas_station.alerts import from_cap
+from eas_station.alerts import from_cap, identity
 from eas_station.alerts.model import MessageId, Reception
 from eas_station.cap import document, geojson
 from eas_station.cap.bug import CapBug
@@ -105,6 +106,19 @@ def test_a_message_is_another_one_if_any_of_its_three_parts_differs(
     ):
         desk.accept(reading(body))
     assert len(station.taken) == 3
+
+
+def test_a_forged_message_never_stands_in_for_the_real_one(
+    station: Station, answer: Answer
+) -> None:
+    desk = station.desk()
+    for verdict in ("invalid: digest mismatch", "valid", "invalid: digest mismatch", "valid"):
+        (message,) = document.parse(answer("a")).messages
+        signed = (replace(message, signature=verdict),)
+        desk.accept(Reading("x", document.Parsed("ipaws", signed, ())))
+    assert [heard.signature for heard in station.taken] == ["invalid: digest mismatch", "valid"]
+    forged, real = (set(identity.keys(heard)) for heard in station.taken)
+    assert not forged & real
 
 
 def test_what_an_earlier_life_has_taken_is_not_taken_again(

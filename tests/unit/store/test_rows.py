@@ -94,6 +94,16 @@ def test_a_message_is_the_same_by_origin_sender_identifier_and_instant(said: Sai
     assert rows.message_hash(said()) is None
 
 
+def test_a_forged_message_is_another_one_than_the_real_one(said: Said) -> None:
+    plain = said(identifier="1")
+    signed = [
+        dataclasses.replace(plain, signature=signature)
+        for signature in ("valid", "unchecked: why", "invalid: not signed")
+    ]
+    hashes = [rows.message_hash(one) for one in (plain, *signed)]
+    assert hashes[0] == hashes[1] == hashes[2] != hashes[3]
+
+
 def test_borders_between_texts_count_in_a_hash() -> None:
     assert rows.hash_of("ab", "c") != rows.hash_of("a", "bc")
     assert rows.hash_of("a") != rows.hash_of("a", "")
