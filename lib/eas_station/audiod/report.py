@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 NAMED = 2  # channels with a problem in the line of `systemctl status`
 
+STARTING = "starting"
+
 
 class Teller(Protocol):
     """`service.daemon.Daemon.set_status`."""
@@ -65,7 +67,7 @@ class Report:
         self._now = now
         self._lock = threading.Lock()
         self._state: SourceState = "reconnecting"
-        self._sentence = "starting"
+        self._sentence = STARTING
         self._since_at = now()
         self._last_good_at: datetime | None = None
         self._channels = [Facts(channel) for channel in channels]
@@ -78,7 +80,7 @@ class Report:
     def state(self, state: SourceState, sentence: str) -> None:
         """How the source is. A change of state is logged, once."""
         with self._lock:
-            changed = state != self._state
+            changed = state != self._state or self._sentence == STARTING
             if changed:
                 self._since_at = self._now()
             if (state, sentence) == (self._state, self._sentence):

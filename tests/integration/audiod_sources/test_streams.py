@@ -141,7 +141,10 @@ class Guarded(http.server.SimpleHTTPRequestHandler):
         if self.headers.get("Authorization") == f"Basic {TICKET}":
             super().do_GET()
         else:
-            self.send_error(401)
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="radio"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
 
     def log_message(self, *_: object) -> None:
         pass
