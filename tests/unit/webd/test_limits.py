@@ -49,6 +49,13 @@ def test_a_clock_that_is_set_back_locks_nobody_out(limits: Limits, clocks: Any) 
     assert limits.take("login", "192.0.2.1") is None
 
 
+def test_a_runaway_reader_is_told_to_wait_and_others_are_not(limits: Limits) -> None:
+    told = [limits.take("read", "192.0.2.1") for _ in range(40_100)]
+    assert told[:40_000] == [None] * 40_000
+    assert all(wait_s is not None and 1 <= wait_s <= 60 for wait_s in told[40_000:])
+    assert limits.take("read", "192.0.2.2") is None
+
+
 def test_reading_is_generous() -> None:
     assert LIMITS["read"].amount / LIMITS["read"].get_expiry() > 500
 
