@@ -43,6 +43,7 @@ class Ledger:
         self._why = why
         self._holes: list[tuple[float, float] | None] = [None] * channels
         self._late_since_s: float | None = None
+        self._is_open = False  # an interval has been told of that goes on: its end must be told
 
     @property
     def until_s(self) -> float | None:
@@ -61,7 +62,7 @@ class Ledger:
         done: list[Deaf] = []
         if self._why is not None or block.gap_samples is None:
             done = self._everywhere(until_s, max(until_s, begins_s), self._why or WHY_LOST)
-            until_s, self._why = max(until_s, begins_s), None
+            until_s, self._why, self._is_open = max(until_s, begins_s), None, False
         elif block.gap_samples:
             missing_s = min(block.gap_samples / block.rate_hz, max(0.0, begins_s - until_s))
             done = self._everywhere(until_s, until_s + missing_s, WHY_LOST)
@@ -79,7 +80,7 @@ class Ledger:
         if self._why is not None:
             told += self._everywhere(until_s, at_s, self._why)
             until_s = at_s
-        self._until_s, self._why = until_s, why
+        self._until_s, self._why, self._is_open = until_s, why, True
         self._late_since_s = None
         return told + [Deaf(channel, until_s, None, why) for channel in self._channels]
 
@@ -89,7 +90,7 @@ class Ledger:
 
     def _everywhere(self, from_s: float, to_s: float, why: str) -> list[Deaf]:
         done = self._close_holes(self._channels)
-        if to_s - from_s < JOIN_S:
+        if to_s - from_s < JOIN_S and not self._is_open:
             return done
         return done + [Deaf(channel, from_s, to_s, why) for channel in self._channels]
 

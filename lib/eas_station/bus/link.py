@@ -84,6 +84,7 @@ class Link:
         self._remote = remote
         self._topics = common_topics(wanted, remote.topics)
         self._monotonic = monotonic
+        self._lost = f"the connection to {remote.address} is lost"
         self._again_s: float | None = None  # when to connect anew
         self.socket = context.socket(zmq.SUB)
         self.socket.setsockopt(zmq.LINGER, 0)
@@ -142,10 +143,11 @@ class Link:
         elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
             self.socket.disconnect(address)
             self._wait(f"{address} refuses our key: there, write it into allow (eas-ctl keys)")
-        elif event == zmq.EVENT_CLOSED:
-            self.fault = f"{address} cannot be reached"
         elif event == zmq.EVENT_DISCONNECTED:
-            self.fault = self.fault or f"the connection to {address} is lost"
+            self.fault = self.fault or self._lost
+        elif event == zmq.EVENT_CLOSED:
+            if self.fault != self._lost:  # one reason for one interval of deafness
+                self.fault = f"{address} cannot be reached"
         else:
             self.fault = (
                 f"{address} has another key than server_key, or is no receiver of a station"

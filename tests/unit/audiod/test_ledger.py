@@ -146,3 +146,18 @@ def test_heard_and_deaf_together_are_the_wall_time(seed: int) -> None:
     told += ledger.close()
     for channel in (0, 1):
         assert heard_s[channel] + seconds(told, channel) == pytest.approx(at_s, abs=0.06)
+
+
+def test_whoever_is_told_of_a_beginning_is_told_of_the_end_however_short_it_was() -> None:
+    ledger = Ledger(1)
+    ledger.heard(10.0, block(channels=1))
+    assert ledger.deaf(12.0, "lost") == [Deaf(0, 10.0, None, "lost")]
+    assert ledger.deaf(12.5, "no way") == [
+        Deaf(0, 10.0, 12.5, "lost"),
+        Deaf(0, 12.5, None, "no way"),
+    ]
+    told = ledger.deaf(12.501, "refused")
+    assert told == [Deaf(0, 12.5, 12.501, "no way"), Deaf(0, 12.501, None, "refused")]
+    (end,) = ledger.heard(12.752, block(channels=1))
+    assert (end.from_s, end.why) == (12.501, "refused")
+    assert end.to_s == pytest.approx(12.502)
