@@ -20,8 +20,10 @@ SUBSONIC_HZ = 150.0  # no audio below; the carrier's offset is at zero
 _TAPS_S = 0.01  # length of the audio filters: edges about 200 Hz wide
 _PIECE = 4096  # samples filtered at once
 WEIGHT_STEP = 768  # samples after which weights change: 31 ms
-_POWER_STEPS, _OFFSET_STEPS = 4, 48  # over which power and offset are followed
-_TINY = 1e-20
+NOISE_POWERS = 2.0  # a sample so strong counts whole
+_NOISE_STEPS, _OFFSET_STEPS = 8, 48  # over which noise and offset are followed
+_LOOK = 4  # of so many samples one is enough to follow them
+_TINY = 1e-12
 
 
 def emphasis(frequency_hz: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -115,46 +117,65 @@ class Weights:
     """How far each sample of a discriminator is to be believed, and the carrier's offset.
 
     Noise that overcomes the carrier for a moment turns it round once: a click, and the samples
-    where that happens are weak. So each counts as its power over the mean power, at most whole,
-    before it goes through the audio filter. What is weighted is the distance from the carrier's
-    own frequency, or the weights would be heard. Both are followed in steps counted from the
-    first sample.
+    where that happens are weak. So a sample that is weaker than some noise powers counts as much
+    less before it goes through the audio filter; of a strong carrier there is none. What is
+    weighted is the distance from the carrier's own frequency, or the weights would be heard. Noise
+    (as in `levels`) and offset are followed in steps counted from the first sample.
     """
 
     def __init__(self, channels: int) -> None:
-        self._sums = np.zeros((3, channels))  # of the step that has begun: power, weight, Hz
+        self._sums = np.zeros((4, channels))  # of the step that has begun
         self._filled = 0
         self._steps = 0
-        self._power = np.zeros((channels, 1), np.float32)  # 0: not known
+        self._moments = np.zeros((2, channels))  # mean of power and of its square
+        self._full = np.full((channels, 1), _TINY, np.float32)  # power that counts whole
+        self._last = np.zeros((channels, 1), np.float32)
         self._offset_hz = np.zeros((channels, 1), np.float32)
 
-    def apply(self, frequency_hz: NDArray[np.float32], power: NDArray[np.float32]) -> None:
-        """Weight the frequencies, shape (channels, n), any n ≥ 0, in their place."""
+    def weighted(
+        self, frequency_hz: NDArray[np.float32], power: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """The frequencies less the carrier's, weighted; shape (channels, n), any n ≥ 0."""
+        out = np.empty_like(frequency_hz)
+        line = np.concatenate((self._last, power), axis=1)
+        self._last = line[:, -1:].copy()
+        between = np.sqrt(line[:, 1:] * line[:, :-1])  # a frequency is made of two samples
         at = 0
         while at < power.shape[1]:
             end = min(power.shape[1], at + WEIGHT_STEP - self._filled)
-            self._part(frequency_hz[:, at:end], power[:, at:end])
+            there = slice(at, end)
+            self._part(frequency_hz[:, there], power[:, there], between[:, there], out[:, there])
             self._filled += end - at
             at = end
             if self._filled == WEIGHT_STEP:
                 self._close_step()
+        return out
 
-    def _part(self, frequency_hz: NDArray[np.float32], power: NDArray[np.float32]) -> None:
-        weight = power * (1 / np.maximum(self._power, _TINY))
+    def _part(
+        self,
+        frequency_hz: NDArray[np.float32],
+        power: NDArray[np.float32],
+        between: NDArray[np.float32],
+        out: NDArray[np.float32],
+    ) -> None:
+        weight = between * (1 / self._full)
         np.minimum(weight, 1, out=weight)
-        frequency_hz -= self._offset_hz
-        frequency_hz *= weight
-        self._sums[0] += power.sum(axis=1)
-        self._sums[1] += weight.sum(axis=1)
-        self._sums[2] += frequency_hz.sum(axis=1)
+        np.subtract(frequency_hz, self._offset_hz, out=out)
+        out *= weight
+        looked = slice(-self._filled % _LOOK, None, _LOOK)
+        for at, rows in enumerate((power, weight, out)):
+            self._sums[at] += rows[:, looked].sum(axis=1)
+        self._sums[3] += np.square(power[:, looked]).sum(axis=1)
 
     def _close_step(self) -> None:
         self._steps += 1
-        power, weight, hz = self._sums[:, :, np.newaxis].astype(np.float32)
-        share = np.float32(1 / min(self._steps, _POWER_STEPS))
-        self._power += (power / WEIGHT_STEP - self._power) * share
-        share = np.float32(1 / min(self._steps, _OFFSET_STEPS))
-        self._offset_hz += hz / np.maximum(weight, 1) * share
+        power, weight, hz, square = self._sums
+        moments = np.stack((power, square)) * (_LOOK / WEIGHT_STEP)
+        self._moments += (moments - self._moments) / min(self._steps, _NOISE_STEPS)
+        mean, mean_square = self._moments
+        noise = mean - np.sqrt(np.maximum(0.0, 2 * mean**2 - mean_square))
+        self._full[:, 0] = np.maximum(NOISE_POWERS * noise, _TINY)
+        self._offset_hz[:, 0] += hz / np.maximum(weight, 1) / min(self._steps, _OFFSET_STEPS)
         self._sums[:] = 0
         self._filled = 0
 
@@ -177,8 +198,7 @@ class Discriminator:
         frequency_hz = self._frequency_hz(block)
         power = np.square(block.real)
         power += np.square(block.imag)
-        weighted = frequency_hz.copy()
-        self._weights.apply(weighted, power)
+        weighted = self._weights.weighted(frequency_hz, power)
         return Demodulated(self._audio.feed(weighted)[0], frequency_hz, power)
 
     def _frequency_hz(self, block: NDArray[np.complex64]) -> NDArray[np.float32]:

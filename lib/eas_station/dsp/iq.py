@@ -86,19 +86,23 @@ class SpikeRemover:
     There the mean will not do: an unmodulated carrier of exactly the right frequency is constant
     too. But an FM carrier moves on a circle whose centre is the spike, so it is the centre of the
     circle that is followed: |z|² is 2·Re(conj(centre)·z) and a constant, least squares over about
-    nine seconds. Noise alone gives its mean.
+    nine seconds. Noise alone gives its mean. The first samples are still on their way through the
+    channel filter.
     """
 
     def __init__(self) -> None:
+        self._early = _CIRCLE_LEAST  # samples that are not looked at
         self._squares = np.zeros((2, 2))
         self._products = np.zeros(2)
         self.centre = 0j
 
     def feed(self, row: NDArray[np.complex64]) -> NDArray[np.complex64]:
         """A frame of the channel without the spike, shape (n,)."""
-        if row.size < _CIRCLE_LEAST:
+        if row.size < 2 * _CIRCLE_LEAST:
             return row - np.complex64(self.centre)
-        rails = row.view(np.float32).reshape(-1, 2).astype(np.float64)
+        looked = np.ascontiguousarray(row[self._early :])
+        self._early = 0
+        rails = looked.view(np.float32).reshape(-1, 2).astype(np.float64)
         power = np.einsum("nr,nr->n", rails, rails)
         rails -= rails.mean(axis=0)
         self._squares *= _CIRCLE_KEPT

@@ -34,6 +34,8 @@ def reference(iq: np.ndarray, rate_hz: int, center_hz: int, channel_hz: int) -> 
         (2_400_000, 162_012_500, NWR_HZ[:1]),
         (225_000, 162_475_000, NWR_HZ),  # an odd number of branches
         (25_000, 162_550_000, [162_550_000]),  # one branch
+        (2_400_000, 162_000_000, NWR_HZ[2:5]),  # few channels of a wide capture, on the raster
+        (1_000_000, 162_487_500, NWR_HZ[3:5]),
     ],
 )
 def test_equals_mixing_filtering_and_decimating(
@@ -46,6 +48,15 @@ def test_equals_mixing_filtering_and_decimating(
     assert out.dtype == np.complex64
     for row, channel_hz in zip(out, channels_hz, strict=True):
         np.testing.assert_allclose(row, reference(iq, rate_hz, center_hz, channel_hz), atol=2e-5)
+
+
+@pytest.mark.parametrize("center_hz", [162_012_500, 162_000_000])
+def test_few_channels_do_not_depend_on_the_cuts_either(cuts, center_hz: int) -> None:
+    iq = noise(120_001)
+    whole = Channelizer(2_400_000, center_hz, NWR_HZ[5:]).feed(iq)
+    bank = Channelizer(2_400_000, center_hz, NWR_HZ[5:])
+    parts = np.concatenate([bank.feed(iq[a:b]) for a, b in cuts(iq.size)], axis=1)
+    np.testing.assert_allclose(parts, whole, atol=2e-6)
 
 
 @pytest.mark.parametrize("center_hz", [CENTER_HZ, 162_475_000])

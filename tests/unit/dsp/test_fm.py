@@ -14,6 +14,7 @@ from eas_station.dsp.fm import (
     emphasis,
     pre_emphasis_taps,
 )
+from eas_station.dsp.raster import lowpass
 
 RATE_HZ = 25_000
 
@@ -110,3 +111,52 @@ def test_modulator_output_does_not_depend_on_the_cuts(cuts) -> None:
 def test_a_silent_channel_gives_silence() -> None:
     audio = Discriminator(2, RATE_HZ).feed(np.zeros((2, 3000), dtype=np.complex64))
     assert not audio.any()
+
+
+def noisy(cn_db: float, offset_hz: float, count: int = 100_000) -> tuple[np.ndarray, np.ndarray]:
+    """A tone as it is, and as it comes out of a channel filter with noise; C/N in 16 kHz."""
+    rng = np.random.default_rng(9)
+    frequency = tone(1000, 3000, count)[np.newaxis] + np.float32(offset_hz)
+    clean = Modulator(1, RATE_HZ).feed(frequency)
+    rails = rng.standard_normal(2 * count) * np.sqrt(10 ** (-cn_db / 10) * RATE_HZ / 16_000 / 2)
+    taps = lowpass(33, 8_500 / RATE_HZ, 60)
+    dirty = np.convolve(clean[0] + rails.view(np.complex128), taps)[16 : count + 16]
+    return clean, dirty.astype(np.complex64)[np.newaxis]
+
+
+@pytest.mark.parametrize(
+    ("cn_db", "offset_hz", "least_db"), [(2.0, 0.0, 0.5), (2.0, 2000.0, 0.5), (12.0, 0.0, -0.3)]
+)
+def test_weights_take_clicks_away_and_cost_a_good_channel_nothing(
+    cn_db: float, offset_hz: float, least_db: float
+) -> None:
+    clean, dirty = noisy(cn_db, offset_hz)
+    wanted = Discriminator(1, RATE_HZ).feed(clean)[0, 40_000:]
+    found = Discriminator(1, RATE_HZ).demodulate(dirty)
+    plain = FilterBank(1, de_emphasis_taps(RATE_HZ)[np.newaxis] / FULL_SCALE_HZ)
+    unweighted = plain.feed(found.frequency_hz)[0, 0, 40_000:]
+
+    def errors(audio: np.ndarray) -> np.ndarray:
+        return audio / ((audio @ wanted) / (wanted @ wanted)) - wanted
+
+    before, after = errors(unweighted), errors(found.audio[0, 40_000:])
+    assert 10 * np.log10((before @ before) / (after @ after)) > least_db
+
+
+def test_a_strong_carrier_is_not_weighted() -> None:
+    clean, _ = noisy(60.0, 812.0)
+    out = Discriminator(1, RATE_HZ).demodulate(clean)
+    plain = FilterBank(1, de_emphasis_taps(RATE_HZ)[np.newaxis] / FULL_SCALE_HZ)
+    np.testing.assert_allclose(
+        out.audio[0, 1000:], plain.feed(out.frequency_hz)[0, 0, 1000:], atol=2e-3
+    )
+
+
+def test_a_carrier_that_comes_up_after_noise_is_heard_at_once() -> None:
+    rng = np.random.default_rng(4)
+    rails = rng.standard_normal((1, 2 * 50_000), dtype=np.float32) * np.float32(0.01)
+    line = rails.view(np.complex64)
+    line[:, 25_000:] += Modulator(1, RATE_HZ).feed(tone(1000, 3000, 25_000)[np.newaxis])
+    audio = Discriminator(1, RATE_HZ).feed(line)[0]
+    amplitude = np.sqrt(2 * (audio[25_200:25_700] ** 2).mean())
+    assert amplitude == pytest.approx(0.3, rel=0.1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from eas_station.dsp.iq import DcRemover, from_cs16, from_cu8, to_cu8
+from eas_station.dsp.iq import DcRemover, SpikeRemover, from_cs16, from_cu8, to_cu8
 
 
 def test_cu8_bytes_map_to_full_scale_with_zero_between_127_and_128() -> None:
@@ -65,3 +65,52 @@ def test_dc_removal_does_not_depend_on_the_cuts(cuts) -> None:
     pieces = DcRemover()
     parts = np.concatenate([pieces.feed(samples[a:b]) for a, b in cuts(samples.size)])
     np.testing.assert_allclose(parts, whole, atol=1e-7)
+
+
+def test_dc_is_known_after_a_few_milliseconds() -> None:
+    clean = noise(5_000)
+    without = DcRemover().feed(clean + np.complex64(0.2 - 0.1j))
+    assert abs((without[1_000:] - clean[1_000:]).mean()) < 0.02
+
+
+def carrier(frequency_hz: np.ndarray, noise_rms: float = 0.01) -> np.ndarray:
+    rng = np.random.default_rng(5)
+    turns = np.cumsum(frequency_hz) / 25_000
+    rails = noise_rms * rng.standard_normal(2 * turns.size, dtype=np.float32)
+    return (0.2 * np.exp(2j * np.pi * turns)).astype(np.complex64) + rails.view(np.complex64)
+
+
+def removed(samples: np.ndarray) -> np.ndarray:
+    remover = SpikeRemover()
+    return np.concatenate(
+        [remover.feed(samples[at : at + 2304]) for at in range(0, samples.size, 2304)]
+    )
+
+
+SPIKE = np.complex64(0.08 - 0.05j)
+
+
+@pytest.mark.parametrize("offset_hz", [0.0, 40.0, 325.0])
+def test_the_spike_under_a_modulated_carrier_is_gone_from_the_first_frame(offset_hz: float) -> None:
+    t = np.arange(25_000) / 25_000
+    clean = carrier(3000 * np.sin(2 * np.pi * 700 * t) + offset_hz)
+    out = removed(clean + SPIKE)
+    assert abs((out - clean)[:2304].mean()) < 0.004
+    assert abs((out - clean)[20_000:].mean()) < 0.002
+
+
+def test_a_carrier_that_stands_still_is_no_spike() -> None:
+    t = np.arange(100_000) / 25_000
+    spoken = carrier(3000 * np.sin(2 * np.pi * 700 * t) * (t < 2))  # two seconds' pause at 0 Hz
+    out = removed(spoken + SPIKE)
+    assert np.abs(out[60_000:]).mean() == pytest.approx(0.2, rel=0.05)
+
+
+def test_of_noise_alone_the_mean_is_the_spike() -> None:
+    out = removed(carrier(np.zeros(50_000)) - np.complex64(0.2) + SPIKE)
+    assert abs(out[25_000:].mean()) < 0.01
+
+
+def test_a_few_samples_before_a_gap_pass() -> None:
+    assert SpikeRemover().feed(np.ones(3, dtype=np.complex64)).tolist() == [1, 1, 1]
+    assert SpikeRemover().feed(np.zeros(0, dtype=np.complex64)).size == 0
