@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 
 export PYTHON
 
-.PHONY: help run venv test test-system test-rtlsdr check bench bench-same deb clean
+.PHONY: help run venv test test-system test-rtlsdr check bench bench-same bench-sdr deb clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -48,6 +48,12 @@ bench: ## measure, and print tables
 bench-same: ## everything about hearing SAME, beside what else is installed; draws the curves
 	@.ci/prepare test
 	@$(BIN)/python tests/bench/bench_same.py --all $(ARGS)
+
+bench-sdr: export OPENBLAS_NUM_THREADS = 1 # as the daemons have it
+bench-sdr: ## everything about the radio: CPU, memory, what it hears; some minutes
+	@.ci/prepare test
+	@.ci/prepare tools
+	@$(BIN)/python tests/bench/bench_sdr.py $(ARGS)
 
 deb: ## the Debian packages, into dist/
 	@.ci/prepare deb
