@@ -33,7 +33,8 @@ class Shape:
     kind: str  # CSS classes
     title: str  # read out, and shown when pointed at
     sign: str = ""  # what says it without a colour; "" where there is nothing to say
-    middle: tuple[int, int] = (0, 0)  # where the sign stands
+    label: str = ""  # written on it
+    middle: tuple[int, int] = (0, 0)  # where the sign and the label stand
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,7 @@ def _shape(
         " ".join(kind),
         f"{county.name}: {'; '.join(one.words for one in reached) or 'nothing in force'}",
         reached[0].grade.sign if reached else "",
+        county.name if reached or county.code in region.own else "",
         projection.middle(largest),
     )
 

@@ -38,7 +38,7 @@ def test_a_county_has_the_colour_the_sign_and_the_words_of_its_gravest_warning(s
     both = (shown(("039173",)), shown(("039173", "039095"), "watch"))
     drawing = draw(REGION, both, None)
     wood, lucas = county(drawing, "Wood"), county(drawing, "Lucas")
-    assert (wood.kind, wood.sign) == ("county own warning", "▲")
+    assert (wood.kind, wood.sign, wood.label) == ("county own warning", "▲", "Wood")
     assert wood.title == "Wood: Warning, 23 min left; Watch, 23 min left"
     assert (lucas.kind, lucas.sign) == ("county watch", "◆")
     assert drawing.sentence == "Something is in force in Wood, and in 1 county nearby."

@@ -7,8 +7,8 @@
 <path class="{{shape.kind}}" d="{{shape.path}}"><title>{{shape.title}}</title></path>
 % end
 % for shape in map.counties:
-% if shape.sign:
-<text class="sign" x="{{shape.middle[0]}}" y="{{shape.middle[1]}}" aria-hidden="true">{{shape.sign}}</text>
+% if shape.label:
+<text x="{{shape.middle[0]}}" y="{{shape.middle[1]}}" aria-hidden="true"><tspan class="sign">{{shape.sign}}</tspan> {{shape.label}}</text>
 % end
 % end
 % if map.point:
