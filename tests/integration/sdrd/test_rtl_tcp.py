@@ -123,6 +123,8 @@ def test_a_server_that_stalls_is_left_and_another_receiver_loses_nothing(
     capture = station.folder / "other.cu8"
     capture.write_bytes(received)
     station.configure(wx=over_tcp(dongle.port), other=f'kind = "file"\npath = "{capture}"')
+    loaded = station.folder / "modules"
+    station.environment = {"EAS_DEBUG_MODULES": str(loaded)}
     other = station.start("other")
     station.start("wx")
     with station.subscriber("other") as beside, station.subscriber("wx") as subscriber:
@@ -142,6 +144,7 @@ def test_a_server_that_stalls_is_left_and_another_receiver_loses_nothing(
         assert len(ends) == 7
         assert beside.missed() == ()
     assert other.poll() is None
+    assert "eas_station_vendor" not in loaded.read_text()  # only a dongle on USB needs it
     assert station.log("wx").count("Traceback") == 0
 
 
