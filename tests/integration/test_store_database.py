@@ -92,6 +92,20 @@ def test_a_statement_has_a_deadline(database_url: str) -> None:
     database.close()
 
 
+def test_one_transaction_can_be_given_less_time_than_the_others(database_url: str) -> None:
+    database = Database(database_url, statement_timeout_s=30.0, pool_size=1)
+    for transaction in (database.read, database.write):
+        with pytest.raises(StoreError, match="too long"), transaction(0.2) as connection:
+            connection.execute(text(FOR_EVER[database.dialect])).all()
+        with transaction() as connection:  # the same connection, with all its time again
+            connection.execute(text(A_MOMENT[database.dialect]), {"secret": "x"}).all()
+        if database.dialect == "postgresql":
+            with transaction() as connection:
+                shown = connection.execute(text("SHOW statement_timeout")).scalar()
+            assert shown == "30s"
+    database.close()
+
+
 def test_a_slow_statement_is_logged_without_its_values(
     database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
