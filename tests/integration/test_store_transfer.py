@@ -55,7 +55,9 @@ def test_role_may_do_what_it_needs_and_no_more(postgresql_url: str) -> None:
         assert may("SELECT", "alembic_version")
         assert not may("UPDATE", "alerts")
         assert not may("UPDATE", "alembic_version")
-        assert may("INSERT", "audit")
+        for table in ("alert_flags", "audit", "clips", "desired_states", "settings"):
+            assert may("INSERT", table), table
+            assert may("UPDATE", table), table
         connection.execute(text(f'DROP OWNED BY "{role}"'))
         connection.execute(text(f'DROP ROLE "{role}"'))
     record.close()

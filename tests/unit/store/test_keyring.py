@@ -133,7 +133,10 @@ def test_a_file_that_is_none_is_told_and_used_again_when_it_is_mended(tmp_path: 
     path.parent.mkdir()
     path.write_bytes(b"no database at all " * 100)
     keyring = Keyring(path)
-    with pytest.raises(StoreError, match=r"keys\.sqlite cannot be used"), keyring.transaction() as c:
+    with (
+        pytest.raises(StoreError, match=r"keys\.sqlite cannot be used"),
+        keyring.transaction() as c,
+    ):
         logins.any_set(c)
     path.unlink()
     with keyring.transaction() as connection:
