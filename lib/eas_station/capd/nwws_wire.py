@@ -140,14 +140,13 @@ class Wire:
         client = self._client = self._new_client()
         _connect(client, self._login)
         joined_until_s = self._monotonic() + self._patience.join_s
-        pinged_s = self._monotonic()
+        pinging = asyncio.ensure_future(self._ping(client))
         while self._failure is None:
             await asyncio.sleep(_STEP_S)
-            now_s = self._monotonic()
-            self._look(now_s, joined_until_s)
-            if self._joined.is_set() and now_s >= pinged_s + self._patience.ping_every_s:
-                await self._ping(client)
-                pinged_s = self._monotonic()
+            self._look(self._monotonic(), joined_until_s)
+            if pinging.done():
+                pinging.result()  # a bug comes out here
+        pinging.cancel()
         try:
             await asyncio.wait_for(_disconnected(client), self._patience.close_s)
         except TimeoutError:
@@ -229,15 +228,19 @@ class Wire:
         """Ask ourselves through the room: so it is known that both still know us (XEP-0410)."""
         target = self._xmpp.JID(f"{self._login.room}/{self._login.user}")
         errors = self._xmpp.exceptions
-        try:
-            iq = client.make_iq_get(ito=target)
-            iq.enable("ping")
-            await iq.send(timeout=self._patience.ping_s)
-        except errors.IqTimeout:
-            self._fail(FeedError("the server no longer answers"))
-        except errors.IqError as error:
-            if error.condition not in ERRORS_THAT_LIVE:
-                self._fail(FeedError(f"we are no longer in the room: {error.condition}"))
+        while self._failure is None:
+            await asyncio.sleep(self._patience.ping_every_s)
+            if not self._joined.is_set():
+                continue
+            try:
+                iq = client.make_iq_get(ito=target)
+                iq.enable("ping")
+                await iq.send(timeout=self._patience.ping_s)
+            except errors.IqTimeout:
+                self._fail(FeedError("the server no longer answers"))
+            except errors.IqError as error:
+                if error.condition not in ERRORS_THAT_LIVE:
+                    self._fail(FeedError(f"we are no longer in the room: {error.condition}"))
 
     def _fail(self, error: FeedError) -> None:
         """Note why it ends: the first reason is the true one. The thread sees it soon."""

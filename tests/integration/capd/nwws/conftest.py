@@ -51,26 +51,11 @@ class Server:
     """One Prosody: a folder, a port, accounts."""
 
     def __init__(self, folder: Path) -> None:
+        """`folder`: prepared, with a certificate and accounts."""
         self.folder = folder
         self.port = _free_port()
         self.process: subprocess.Popen[bytes] | None = None
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3",
-             "-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}",
-             "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
-            check=True, capture_output=True,
-        )  # fmt: skip
-        text = CONFIGURATION.format(folder=folder, port=self.port, host=HOST)
-        (folder / "prosody.cfg.lua").write_text(text)
-        self.register("station", "secret")
-        self.register("wire", "secret")
-
-    def register(self, user: str, password: str) -> None:
-        command = ["prosodyctl", "--config", self.folder / "prosody.cfg.lua"]
-        subprocess.run(
-            [*command, "register", user, HOST, password],
-            check=True, capture_output=True, timeout=PATIENCE_S,
-        )  # fmt: skip
+        _configure(folder, self.port)
 
     def start(self) -> None:
         """Start it; gives back when it listens."""
@@ -173,6 +158,26 @@ class Bot:
         await asyncio.gather(*others, return_exceptions=True)
 
 
+def _configure(folder: Path, port: int) -> Path:
+    path = folder / "prosody.cfg.lua"
+    path.write_text(CONFIGURATION.format(folder=folder, port=port, host=HOST))
+    return path
+
+
+def _prepare(folder: Path) -> None:
+    """A certificate, and the accounts of the station and of the bot."""
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3",
+         "-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}",
+         "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    configuration = _configure(folder, 0)
+    for user in ("station", "wire"):
+        command = ["prosodyctl", "--config", configuration, "register", user, HOST, "secret"]
+        subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE_S)
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -180,15 +185,25 @@ def _free_port() -> int:
         return port
 
 
-@pytest.fixture
-def xmpp() -> Iterator[Server]:
-    """A running server with an empty room."""
+@pytest.fixture(scope="module")
+def prepared() -> Iterator[Path]:
+    """What a server needs, made once."""
     if shutil.which("prosody") is None:
         pytest.skip("no XMPP server is installed (apt install prosody)")
     if os.geteuid() != 0:
         pytest.skip("prosodyctl makes accounts as root only")
     pytest.importorskip("slixmpp", reason="slixmpp is not installed")
     folder = Path(tempfile.mkdtemp(prefix="eas-xmpp-"))
+    _prepare(folder)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def xmpp(prepared: Path) -> Iterator[Server]:
+    """A running server with an empty room."""
+    folder = Path(tempfile.mkdtemp(prefix="eas-xmpp-"))
+    shutil.copytree(prepared, folder, dirs_exist_ok=True)
     server = Server(folder)
     server.start()
     yield server

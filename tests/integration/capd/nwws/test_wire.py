@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -20,7 +21,7 @@ from eas_station.config.model import Feed
 from eas_station.errors import FeedError
 
 PATIENCE_S = 40.0
-QUICK = Patience(join_s=15.0, ping_every_s=0.5, ping_s=2.0, close_s=2.0, read_s=0.3)
+QUICK = Patience(join_s=40.0, ping_every_s=0.5, ping_s=30.0, close_s=2.0, read_s=0.3)
 ZONES = {"OHC173": ("039173",)}
 
 FeedOf = Callable[..., NwwsFeed]
@@ -182,7 +183,7 @@ def test_a_server_that_dies_is_found_again(
 
 
 def test_a_connection_on_which_nothing_answers_is_given_up(xmpp: Any, feed_of: FeedOf) -> None:
-    feed = feed_of()
+    feed = feed_of(patience=replace(QUICK, ping_s=1.0))
     list(feed.read())
     xmpp.halt(True)
     try:
@@ -202,14 +203,14 @@ def test_who_was_thrown_out_of_the_room_notices(
 
 
 def test_a_room_without_products_is_left(feed_of: FeedOf) -> None:
-    feed = feed_of(patience=Patience(silent_s=1.0, read_s=0.3))
+    feed = feed_of(patience=replace(QUICK, silent_s=1.0))
     assert str(failure_of(feed)) == "no product for 1 seconds"
 
 
 def test_a_connection_that_nobody_reads_ends_and_frees_the_account(
     bot: Any, feed_of: FeedOf, wait_for: Callable[..., Any]
 ) -> None:
-    feed = feed_of(patience=Patience(lease_s=4.0, read_s=0.3))
+    feed = feed_of(patience=replace(QUICK, lease_s=4.0))
     list(feed.read())
     wait_for(lambda: "station" in bot.present())
     wait_for(lambda: "station" not in bot.present())
