@@ -21,8 +21,9 @@ from eas_station.service.daemon import Daemon
 
 BEAT_DEADLINE_S = 6.0  # a read that takes longer never returns
 FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 2.0  # our own device: heard soon after a replug
+FIRST_FLAPPING_S = 0.25
 LONGEST_FLAPPING_S = 60.0  # between tries of one that comes and goes, and fills the log
-STEADY_S = 60.0  # samples for so long: it does not flap
+STEADY_S = 30.0  # samples for so long: it does not flap
 PAUSE_S = 0.25  # the longest sleep, so that an operator's word is soon obeyed
 
 
@@ -53,7 +54,7 @@ class Radio:
         self._beat = daemon.beat("radio", BEAT_DEADLINE_S)
         self._receiver_of = receiver_of
         self._opening = Backoff(FIRST_BACKOFF_S, LONGEST_BACKOFF_S)
-        self._flapping = Backoff(FIRST_BACKOFF_S, LONGEST_FLAPPING_S)
+        self._flapping = Backoff(FIRST_FLAPPING_S, LONGEST_FLAPPING_S)
         self._untrimmed = 0  # samples since the last look at them
         self._running_s: float | None = None  # since when samples have come; None: they do not
         self._was_stopped = False  # what is missing next was not to be heard
