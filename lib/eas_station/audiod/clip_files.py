@@ -16,6 +16,7 @@ from pathlib import Path
 
 from eas_station import wire
 from eas_station.audiod.recorder import ClipOrder
+from eas_station.dsp.tones import AttentionSignal
 from eas_station.errors import FrameError
 from eas_station.store.clips import Clip
 
@@ -62,11 +63,13 @@ class ClipFolder:
         if system.f_bavail * system.f_frsize < FREE_FLOOR_BYTES:
             raise OSError(f"less than {FREE_FLOOR_BYTES >> 20} MiB free in {self._clips_dir}")
 
-    def publish(self, part: Path, order: ClipOrder, duration_s: float) -> Clip:
+    def publish(
+        self, part: Path, order: ClipOrder, duration_s: float, heard: AttentionSignal | None = None
+    ) -> Clip:
         """Make the finished file durable under its name; its row is noted beside the parts.
 
         A process that dies in here leaves either a part, or a whole file with a note of its row.
-        Raises OSError.
+        `heard` is the attention signal in it. Raises OSError.
         """
         path = self._relative(order, part.suffixes[-2])
         row = Clip(
@@ -79,6 +82,8 @@ class ClipFolder:
             path=path,
             bytes=part.stat().st_size,
             sha256=_sha256(part),
+            attention=None if heard is None else heard.kind,
+            attention_s=None if heard is None else heard.length_s,
         )
         target = self._clips_dir / path
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 from eas_station import wire
 from eas_station.audiod.clip_files import ClipFolder
 from eas_station.audiod.recorder import ClipOrder
+from eas_station.dsp.ring import FULL_SCALE
+from eas_station.dsp.tones import AttentionSignal, AttentionWatch
 from eas_station.store.clips import Clip
 
 log = logging.getLogger(__name__)
@@ -41,6 +43,8 @@ class _Growing:
     raw: IO[bytes] | None = None
     file: wave.Wave_write | None = None
     samples: int = 0
+    watch: AttentionWatch | None = None
+    heard: AttentionSignal | None = None  # the longest attention signal after the header
 
     @property
     def seconds(self) -> float:
@@ -49,11 +53,28 @@ class _Growing:
 
     def open(self, part: Path) -> None:
         """Raises OSError."""
+        self.watch = AttentionWatch(1, self.order.rate_hz)
         self.raw = part.open("wb")
         self.file = wave.open(self.raw, "wb")
         self.file.setnchannels(1)
         self.file.setsampwidth(2)
         self.file.setframerate(self.order.rate_hz)
+
+    def listen(self, samples: NDArray[np.int16]) -> None:
+        """Look for the attention signal: here it costs nothing while there is no message."""
+        if self.watch is not None:
+            self._note(self.watch.feed(samples[None].astype(np.float32) / np.float32(FULL_SCALE)))
+
+    def listened(self) -> None:
+        """No more comes."""
+        if self.watch is not None:
+            self._note(self.watch.flush())
+
+    def _note(self, signals: list[AttentionSignal]) -> None:
+        for signal in signals:
+            longer = self.heard is None or signal.length_s > self.heard.length_s
+            if longer and signal.start_sample >= self.order.header_sample:
+                self.heard = signal
 
     def close(self) -> None:
         """Write the length into the header and close. Raises OSError, wave.Error."""
@@ -167,21 +188,30 @@ class ClipWriter:
             self._folder.require_space()
             growing.file.writeframesraw(samples.astype("<i2", copy=False).tobytes())
             growing.samples += len(samples)
+            growing.listen(samples)
         elif kind == "finish":
             self._complete(growing)
 
     def _complete(self, growing: _Growing) -> None:
         growing.close()
+        growing.listened()
         raw = self._folder.part(growing.order.clip_id, ".wav")
         part = self._encode(growing.order.clip_id, raw)
-        clip = self._folder.publish(part, growing.order, growing.seconds)
+        clip = self._folder.publish(part, growing.order, growing.seconds, growing.heard)
         if part != raw:
             with suppress(OSError):
                 raw.unlink()
         del self._growing[clip.clip_id]
         self.written += 1
         self._on_fault(None)
-        log.info("clip recorded: %s", clip.path, extra={"EAS_CLIP_ID": clip.clip_id})
+        log.info(
+            "clip recorded: %s, %s",
+            clip.path,
+            "without an attention signal"
+            if clip.attention_s is None
+            else f"attention signal {clip.attention} for {clip.attention_s:g} s",
+            extra={"EAS_CLIP_ID": clip.clip_id},
+        )
         self._unrecorded.append(clip)
         self._record_waiting()
 

@@ -28,6 +28,7 @@ class ClipOrder:
     event_code: str
     started_at: datetime  # of its first sample
     rate_hz: int
+    header_sample: int = 0  # where its header begins
 
 
 class ClipSink(Protocol):
@@ -101,7 +102,8 @@ class Recorder:
         longest_s = LONGEST_UNLIMITED_S if unlimited else self._clips.longest_s
         first = max(self._ring.first, header_first - self._samples(self._clips.pre_roll_s))
         order = ClipOrder(
-            self._new_id(), reception_id, name, event_code, time_of(first), self._rate_hz
+            *(self._new_id(), reception_id, name, event_code, time_of(first), self._rate_hz),
+            header_sample=header_first - first,
         )
         end = header_first + self._samples(longest_s)
         self._open.append(_OpenClip(order, channel, header_first, first, end))

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Select, select, update
 
@@ -30,6 +30,10 @@ class Clip:
     fault: str | None = None  # why there is no file: a sentence for the operator
     keep: bool = False  # never removed to make room
     removed_at: datetime | None = None  # when its file was removed
+    attention: Literal["eas", "wxr"] | None = (
+        None  # the signal after its header: 853 + 960, 1050 Hz
+    )
+    attention_s: float | None = None  # how long that lasted
 
 
 COLUMNS = tuple(clips.c[name] for name in Clip.__slots__ if name != "reception_ids")

@@ -164,6 +164,8 @@ clips = Table(
     Column("bytes", Number),
     Column("sha256", CleanText),
     Column("fault", CleanText),
+    Column("attention", CleanText),  # "eas", "wxr"
+    Column("attention_s", Float),
     Column("keep", Boolean, nullable=False),
     Column("removed_at", UtcTime),
     Index("ix_clips_started_at", "started_at"),

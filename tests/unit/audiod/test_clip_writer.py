@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import shutil
 import subprocess
 import threading
 import wave
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from eas_station import wire
 from eas_station.audiod.clip_files import ClipFolder
 from eas_station.audiod.clip_writer import ClipWriter
 from eas_station.audiod.recorder import ClipOrder
+from eas_station.dsp import modulate
 from eas_station.store.clips import Clip
 
 RATE_HZ = 25_000
@@ -96,6 +99,33 @@ def test_a_clip_is_a_file_with_a_row_that_describes_it(station: Station) -> None
     assert row.reception_ids == ("reception of c1ffffff-0000",)
     assert station.left_over() == []
     assert station.faults == [None]
+
+
+@pytest.mark.parametrize(("kind", "seconds"), [("wxr", 10.0), ("eas", 8.0)])
+def test_the_attention_signal_after_the_header_is_in_the_row(
+    station: Station, kind: modulate.Attention, seconds: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    before = modulate.attention_signal("eas", RATE_HZ, 12.0)  # of the message before this one
+    pause = modulate.silence(1.0, RATE_HZ)
+    signal = modulate.attention_signal(kind, RATE_HZ, seconds)
+    sound = np.concatenate([before, pause, pause, signal, pause])
+    writer = station.writer(NO_ENCODER)
+    an_order = replace(order(), header_sample=len(before) + len(pause))
+    write(writer, an_order, (10_000 * sound).astype(np.int16))
+    run(writer)
+    (row,) = station.rows
+    assert row.attention == kind
+    assert row.attention_s == pytest.approx(seconds, abs=0.2)
+    assert f"attention signal {kind} for" in caplog.text
+
+
+def test_a_clip_without_an_attention_signal_says_so(station: Station) -> None:
+    writer = station.writer(NO_ENCODER)
+    write(writer, order())
+    run(writer)
+    (row,) = station.rows
+    assert (row.attention, row.attention_s) == (None, None)
 
 
 @needs_flac

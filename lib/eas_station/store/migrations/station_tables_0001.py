@@ -33,6 +33,8 @@ def clip_tables() -> None:
         Column("bytes", NUMBER),
         Column("sha256", TEXT),
         Column("fault", TEXT),
+        Column("attention", TEXT),
+        Column("attention_s", Float()),
         Column("keep", Boolean(), nullable=False),
         Column("removed_at", TIME),
         PrimaryKeyConstraint("clip_id", name="pk_clips"),
