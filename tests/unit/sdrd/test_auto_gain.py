@@ -18,7 +18,7 @@ from eas_station.sdrd.auto_gain import (
 from eas_station.sdrd.rtl_tcp import R82XX_GAINS
 
 GAINS_DB = tuple(gain / 10 for gain in R82XX_GAINS)
-COUNT = 32_768
+COUNT = 16_384
 
 
 class Antenna:
