@@ -91,13 +91,13 @@ def test_a_sound_card_is_heard_and_again_after_it_was_unplugged(
     )
     item = station.is_told("source.soundcard", lambda item: item.state == "running")
     assert item.sentence == "listening: easmon at 44100 Hz"
-    card.play_until_heard(station, programs.recording(11), 11)
+    card.play_until_heard(station, programs.recording(11, bursts=2), 11)
     card.unplug()
     item = station.is_told("source.soundcard", lambda item: item.state == "reconnecting")
     assert "easmon" in item.sentence
     card.plug_in()
     item = station.is_told("source.soundcard", lambda item: item.state == "running")
-    card.play_until_heard(station, programs.recording(12), 12)
+    card.play_until_heard(station, programs.recording(12, bursts=2), 12)
     item = station.is_told("source.soundcard", lambda item: item.counters["connections"] == 2)
     assert "overflows" in item.counters
     assert process.poll() is None, "the same process all the time"

@@ -62,12 +62,12 @@ class Icecast:
         )
 
     def play(self, number: int, codec: str) -> subprocess.Popen[bytes]:
-        """A source that plays one header over and over, eight times as fast as life."""
+        """A source that plays one header over and over, four times as fast as life."""
         wav = str(self._programs.recording(number))
         target = f"icecast://source:hackme@127.0.0.1:{self.port}/live"
         forever = 'until ffmpeg "$@"; do sleep 0.2; done'  # until the server is up
         return self._programs.start(
-            *("sh", "-c", forever, "ffmpeg", "-nostdin", "-v", "error", "-readrate", "8"),
+            *("sh", "-c", forever, "ffmpeg", "-nostdin", "-v", "error", "-readrate", "4"),
             *("-stream_loop", "-1", "-i", wav, "-ice_name", "Weather Radio", *CODECS[codec]),
             target,
         )
@@ -108,11 +108,13 @@ def test_an_icecast_with_mp3_is_heard_again_after_its_death(
     left = station.children_of(process.pid)
     process.kill()
     process.wait()
-    station.eventually(lambda: [pid for pid in left if Path(f"/proc/{pid}").exists()], no_one)
+    station.eventually(
+        lambda: {pid: name for pid, name in left.items() if Path(f"/proc/{pid}").exists()}, no_child
+    )
 
 
-def no_one(pids: list[int]) -> bool:
-    return not pids
+def no_child(children: dict[int, str]) -> bool:
+    return not children
 
 
 def test_an_icecast_with_opus_that_stalls_is_left_and_found_again(
@@ -126,7 +128,7 @@ def test_an_icecast_with_opus_that_stalls_is_left_and_found_again(
     icecast.process.send_signal(signal.SIGSTOP)
     item = station.is_told("source.stream", lambda item: item.state == "reconnecting")
     assert item.sentence.endswith("for 10 s")
-    assert station.children_of(process.pid) == {}, "no child is left"
+    station.eventually(lambda: station.children_of(process.pid), no_child)
     programs.end(first)
     icecast.process.send_signal(signal.SIGCONT)
     icecast.play(4, "opus")
@@ -184,7 +186,7 @@ def test_hls_behind_a_password_is_heard(station: Any, hls: str) -> None:
     no_secret_is_seen(station, process.pid)
     station.want("stopped")
     station.is_told("source.stream", lambda item: item.state == "stopped")
-    assert station.children_of(process.pid) == {}
+    station.eventually(lambda: station.children_of(process.pid), no_child)
 
 
 def test_an_answer_without_hope_is_failed_and_told_without_the_password(
