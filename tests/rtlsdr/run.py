@@ -116,6 +116,11 @@ def furnished(work: Path) -> Path:
     (root / "etc/modprobe.d/no-dvb.conf").write_text("blacklist dvb_usb_rtl28xxu\n")
     (root / "etc/fstab").write_text("/dev/vda / ext4 rw 0 1\n")
     (root / "etc/systemd/system/job.service").write_text(JOB, encoding="utf-8")
+    for unit in ("eas-capd.service", "eas-webd.service", "eas-webd.socket"):
+        (root / "etc/systemd/system" / unit).symlink_to("/dev/null")  # the radio alone is slow here
+    slow = root / "etc/systemd/system/eas-sdrd@.service.d/slow.conf"
+    slow.parent.mkdir()
+    slow.write_text("[Service]\nTimeoutStartSec=300\nWatchdogSec=60\n")
     wants = root / "etc/systemd/system/multi-user.target.wants"
     wants.mkdir(parents=True, exist_ok=True)
     (wants / "job.service").symlink_to("/etc/systemd/system/job.service")
