@@ -158,7 +158,7 @@ class Weights:
         between: NDArray[np.float32],
         out: NDArray[np.float32],
     ) -> None:
-        weight: NDArray[np.float32] = between * (1 / self._full)
+        weight: NDArray[np.float32] = between / self._full
         np.minimum(weight, 1, out=weight)
         np.subtract(frequency_hz, self._offset_hz, out=out)
         out *= weight

@@ -23,6 +23,8 @@ MEASURES = ("signal_dbfs", "noise_dbfs", "snr_db", "offset_hz", "deviation_hz")
 LOST = "lost_samples"  # of the capture, for each minute
 MINUTE_S = 60
 LONGEST_OUTAGE = 144  # spans that are kept while the database is away: a day
+TOGETHER = 2  # spans in one transaction: each touches the same pages, which wears the card
+MOST_AT_ONCE = 12
 STEP_S = 0.5  # the longest sleep, so that the end is soon obeyed
 FLUSH_DEADLINE_S = 60.0  # a write that takes longer is stuck
 FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 5.0, 60.0
@@ -131,7 +133,7 @@ class History:
 
 
 class Keeper:
-    """The thread that brings the history to the record, every ten minutes and at the end."""
+    """The thread that brings the history to the record, every two spans and at the end."""
 
     def __init__(self, daemon: Daemon, history: History, database: Database) -> None:
         self._daemon = daemon
@@ -147,20 +149,18 @@ class Keeper:
         while not self._daemon.stopping.wait(STEP_S):
             self._beat()
             wait_s -= STEP_S
-            if wait_s <= 0 and self._history.waiting():
+            if wait_s <= 0 and len(self._history.waiting()) >= TOGETHER:
                 wait_s = 0.0 if self.flush() else self._backoff.next_s()
         self._history.close()
         if not self._offline:
             self.flush()
 
     def flush(self) -> bool:
-        """Write what waits, a span at a time; False: the database is away."""
+        """Write what waits, two hours at a time; False: the database is away."""
+        waiting = self._history.waiting()
         try:
-            for span in self._history.waiting():
-                with self._database.write() as connection:
-                    demand_current(connection)
-                    add(connection, span)
-                self._history.forget(span)
+            for at in range(0, len(waiting), MOST_AT_ONCE):
+                self._write(waiting[at : at + MOST_AT_ONCE])
         except StoreError as error:
             if not self._offline:
                 log.warning("the history of the channels waits in memory: %s", error)
@@ -171,6 +171,14 @@ class Keeper:
         self._offline = False
         self._backoff.reset()
         return True
+
+    def _write(self, spans: Sequence[tuple[HealthSample, ...]]) -> None:
+        with self._database.write() as connection:
+            demand_current(connection)
+            for span in spans:
+                add(connection, span)
+        for span in spans:
+            self._history.forget(span)
 
 
 def _floor(moment: datetime, span_s: int) -> datetime:
