@@ -26,7 +26,7 @@ STEP_DB = 0.5
 LARGEST_DB = 48.0  # weaker than that is below what 16 bits hold in silence
 LEAD_S = 0.5
 SOUND_S = 7.0  # of the copy: the header three times with its pauses, and what is around it
-PIECE_S = 0.25  # is read at once; after each, the others may go on
+PIECE_S = 0.5  # is read at once; after each, the others may go on
 CLEAN_NOISE_DB = 30.0  # a header in clean audio is so much stronger than its noise
 
 
@@ -49,7 +49,7 @@ class Probe:
         """
         Args:
             make_receiver: a fresh decoder of one channel for a sample rate.
-            pause: called after each quarter of a second of sound. It is what gives way to the
+            pause: called after each half second of sound. It is what gives way to the
                 listener: a thread of low priority could be put to sleep inside the interpreter's
                 lock, and then the listener would wait with it.
         """

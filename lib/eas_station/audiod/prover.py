@@ -32,7 +32,7 @@ from eas_station.store.health_history import HealthBatch, HealthSample
 log = logging.getLogger(__name__)
 
 STEP_S = 1.0
-GIVE_WAY_S = 0.02  # after a quarter of a second of sound
+GIVE_WAY_S = 0.02  # after half a second of sound
 TAKE_S = 3.0  # how long a copy is waited for: blocks come at least every second
 SOON_S = 5.0  # no copy to be had now
 AGAIN_S = 60.0  # after a failed probe
