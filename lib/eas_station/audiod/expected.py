@@ -109,7 +109,7 @@ class ExpectedTests:
                 self._note_heard(key, reception_id, now - timedelta(seconds=now_s - at_s))
             self._undated.clear()
             if self.recalled:
-                for key in (self._configured or frozenset()) - self._tests.keys():
+                for key in sorted((self._configured or frozenset()) - self._tests.keys()):
                     self._save(ExpectedTest(self._source, *key, learnt=False, since_at=now))
         self._tell()
 

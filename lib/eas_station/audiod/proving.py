@@ -52,7 +52,10 @@ def build(
 ) -> Proving:
     """Build it; `Proving.prover.run` is to be run in a thread of its own."""
     tap = Tap()
-    expected = ExpectedTests(source.name, wanted(source.expect, channels), storage.append)
+    configured = wanted(source.expect, channels)
+    for channel in sorted({name for name, _ in configured or ()} - set(channels)):
+        log.warning("no test is expected of channel %s: the source has none of it", channel)
+    expected = ExpectedTests(source.name, configured, storage.append)
     wiring = ProverWiring(
         source=source.name,
         channels=channels,
