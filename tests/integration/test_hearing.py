@@ -128,10 +128,17 @@ class Station:
                 stderr=log,
             )
         self._processes.append(process)
-        self._notify.settimeout(PATIENCE_S)
-        while b"READY=1" not in self._notify.recv(4096):
-            pass
+        self._notify.settimeout(1.0)
+        while b"READY=1" not in self._said():
+            assert process.poll() is None, (self.folder / "log").read_text()
         return process
+
+    def _said(self) -> bytes:
+        """What a process has told its supervisor; nothing within a second: nothing."""
+        try:
+            return self._notify.recv(4096)
+        except TimeoutError:
+            return b""
 
     def hearing(self, channel: str, wanted: Callable[[Hearing], bool]) -> Hearing:
         """What is next said of a channel that is as wanted."""
@@ -175,6 +182,7 @@ def eventually(ask: Callable[[], bool]) -> bool:
     return answer
 
 
+@pytest.mark.timeout(600)
 def test_a_channel_whose_noise_hides_a_header_is_deaf_and_told_so_until_it_hears_again(
     station: Station,
 ) -> None:
@@ -218,6 +226,7 @@ def covered_s(rows: list[DeafInterval], channel: str, first: datetime, last: dat
     return len(marks) / 1000
 
 
+@pytest.mark.timeout(600)
 def test_heard_and_deaf_are_the_wall_time_over_random_kills_and_gaps(station: Station) -> None:
     """The witness knows when nobody listened; the rows of the station must say the same."""
     chance = np.random.default_rng(6)

@@ -161,6 +161,7 @@ def until_said(station: Station, wanted: Callable[[Status], bool]) -> None:
     pytest.fail(f"the status did not come: {items}")
 
 
+@pytest.mark.timeout(600)
 def test_deafness_is_told_once_through_refusals_and_restarts_and_so_is_its_end(
     station: Station, hook: Hook
 ) -> None:
@@ -190,6 +191,7 @@ def test_deafness_is_told_once_through_refusals_and_restarts_and_so_is_its_end(
     assert SECRET not in station.log()
 
 
+@pytest.mark.timeout(600)
 def test_a_webhook_that_hangs_is_a_state_and_delays_no_stop(station: Station, hook: Hook) -> None:
     hook.hanging = True
     station.say("deaf", "no audio from receiver wx1")
