@@ -8,7 +8,6 @@ that failed is closed before the failure is told.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 import threading
 import time
@@ -249,10 +248,7 @@ class Wire:
 
 
 def _connect(client: Any, login: Login) -> None:
-    """Connect, by STARTTLS only; slixmpp before 1.9 takes the address in one piece."""
-    if "address" in inspect.signature(client.connect).parameters:
-        client.connect(address=(login.host, login.port), force_starttls=True)
-        return
+    """Connect, by STARTTLS only: no password goes over an open line."""
     client.enable_direct_tls = False
     client.enable_plaintext = False
     client.connect(host=login.host, port=login.port)
