@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from eas_station.audiod.blocks import RATE_HZ, Block
+from eas_station.audiod.blocks import PATIENCE_S, RATE_HZ, Block
 from eas_station.audiod.stream_worker import StreamWorker
 from eas_station.dsp.ring import FULL_SCALE
 from eas_station.errors import SourceError
@@ -58,7 +58,11 @@ class StreamSource:
 
     @property
     def patience_s(self) -> float:
-        """HLS comes segment by segment."""
+        """HLS comes segment by segment; and the word is this source's before it is given up."""
+        return self._longest_silence_s + PATIENCE_S
+
+    @property
+    def _longest_silence_s(self) -> float:
         return self._silent_s + self._worker.segment_s
 
     @property
@@ -108,8 +112,8 @@ class StreamSource:
 
     def _demand_life(self) -> None:
         """Nothing came for a moment: for how long? Raises SourceError."""
-        if self._monotonic() - self._heard_at >= self.patience_s:
-            raise SourceError(f"{self.waiting_for} for {self.patience_s:g} s")
+        if self._monotonic() - self._heard_at >= self._longest_silence_s:
+            raise SourceError(f"{self.waiting_for} for {self._longest_silence_s:g} s")
 
     def _ended(self) -> Block | None:
         """The last samples; then why there are no more."""

@@ -7,10 +7,13 @@ import hashlib
 import http.server
 import os
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,24 +45,37 @@ class Icecast:
     """A server of streams that asks its listeners for a password, and what it plays."""
 
     def __init__(self, programs: Any, folder: Path) -> None:
-        self.port = programs.free_port()
         self._programs = programs
         self._config = folder / "icecast.xml"
         folder.chmod(0o755)  # as root it becomes nobody
         md5 = hashlib.md5(b"s3cret", usedforsecurity=False).hexdigest()
         (folder / "listeners").write_text(f"listener:{md5}\n")
         owner = NOBODY if os.geteuid() == 0 else ""
-        self._config.write_text(CONFIG.format(port=self.port, folder=folder, owner=owner))
-        self.start()
+        while True:
+            self.port = programs.free_port()
+            self._config.write_text(CONFIG.format(port=self.port, folder=folder, owner=owner))
+            if self._starts():
+                break  # else somebody else has taken the port meanwhile
 
     @property
     def url(self) -> str:
         return f"http://{ACCOUNT}@127.0.0.1:{self.port}/live?key=t0ken"
 
     def start(self) -> None:
+        """At the same port as before."""
+        deadline = time.monotonic() + 60
+        while not self._starts():
+            assert time.monotonic() < deadline
+
+    def _starts(self) -> bool:
         self.process: subprocess.Popen[bytes] = self._programs.start(
             "icecast2", "-c", str(self._config)
         )
+        while self.process.poll() is None:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 5):
+                return True
+            time.sleep(0.05)
+        return False
 
     def play(self, number: int, codec: str) -> subprocess.Popen[bytes]:
         """A source that plays one header over and over, four times as fast as life."""
@@ -126,8 +142,7 @@ def test_an_icecast_with_opus_that_stalls_is_left_and_found_again(
     item = station.is_told("source.stream", lambda item: "Opus" in item.sentence)
     assert item.sentence.startswith("listening: Weather Radio")
     icecast.process.send_signal(signal.SIGSTOP)
-    item = station.is_told("source.stream", lambda item: item.state == "reconnecting")
-    assert item.sentence.endswith("for 10 s")
+    station.is_told("source.stream", lambda item: item.sentence.endswith("for 10 s"))
     station.eventually(lambda: station.children_of(process.pid), no_child)
     programs.end(first)
     icecast.process.send_signal(signal.SIGCONT)
