@@ -22,6 +22,8 @@ from eas_station.sdrd.receivers import Tuning
 CONNECT_S = 4.0
 HEADER_S = 2.5
 SETTLE_S = 0.3  # what comes before was received with the server's former settings
+SETTLE_MOST_S = 5.0
+TOO_FAST = 1.5  # times the rate: what waited in the server at its former rate
 LOOK_S = 0.25  # so often a stop is noticed while nothing comes
 BLOCK_S = 0.04
 KEEPALIVE_S = 5  # a host that has gone is noticed though nothing is being sent to it
@@ -77,13 +79,13 @@ class RtlTcpLink:
             raise SourceError(f"{self._address} is not connected")
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, self._block_bytes)
         self._socket.settimeout(LOOK_S)
-        settled_at = self._monotonic() + SETTLE_S
+        settling = Settling(self._settings.rate_hz * 2, self._monotonic())
         rest = b""
         while not self._stopping.is_set():
             data = rest + self._received(self._socket)
             whole = len(data) // 2 * 2
             rest = data[whole:]
-            if whole and self._monotonic() >= settled_at:
+            if whole and settling.is_over(whole, self._monotonic()):
                 take(data[:whole])
 
     def tune(self, tuning: Tuning) -> None:
@@ -157,6 +159,29 @@ class RtlTcpLink:
             self._socket.sendall(struct.pack(">BI", code, number & 0xFFFFFFFF))
         except OSError as error:
             raise SourceError(f"{self._address}: {_reason(error)}") from error
+
+
+class Settling:
+    """The beginning of a stream: a server begins at a rate of its own, 2.048 MS/s for Debian's."""
+
+    def __init__(self, bytes_per_s: int, now_s: float) -> None:
+        self._bytes_per_s = bytes_per_s
+        self._began_s = self._window_s = now_s
+        self._bytes = 0  # since the window began
+        self._is_over = SETTLE_S <= 0
+
+    def is_over(self, count: int, now_s: float) -> bool:
+        """So many bytes have come; do they count."""
+        if self._is_over:
+            return True
+        self._bytes += count
+        seconds = now_s - self._window_s
+        if seconds < SETTLE_S:
+            return False
+        paced = self._bytes <= TOO_FAST * self._bytes_per_s * seconds
+        self._is_over = paced or now_s - self._began_s > SETTLE_MOST_S
+        self._window_s, self._bytes = now_s, 0
+        return False
 
 
 def gains_of(tuner: int, count: int) -> tuple[float, ...]:

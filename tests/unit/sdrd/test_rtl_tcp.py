@@ -13,7 +13,7 @@ from eas_station.config.model import Receiver
 from eas_station.errors import SourceError
 from eas_station.sdrd import rtl_tcp
 from eas_station.sdrd.receivers import Tuning
-from eas_station.sdrd.rtl_tcp import RtlTcpLink, gains_of
+from eas_station.sdrd.rtl_tcp import RtlTcpLink, Settling, gains_of
 
 HEADER = b"RTL0" + struct.pack(">II", 5, 29)
 UNTUNED = Tuning(None, 0)
@@ -178,6 +178,21 @@ def test_what_came_before_the_settings_held_is_left_out(link: Callable[..., RtlT
     with pytest.raises(SourceError, match="closed"):
         made.stream(taken.append)
     assert taken == []
+
+
+def taken_after(bytes_per_s: list[int]) -> float:
+    """After how many seconds a stream counts that comes so fast, second after second."""
+    settling = Settling(500_000, 100.0)
+    for tick in range(1, 10 * len(bytes_per_s)):
+        if settling.is_over(bytes_per_s[tick // 10] // 10, 100 + tick / 10):
+            return tick / 10
+    return float("inf")
+
+
+def test_what_comes_at_the_server_s_own_rate_does_not_count() -> None:
+    assert taken_after([500_000] * 3) == pytest.approx(0.45, abs=0.11)
+    assert taken_after([4_096_000] * 2 + [500_000] * 8) == pytest.approx(2.4, abs=0.31)
+    assert taken_after([4_096_000] * 9) == pytest.approx(5.2, abs=0.31)  # it is as fast as it is
 
 
 def test_a_stop_is_obeyed_while_nothing_comes(link: Callable[..., RtlTcpLink]) -> None:
