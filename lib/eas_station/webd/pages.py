@@ -144,6 +144,7 @@ def now_values(site: Site, picture: Picture) -> dict[str, Any]:
         "hand": hand,
         "health": health,
         "map": site.maps.of_station(picture),
+        "scripts": ("map.js", "signal.js"),
         **station_values(site, picture),
     }
 
@@ -237,6 +238,7 @@ def alert_page(views: Views, site: Site, call: Call) -> HTTPResponse:
         "title": card.title,
         "card": card,
         "map": site.maps.of_alert(entry, picture.as_of),
+        "scripts": ("map.js",),
         "flags": flags,
         "acknowledged": None if at is None else site.clockface.moment(at, picture.as_of),
         "detail": detail.of(entry, site, picture.as_of),

@@ -39,7 +39,11 @@
     }
     document.title = next.title;
     body.dataset.change = next.body.dataset.change;
-    if (fresh.length) say("New: " + fresh.join("; "));
+    if (fresh.length) {
+      say("New: " + fresh.join("; "));
+      document.dispatchEvent(new CustomEvent("station:new", { detail: fresh }));
+    }
+    document.dispatchEvent(new CustomEvent("station:fresh"));
   }
 
   function say(sentence) {

@@ -8,6 +8,9 @@
 <link rel="icon" href="/static/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/static/page.css?{{version}}">
 <script src="/static/page.js?{{version}}" defer></script>
+% for script in get("scripts", ()):
+<script src="/static/{{script}}?{{version}}" defer></script>
+% end
 % if fresh:
 <noscript><meta http-equiv="refresh" content="30"></noscript>
 % end

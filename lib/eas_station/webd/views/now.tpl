@@ -43,6 +43,7 @@
 % end
 % end
 </section>
+<p id="signals" class="hint" hidden>When a new alert comes: <label><input type="checkbox" id="chime"> ring a chime</label> <label><input type="checkbox" id="notify"> show a notification</label> <span id="notify-why" hidden>(notifications need HTTPS)</span></p>
 <section id="station" data-live>
 <h2>The station</h2>
 % include('parts.tpl', rows=[panel.row for panel in sources] + list(feeds) + [panel.row for panel in receivers], label='Sources, feeds and receivers')
