@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
 from eas_station.alerts.admission import Admission
 from eas_station.alerts.model import Alert, MessageId, Reception, Relevance
@@ -34,6 +35,8 @@ from eas_station.store.overview import overview
 from eas_station.store.rows import alert_row
 from eas_station.store.schema import alerts as alerts_table
 from eas_station.store.spool import Spool
+from eas_station.store.statements import upsert
+from eas_station.store.words import Wanted, split
 from eas_station.wire import to_json
 
 NOON = datetime(2025, 11, 22, 12, 0, tzinfo=UTC)
@@ -85,6 +88,22 @@ def put(database: Database, *rows: Alert, first_number: int = 1) -> None:
         connection.execute(
             alerts_table.insert(), [alert_row(a, n) for n, a in enumerate(rows, first_number)]
         )
+
+
+@contextmanager
+def noted(dialect: str) -> Iterator[list[tuple[str, Any]]]:
+    """Every statement that is executed meanwhile, with its parameters."""
+    found: list[tuple[str, Any]] = []
+
+    def note(connection: Any, cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        if connection.dialect.name == dialect:
+            found.append((statement, values))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
 
 
 def test_active_shows_our_own_area_first_then_severity_then_what_ends_first(
@@ -176,6 +195,120 @@ def test_a_page_is_narrowed_by_what_is_asked(database: Database) -> None:
     assert ids(until_at=NOON) == ["2"]
     for hostile in HOSTILE:
         assert ids(event_code=hostile) == []
+
+
+def test_the_log_is_searched_by_the_beginnings_of_all_words(database: Database) -> None:
+    put(
+        database,
+        plain_alert(1, headline="Überflutung near Doña Ana"),
+        plain_alert(2, event_name="Tornado Warning", event_code="TOR", same_codes=("039095",)),
+        plain_alert(3, same_codes=("139173",), severity="Severe", headline="Flood WARNING"),
+        plain_alert(4, same_header="ZCZC-WXR-FLW-039173+0100-3261155-KCLE/NWS-"),
+    )
+
+    def ids(*words: str | Wanted, **more: Any) -> list[str]:
+        wanted = tuple(Wanted(one) if isinstance(one, str) else one for one in words)
+        narrowed = alerts.Filter(words=wanted, **more)
+        with database.read() as connection:
+            page = alerts.page(connection, "all", 10, narrowed=narrowed)
+        return [alert.alert_id.removeprefix("alert-") for alert in page.alerts]
+
+    assert ids("flood") == ["4", "3", "1"]
+    assert ids("uber", "dona") == ["1"]
+    assert ids("torna") == ["2"]
+    assert ids("flood", "tornado") == []
+    assert ids("kcle") == ["4"]
+    assert ids(Wanted("wood", ("039173",))) == ["4", "3", "1"]
+    assert ids(Wanted("lucas", ("039095", "039173"))) == ["4", "3", "2", "1"]
+    assert ids(Wanted("ohio", (), ("039",)), "tor") == ["2"]
+    assert ids("flood", severity="Severe") == ["3"]
+    assert ids("and") == ids("or") == ids("near0") == []
+    assert ids(*split("NOT (flood* OR \"tor) ' NEAR")) == []
+
+
+def test_a_search_is_paged_and_follows_what_becomes_of_an_alert(database: Database) -> None:
+    put(database, *(plain_alert(n, headline=f"number{n % 2}") for n in range(20)))
+    seen: list[str] = []
+    cursor = None
+    while True:
+        with database.read() as connection:
+            narrowed = alerts.Filter(words=(Wanted("number1"),))
+            page = alerts.page(connection, "all", 3, cursor, narrowed=narrowed)
+        seen += [alert.alert_id for alert in page.alerts]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert seen == [f"alert-{n}" for n in range(19, 0, -2)]
+
+    def count(word: str) -> int:
+        with database.read() as connection:
+            narrowed = alerts.Filter(words=(Wanted(word),))
+            return len(alerts.page(connection, "all", 100, narrowed=narrowed).alerts)
+
+    with database.write() as connection:
+        changed = alert_row(plain_alert(7, headline="another"), 8)
+        upsert(connection, alerts_table, [changed], key=("alert_id",), kept=("number",))
+    assert (count("number1"), count("another")) == (9, 1)
+    with database.write() as connection:
+        connection.execute(alerts_table.delete().where(alerts_table.c.alert_id == "alert-7"))
+    assert (count("number1"), count("another"), count("flood")) == (9, 0, 19)
+
+
+def test_the_log_knows_which_way_an_alert_was_heard(
+    database: Database, store: Store, heard: Any
+) -> None:
+    header = "ZCZC-WXR-TOR-039173+0030-3261155-KCLE/NWS-"
+    store(heard.off_air(header), heard.by_cap("alone"))
+
+    def ids(via: Any) -> set[str | None]:
+        with database.read() as connection:
+            page = alerts.page(connection, "all", 9, narrowed=alerts.Filter(via=via))
+        return {alert.event_code for alert in page.alerts}
+
+    assert (ids("same"), ids("cap")) == ({"TOR"}, {"FLW"})
+    store(
+        heard.by_cap(
+            "urn:1",
+            event_name="Tornado Warning",
+            event_code="TOR",
+            issued_at=datetime(2025, 11, 22, 11, 55, tzinfo=UTC),
+            same_header="ZCZC-WXR-TOR-039173+0045-3261155-EASTATN-",
+        )
+    )
+    assert (ids("same"), ids("cap")) == ({"TOR"}, {"TOR", "FLW"})
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "index"),
+    [
+        (alerts.Filter(words=(Wanted("flood"),)), "VIRTUAL TABLE INDEX|ix_alerts_words"),
+        (alerts.Filter(severity="Extreme"), "COVERING INDEX ix_alerts_log|ix_alerts_log"),
+        (alerts.Filter(via="same", is_test=True), "COVERING INDEX ix_alerts_log|ix_alerts_log"),
+        (alerts.Filter(relevant=True, since_at=NOON), "COVERING INDEX ix_alerts_log|ix_alerts_log"),
+        (alerts.Filter(event_code="TOR"), "ix_alerts_event"),
+    ],
+)
+@pytest.mark.parametrize("state", ["all", "ended"])
+def test_a_search_of_the_log_reads_no_table_whole(
+    database: Database, narrowed: alerts.Filter, index: str, state: alerts.PageState
+) -> None:
+    put(database, *(plain_alert(n) for n in range(50)))
+    with noted(database.dialect) as statements, database.read() as connection:
+        alerts.page(connection, state, 20, now=NOON, narrowed=narrowed)
+    question, values = next(one for one in statements if "LIMIT" in one[0])
+    with database.read() as connection:
+        word = "EXPLAIN"
+        if database.dialect == "postgresql":
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+            if not narrowed.words:
+                connection.execute(text("SET LOCAL enable_bitmapscan = off"))
+        else:
+            word = "EXPLAIN QUERY PLAN"
+        plan = [str(row[-1]) for row in connection.exec_driver_sql(f"{word} {question}", values)]
+    lines = " / ".join(plan)
+    assert any(name in lines for name in index.split("|")), lines
+    assert "Seq Scan" not in lines
+    assert "TEMP B-TREE" not in lines
 
 
 def test_a_page_has_at_least_one_and_at_most_500_alerts(database: Database) -> None:

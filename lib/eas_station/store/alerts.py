@@ -7,14 +7,34 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    and_,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import TSQUERY
 
-from eas_station.alerts.model import Alert, Change
+from eas_station.alerts.model import Alert, Change, Via
 from eas_station.store import cursors
 from eas_station.store.receptions import hearings_of as hearings_of
 from eas_station.store.receptions import receptions_of as receptions_of
 from eas_station.store.rows import ALERT_COLUMNS, alert_of
-from eas_station.store.schema import alert_receptions, alerts, changes, numbers, receptions
+from eas_station.store.schema import (
+    alert_receptions,
+    alert_words,
+    alerts,
+    changes,
+    numbers,
+    receptions,
+)
+from eas_station.store.words import Wanted, for_postgresql, for_sqlite
 
 PageState = Literal["active", "ended", "all"]
 MOST_PER_PAGE = 500
@@ -29,6 +49,9 @@ class Filter:
     is_test: bool | None = None
     since_at: datetime | None = None  # first received at or after
     until_at: datetime | None = None  # first received before
+    via: Via | None = None  # heard so, perhaps the other way too
+    severity: str | None = None  # as CAP says it: "Extreme"
+    words: tuple[Wanted, ...] = ()  # all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +101,8 @@ def page(
 ) -> Page:
     """One page of the log, by the time of the first reception, newest first.
 
+    With `words` it is the order of recording: so the index of words gives the newest first.
+
     The pages hold together while alerts come in: those are before the first page.
 
     Args:
@@ -88,16 +113,16 @@ def page(
         FrameError: not a cursor.
     """
     limit = max(1, min(limit, MOST_PER_PAGE))
-    wanted = select(alerts.c.number, *ALERT_COLUMNS).where(*_conditions(state, now, narrowed))
+    # First which, by an index alone; then those whole.
+    wanted = select(alerts.c.number).where(*_conditions(state, now, narrowed))
     if cursor is not None:
-        at, number = cursors.from_text(cursor, int)
-        same_time = and_(alerts.c.first_received_at == at, alerts.c.number < number)
-        wanted = wanted.where(
-            alerts.c.first_received_at <= at,  # says it to the index
-            or_(alerts.c.first_received_at < at, same_time),
-        )
-    newest_first = wanted.order_by(alerts.c.first_received_at.desc(), alerts.c.number.desc())
-    rows = connection.execute(newest_first.limit(limit + 1)).mappings().all()
+        wanted = _after(wanted, *cursors.from_text(cursor, int), bool(narrowed.words))
+    if narrowed.words:
+        wanted = _with_words(wanted, narrowed.words, connection.dialect.name)
+    else:
+        wanted = wanted.order_by(alerts.c.first_received_at.desc(), alerts.c.number.desc())
+    found = connection.execute(wanted.limit(limit + 1)).scalars().all()
+    rows = _whole(connection, found)
     next_cursor = None
     if len(rows) > limit:
         last = rows[limit - 1]
@@ -187,7 +212,45 @@ def _conditions(
         conditions.append(alerts.c.first_received_at >= narrowed.since_at)
     if narrowed.until_at is not None:
         conditions.append(alerts.c.first_received_at < narrowed.until_at)
+    if narrowed.via is not None:
+        conditions.append(alerts.c.via.in_((narrowed.via, "both")))
+    if narrowed.severity is not None:
+        conditions.append(alerts.c.severity == narrowed.severity)
     return conditions
+
+
+def _after(
+    wanted: Select[tuple[int]], at: datetime, number: int | str, by_number: bool
+) -> Select[tuple[int]]:
+    """Only what comes after this place of the log."""
+    if by_number:
+        return wanted.where(alerts.c.number < number)
+    same_time = and_(alerts.c.first_received_at == at, alerts.c.number < number)
+    return wanted.where(
+        alerts.c.first_received_at <= at,  # says it to the index
+        or_(alerts.c.first_received_at < at, same_time),
+    )
+
+
+def _with_words(
+    wanted: Select[tuple[int]], words: tuple[Wanted, ...], dialect: str
+) -> Select[tuple[int]]:
+    """Only what has all these words, in the order of recording."""
+    if dialect == "postgresql":
+        asked = cast(literal(for_postgresql(words)), TSQUERY)
+        has = alerts.c.words.op("@@", is_comparison=True)(asked)
+        return wanted.where(has).order_by(alerts.c.number.desc())
+    has = alert_words.c.alert_words.op("MATCH", is_comparison=True)(literal(for_sqlite(words)))
+    # The index of words in its order, and each alert by its number: nothing is sorted.
+    joined = wanted.join_from(alert_words, alerts, alerts.c.number == alert_words.c.rowid)
+    return joined.where(has).order_by(alert_words.c.rowid.desc())
+
+
+def _whole(connection: Connection, found: Sequence[int]) -> list[RowMapping]:
+    """The alerts of these numbers, in this order."""
+    wanted = select(alerts.c.number, *ALERT_COLUMNS).where(alerts.c.number.in_(found))
+    rows = {row["number"]: row for row in connection.execute(wanted).mappings()}
+    return [rows[number] for number in found]
 
 
 def _alerts(connection: Connection, wanted: Select[tuple[object, ...]]) -> tuple[Alert, ...]:

@@ -145,7 +145,10 @@ class Ledger:
     def write(self) -> tuple[Change, ...]:
         """Write what has changed; gives the numbered changes, to be told after the commit."""
         connection = self._connection
-        rows = [alert_row(entry.alert, entry.number) for entry in self._touched.values()]
+        rows = [
+            alert_row(entry.alert, entry.number, entry.history())
+            for entry in self._touched.values()
+        ]
         upsert(connection, alerts, rows, key=("alert_id",), kept=("number",))
         insert_new(connection, alert_keys, self._new_keys)
         if self._new_receptions:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Any
 
 from eas_station.alerts.model import Alert, Evidence, Key, Reception, Relevance, Ring, Statement
 from eas_station.store.schema import alerts, receptions
+from eas_station.store.words import words_of
 from eas_station.wire import from_plain, time_to_text, to_plain
 
 SEVERITY_RANKS = {"extreme": 0, "severe": 1, "moderate": 2, "minor": 4}
@@ -25,14 +26,17 @@ RECEPTION_FIELDS = tuple(field.name for field in dataclasses.fields(Reception))
 RECEPTION_COLUMNS = tuple(receptions.c[name] for name in RECEPTION_FIELDS)
 
 
-def alert_row(alert: Alert, number: int) -> dict[str, Any]:
-    """The row of an alert."""
+def alert_row(alert: Alert, number: int, heard: Iterable[Reception] = ()) -> dict[str, Any]:
+    """The row of an alert and of what was heard of it."""
     row = {name: getattr(alert, name) for name in ALERT_FIELDS}
     for name in JSON_FIELDS:
         row[name] = to_plain(row[name])
     row["number"] = number
     row["relevant"] = alert.relevance.relevant
     row["severity_rank"] = severity_rank(alert)
+    row["words"] = words_of(alert)
+    ways = sorted({reception.via for reception in heard})
+    row["via"] = "both" if len(ways) > 1 else ways[0] if ways else None
     return row
 
 

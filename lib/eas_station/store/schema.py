@@ -18,10 +18,12 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
+    column,
+    table,
     text,
 )
 
-from eas_station.store.columns import CleanText, Json, Number, UtcTime
+from eas_station.store.columns import CleanText, Json, Number, UtcTime, Words
 
 REVISION = "0001"  # the migration that makes exactly these tables
 
@@ -67,7 +69,13 @@ alerts = Table(
     Column("onset_at", UtcTime),
     Column("relevant", Boolean, nullable=False),  # of relevance, for the index
     Column("severity_rank", SmallInteger, nullable=False),  # 0 extreme to 9 test, for the index
-    Index("ix_alerts_log", "first_received_at", "number"),
+    Column("via", CleanText),  # of its receptions: "same", "cap", "both"
+    Column("words", Words, nullable=False),  # what it is found by, see ALERT_WORDS
+    Index(
+        "ix_alerts_log",  # the log in its order, with all that it can be narrowed by
+        *("first_received_at", "number", "event_code", "is_test", "relevant", "severity", "via"),
+        *("ended_at", "ends_at"),
+    ),
     Index("ix_alerts_event", "event_code", "first_received_at", "number"),
     Index(
         "ix_alerts_active",
@@ -82,6 +90,11 @@ alerts = Table(
         sqlite_where=text("ended_at IS NULL"),
     ),
 )
+
+# The index over the words, made by the migration: on PostgreSQL ix_alerts_words (GIN), on SQLite a
+# virtual table that triggers keep, whose hidden column of its own name is asked.
+ALERT_WORDS = ("ix_alerts_words", "alert_words")
+alert_words = table("alert_words", column("rowid", Number), column("alert_words", CleanText))
 
 alert_keys = Table(
     "alert_keys",

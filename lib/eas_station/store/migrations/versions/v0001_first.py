@@ -23,7 +23,7 @@ from sqlalchemy import (
     table,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 
 from eas_station.store.migrations.station_tables_0001 import (
     clip_tables,
@@ -39,11 +39,30 @@ TIME = DateTime(timezone=True)
 NUMBER = BigInteger().with_variant(Integer(), "sqlite")
 JSON = PLAIN_JSON().with_variant(JSONB(), "postgresql")
 NOT_ENDED = text("ended_at IS NULL")
+WORDS = Text().with_variant(TSVECTOR(), "postgresql")
+
+# On SQLite a virtual table finds alerts by their words; triggers keep it as the alerts are.
+WORDS_OF_SQLITE = (
+    """CREATE VIRTUAL TABLE alert_words USING fts5(
+        words, content='alerts', content_rowid='number', detail='none',
+        tokenize='unicode61 remove_diacritics 0')""",
+    """CREATE TRIGGER alert_words_new AFTER INSERT ON alerts BEGIN
+        INSERT INTO alert_words (rowid, words) VALUES (new.number, new.words); END""",
+    """CREATE TRIGGER alert_words_gone AFTER DELETE ON alerts BEGIN
+        INSERT INTO alert_words (alert_words, rowid, words)
+            VALUES ('delete', old.number, old.words); END""",
+    """CREATE TRIGGER alert_words_changed AFTER UPDATE OF number, words ON alerts
+        WHEN old.number IS NOT new.number OR old.words IS NOT new.words BEGIN
+        INSERT INTO alert_words (alert_words, rowid, words)
+            VALUES ('delete', old.number, old.words);
+        INSERT INTO alert_words (rowid, words) VALUES (new.number, new.words); END""",
+)
 
 
 def upgrade() -> None:
     """Make the tables, and the rows that must be there."""
     alert_table()
+    word_index()
     tables_of_alerts()
     reception_tables()
     change_tables()
@@ -94,6 +113,8 @@ def alert_table() -> None:
         Column("onset_at", TIME),
         Column("relevant", Boolean(), nullable=False),
         Column("severity_rank", SmallInteger(), nullable=False),
+        Column("via", TEXT),
+        Column("words", WORDS, nullable=False),
         PrimaryKeyConstraint("number", name="pk_alerts"),
         UniqueConstraint("alert_id", name="uq_alerts_alert_id"),
     )
@@ -105,7 +126,14 @@ def alert_table() -> None:
         sqlite_where=NOT_ENDED,
     )
     op.create_index("ix_alerts_event", "alerts", ["event_code", "first_received_at", "number"])
-    op.create_index("ix_alerts_log", "alerts", ["first_received_at", "number"])
+    op.create_index(
+        "ix_alerts_log",
+        "alerts",
+        [
+            *("first_received_at", "number", "event_code", "is_test", "relevant", "severity"),
+            *("via", "ended_at", "ends_at"),
+        ],
+    )
     op.create_index(
         "ix_alerts_overdue",
         "alerts",
@@ -113,6 +141,15 @@ def alert_table() -> None:
         postgresql_where=NOT_ENDED,
         sqlite_where=NOT_ENDED,
     )
+
+
+def word_index() -> None:
+    """By which words alerts are found."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.create_index("ix_alerts_words", "alerts", ["words"], postgresql_using="gin")
+        return
+    for statement in WORDS_OF_SQLITE:
+        op.execute(statement)
 
 
 def tables_of_alerts() -> None:
