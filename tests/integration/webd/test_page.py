@@ -139,7 +139,7 @@ def test_the_page_is_complete_without_a_script(browser: Any, night: Any) -> None
     assert page.locator("noscript meta[http-equiv=refresh]").count() == 1 or "refresh" in (
         page.content()
     )
-    page.click("text=Tornado Warning >> nth=-1")
+    page.click(".card h3 a >> nth=0")
     assert "Why it is here" in page.inner_text("main")
     page.click("nav >> text=Log")
     assert page.locator("table.log tbody tr").count() == 11
