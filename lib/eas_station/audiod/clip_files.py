@@ -12,6 +12,7 @@ import logging
 import os
 import re
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from eas_station import wire
@@ -24,6 +25,18 @@ log = logging.getLogger(__name__)
 
 FREE_FLOOR_BYTES = 8 << 20  # the spool needs what is left more than a clip does
 UNSAFE = re.compile(r"[^A-Za-z0-9._+-]")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was found in the sound of a clip."""
+
+    attention: AttentionSignal | None = None  # the longest after its header
+    eom_sample: int | None = None  # the end of the message was over before it
+    peaks: str | None = None  # see `Clip`
+
+
+NOTHING = Heard()
 
 
 class ClipFolder:
@@ -64,13 +77,14 @@ class ClipFolder:
             raise OSError(f"less than {FREE_FLOOR_BYTES >> 20} MiB free in {self._clips_dir}")
 
     def publish(
-        self, part: Path, order: ClipOrder, duration_s: float, heard: AttentionSignal | None = None
+        self, part: Path, order: ClipOrder, duration_s: float, heard: Heard = NOTHING
     ) -> Clip:
         """Make the finished file durable under its name; its row is noted beside the parts.
 
         A process that dies in here leaves either a part, or a whole file with a note of its row.
-        `heard` is the attention signal in it. Raises OSError.
+        Raises OSError.
         """
+        attention = heard.attention
         path = self._relative(order, part.suffixes[-2])
         row = Clip(
             clip_id=order.clip_id,
@@ -82,8 +96,13 @@ class ClipFolder:
             path=path,
             bytes=part.stat().st_size,
             sha256=_sha256(part),
-            attention=None if heard is None else heard.kind,
-            attention_s=None if heard is None else heard.length_s,
+            attention=None if attention is None else attention.kind,
+            attention_s=None if attention is None else attention.length_s,
+            attention_at_s=_seconds(None if attention is None else attention.start_sample, order),
+            header_at_s=_seconds(order.header_sample, order),
+            header_s=_seconds(order.header_samples, order),
+            eom_at_s=_seconds(heard.eom_sample, order),
+            peaks=heard.peaks,
         )
         target = self._clips_dir / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -125,6 +144,10 @@ class ClipFolder:
         parts = (self._source, order.channel, order.event_code, order.clip_id[:8])
         name = "-".join(UNSAFE.sub("_", part) for part in parts)
         return f"{order.started_at:%Y/%m/%d/%H%M%S}-{name}{suffix}"
+
+
+def _seconds(samples: int | None, order: ClipOrder) -> float | None:
+    return None if samples is None else round(samples / order.rate_hz, 3)
 
 
 def _read_note(note: Path) -> Clip | None:

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eas_station import wire
-from eas_station.audiod.clip_files import ClipFolder
+from eas_station.audiod.clip_files import ClipFolder, Heard
+from eas_station.audiod.peaks import Peaks
 from eas_station.audiod.recorder import ClipOrder
 from eas_station.dsp.ring import FULL_SCALE
 from eas_station.dsp.tones import AttentionSignal, AttentionWatch
@@ -32,7 +33,7 @@ ENCODE_LONGEST_S = 60.0
 LOWEST_PRIORITY = 19
 LOOK_S = 0.5
 
-Job = tuple[str, ClipOrder | str, NDArray[np.int16] | None]
+Job = tuple[str, ClipOrder | str, NDArray[np.int16] | int | None]
 
 
 @dataclass(slots=True)
@@ -44,6 +45,7 @@ class _Growing:
     file: wave.Wave_write | None = None
     samples: int = 0
     watch: AttentionWatch | None = None
+    peaks: Peaks | None = None
     heard: AttentionSignal | None = None  # the longest attention signal after the header
 
     @property
@@ -54,6 +56,7 @@ class _Growing:
     def open(self, part: Path) -> None:
         """Raises OSError."""
         self.watch = AttentionWatch(1, self.order.rate_hz)
+        self.peaks = Peaks(self.order.rate_hz)
         self.raw = part.open("wb")
         self.file = wave.open(self.raw, "wb")
         self.file.setnchannels(1)
@@ -62,13 +65,16 @@ class _Growing:
 
     def listen(self, samples: NDArray[np.int16]) -> None:
         """Look for the attention signal: here it costs nothing while there is no message."""
+        if self.peaks is not None:
+            self.peaks.feed(samples)
         if self.watch is not None:
             self._note(self.watch.feed(samples[None].astype(np.float32) / np.float32(FULL_SCALE)))
 
-    def listened(self) -> None:
-        """No more comes."""
+    def listened(self, eom_sample: int | None) -> Heard:
+        """No more comes: what was found in it."""
         if self.watch is not None:
             self._note(self.watch.flush())
+        return Heard(self.heard, eom_sample, None if self.peaks is None else self.peaks.text())
 
     def _note(self, signals: list[AttentionSignal]) -> None:
         for signal in signals:
@@ -132,9 +138,9 @@ class ClipWriter:
                 self._queued_bytes += samples.nbytes
         self._jobs.put(("overrun", clip_id, None) if too_slow else ("write", clip_id, samples))
 
-    def finish(self, clip_id: str) -> None:
-        """The clip is complete."""
-        self._jobs.put(("finish", clip_id, None))
+    def finish(self, clip_id: str, eom_sample: int | None) -> None:
+        """The clip is complete; the end of its message was over before this sample of it."""
+        self._jobs.put(("finish", clip_id, eom_sample))
 
     def close(self) -> None:
         """No more will come: finish what is there, quickly, and end."""
@@ -149,12 +155,12 @@ class ClipWriter:
         while True:
             self._record_waiting()
             try:
-                kind, what, samples = self._jobs.get(timeout=LOOK_S)
+                kind, what, more = self._jobs.get(timeout=LOOK_S)
             except queue.Empty:
                 continue
             if kind == "close":
                 break
-            self._do(kind, what, samples)
+            self._do(kind, what, more)
         self._record_waiting()
 
     def _recover(self) -> None:
@@ -163,10 +169,10 @@ class ClipWriter:
         except OSError as error:
             self._fault(f"clips cannot be written: {error}")
 
-    def _do(self, kind: str, what: ClipOrder | str, samples: NDArray[np.int16] | None) -> None:
-        if samples is not None:
+    def _do(self, kind: str, what: ClipOrder | str, more: NDArray[np.int16] | int | None) -> None:
+        if isinstance(more, np.ndarray):
             with self._lock:
-                self._queued_bytes -= samples.nbytes
+                self._queued_bytes -= more.nbytes
         if isinstance(what, ClipOrder):
             growing = self._growing[what.clip_id] = _Growing(what)
         elif what in self._growing:
@@ -174,30 +180,30 @@ class ClipWriter:
         else:
             return  # given up already
         try:
-            self._work(kind, growing, samples)
+            self._work(kind, growing, more)
         except (OSError, wave.Error) as error:
             self._give_up(growing, str(error))
 
-    def _work(self, kind: str, growing: _Growing, samples: NDArray[np.int16] | None) -> None:
+    def _work(self, kind: str, growing: _Growing, more: NDArray[np.int16] | int | None) -> None:
         if kind == "begin":
             self._folder.require_space()
             growing.open(self._folder.part(growing.order.clip_id, ".wav"))
         elif kind == "overrun":
             raise OSError("the disk is too slow")
-        elif samples is not None and growing.file is not None:
-            self._folder.require_space()
-            growing.file.writeframesraw(samples.astype("<i2", copy=False).tobytes())
-            growing.samples += len(samples)
-            growing.listen(samples)
         elif kind == "finish":
-            self._complete(growing)
+            self._complete(growing, more if isinstance(more, int) else None)
+        elif isinstance(more, np.ndarray) and growing.file is not None:
+            self._folder.require_space()
+            growing.file.writeframesraw(more.astype("<i2", copy=False).tobytes())
+            growing.samples += len(more)
+            growing.listen(more)
 
-    def _complete(self, growing: _Growing) -> None:
+    def _complete(self, growing: _Growing, eom_sample: int | None) -> None:
         growing.close()
-        growing.listened()
+        heard = growing.listened(eom_sample)
         raw = self._folder.part(growing.order.clip_id, ".wav")
         part = self._encode(growing.order.clip_id, raw)
-        clip = self._folder.publish(part, growing.order, growing.seconds, growing.heard)
+        clip = self._folder.publish(part, growing.order, growing.seconds, heard)
         if part != raw:
             with suppress(OSError):
                 raw.unlink()

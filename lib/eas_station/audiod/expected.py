@@ -1,8 +1,4 @@
-"""The weekly and monthly tests that a source's channels carry, and those that did not come.
-
-47 CFR 11.61(a): a required weekly test (RWT) every week, a required monthly test (RMT) every month;
-in the week of a monthly test there is no weekly one, so a monthly one counts for both.
-"""
+"""The weekly and monthly tests that a source's channels carry, and those that did not come."""
 
 from __future__ import annotations
 
@@ -12,12 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from eas_station import wire
-from eas_station.store.expected_tests import ExpectedTest
+from eas_station.store.expected_tests import COUNTS_AS, LONGEST, NAMES, USUAL, ExpectedTest
 
-NAMES = {"RWT": "weekly test (RWT)", "RMT": "monthly test (RMT)"}
-LONGEST = {"RWT": timedelta(days=8), "RMT": timedelta(days=35)}  # between two of them
-USUAL = {"RWT": timedelta(days=7), "RMT": timedelta(days=28)}
-COUNTS_AS = {"RWT": ("RWT", "RMT"), "RMT": ("RMT",)}
 LONGEST_WAITING = 100  # rows that the spool does not take now
 
 Key = tuple[str, str]  # channel, event code

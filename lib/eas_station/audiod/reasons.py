@@ -8,17 +8,15 @@ from datetime import datetime, timedelta
 from eas_station.audiod.channels import Judgement
 from eas_station.audiod.expected import Overdue
 from eas_station.store.deaf import DeafInterval
+from eas_station.store.expected_tests import hidden_within
 
-NEAR = timedelta(hours=3)  # a weekly test is sent at about the same time of the week
 SHORTEST = timedelta(seconds=2)  # deafness that can hide a burst
 UNKNOWN = "nothing is known to be wrong here, so perhaps it was not sent"
 
 
 def window(overdue: Overdue, now: datetime) -> tuple[datetime, datetime]:
     """When deafness may have hidden the test: about its usual time; a monthly one has none."""
-    if overdue.event_code == "RWT" and overdue.last_at is not None:
-        return overdue.due_at - NEAR, min(now, overdue.due_at + NEAR)
-    return overdue.since_at, now
+    return hidden_within(overdue.event_code, overdue.last_at, overdue.since_at, now)
 
 
 def likely(

@@ -29,6 +29,7 @@ class ClipOrder:
     started_at: datetime  # of its first sample
     rate_hz: int
     header_sample: int = 0  # where its header begins
+    header_samples: int | None = None  # how long that is; None: not known
 
 
 class ClipSink(Protocol):
@@ -42,8 +43,8 @@ class ClipSink(Protocol):
         """The next samples of a clip."""
         ...
 
-    def finish(self, clip_id: str) -> None:
-        """The clip is complete."""
+    def finish(self, clip_id: str, eom_sample: int | None) -> None:
+        """The clip is complete; the end of its message was over before this sample of it."""
         ...
 
 
@@ -54,7 +55,7 @@ class _OpenClip:
     header_first: int  # sample where its header begins
     written: int  # samples before this are with the sink
     end: int  # the clip ends before this sample
-    eom_heard: bool = False
+    eom_sample: int | None = None  # the end of the message was over before it
 
 
 def ring_seconds(clips: Clips) -> float:
@@ -96,14 +97,16 @@ class Recorder:
         event_code: str,
         reception_id: str,
         time_of: Callable[[int], datetime],
+        header_end: int | None = None,
     ) -> ClipOrder:
-        """A header was heard that began at sample `header_first` of a channel."""
+        """A header was heard on a channel, from sample `header_first` to before `header_end`."""
         unlimited = event_code in UNLIMITED_CODES
         longest_s = LONGEST_UNLIMITED_S if unlimited else self._clips.longest_s
         first = max(self._ring.first, header_first - self._samples(self._clips.pre_roll_s))
         order = ClipOrder(
             *(self._new_id(), reception_id, name, event_code, time_of(first), self._rate_hz),
             header_sample=header_first - first,
+            header_samples=None if header_end is None else header_end - header_first,
         )
         end = header_first + self._samples(longest_s)
         self._open.append(_OpenClip(order, channel, header_first, first, end))
@@ -113,8 +116,9 @@ class Recorder:
     def end_of_message(self, channel: int, eom_end: int) -> None:
         """NNNN was heard that ended before sample `eom_end` of a channel."""
         for clip in self._open:
-            if clip.channel == channel and not clip.eom_heard and clip.header_first < eom_end:
-                clip.eom_heard = True
+            is_its = clip.channel == channel and clip.header_first < eom_end
+            if is_its and clip.eom_sample is None:
+                clip.eom_sample = eom_end
                 clip.end = eom_end + self._samples(self._clips.post_roll_s)
 
     def advance(self) -> None:
@@ -134,7 +138,9 @@ class Recorder:
 
     def _finish(self, clips: list[_OpenClip]) -> None:
         for clip in clips:
-            self._sink.finish(clip.order.clip_id)
+            first = clip.header_first - clip.order.header_sample
+            eom_sample = None if clip.eom_sample is None else clip.eom_sample - first
+            self._sink.finish(clip.order.clip_id, eom_sample)
             self._open.remove(clip)
 
     def _samples(self, seconds: float) -> int:

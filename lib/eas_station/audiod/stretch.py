@@ -84,6 +84,7 @@ class Stretch:
             event_code,
             reception_id,
             lambda sample: self.time_of(sample, now),
+            message.end_sample,
         )
 
     def end_of_message(self, message: Message) -> None:

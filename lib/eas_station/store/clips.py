@@ -34,6 +34,11 @@ class Clip:
         None  # the signal after its header: 853 + 960, 1050 Hz
     )
     attention_s: float | None = None  # how long that lasted
+    attention_at_s: float | None = None  # where in the clip that begins
+    header_at_s: float | None = None  # where its header begins
+    header_s: float | None = None  # how long that is, with all its bursts
+    eom_at_s: float | None = None  # where the end of message is over; None: not heard
+    peaks: str | None = None  # its outline: two hex digits for each of ≤ 240 equal parts
 
 
 COLUMNS = tuple(clips.c[name] for name in Clip.__slots__ if name != "reception_ids")

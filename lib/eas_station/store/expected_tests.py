@@ -1,14 +1,24 @@
-"""The weekly and monthly tests that a source carries, and when each was last heard."""
+"""The weekly and monthly tests that a source carries, and when each was last heard.
+
+47 CFR 11.61(a): a required weekly test (RWT) every week, a required monthly test (RMT) every month;
+in the week of a monthly test there is no weekly one, so a monthly one counts for both.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, select
 
 from eas_station.store.schema import expected_tests
 from eas_station.store.statements import upsert
+
+NAMES = {"RWT": "weekly test (RWT)", "RMT": "monthly test (RMT)"}
+LONGEST = {"RWT": timedelta(days=8), "RMT": timedelta(days=35)}  # between two of them
+USUAL = {"RWT": timedelta(days=7), "RMT": timedelta(days=28)}
+COUNTS_AS = {"RWT": ("RWT", "RMT"), "RMT": ("RMT",)}
+NEAR = timedelta(hours=3)  # a weekly test is sent at about the same time of the week
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +32,21 @@ class ExpectedTest:
     last_heard_at: datetime | None = None
     last_reception_id: str | None = None
     since_at: datetime | None = None  # when it was first expected
+
+
+def hidden_within(
+    event_code: str, last_at: datetime | None, since_at: datetime, now: datetime
+) -> tuple[datetime, datetime]:
+    """When deafness may have hidden a test: about its usual time; a monthly one has none.
+
+    Args:
+        last_at: when one came; None: never.
+        since_at: from when on it is counted.
+    """
+    if event_code == "RWT" and last_at is not None:
+        due_at = since_at + USUAL[event_code]
+        return due_at - NEAR, min(now, due_at + NEAR)
+    return since_at, now
 
 
 def save(connection: Connection, expected: ExpectedTest) -> None:

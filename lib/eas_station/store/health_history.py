@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import BigInteger, Connection, cast, extract, func, select
 
 from eas_station.store.schema import channel_health
 from eas_station.store.statements import upsert
@@ -34,6 +34,17 @@ class HealthBatch:
     """Samples that a daemon spools together, once in ten minutes."""
 
     samples: tuple[HealthSample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HealthPoint:
+    """One measure of one channel over one stretch of a chart."""
+
+    channel: str
+    began_at: datetime
+    lowest: float
+    mean: float
+    highest: float
 
 
 def record_batch(connection: Connection, batch: HealthBatch) -> None:
@@ -100,3 +111,36 @@ def series(
     )
     rows = connection.execute(wanted.order_by(channel_health.c.began_at)).mappings()
     return tuple(HealthSample(**row) for row in rows)
+
+
+def overview(
+    connection: Connection,
+    name: str,
+    measure: str,
+    since_at: datetime,
+    until_at: datetime,
+    stretch_s: int,
+) -> tuple[HealthPoint, ...]:
+    """One measure of all channels in stretches of `stretch_s`, by channel, oldest first.
+
+    Stretches are counted from 1970; those of which nothing is known are missing. Spans longer
+    than a stretch are left out, shorter ones are joined, whatever they were rolled up to.
+    """
+    table = channel_health.c
+    place = (cast(extract("epoch", table.began_at), BigInteger) // stretch_s).label("place")
+    wanted = (
+        select(
+            *(table.channel, place),
+            func.min(table.lowest),
+            func.sum(table.mean * table.samples) / func.sum(table.samples),
+            func.max(table.highest),
+        )
+        .where(table.name == name, table.measure == measure, table.span_s <= stretch_s)
+        .where(table.began_at >= since_at, table.began_at < until_at, table.samples > 0)
+        .group_by(table.channel, place)
+        .order_by(table.channel, place)
+    )
+    return tuple(
+        HealthPoint(channel, datetime.fromtimestamp(number * stretch_s, UTC), *values)
+        for channel, number, *values in connection.execute(wanted)
+    )

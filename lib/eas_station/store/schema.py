@@ -179,6 +179,11 @@ clips = Table(
     Column("fault", CleanText),
     Column("attention", CleanText),  # "eas", "wxr"
     Column("attention_s", Float),
+    Column("attention_at_s", Float),
+    Column("header_at_s", Float),
+    Column("header_s", Float),
+    Column("eom_at_s", Float),
+    Column("peaks", CleanText),
     Column("keep", Boolean, nullable=False),
     Column("removed_at", UtcTime),
     Index("ix_clips_started_at", "started_at"),

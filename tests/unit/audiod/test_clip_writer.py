@@ -67,7 +67,7 @@ def write(writer: ClipWriter, an_order: ClipOrder, samples: np.ndarray = NOISE) 
     writer.begin(an_order)
     for piece in np.array_split(samples, 7):
         writer.write(an_order.clip_id, piece)
-    writer.finish(an_order.clip_id)
+    writer.finish(an_order.clip_id, an_order.header_sample + RATE_HZ)
 
 
 def run(writer: ClipWriter) -> None:
@@ -111,12 +111,21 @@ def test_the_attention_signal_after_the_header_is_in_the_row(
     signal = modulate.attention_signal(kind, RATE_HZ, seconds)
     sound = np.concatenate([before, pause, pause, signal, pause])
     writer = station.writer(NO_ENCODER)
-    an_order = replace(order(), header_sample=len(before) + len(pause))
+    header_at = len(before) + len(pause)
+    an_order = replace(order(), header_sample=header_at, header_samples=9 * RATE_HZ // 10)
     write(writer, an_order, (10_000 * sound).astype(np.int16))
     run(writer)
     (row,) = station.rows
     assert row.attention == kind
     assert row.attention_s == pytest.approx(seconds, abs=0.2)
+    assert row.attention_at_s == pytest.approx(14.0, abs=0.2)
+    assert (row.header_at_s, row.header_s, row.eom_at_s) == (13.0, 0.9, 14.0)
+    assert row.peaks is not None
+    outline = list(bytes.fromhex(row.peaks))
+    assert len(outline) == 240
+    quiet = len(outline) * 13.5 / (15 + seconds)
+    assert outline[int(quiet)] == 0
+    assert outline[0] > 30 < outline[-20]
     assert f"attention signal {kind} for" in caplog.text
 
 
@@ -180,7 +189,7 @@ def test_one_clip_that_fails_hurts_no_other(station: Station) -> None:
     writer.write("bad", NOISE)
     write(writer, order("good"))
     (station.clips_dir / "2025").parent.mkdir(parents=True)
-    writer.finish("bad")
+    writer.finish("bad", None)
     writer._folder.part("bad", ".wav").parent.mkdir(parents=True)
     writer._folder.part("bad", ".wav").mkdir()
     run(writer)
@@ -194,7 +203,7 @@ def test_a_disk_that_is_far_too_slow_loses_the_clip_and_not_the_memory(station: 
     writer.begin(order("slow"))
     for _ in range(40):
         writer.write("slow", np.zeros(1 << 20, np.int16))
-    writer.finish("slow")
+    writer.finish("slow", None)
     run(writer)
     (row,) = station.rows
     assert row.fault == "the disk is too slow"

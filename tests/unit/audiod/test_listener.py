@@ -150,7 +150,7 @@ class World:
     def write(self, clip_id: str, samples: np.ndarray) -> None:
         self.clips[clip_id] += len(samples)
 
-    def finish(self, clip_id: str) -> None:
+    def finish(self, clip_id: str, eom_sample: int | None) -> None:
         self.finished.append(clip_id)
 
     def _open(self) -> Tape:

@@ -24,6 +24,7 @@ class Shelf:
         self.orders: dict[str, ClipOrder] = {}
         self.samples: dict[str, list[int]] = {}
         self.finished: list[str] = []
+        self.eom_samples: dict[str, int | None] = {}
 
     def begin(self, order: ClipOrder) -> None:
         self.orders[order.clip_id] = order
@@ -33,8 +34,9 @@ class Shelf:
         assert clip_id not in self.finished
         self.samples[clip_id] += samples.tolist()
 
-    def finish(self, clip_id: str) -> None:
+    def finish(self, clip_id: str, eom_sample: int | None) -> None:
         self.finished.append(clip_id)
+        self.eom_samples[clip_id] = eom_sample
 
 
 class Station:
@@ -55,7 +57,7 @@ class Station:
             self.recorder.advance()
 
     def header(self, channel: int, first: int, code: str = "TOR") -> ClipOrder:
-        return self.recorder.begin(channel, "162.550", first, code, "r1", time_of)
+        return self.recorder.begin(channel, "162.550", first, code, "r1", time_of, first + 400)
 
 
 def time_of(sample: int) -> datetime:
@@ -76,6 +78,24 @@ def test_a_clip_goes_from_the_pre_roll_to_the_post_roll(station: Station) -> Non
     assert station.shelf.samples["clip1"] == [-n for n in range(1200, 2550)]
     assert station.shelf.finished == ["clip1"]
     assert order.started_at == time_of(1200)
+
+
+def test_a_clip_knows_where_its_header_and_its_end_of_message_are(station: Station) -> None:
+    station.hear(20)
+    order = station.header(1, 1500)
+    station.hear(5)
+    station.recorder.end_of_message(1, 2450)
+    station.recorder.end_of_message(1, 2460)  # another one: the first counts
+    station.hear(5)
+    assert (order.header_sample, order.header_samples) == (300, 400)
+    assert station.shelf.eom_samples == {"clip1": 2450 - 1200}
+
+
+def test_a_clip_whose_stretch_ends_has_no_end_of_message(station: Station) -> None:
+    station.hear(20)
+    station.header(1, 1500)
+    station.recorder.finish_all()
+    assert station.shelf.eom_samples == {"clip1": None}
 
 
 def test_a_header_right_after_the_start_has_only_the_past_there_is(station: Station) -> None:
