@@ -6,11 +6,12 @@ apt installs there has been fetched before. The folder build/system keeps what w
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -76,9 +77,20 @@ def machine(image: Image, request: pytest.FixtureRequest) -> Iterator[Machine]:
     name = request.path.stem.removeprefix("test_").replace("_", "-")
     with image.machine(name) as booted:
         yield booted
-        if request.session.testsfailed:
-            log = booted.sh("journalctl -b --no-pager -n 200 -u 'eas-*'", check=False)
-            print(log.stdout[-20000:])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With a failure comes what the machine logged before it."""
+    report = yield
+    booted = getattr(item, "funcargs", {}).get("machine")
+    if report.failed and isinstance(booted, Machine):
+        with contextlib.suppress(AssertionError, subprocess.TimeoutExpired):
+            log = booted.sh("journalctl -b -n 300 -o short-precise --no-pager", check=False)
+            report.sections.append(("the machine's journal", log.stdout))
+    return report
 
 
 def run(*arguments: str) -> str:
