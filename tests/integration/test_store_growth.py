@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,15 @@ import pytest
 from sqlalchemy import Engine, event
 
 from eas_station.alerts.admission import Admission
-from eas_station.alerts.model import Reception
+from eas_station.alerts.model import MessageId, Reception
 from eas_station.store import alerts
 from eas_station.store.database import Database
 from eas_station.store.flusher import Flusher
+from eas_station.store.holders import holders
 from eas_station.store.intake import Intake
 from eas_station.store.spool import Spool
 
+NOON = datetime(2025, 11, 22, 12, 0, tzinfo=UTC)
 NATIONWIDE = 396  # alerts of the largest real set
 GROWING = "alerts|alert_keys|receptions|alert_receptions|changes"
 WHOLE_TABLE = {
@@ -112,12 +115,56 @@ def test_a_nationwide_poll_is_stored_and_the_same_again_adds_nothing(
 def test_no_statement_of_the_way_in_reads_a_whole_table(
     way: Way, database: Database, admission: Admission, heard: Any
 ) -> None:
-    way.take([*poll(heard, 20), heard.off_air()])
-    way.flusher.end_overdue(admission.now())  # the first time it also looks for undated alerts
+    undated = replace(heard.off_air(), clock_trusted=False)
+    way.take([*poll(heard, 20), heard.off_air(), undated])
     with noted(database.dialect) as statements:
         way.take([*poll(heard, 20), heard.off_air(channel="162.400")])
-        way.flusher.end_overdue(admission.now())
+        way.flusher.end_overdue(admission.now())  # the first time it dates what is undated
+        way.flusher.end_overdue(admission.now() + timedelta(days=1))
     found = plans(database, statements)
     assert len(found) >= 8
+    assert any("clock_trusted IS" in text for text in found), "what is undated"
+    assert any(text.startswith("UPDATE alerts SET ended_at") for text in found)
     whole = WHOLE_TABLE[database.dialect]
     assert {text: plan for text, plan in found.items() if whole.search(plan)} == {}
+
+
+def test_of_alerts_that_only_share_a_header_hardly_any_is_read(
+    way: Way, database: Database, admission: Admission, heard: Any
+) -> None:
+    header = "ZCZC-WXR-TOR-039173+0030-3261155-EASTEST -"
+    issued_at = NOON - timedelta(minutes=5)
+    spoken = {"same_header": header, "issued_at": issued_at, "event_code": "TOR"}
+    way.take([heard.by_cap(f"urn:oid:{number}", **spoken) for number in range(150)])
+    with database.read() as connection:
+        oldest = [alert.alert_id for alert in alerts.page(connection, "all", 200).alerts[:-4:-1]]
+
+        def led_to(*receptions: Reception) -> list[str]:
+            keys = [key for reception in receptions for key in admission.keys(reception)]
+            off_air = sum(reception.via == "same" for reception in receptions)
+            return holders(connection, keys, off_air)
+
+        again = heard.off_air(header, received_at=NOON)
+        other = heard.by_cap("urn:oid:other", **spoken)
+        assert led_to(other) == []
+        assert led_to(again, other) == sorted(oldest[:1])
+        assert led_to(again, again, again) == sorted(oldest)
+        assert len(led_to(heard.by_cap("urn:oid:149"))) == 1
+    way.take([again, other])
+    with database.read() as connection:
+        found = alerts.page(connection, "all", 200).alerts
+        assert len(found) == 151
+        assert found[-1].reception_count == 2, "the oldest was heard off the air"
+
+
+def test_a_message_may_refer_to_more_than_one_statement_can_ask_for(
+    way: Way, database: Database, heard: Any
+) -> None:
+    def long(name: str) -> Reception:
+        references = tuple(MessageId("a", f"{name}-{n}", NOON) for n in range(900))
+        made: Reception = heard.by_cap(name, references=references, kind="update")
+        return made
+
+    way.take([long(f"urn:oid:{number}") for number in range(40)])
+    with database.read() as connection:
+        assert alerts.count_active(connection, None) == 40

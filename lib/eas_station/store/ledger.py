@@ -10,17 +10,17 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-from sqlalchemy import Connection, Select, bindparam, case, func, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from eas_station.alerts.model import Alert, Candidate, Change, ChangeKind, Key, Reception
 from eas_station.store import reasons
 from eas_station.store.alerts import overdue
 from eas_station.store.counters import Numbers
+from eas_station.store.holders import history, holders, parts
 from eas_station.store.rows import (
     ALERT_COLUMNS,
-    RECEPTION_COLUMNS,
     alert_of,
     alert_row,
     key_hash,
@@ -178,13 +178,15 @@ class Ledger:
         for reception in heard:
             if reception.reception_id not in self._known:
                 self._keys[reception.reception_id] = admission.keys(reception)
-        key_hashes = {key_hash(key) for keys in self._keys.values() for key in keys}
-        holders = select(alert_keys.c.alert_id).where(alert_keys.c.key_hash.in_(key_hashes))
-        self._load_alerts(sorted(set(connection.execute(holders).scalars())))
+        asked = (key for keys in self._keys.values() for key in keys)
+        off_air = sum(reception.via == "same" for reception in heard)
+        self._load_alerts(holders(connection, asked, off_air))
 
     def _load_alerts(self, alert_ids: Sequence[str]) -> None:
-        if not alert_ids:
-            return
+        for asked in parts(alert_ids):
+            self._load_part(asked)
+
+    def _load_part(self, alert_ids: Sequence[str]) -> None:
         connection = self._connection
         wanted = select(alerts.c.number, *ALERT_COLUMNS).where(alerts.c.alert_id.in_(alert_ids))
         for row in connection.execute(wanted).mappings():
@@ -192,7 +194,7 @@ class Ledger:
         keys = select(alert_keys).where(alert_keys.c.alert_id.in_(alert_ids))
         for found in connection.execute(keys):
             self._hold(self._entries[found.alert_id], (Key(found.strength, found.text),))
-        for row in connection.execute(_history(alert_ids)).mappings():
+        for row in connection.execute(history(alert_ids)).mappings():
             self._entries[row["alert_id"]].hear(row["number"], reception_of(dict(row)))
 
     def _is_new(self, reception: Reception) -> bool:
@@ -211,8 +213,8 @@ class Ledger:
 
     def _admit(self, reception: Reception, admission: Admission, new_id: Callable[[], str]) -> None:
         keys = self._keys[reception.reception_id]
-        holders = {alert_id for key in keys for alert_id in self._holders.get(key, ())}
-        entries = sorted((self._entries[found] for found in holders), key=lambda e: e.number)
+        sharing = {alert_id for key in keys for alert_id in self._holders.get(key, ())}
+        entries = sorted((self._entries[found] for found in sharing), key=lambda e: e.number)
         chosen = admission.choose(reception, [entry.candidate() for entry in entries])
         number = self._numbers.next("reception")
         if chosen is None:
@@ -280,24 +282,3 @@ class Ledger:
             again = update(receptions).where(receptions.c.message_hash == bindparam("a_hash"))
             counted = again.values(repeats=receptions.c.repeats + bindparam("times"))
             self._connection.execute(counted, rows)
-
-
-def _history(alert_ids: Sequence[str]) -> Select[Any]:
-    """What was heard of alerts; of the hearings of one header the first, as in `Entry`."""
-    links, heard = alert_receptions.c, receptions.c
-    said = case((heard.via == "same", heard.raw), else_=heard.reception_id)
-    nth = func.row_number().over(
-        partition_by=(links.alert_id, said, heard.clock_trusted),
-        order_by=(heard.received_at, heard.number),
-    )
-    hearings = (
-        select(links.alert_id, links.reception_id, nth.label("nth"))
-        .join_from(alert_receptions, receptions)
-        .where(links.alert_id.in_(alert_ids))
-        .subquery()
-    )
-    return (
-        select(hearings.c.alert_id, heard.number, *RECEPTION_COLUMNS)
-        .join_from(hearings, receptions, hearings.c.reception_id == heard.reception_id)
-        .where(hearings.c.nth == 1)
-    )
