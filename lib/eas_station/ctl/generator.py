@@ -1,7 +1,7 @@
 """What station.toml decides about units: a systemd generator (systemd.generator(7)).
 
-Which instances there are, where the page listens, and which instances may use the network or see
-files that their sandbox hides. Runs at boot and at every `systemctl daemon-reload`.
+Which instances there are, where the page listens, and which instances may use the network, use
+devices, or see files that their sandbox hides. Runs at boot and at every `systemctl daemon-reload`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,12 @@ DROP_IN = "50-station.conf"
 SOCKET = f"{WEBD}.socket"
 DEFAULT_PORT = 8080
 NETWORK_KINDS = frozenset({"rtl_tcp", "stream"})  # of receivers and sources
+# Which kinds need which devices: the group that may use them, their name in /proc/devices, and the
+# module that has to be there for systemd to know that name.
+DEVICES = {
+    "rtlsdr": ("plugdev", "char-usb_device", "usbcore"),
+    "soundcard": ("audio", "char-alsa", "snd"),
+}
 HIDDEN = tuple(map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/tmp")))  # noqa: S108
 EVERYWHERE = ("", "*")
 
@@ -66,7 +72,7 @@ def drop_ins(config: Config, ipv6: bool) -> Iterator[tuple[str, str]]:
     """What is added to which unit: "eas-sdrd@wx.service" and its text."""
     addresses = listen_addresses(config.web.host, config.web.port, ipv6)
     lines = ["ListenStream=", *(f"ListenStream={address}" for address in addresses)]
-    yield SOCKET, _section("Socket", lines)
+    yield SOCKET, _text((), "[Socket]", lines)
     written = tuple(_writable(config))
     remote = _is_remote(config.database.url)
     elsewhere = {receiver.name for receiver in config.remotes}
@@ -78,12 +84,12 @@ def drop_ins(config: Config, ipv6: bool) -> Iterator[tuple[str, str]]:
         captures = [receiver.path] if receiver.path is not None else []
         network = _network(receiver, remote or receiver.publish is not None)
         lines = [*written, *network, *_shown(captures)]
-        yield from _service(receiver_unit(receiver.name), lines)
+        yield from _service(receiver_unit(receiver.name), lines, receiver.kind)
     for source in config.sources:
         paths = [source.path] if source.path is not None else []
         network = _network(source, remote or source.receiver in elsewhere)
         lines = [*written, *network, *_shown(paths), *_affinity(source)]
-        yield from _service(source_unit(source.name), lines)
+        yield from _service(source_unit(source.name), lines, source.kind)
 
 
 def listen_addresses(host: str, port: int, ipv6: bool) -> tuple[str, ...]:
@@ -120,15 +126,20 @@ def has_ipv6(proc: Path = Path("/proc")) -> bool:
     return off == "0" and (proc / "net/if_inet6").exists()
 
 
-def _service(unit: str, lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-    listed = list(lines)
+def _service(unit: str, lines: Iterable[str], kind: str = "") -> Iterator[tuple[str, str]]:
+    listed, before = list(lines), []
+    if kind in DEVICES:
+        group, devices, module = DEVICES[kind]
+        modprobe = f"modprobe@{module}.service"
+        before = ["[Unit]", f"Wants={modprobe}", f"After={modprobe}"]
+        listed += ["PrivateDevices=no", f"DeviceAllow={devices} rw", f"SupplementaryGroups={group}"]
     if listed:
-        yield f"{unit}.service", _section("Service", listed)
+        yield f"{unit}.service", _text(before, "[Service]", listed)
 
 
-def _section(name: str, lines: Iterable[str]) -> str:
+def _text(before: Iterable[str], section: str, lines: Iterable[str]) -> str:
     head = f"# Made from {INSTALLED.parent} by eas-station-generator"
-    return "\n".join([head, f"[{name}]", *lines]) + "\n"
+    return "\n".join([head, *before, section, *lines]) + "\n"
 
 
 def _writable(config: Config) -> Iterator[str]:

@@ -82,12 +82,37 @@ def test_a_stream_has_the_network_and_a_sound_card_has_not() -> None:
     card = Source(name="card", kind="soundcard")
     texts = dict(drop_ins(Config(sources=(stream, card)), ipv6=True))
     assert "PrivateNetwork=no\n" in texts["eas-audiod@icecast.service"]
-    assert set(texts) == {SOCKET, "eas-audiod@icecast.service"}
+    assert "PrivateNetwork" not in texts["eas-audiod@card.service"]
+
+
+@pytest.mark.parametrize(
+    ("unit", "group", "devices", "module"),
+    [
+        ("eas-sdrd@usb.service", "plugdev", "char-usb_device", "usbcore"),
+        ("eas-audiod@card.service", "audio", "char-alsa", "snd"),
+    ],
+)
+def test_who_needs_a_device_may_use_it_however_early_it_starts(
+    unit: str, group: str, devices: str, module: str
+) -> None:
+    dongle, card = Receiver(name="usb", kind="rtlsdr"), Source(name="card", kind="soundcard")
+    config = Config(receivers=(WX, dongle), sources=(HEARD, card))
+    texts = dict(drop_ins(config, ipv6=True))
+    assert texts[unit].splitlines()[1:] == [
+        "[Unit]",
+        f"Wants=modprobe@{module}.service",  # else nobody knows what the devices' name means
+        f"After=modprobe@{module}.service",
+        "[Service]",
+        "PrivateDevices=no",
+        f"DeviceAllow={devices} rw",
+        f"SupplementaryGroups={group}",
+    ]
+    assert set(texts) == {SOCKET, "eas-sdrd@usb.service", "eas-audiod@card.service"}
 
 
 def test_a_source_keeps_to_the_cpus_that_there_are() -> None:
-    kept = Source(name="kept", kind="soundcard", cpu_affinity=(0, 1000))
-    nowhere = Source(name="nowhere", kind="soundcard", cpu_affinity=(1000,))
+    kept = Source(name="kept", kind="pipe", cpu_affinity=(0, 1000))
+    nowhere = Source(name="nowhere", kind="pipe", cpu_affinity=(1000,))
     texts = dict(drop_ins(Config(sources=(kept, nowhere)), ipv6=True))
     assert "\nCPUAffinity=0\n" in texts["eas-audiod@kept.service"]
     assert set(texts) == {SOCKET, "eas-audiod@kept.service"}
@@ -120,4 +145,4 @@ def test_a_dongle_over_the_network_has_the_network_and_one_on_usb_has_none() -> 
     usb = Receiver(name="usb", kind="rtlsdr")
     texts = dict(drop_ins(Config(receivers=(remote, usb)), ipv6=True))
     assert "PrivateNetwork=no\n" in texts["eas-sdrd@attic.service"]
-    assert set(texts) == {SOCKET, "eas-sdrd@attic.service"}
+    assert "PrivateNetwork" not in texts["eas-sdrd@usb.service"]

@@ -59,15 +59,6 @@ def test_the_library_s_errors_say_what_to_do(number: int, what: str) -> None:
     assert what in reason(OSError(number, "as it was"))
 
 
-def test_the_unit_may_use_usb_however_early_it_starts() -> None:
-    unit = (CARRIED.parents[1] / "systemd" / "eas-sdrd@.service").read_text()
-    assert {"DeviceAllow=char-usb_device rw", "SupplementaryGroups=plugdev"} <= set(
-        unit.split("\n")
-    )
-    assert "Wants=modprobe@usbcore.service" in unit  # else nobody knows what char-usb_device is
-    assert "modprobe@usbcore.service" in unit.partition("\nAfter=")[2].partition("\n")[0]
-
-
 def test_pyrtlsdr_is_carried_as_it_was_published() -> None:
     for line in (CARRIED / "SHA256SUMS").read_text().splitlines():
         expected, name = line.split()
