@@ -17,17 +17,20 @@ from typing import Generic, Protocol, TypeVar
 from eas_station.alerts.model import Alert
 from eas_station.bus.messages import (
     AudioLevel,
+    Hearing,
     Message,
     ReceiverState,
     ReceptionNew,
     SameBurst,
     Status,
 )
+from eas_station.store.settings import Chime
 from eas_station.webd.picture import Entry, Heard, Job, Picture, Record, Unit
 
 STATUS_EXPIRES_S = 40.0  # eight unheard status messages
 RECEIVER_EXPIRES_S = 10.0
 LEVEL_EXPIRES_S = 5.0
+HEARING_EXPIRES_S = 150.0  # said on change, and once a minute
 PICTURE_LASTS_S = 1.0
 BURSTS_KEPT = 30
 SPOOLED_KEPT = 1000
@@ -55,6 +58,7 @@ class Archive:
     last_change_id: int
     desired: dict[str, str] = field(default_factory=dict)
     jobs: tuple[Job, ...] = ()
+    chime: Chime = "off"
 
 
 class LastWords(Generic[T]):
@@ -131,6 +135,7 @@ class Board:
         self._statuses: LastWords[Status] = LastWords(STATUS_EXPIRES_S)
         self._receivers: LastWords[ReceiverState] = LastWords(RECEIVER_EXPIRES_S)
         self._levels: LastWords[AudioLevel] = LastWords(LEVEL_EXPIRES_S)
+        self._hearings: LastWords[Hearing] = LastWords(HEARING_EXPIRES_S)
         self._bursts: deque[SameBurst] = deque(maxlen=BURSTS_KEPT)
         self._cpu: dict[str, CpuMeter] = {}
         self._spooled: dict[str, ReceptionNew] = {}
@@ -165,6 +170,8 @@ class Board:
                 self._receivers.put(body.receiver, body, said_mono, message.sent_at)
             elif isinstance(body, AudioLevel):
                 self._levels.put((body.source, body.channel), body, said_mono, message.sent_at)
+            elif isinstance(body, Hearing):
+                self._hearings.put((body.source, body.channel), body, said_mono, message.sent_at)
             elif isinstance(body, SameBurst) and body not in self._bursts:
                 self._bursts.appendleft(body)
         return False
@@ -241,6 +248,7 @@ class Board:
             units=tuple(self._unit(name, mono) for name in (*self._expected, *others)),
             receivers=self._receivers.all(mono),
             levels=self._levels.all(mono),
+            hearings=self._hearings.all(mono),
             bursts=tuple(self._bursts),
             record=self._record,
             record_read=self._record_read,
@@ -249,6 +257,7 @@ class Board:
             jobs=self._archive.jobs,
             desired=self._archive.desired,
             version=self._version,
+            chime=self._archive.chime,
         )
 
     def _is_stranger(self, heard: Heard[Status]) -> bool:

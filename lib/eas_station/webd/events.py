@@ -21,7 +21,7 @@ LOOK_S = 1.0  # how often a quiet stream looks whether its client is still there
 RETRY_MS = 3000
 REPLAYED_MOST = 500  # a client further behind than this is told to load the page anew
 UNSENT_MOST_BYTES = 262_144  # a client that lets this much pile up is slow
-KINDS = frozenset({"alert", "reception", "record", "status", "levels"})
+KINDS = frozenset({"alert", "reception", "record", "status", "levels", "receivers"})
 DEFAULT_KINDS = frozenset({"alert", "reception", "record", "status"})
 
 

@@ -10,7 +10,14 @@ from collections.abc import Callable
 
 from eas_station.alerts.model import Reception
 from eas_station.bus import topics
-from eas_station.bus.messages import AlertNews, AudioLevel, Message, ReceptionNew, Status
+from eas_station.bus.messages import (
+    AlertNews,
+    AudioLevel,
+    Message,
+    ReceiverState,
+    ReceptionNew,
+    Status,
+)
 from eas_station.bus.subscriber import Subscriber
 from eas_station.webd.archivist import Archivist
 from eas_station.webd.board import Board
@@ -20,7 +27,7 @@ from eas_station.wire import time_to_text
 LISTENED_TO = (
     topics.RECEPTION_NEW,
     *(topics.ALERT_NEW, topics.ALERT_UPDATED, topics.ALERT_ENDED),
-    *("status.", "receiver.state.", "audio.level.", "same.burst."),
+    *("status.", "receiver.state.", "audio.level.", "audio.hearing.", "same.burst."),
 )
 TURN_S = 0.5
 STATUS_EVERY_S = 5.0
@@ -102,6 +109,8 @@ class Newsroom:
             self._note_status(body)
         elif isinstance(body, AudioLevel):
             self._levels[body.source, body.channel] = body
+        elif isinstance(body, ReceiverState) and self._fanout.wanted("receivers"):
+            self._fanout.send(Event("receivers", json.dumps(_radio(body))))
 
     def _note_status(self, status: Status) -> None:
         if status.last_change_id is not None:
@@ -168,4 +177,23 @@ def _level(level: AudioLevel) -> dict[str, object]:
         "peak_dbfs": round(level.peak_dbfs, 1),
         "silent": level.silent,
         "carrier_present": level.carrier_present,
+    }
+
+
+def _radio(state: ReceiverState) -> dict[str, object]:
+    return {
+        "receiver": state.receiver,
+        "spectrum_dbfs": [round(one, 1) for one in state.spectrum_dbfs],
+        "channels": [
+            {
+                "key": f"{state.receiver}/{one.channel}",
+                "snr_db": round(one.snr_db, 1),
+                "signal_dbfs": round(one.signal_dbfs, 1),
+                "noise_dbfs": round(one.noise_dbfs, 1),
+                "deviation_hz": round(one.deviation_hz),
+                "offset_hz": round(one.offset_hz),
+                "carrier_present": one.carrier_present,
+            }
+            for one in state.channels
+        ],
     }

@@ -7,9 +7,12 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from eas_station.alerts.model import Alert, Reception
+from eas_station.bus import messages
 from eas_station.bus.messages import AudioLevel, ReceiverState, SameBurst, Status
+from eas_station.store.clips import Clip
 from eas_station.store.jobs import JobRun, JobTotals
 from eas_station.store.receptions import Hearing
+from eas_station.store.settings import Chime
 
 T = TypeVar("T")
 
@@ -23,6 +26,7 @@ class Entry:
     active: bool
     stored: bool = True  # False: one of its receptions waits in a spool
     durable: bool = True  # False: one of its receptions is in memory only
+    clips: tuple[Clip, ...] = ()  # of what is in force: its recordings
 
     def full_receptions(self) -> tuple[Reception, ...]:
         """Those receptions of which we have all that they said."""
@@ -85,6 +89,8 @@ class Picture:
     jobs: tuple[Job, ...]  # as of the last reading of the database
     desired: dict[str, str]  # what the operator wants: "source wx" → "stopped"
     version: int  # changes with every alert, spooled reception and change of the database's state
+    chime: Chime = "off"  # for whom the page rings who has not chosen
+    hearings: tuple[Heard[messages.Hearing], ...] = ()  # would each channel hear a warning now
 
     def unit(self, name: str) -> Unit | None:
         """The daemon of this name."""

@@ -1,0 +1,135 @@
+"""The page Radio: what each receiver sees, and how its channels were heard over time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, get_args
+
+from bottle import HTTPResponse
+
+from eas_station.errors import StoreError
+from eas_station.webd import charts, history
+from eas_station.webd.charts import Chart, Spectrum
+from eas_station.webd.history import MEASURES, STRETCHES, ReceiverMeasure, SourceMeasure, Span
+from eas_station.webd.pages import Views, cache_of, frame_values, page_route
+from eas_station.webd.panels import ReceiverPanel, receiver_panels
+from eas_station.webd.picture import Picture
+from eas_station.webd.respond import Body, reply
+from eas_station.webd.routes import Call, Route
+from eas_station.webd.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class RadioAsked:
+    """Which charts."""
+
+    measure: ReceiverMeasure = field(default="snr_db", metadata={"says": "Of the receivers."})
+    heard: SourceMeasure = field(default="margin_db", metadata={"says": "Of the sources."})
+    span: Span = field(default="24h", metadata={"says": "How far back."})
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A link to other charts."""
+
+    label: str
+    address: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Radio:
+    """One receiver on the page."""
+
+    panel: ReceiverPanel
+    spectrum: Spectrum | None
+    chart: Chart | None  # None: the record does not answer
+
+
+@dataclass(frozen=True, slots=True)
+class HeardSource:
+    """One source on the page."""
+
+    name: str
+    chart: Chart | None
+
+
+def routes(views: Views) -> tuple[Route, ...]:
+    """The page."""
+    return (
+        page_route(
+            *("/radio", partial(radio_page, views), "What the receivers see.", RadioAsked),
+        ),
+    )
+
+
+def radio_page(views: Views, site: Site, call: Call) -> HTTPResponse:
+    """Every receiver with its spectrum, channels and charts; the sources' charts."""
+    asked, picture = call.asked(RadioAsked), site.board.picture()
+
+    def make() -> Body:
+        framed = frame_values(site, picture, "radio", call.operator)
+        return views.render("radio", framed | values(site, picture, asked))
+
+    if call.operator is not None:
+        return reply(make(), call.headers, cache=cache_of(call))
+    name = f"page radio {asked.measure} {asked.heard} {asked.span}"
+    return reply(site.shelf.fetch(name, picture.version, make), call.headers)
+
+
+def values(site: Site, picture: Picture, asked: RadioAsked) -> dict[str, Any]:
+    """The page's own values."""
+    radios = [
+        Radio(
+            panel,
+            None if panel.heard is None else charts.spectrum(panel.heard.value),
+            _chart(site, picture, "receiver", panel.row.name, asked.measure, asked.span),
+        )
+        for panel in receiver_panels(picture, site.config, site.clockface)
+    ]
+    sources = [
+        HeardSource(name, _chart(site, picture, "source", name, asked.heard, asked.span))
+        for name, _ in site.source_units()
+    ]
+    return {
+        "desired": picture.desired,
+        "radios": radios,
+        "sources": sources,
+        "spans": [_span(asked, span) for span in STRETCHES],
+        "measures": [_measure(asked, one) for one in get_args(ReceiverMeasure)],
+        "heard": [_heard(asked, one) for one in get_args(SourceMeasure)],
+        "size": (charts.WIDTH, charts.HEIGHT),
+        "field": (charts.LEFT, charts.RIGHT, charts.TOP, charts.BOTTOM),
+        "spectrum_size": (charts.SPECTRUM_WIDTH, charts.SPECTRUM_HEIGHT),
+        "scripts": ("uplot.iife.min.js", "radio.js"),
+        "styles": ("uplot.min.css", "channels.css"),
+    }
+
+
+def _chart(
+    site: Site, picture: Picture, kind: str, name: str, measure: str, span: Span
+) -> Chart | None:
+    if not picture.record.online and picture.record_read:
+        return None  # it is known not to answer: the rest of the page need not wait for it
+    try:
+        return charts.chart(history.read(site, name, measure, span), kind, site.clockface)
+    except StoreError:
+        return None
+
+
+def _address(asked: RadioAsked, **other: str) -> str:
+    now = {"measure": asked.measure, "heard": asked.heard, "span": asked.span} | other
+    return "/radio?" + "&".join(f"{name}={value}" for name, value in now.items())
+
+
+def _span(asked: RadioAsked, span: Span) -> Choice:
+    return Choice(STRETCHES[span].words, _address(asked, span=span), span == asked.span)
+
+
+def _measure(asked: RadioAsked, one: ReceiverMeasure) -> Choice:
+    return Choice(MEASURES[one].words, _address(asked, measure=one), one == asked.measure)
+
+
+def _heard(asked: RadioAsked, one: SourceMeasure) -> Choice:
+    return Choice(MEASURES[one].words, _address(asked, heard=one), one == asked.heard)

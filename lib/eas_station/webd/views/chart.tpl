@@ -1,0 +1,31 @@
+% # A chart with its values in words. Needs: chart (None: the database is away), size, field, heading.
+% if chart is None:
+<p class="banner bad">The database does not answer: how it was heard over time is not shown.</p>
+% elif not chart.lines:
+<p class="hint">{{chart.title}}: nothing has been recorded for {{heading}}. Values are kept every ten minutes.</p>
+% else:
+% left, right, top, bottom = field
+<figure class="history">
+<figcaption>{{chart.title}} ({{chart.unit}}). {{chart.meaning}}</figcaption>
+<div class="chart" data-chart="{{chart.address}}" role="img" aria-label="{{chart.summary}}">
+<svg viewBox="0 0 {{size[0]}} {{size[1]}}" aria-hidden="true">
+% for row in chart.rows:
+<path class="grid" d="M{{left}},{{'%.1f' % row.at}}H{{right}}"/><text class="row" x="{{left - 6}}" y="{{'%.1f' % (row.at + 5)}}">{{row.label}}</text>
+% end
+% for column in chart.columns:
+<path class="grid" d="M{{'%.1f' % column.at}},{{top}}V{{bottom}}"/><text x="{{'%.1f' % column.at}}" y="{{bottom + 20}}">{{column.label}}</text>
+% end
+% for line in chart.lines:
+<path class="line-{{line.look}}" d="{{line.path}}"/>
+% end
+</svg>
+</div>
+<p class="cursor hint" aria-hidden="true"></p>
+<table class="summary"><caption class="hidden">{{chart.title}} of {{heading}}</caption>
+<thead><tr><th scope="col">Channel</th><th scope="col" class="num">Last</th><th scope="col" class="num">Lowest</th><th scope="col" class="num">Mean</th><th scope="col" class="num">Highest</th><th scope="col" class="num">Known</th></tr></thead><tbody>
+% for line in chart.lines:
+<tr><th scope="row"><svg class="sample" viewBox="0 0 36 8" width="36" height="8" aria-hidden="true"><path class="line-{{line.look}}" d="M0,4H36"/></svg> {{line.channel}}</th><td class="num" data-label="Last">{{line.last}}</td><td class="num" data-label="Lowest">{{line.lowest}}</td><td class="num" data-label="Mean">{{line.mean}}</td><td class="num" data-label="Highest">{{line.highest}}</td><td class="num" data-label="Known">{{line.known}}</td></tr>
+% end
+</tbody></table>
+</figure>
+% end
