@@ -2,6 +2,7 @@
 
 <clips>/YYYY/MM/DD/HHMMSS-<source>-<channel>-<code>-<id>.flac   finished, UTC
 <clips>/part/<source>/<id>.….part                               being written
+<clips>/part/<source>/<id>.order                                begun, its row not spooled yet
 <clips>/part/<source>/<id>.json                                 finished, its row not spooled yet
 """
 
@@ -14,6 +15,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from eas_station import wire
 from eas_station.audiod.recorder import ClipOrder
@@ -23,7 +25,8 @@ from eas_station.store.clips import Clip
 
 log = logging.getLogger(__name__)
 
-FREE_FLOOR_BYTES = 8 << 20  # the spool needs what is left more than a clip does
+CUT_OFF = "eas-audiod or the computer was ended in the middle of the recording"
+T = TypeVar("T")
 UNSAFE = re.compile(r"[^A-Za-z0-9._+-]")
 
 
@@ -58,23 +61,33 @@ class ClipFolder:
             log.warning("clip %s was not finished when the process ended: removed", part.name)
         rows = []
         for note in sorted(self._part_dir.glob("*.json")):
-            row = _read_note(note)
+            row = _read(Clip, note)
             if row is not None and row.path and (self._clips_dir / row.path).is_file():
                 rows.append(row)
             else:
                 note.unlink()
-        return tuple(rows)
+        return (*rows, *self._cut_off({row.clip_id for row in rows}))
+
+    def _cut_off(self, whole: set[str]) -> list[Clip]:
+        """The rows of clips that were being recorded: their alerts have none, and say why."""
+        rows = []
+        for note in sorted(self._part_dir.glob("*.order")):
+            order = _read(ClipOrder, note)
+            if order is None or order.clip_id in whole:
+                note.unlink()
+            else:
+                rows.append(self._row_without_file(order, 0.0, CUT_OFF))
+        return rows
 
     def part(self, clip_id: str, suffix: str) -> Path:
         """Where a clip grows: "<id><suffix>.part"."""
         return self._part_dir / f"{clip_id}{suffix}.part"
 
-    def require_space(self) -> None:
-        """Raises OSError while the file system is nearly full."""
+    def begin(self, order: ClipOrder) -> Path:
+        """Note what is being recorded, durably; gives where it grows. Raises OSError."""
         self._part_dir.mkdir(parents=True, exist_ok=True)
-        system = os.statvfs(self._part_dir)
-        if system.f_bavail * system.f_frsize < FREE_FLOOR_BYTES:
-            raise OSError(f"less than {FREE_FLOOR_BYTES >> 20} MiB free in {self._clips_dir}")
+        _write(self._order(order.clip_id), wire.to_json(order))
+        return self.part(order.clip_id, ".wav")
 
     def publish(
         self, part: Path, order: ClipOrder, duration_s: float, heard: Heard = NOTHING
@@ -85,6 +98,7 @@ class ClipFolder:
         Raises OSError.
         """
         attention = heard.attention
+        has_no_header = order.header_samples is None and order.header_sample == 0
         path = self._relative(order, part.suffixes[-2])
         row = Clip(
             clip_id=order.clip_id,
@@ -99,18 +113,15 @@ class ClipFolder:
             attention=None if attention is None else attention.kind,
             attention_s=None if attention is None else attention.length_s,
             attention_at_s=_seconds(None if attention is None else attention.start_sample, order),
-            header_at_s=_seconds(order.header_sample, order),
+            header_at_s=None if has_no_header else _seconds(order.header_sample, order),
             header_s=_seconds(order.header_samples, order),
             eom_at_s=_seconds(heard.eom_sample, order),
             peaks=heard.peaks,
         )
         target = self._clips_dir / path
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(target.parent)
         _sync(part)
-        note = self._note(row.clip_id)
-        note.write_text(wire.to_json(row), encoding="utf-8")
-        _sync(note)
-        _sync(note.parent)
+        _write(self._note(row.clip_id), wire.to_json(row))
         part.rename(target)
         _sync(target.parent)
         return row
@@ -121,7 +132,10 @@ class ClipFolder:
             with suppress(OSError):
                 self.part(order.clip_id, suffix).unlink(missing_ok=True)
         with suppress(OSError):
-            self.forget(order.clip_id)
+            self._note(order.clip_id).unlink(missing_ok=True)
+        return self._row_without_file(order, duration_s, why)
+
+    def _row_without_file(self, order: ClipOrder, duration_s: float, why: str) -> Clip:
         return Clip(
             clip_id=order.clip_id,
             reception_ids=(order.reception_id,),
@@ -134,11 +148,18 @@ class ClipFolder:
         )
 
     def forget(self, clip_id: str) -> None:
-        """The row is in the spool: its note is not needed any more."""
+        """The row is in the spool: its notes are not needed any more.
+
+        First the one of its beginning: alone it would tell the next process of a clip cut off.
+        """
+        self._order(clip_id).unlink(missing_ok=True)
         self._note(clip_id).unlink(missing_ok=True)
 
     def _note(self, clip_id: str) -> Path:
         return self._part_dir / f"{clip_id}.json"
+
+    def _order(self, clip_id: str) -> Path:
+        return self._part_dir / f"{clip_id}.order"
 
     def _relative(self, order: ClipOrder, suffix: str) -> str:
         parts = (self._source, order.channel, order.event_code, order.clip_id[:8])
@@ -150,11 +171,26 @@ def _seconds(samples: int | None, order: ClipOrder) -> float | None:
     return None if samples is None else round(samples / order.rate_hz, 3)
 
 
-def _read_note(note: Path) -> Clip | None:
+def _read(kind: type[T], note: Path) -> T | None:
     try:
-        return wire.from_json(Clip, note.read_bytes())
+        return wire.from_json(kind, note.read_bytes())
     except FrameError:
         return None  # cut off by a power failure: its part had not been renamed then
+
+
+def _write(note: Path, text: str) -> None:
+    """Write a small file durably."""
+    note.write_text(text, encoding="utf-8")
+    _sync(note)
+    _sync(note.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make it, with those above it, so that they outlive a power failure."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync(folder.parent)
 
 
 def _sync(path: Path) -> None:

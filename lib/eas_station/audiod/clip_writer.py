@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import queue
@@ -11,19 +12,16 @@ import threading
 import wave
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eas_station import wire
-from eas_station.audiod.clip_files import ClipFolder, Heard
-from eas_station.audiod.peaks import Peaks
+from eas_station.audiod.clip_files import ClipFolder
+from eas_station.audiod.growing_clip import GrowingClip
 from eas_station.audiod.recorder import ClipOrder
-from eas_station.dsp.ring import FULL_SCALE
-from eas_station.dsp.tones import AttentionSignal, AttentionWatch
 from eas_station.store.clips import Clip
 
 log = logging.getLogger(__name__)
@@ -36,67 +34,21 @@ LOOK_S = 0.5
 Job = tuple[str, ClipOrder | str, NDArray[np.int16] | int | None]
 
 
-@dataclass(slots=True)
-class _Growing:
-    """A clip whose samples are still coming."""
+class Room(Protocol):
+    """`clip_room.ClipRoom`."""
 
-    order: ClipOrder
-    raw: IO[bytes] | None = None
-    file: wave.Wave_write | None = None
-    samples: int = 0
-    watch: AttentionWatch | None = None
-    peaks: Peaks | None = None
-    heard: AttentionSignal | None = None  # the longest attention signal after the header
+    def look(self) -> str | None:
+        """Why no clip can be recorded now; None: there is room."""
 
-    @property
-    def seconds(self) -> float:
-        """How long it is by now."""
-        return self.samples / self.order.rate_hz
-
-    def open(self, part: Path) -> None:
-        """Raises OSError."""
-        self.watch = AttentionWatch(1, self.order.rate_hz)
-        self.peaks = Peaks(self.order.rate_hz)
-        self.raw = part.open("wb")
-        self.file = wave.open(self.raw, "wb")
-        self.file.setnchannels(1)
-        self.file.setsampwidth(2)
-        self.file.setframerate(self.order.rate_hz)
-
-    def listen(self, samples: NDArray[np.int16]) -> None:
-        """Look for the attention signal: here it costs nothing while there is no message."""
-        if self.peaks is not None:
-            self.peaks.feed(samples)
-        if self.watch is not None:
-            self._note(self.watch.feed(samples[None].astype(np.float32) / np.float32(FULL_SCALE)))
-
-    def listened(self, eom_sample: int | None) -> Heard:
-        """No more comes: what was found in it."""
-        if self.watch is not None:
-            self._note(self.watch.flush())
-        return Heard(self.heard, eom_sample, None if self.peaks is None else self.peaks.text())
-
-    def _note(self, signals: list[AttentionSignal]) -> None:
-        for signal in signals:
-            longer = self.heard is None or signal.length_s > self.heard.length_s
-            if longer and signal.start_sample >= self.order.header_sample:
-                self.heard = signal
-
-    def close(self) -> None:
-        """Write the length into the header and close. Raises OSError, wave.Error."""
-        try:
-            if self.file is not None:
-                self.file.close()
-        finally:
-            if self.raw is not None:
-                self.raw.close()
+    def require(self) -> None:
+        """Raises OSError while there is no room."""
 
 
 class ClipWriter:
     """Takes clips from the recorder and makes files and rows of them.
 
     Whatever cannot be written is told by `on_fault` with a sentence, and by None when a clip has
-    been written again; no fault of a clip ever reaches the listener.
+    been written again or there is room again; no fault of a clip ever reaches the listener.
     """
 
     def __init__(
@@ -104,11 +56,13 @@ class ClipWriter:
         folder: ClipFolder,
         record: Callable[[str, str], bool],
         on_fault: Callable[[str | None], None],
+        room: Room,
         encoder: str | None = None,
     ) -> None:
         """
         Args:
             record: spools a row, ("clip", JSON); False: not now.
+            room: on the disk, as `clip_room.ClipRoom`.
             encoder: path of the program `flac`; None: look for it, and else write WAV.
         """
         self.written = 0
@@ -116,11 +70,13 @@ class ClipWriter:
         self._folder = folder
         self._record = record
         self._on_fault = on_fault
+        self._room = room
+        self._lacks_room = False  # the fault that was told last was one of room
         self._encoder = encoder or shutil.which("flac")
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._queued_bytes = 0
-        self._growing: dict[str, _Growing] = {}
+        self._growing: dict[str, GrowingClip] = {}
         self._unrecorded: list[Clip] = []
         self._closing = threading.Event()
 
@@ -154,6 +110,7 @@ class ClipWriter:
         self._recover()
         while True:
             self._record_waiting()
+            self._look_for_room()
             try:
                 kind, what, more = self._jobs.get(timeout=LOOK_S)
             except queue.Empty:
@@ -169,12 +126,21 @@ class ClipWriter:
         except OSError as error:
             self._fault(f"clips cannot be written: {error}")
 
+    def _look_for_room(self) -> None:
+        """Told also while there is nothing to record: then somebody can still make room."""
+        fault = self._room.look()
+        if fault is not None and not self._lacks_room:
+            self._fault(f"no clip can be recorded: {fault}", lacks_room=True)
+        elif fault is None and self._lacks_room:
+            log.info("there is room for clips again")
+            self._recovered()
+
     def _do(self, kind: str, what: ClipOrder | str, more: NDArray[np.int16] | int | None) -> None:
         if isinstance(more, np.ndarray):
             with self._lock:
                 self._queued_bytes -= more.nbytes
         if isinstance(what, ClipOrder):
-            growing = self._growing[what.clip_id] = _Growing(what)
+            growing = self._growing[what.clip_id] = GrowingClip(what)
         elif what in self._growing:
             growing = self._growing[what]
         else:
@@ -182,23 +148,23 @@ class ClipWriter:
         try:
             self._work(kind, growing, more)
         except (OSError, wave.Error) as error:
-            self._give_up(growing, str(error))
+            self._give_up(growing, error)
 
-    def _work(self, kind: str, growing: _Growing, more: NDArray[np.int16] | int | None) -> None:
+    def _work(self, kind: str, growing: GrowingClip, more: NDArray[np.int16] | int | None) -> None:
         if kind == "begin":
-            self._folder.require_space()
-            growing.open(self._folder.part(growing.order.clip_id, ".wav"))
+            self._room.require()
+            growing.open(self._folder.begin(growing.order))
         elif kind == "overrun":
             raise OSError("the disk is too slow")
         elif kind == "finish":
             self._complete(growing, more if isinstance(more, int) else None)
         elif isinstance(more, np.ndarray) and growing.file is not None:
-            self._folder.require_space()
+            self._room.require()
             growing.file.writeframesraw(more.astype("<i2", copy=False).tobytes())
             growing.samples += len(more)
             growing.listen(more)
 
-    def _complete(self, growing: _Growing, eom_sample: int | None) -> None:
+    def _complete(self, growing: GrowingClip, eom_sample: int | None) -> None:
         growing.close()
         heard = growing.listened(eom_sample)
         raw = self._folder.part(growing.order.clip_id, ".wav")
@@ -209,7 +175,7 @@ class ClipWriter:
                 raw.unlink()
         del self._growing[clip.clip_id]
         self.written += 1
-        self._on_fault(None)
+        self._recovered()
         log.info(
             "clip recorded: %s, %s",
             clip.path,
@@ -227,18 +193,26 @@ class ClipWriter:
             return raw
         encoded = self._folder.part(clip_id, ".flac")
         command = [self._encoder, "--silent", "--force", "-o", str(encoded), str(raw)]
-        with subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        ) as child:
-            with suppress(OSError):  # some sandboxes forbid even to be modest
-                os.setpriority(os.PRIO_PROCESS, child.pid, LOWEST_PRIORITY)
-            status = self._wait(child)
+        try:
+            status = self._encoded(command)
+        except OSError as error:
+            log.warning("%s does not start: %s", self._encoder, error.strerror)
+            return raw
         if status == 0:
             return encoded
         encoded.unlink(missing_ok=True)
         if not self._closing.is_set():
             log.warning("flac failed with status %s: the clip is kept as WAV", status)
         return raw
+
+    def _encoded(self, command: list[str]) -> int:
+        """The exit status of the encoder. Raises OSError where it does not start."""
+        with subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as child:
+            with suppress(OSError):  # some sandboxes forbid even to be modest
+                os.setpriority(os.PRIO_PROCESS, child.pid, LOWEST_PRIORITY)
+            return self._wait(child)
 
     def _wait(self, child: subprocess.Popen[bytes]) -> int:
         """The child's exit status; it is killed when it hangs and when the process ends."""
@@ -251,14 +225,16 @@ class ClipWriter:
         child.kill()
         return child.wait()
 
-    def _give_up(self, growing: _Growing, why: str) -> None:
+    def _give_up(self, growing: GrowingClip, error: OSError | wave.Error) -> None:
         """The alert has no clip: a fault that is seen on the page, and nothing worse."""
+        full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+        why = error.strerror if full and isinstance(error, OSError) else str(error)
         with suppress(OSError, wave.Error):
             growing.close()
         del self._growing[growing.order.clip_id]
         self.lost += 1
-        self._fault(f"a clip was not recorded: {why}")
-        self._unrecorded.append(self._folder.fault(growing.order, growing.seconds, why))
+        self._fault(f"a clip was not recorded: {why}", lacks_room=full)
+        self._unrecorded.append(self._folder.fault(growing.order, growing.seconds, str(why)))
         self._record_waiting()
 
     def _record_waiting(self) -> None:
@@ -271,6 +247,11 @@ class ClipWriter:
             with suppress(OSError):
                 self._folder.forget(clip.clip_id)
 
-    def _fault(self, sentence: str) -> None:
+    def _fault(self, sentence: str, lacks_room: bool = False) -> None:
         log.error("%s", sentence)
+        self._lacks_room = lacks_room
         self._on_fault(sentence)
+
+    def _recovered(self) -> None:
+        self._lacks_room = False
+        self._on_fault(None)

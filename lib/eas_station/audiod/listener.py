@@ -263,7 +263,10 @@ class Listener:
             return
         carriers = self._source.carriers
         self._to.report.levels(levels, carriers)
-        for channel, level in zip(self._to.channels, levels, strict=True):
+        for index, (channel, level) in enumerate(zip(self._to.channels, levels, strict=True)):
+            if self._stretch is not None:
+                carrier_lost = carriers.get(channel) is False
+                self._stretch.note_signal(index, not (level.silent or carrier_lost))
             self._to.publish(
                 topics.audio_level(self._to.name, channel),
                 self._level(channel, level, carriers.get(channel)),

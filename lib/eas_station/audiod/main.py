@@ -16,6 +16,7 @@ from eas_station.alerts.admission import Admission
 from eas_station.alerts.model import Reception
 from eas_station.audiod import affinity
 from eas_station.audiod.clip_files import ClipFolder
+from eas_station.audiod.clip_room import ClipRoom
 from eas_station.audiod.clip_writer import ClipWriter
 from eas_station.audiod.deafness import Deafness
 from eas_station.audiod.hearing import Hearing
@@ -38,6 +39,7 @@ from eas_station.service.daemon import Daemon
 from eas_station.service.storage import Storage
 from eas_station.service.wishes import Wishes
 from eas_station.store import sources
+from eas_station.store.clip_room import make_room
 from eas_station.store.database import Database
 from eas_station.store.flusher import Flusher
 from eas_station.store.intake import Intake
@@ -65,8 +67,7 @@ def compose(daemon: Daemon) -> None:
     storage = _storage(daemon, tables, database)
     channels = channels_of(source, config)
     report = Report(source.name, source.kind, channels, daemon.set_status, daemon.now)
-    clips_dir = config.paths.state_dir / "clips"
-    writer = ClipWriter(ClipFolder(clips_dir, source.name), storage.append, report.clip_fault)
+    writer = _clip_writer(daemon, source, storage, database, report)
     wishes = Wishes(
         "source",
         partial(_stopped_sources, database),
@@ -109,6 +110,24 @@ def _listen(
         listener.run(beat)
     finally:
         writer.close()
+
+
+def _clip_writer(
+    daemon: Daemon,
+    source: Source,
+    storage: Storage[Reception],
+    database: Database,
+    report: Report,
+) -> ClipWriter:
+    clips_dir = daemon.config.paths.state_dir / "clips"
+    room = ClipRoom(
+        clips_dir,
+        daemon.config.clips.least_free_mb * 1_000_000,
+        partial(make_room, clips_dir, database, daemon.now),
+        daemon.now,
+    )
+    folder = ClipFolder(clips_dir, source.name)
+    return ClipWriter(folder, storage.append, report.clip_fault, room)
 
 
 def _keep_to_cpus(daemon: Daemon, source: Source) -> None:

@@ -91,6 +91,10 @@ class Stretch:
         """NNNN: what is being recorded on its channel ends."""
         self._recorder.end_of_message(message.channel, message.end_sample)
 
+    def note_signal(self, channel: int, present: bool) -> None:
+        """Is there something to be recorded on the channel?"""
+        self._recorder.note_signal(channel, present)
+
     def record(self) -> None:
         """Pass on to the clips what has come; after every block."""
         self._recorder.advance()

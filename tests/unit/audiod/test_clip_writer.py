@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
 import shutil
@@ -35,6 +36,19 @@ def order(clip_id: str = "c1ffffff-0000", code: str = "TOR") -> ClipOrder:
     return ClipOrder(clip_id, f"reception of {clip_id}", "162.550", code, AT, RATE_HZ)
 
 
+class Disk:
+    """Its room, as the writer sees it."""
+
+    fault: str | None = None
+
+    def look(self) -> str | None:
+        return self.fault
+
+    def require(self) -> None:
+        if self.fault is not None:
+            raise OSError(errno.ENOSPC, self.fault)
+
+
 class Station:
     """A spool and an operator."""
 
@@ -43,6 +57,7 @@ class Station:
         self.spool_full = False
         self.rows: list[Clip] = []
         self.faults: list[str | None] = []
+        self.disk = Disk()
 
     def record(self, kind: str, json: str) -> bool:
         assert kind == "clip"
@@ -52,7 +67,7 @@ class Station:
 
     def writer(self, encoder: str | None = None) -> ClipWriter:
         folder = ClipFolder(self.clips_dir, "wx")
-        return ClipWriter(folder, self.record, self.faults.append, encoder)
+        return ClipWriter(folder, self.record, self.faults.append, self.disk, encoder)
 
     def left_over(self) -> list[str]:
         return sorted(path.name for path in (self.clips_dir / "part" / "wx").iterdir())
@@ -235,7 +250,7 @@ def test_a_row_that_the_spool_would_not_take_is_spooled_by_the_next_process(
     write(writer, order())
     run(writer)
     assert station.rows == []
-    assert station.left_over() == ["c1ffffff-0000.json"]
+    assert station.left_over() == ["c1ffffff-0000.json", "c1ffffff-0000.order"]
     station.spool_full = False
     run(station.writer(NO_ENCODER))
     (row,) = station.rows
@@ -245,14 +260,63 @@ def test_a_row_that_the_spool_would_not_take_is_spooled_by_the_next_process(
 
 def test_a_process_killed_before_the_rename_leaves_neither_file_nor_row(station: Station) -> None:
     folder = ClipFolder(station.clips_dir, "wx")
-    folder.require_space()
-    part = folder.part("c1", ".wav")
+    part = folder.begin(order("c1"))
     part.write_bytes(b"whole")
     clip = folder.publish(part, order("c1"), 1.0)
     (station.clips_dir / (clip.path or "")).rename(part)
     run(station.writer(NO_ENCODER))
-    assert station.rows == []
+    (row,) = station.rows
+    assert (row.clip_id, row.path) == ("c1", None)
     assert station.left_over() == []
+
+
+def test_the_alert_of_a_recording_that_was_cut_off_by_a_kill_says_so(station: Station) -> None:
+    folder = ClipFolder(station.clips_dir, "wx")
+    folder.begin(order("c1")).write_bytes(b"RIFF")
+    station.spool_full = True
+    run(station.writer(NO_ENCODER))
+    assert station.left_over() == ["c1.order"], "told when the spool takes it"
+    station.spool_full = False
+    run(station.writer(NO_ENCODER))
+    (row,) = station.rows
+    assert row.reception_ids == ("reception of c1",)
+    assert (row.path, row.channel, row.started_at) == (None, "162.550", AT)
+    assert "in the middle of the recording" in (row.fault or "")
+    assert station.left_over() == []
+
+
+def test_a_full_disk_is_told_without_a_clip_and_its_end_too(station: Station) -> None:
+    station.disk.fault = "less than 8 MiB free"
+    writer = station.writer(NO_ENCODER)
+    thread = threading.Thread(target=writer.run)
+    thread.start()
+    while not station.faults:
+        thread.join(0.01)
+    write(writer, order())
+    while not station.rows:
+        thread.join(0.01)
+    assert station.rows[0].fault == "less than 8 MiB free"
+    station.disk.fault = None
+    while station.faults[-1] is not None:
+        thread.join(0.01)
+    write(writer, order("c2"))
+    while len(station.rows) < 2:
+        thread.join(0.01)
+    writer.close()
+    thread.join()
+    assert station.rows[1].path is not None
+    assert station.faults[0] == "no clip can be recorded: less than 8 MiB free"
+    assert station.faults[1] == "a clip was not recorded: less than 8 MiB free"
+
+
+def test_an_encoder_that_does_not_start_leaves_the_clip_as_it_is(
+    station: Station, tmp_path: Path
+) -> None:
+    writer = station.writer(str(tmp_path / "gone"))
+    write(writer, order())
+    run(writer)
+    (row,) = station.rows
+    assert Path(row.path or "").suffix == ".wav"
 
 
 @pytest.fixture

@@ -123,13 +123,58 @@ def test_a_presidential_alert_is_recorded_while_it_lasts(station: Station) -> No
     assert station.shelf.samples["clip1"] == list(range(500, 11_000))
 
 
-def test_a_presidential_alert_that_never_ends_is_cut_off_after_half_an_hour(
+def test_a_presidential_alert_that_lasts_for_hours_comes_in_parts_without_a_seam(
     station: Station,
 ) -> None:
     station.hear(1)
+    first = station.header(0, 0, "EAN")
+    station.hear(3700, block=997)
+    assert station.shelf.finished == ["clip1", "clip2"]
+    station.recorder.end_of_message(0, 370_050)
+    station.hear(5)
+    orders = [station.shelf.orders[f"clip{n}"] for n in (1, 2, 3)]
+    assert [order.reception_id for order in orders] == ["r1"] * 3
+    assert [(order.started_at - first.started_at).total_seconds() for order in orders] == [
+        *(0.0, 1800.0, 3600.0),
+    ]
+    assert [order.header_samples for order in orders] == [400, None, None]
+    heard = [n for samples in station.shelf.samples.values() for n in samples]
+    assert heard == [n % 32000 for n in range(370_050 + 100)]
+    assert station.shelf.eom_samples == {"clip1": None, "clip2": None, "clip3": 10_050}
+
+
+def test_an_end_of_message_just_before_a_seam_ends_the_next_part_too(station: Station) -> None:
+    station.hear(1)
     station.header(0, 0, "EAN")
-    station.hear(1900, block=1000)
-    assert len(station.shelf.samples["clip1"]) == 1800 * RATE_HZ
+    station.hear(1800.5)
+    station.recorder.end_of_message(0, 179_990)
+    station.hear(5)
+    assert station.shelf.finished == ["clip1", "clip2"]
+
+
+def test_a_presidential_alert_ends_half_a_minute_after_its_signal(station: Station) -> None:
+    station.hear(1)
+    station.header(0, 0, "EAN")
+    station.hear(59)
+    station.recorder.note_signal(0, False)
+    station.hear(20)
+    station.recorder.note_signal(0, True)  # a pause only
+    station.hear(30)
+    station.recorder.note_signal(0, False)
+    station.recorder.note_signal(0, False)
+    station.hear(29)
+    assert station.shelf.finished == []
+    station.hear(3)
+    assert station.shelf.finished == ["clip1"]
+    assert len(station.shelf.samples["clip1"]) == pytest.approx(140 * RATE_HZ, abs=24)
+
+
+def test_any_other_alert_is_recorded_through_silence(station: Station) -> None:
+    station.hear(4)
+    station.header(0, 350)
+    station.recorder.note_signal(0, False)
+    station.hear(100)
+    assert len(station.shelf.samples["clip1"]) == 20 * RATE_HZ + 300
 
 
 def test_two_alerts_that_overlap_share_the_audio_and_the_end(station: Station) -> None:
