@@ -3,8 +3,8 @@
 Channels lie on a raster of `CHANNEL_RATE_HZ` round the centre frequency, or half a raster step
 beside it. With M = rate / raster the samples are dealt out to M branches, each filtered by every
 M-th tap of one low-pass filter, and a small matrix turns the M branches into the wanted channels:
-all work is done at the channels' rate, whatever the rate of the capture. For a few channels
-both steps are matrix products. Other rates and channels are the matter of `fastbank`.
+all work is done at the channels' rate, whatever the rate of the capture. All steps are matrix
+products, which the processor does fastest. Other rates and channels are the matter of `fastbank`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from eas_station.dsp.arrays import Real
@@ -25,13 +26,15 @@ from eas_station.dsp.raster import (
     on_raster,
 )
 
-__all__ = ["CHANNEL_RATE_HZ", "Channelizer", "filtered", "product"]
+__all__ = ["CHANNEL_RATE_HZ", "Channelizer", "product"]
 
 CUTOFF_HZ = 8_500.0  # of the channel filter, -6 dB: NWR needs 6.1 kHz (Carson, 4 kHz at 2083 Hz)
 TAPS_PER_BRANCH = 16  # stop band from half the raster on, so that nothing folds into a channel
 PIECE = 4096  # channel samples worked on at once: what fits the processor's cache
 PIECE_SAMPLES = 65_536  # and no more samples of the capture than these
 FEW, WIDE = 3, 30  # channels that cost less as matrix products, from so many branches on
+
+RUN = 16  # outputs of a branch's filter that one matrix product makes
 
 _SMALL_PRODUCT = 65_536  # multiplications that OpenBLAS does not hand to helper threads
 
@@ -99,12 +102,16 @@ class _Rows:
 
 
 class _Polyphase:
-    """Many channels: filter the branches, then combine them."""
+    """Many channels: filter the branches, then combine them.
+
+    A filter that makes `RUN` outputs at once is a matrix, each row the same taps one place on: with
+    zeros for the rest of it, still far quicker than a pass over the samples for each tap.
+    """
 
     def __init__(self, raster: Raster) -> None:
         taps = raster.taps(CUTOFF_HZ, TAPS_PER_BRANCH)
         self.noise_bandwidth_hz = float((taps**2).sum()) * raster.branches * CHANNEL_RATE_HZ
-        self._taps = taps[:, ::-1, np.newaxis].astype(np.float32)
+        self._filters = _runs(taps[::-1, ::-1].T)
         self._matrix = raster.twist().conj().astype(np.complex64)
         self._halved = raster.halved
         self._odd = False  # is the next channel sample's number odd
@@ -119,13 +126,40 @@ class _Polyphase:
         return made[0] if len(made) == 1 else np.concatenate(made, axis=1)
 
     def _piece(self, rows: NDArray[np.complex64]) -> NDArray[np.complex64]:
-        dealt = np.concatenate((self._past, rows.T), axis=1)
-        self._past = dealt[:, len(rows) :].copy()
-        channels = product(self._matrix, filtered(dealt, self._taps))
+        branches, count = len(self._past), len(rows)
+        runs = -(-count // RUN)
+        line = np.zeros((branches, TAPS_PER_BRANCH - 1 + runs * RUN), np.complex64)
+        line[:, : TAPS_PER_BRANCH - 1] = self._past
+        line[:, TAPS_PER_BRANCH - 1 :][:, :count] = rows.T
+        self._past = line[:, count : count + TAPS_PER_BRANCH - 1].copy()
+        columns = _windows(line, self._filters.shape[2], runs).view(np.float32)
+        outputs = np.matmul(self._filters, columns).view(np.complex64)
+        found = product(self._matrix, outputs.reshape(branches, -1)).reshape(-1, RUN, runs)
+        channels = found.transpose(0, 2, 1).reshape(len(found), -1)[:, :count]
         if self._halved:
             channels[:, 0 if self._odd else 1 :: 2] *= -1
-            self._odd ^= bool(len(rows) % 2)
+            self._odd ^= bool(count % 2)
         return channels
+
+
+def _windows(line: NDArray[np.complex64], width: int, runs: int) -> NDArray[np.complex64]:
+    """Every `RUN` samples the next `width`, as columns: (branches, n) → (branches, width, runs)."""
+    branch, sample = line.strides
+    shape = (len(line), width, runs)
+    return np.ascontiguousarray(as_strided(line, shape, (branch, sample, RUN * sample)))
+
+
+def _runs(taps: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Filters that make `RUN` outputs at once, shape (branches, RUN, RUN + taps - 1).
+
+    Args:
+        taps: of each branch, shape (branches, taps), that of the oldest sample first.
+    """
+    branches, count = taps.shape
+    filters = np.zeros((branches, RUN, RUN + count - 1), np.float32)
+    for output in range(RUN):
+        filters[:, output, output : output + count] = taps
+    return filters
 
 
 class _Matrix:
@@ -184,25 +218,3 @@ def product(matrix: NDArray[np.complex64], columns: NDArray[np.complex64]) -> ND
     for at in range(0, columns.shape[1], step):
         np.matmul(matrix, columns[:, at : at + step], out=out[:, at : at + step])
     return out
-
-
-def filtered(branches: NDArray[np.complex64], taps: NDArray[np.float32]) -> NDArray[np.complex64]:
-    """Every branch through its own short filter.
-
-    Args:
-        branches: shape (M, past + n) with past = taps - 1 samples from before.
-        taps: shape (taps, M, 1), the tap of the newest sample first.
-    Returns:
-        Shape (M, n).
-    """
-    past = len(taps) - 1
-    rails = branches.view(np.float32)
-    width = rails.shape[1] - 2 * past
-    total = rails[:, 2 * past :] * taps[0]
-    weighted = np.empty_like(total)
-    for back in range(1, len(taps)):
-        start = 2 * (past - back)
-        np.multiply(rails[:, start : start + width], taps[back], out=weighted)
-        total += weighted
-    samples: NDArray[np.complex64] = total.view(np.complex64)
-    return samples

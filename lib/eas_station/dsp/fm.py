@@ -19,9 +19,9 @@ SUBSONIC_HZ = 150.0  # no audio below; the carrier's offset is at zero
 
 _TAPS_S = 0.01  # length of the audio filters: edges about 200 Hz wide
 _PIECE = 4096  # samples filtered at once
-WEIGHT_STEP = 768  # samples after which weights change: 31 ms
+WEIGHT_STEP = 2304  # samples after which weights change: 92 ms
 NOISE_POWERS = 2.0  # a sample so strong counts whole
-_NOISE_STEPS, _OFFSET_STEPS = 8, 48  # over which noise and offset are followed
+_NOISE_STEPS, _OFFSET_STEPS = 3, 16  # over which noise and offset are followed
 _LOOK = 4  # of so many samples one is enough to follow them
 _TINY = 1e-12
 
@@ -128,7 +128,7 @@ class Weights:
         self._filled = 0
         self._steps = 0
         self._moments = np.zeros((2, channels))  # mean of power and of its square
-        self._full = np.full((channels, 1), _TINY, np.float32)  # power that counts whole
+        self._per_full = np.full((channels, 1), 1 / _TINY, np.float32)  # of what counts whole
         self._last = np.zeros((channels, 1), np.float32)
         self._offset_hz = np.zeros((channels, 1), np.float32)
 
@@ -136,15 +136,17 @@ class Weights:
         self, frequency_hz: NDArray[np.float32], power: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """The frequencies less the carrier's, weighted; shape (channels, n), any n ≥ 0."""
+        weights = np.empty_like(power)  # a frequency is made of two samples
+        np.multiply(power[:, 1:], power[:, :-1], out=weights[:, 1:])
+        weights[:, :1] = power[:, :1] * self._last
+        self._last = power[:, -1:].copy() if power.shape[1] else self._last
+        np.sqrt(weights, out=weights)
         out = np.empty_like(frequency_hz)
-        line = np.concatenate((self._last, power), axis=1)
-        self._last = line[:, -1:].copy()
-        between = np.sqrt(line[:, 1:] * line[:, :-1])  # a frequency is made of two samples
         at = 0
         while at < power.shape[1]:
             end = min(power.shape[1], at + WEIGHT_STEP - self._filled)
             there = slice(at, end)
-            self._part(frequency_hz[:, there], power[:, there], between[:, there], out[:, there])
+            self._part(frequency_hz[:, there], power[:, there], weights[:, there], out[:, there])
             self._filled += end - at
             at = end
             if self._filled == WEIGHT_STEP:
@@ -155,17 +157,18 @@ class Weights:
         self,
         frequency_hz: NDArray[np.float32],
         power: NDArray[np.float32],
-        between: NDArray[np.float32],
+        weights: NDArray[np.float32],
         out: NDArray[np.float32],
     ) -> None:
-        weight: NDArray[np.float32] = between / self._full
-        np.minimum(weight, 1, out=weight)
+        weights *= self._per_full
+        np.minimum(weights, 1, out=weights)
         np.subtract(frequency_hz, self._offset_hz, out=out)
-        out *= weight
+        out *= weights
         looked = slice(-self._filled % _LOOK, None, _LOOK)
-        for at, rows in enumerate((power, weight, out)):
-            self._sums[at] += rows[:, looked].sum(axis=1)
-        self._sums[3] += np.square(power[:, looked]).sum(axis=1)
+        seen = power[:, looked]
+        for at, rows in enumerate((seen, weights[:, looked], out[:, looked])):
+            self._sums[at] += rows.sum(axis=1)
+        self._sums[3] += np.square(seen).sum(axis=1)
 
     def _close_step(self) -> None:
         self._steps += 1
@@ -174,7 +177,7 @@ class Weights:
         self._moments += (moments - self._moments) / min(self._steps, _NOISE_STEPS)
         mean, mean_square = self._moments
         noise = mean - np.sqrt(np.maximum(0.0, 2 * mean**2 - mean_square))
-        self._full[:, 0] = np.maximum(NOISE_POWERS * noise, _TINY)
+        self._per_full[:, 0] = 1 / np.maximum(NOISE_POWERS * noise, _TINY)
         self._offset_hz[:, 0] += hz / np.maximum(weight, 1) / min(self._steps, _OFFSET_STEPS)
         self._sums[:] = 0
         self._filled = 0

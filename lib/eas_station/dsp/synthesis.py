@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from eas_station.dsp.channelizer import PIECE, filtered, product
+from eas_station.dsp.channelizer import PIECE, product
 from eas_station.dsp.levels import REFERENCE_BANDWIDTH_HZ
 from eas_station.dsp.raster import Raster
 
@@ -72,3 +72,25 @@ class FrontEnd:
         rails = self._rng.standard_normal(2 * count, dtype=np.float32)
         rails *= self._noise
         return rails.view(np.complex64)
+
+
+def filtered(branches: NDArray[np.complex64], taps: NDArray[np.float32]) -> NDArray[np.complex64]:
+    """Every branch through its own short filter.
+
+    Args:
+        branches: shape (M, past + n) with past = taps - 1 samples from before.
+        taps: shape (taps, M, 1), the tap of the newest sample first.
+    Returns:
+        Shape (M, n).
+    """
+    past = len(taps) - 1
+    rails = branches.view(np.float32)
+    width = rails.shape[1] - 2 * past
+    total = rails[:, 2 * past :] * taps[0]
+    weighted = np.empty_like(total)
+    for back in range(1, len(taps)):
+        start = 2 * (past - back)
+        np.multiply(rails[:, start : start + width], taps[back], out=weighted)
+        total += weighted
+    samples: NDArray[np.complex64] = total.view(np.complex64)
+    return samples
