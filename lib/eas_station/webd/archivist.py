@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from eas_station.alerts.model import Alert, Change, Reception
 from eas_station.errors import StoreError
-from eas_station.store import alerts, receptions, sources
+from eas_station.store import alerts, clips, receptions, settings, sources
 from eas_station.store.database import Database
 from eas_station.webd.board import Archive, Board
 from eas_station.webd.events import alert_event
@@ -133,7 +133,8 @@ class Archivist:
             told = [] if is_new else self._follow(connection, self._known or 0)
             self._note_spooled(connection)
             archive = Archive(
-                active=tuple(self._active.values()),
+                active=with_clips(connection, self._active.values()),
+                chime=settings.read(connection).chime,
                 recent=self._recent(connection),
                 stored_ids=frozenset(self._stored_ids),
                 last_change_id=last,
@@ -185,6 +186,14 @@ class Archivist:
             Entry(alert, tuple(_light(one) for one in heard[alert.alert_id]), True)
             for alert in listed
         ]
+
+
+def with_clips(connection: Connection, entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """The entries with their recordings; they come when an alert has been heard to its end."""
+    listed = tuple(entries)
+    off_air = [e.alert.alert_id for e in listed if any(one.via == "same" for one in e.receptions)]
+    found = clips.of_alerts(connection, off_air) if off_air else {}
+    return tuple(replace(e, clips=found.get(e.alert.alert_id, ())) for e in listed)
 
 
 def _heard(connection: Connection, alert_ids: list[str]) -> dict[str, tuple[Reception, ...]]:

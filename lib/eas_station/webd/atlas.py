@@ -69,17 +69,23 @@ class Region:
 
 
 def region(
-    same_codes: Iterable[str], point: tuple[float, float] | None, source: Path = COUNTIES
+    same_codes: Iterable[str],
+    point: tuple[float, float] | None,
+    rings: Iterable[Ring] = (),
+    source: Path = COUNTIES,
 ) -> Region | None:
-    """The counties of our area and their neighbours; None if no county of it is known.
+    """The counties of an area and their neighbours; None if nothing of it is known.
 
     Args:
-        same_codes: our area, PSSCCC; SS000 is a whole state.
-        point: (latitude, longitude) in degrees of the station.
+        same_codes: the area, PSSCCC; SS000 is a whole state.
+        point: (latitude, longitude) in degrees of its middle, where nothing else is known.
+        rings: outlines that must be seen too.
     """
     rows = tuple(_rows(source))
-    own = frozenset(code for code, _, _, _ in rows if _is_own(code, same_codes))
-    inner = _inner((_bounds(bounds) for code, _, bounds, _ in rows if code in own), point)
+    asked = frozenset(same_codes)
+    own = frozenset(code for code, _, _, _ in rows if _is_own(code, asked))
+    seen = [_bounds(bounds) for code, _, bounds, _ in rows if code in own]
+    inner = _inner([*seen, *map(bounds_of, rings)], point)
     if inner is None:
         return None
     outer = inner.wider()
@@ -113,6 +119,7 @@ def _inner(bounds: Iterable[Bounds], point: tuple[float, float] | None) -> Bound
 
 
 def _is_own(code: str, same_codes: Iterable[str]) -> bool:
+    """Is a FIPS code among PSSCCC, by itself or by its state."""
     return any(
         same[1:] == code or (same[3:] == "000" and same[1:3] == code[:2]) for same in same_codes
     )
@@ -133,6 +140,12 @@ def _bounds(text: str) -> Bounds:
 
 def _rings(outline: str) -> tuple[Ring, ...]:
     return tuple(_ring(text) for text in outline.split(";"))
+
+
+def bounds_of(ring: Ring) -> Bounds:
+    """The rectangle round an outline."""
+    lats, lons = [lat for lat, _ in ring], [westward(lon) for _, lon in ring]
+    return Bounds(min(lats), min(lons), max(lats), max(lons))
 
 
 def _ring(text: str) -> Ring:

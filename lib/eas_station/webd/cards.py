@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from eas_station.alerts.model import Alert, Reception
+from eas_station.store.clips import Clip
 from eas_station.store.receptions import Hearing
 from eas_station.webd.grades import CALM, GRADES, UNKNOWN, Grade
 from eas_station.webd.picture import Entry, Picture
@@ -25,6 +26,10 @@ class Names(Protocol):
 
     def location_name(self, code: str) -> str:
         """ "Wood, OH"."""
+
+    @property
+    def zones(self) -> Mapping[str, tuple[str, ...]]:
+        """The SAME codes of each UGC."""
 
 
 SEVERITIES = ("Extreme", "Severe", "Moderate", "Minor")
@@ -63,6 +68,8 @@ class Card:
     why: str
     active: bool
     is_test: bool
+    came: str  # when it was first received, for the script
+    clip_id: str | None  # the newest recording that can be played
     durable: bool  # False: in memory only
     notice: str  # what is not as it should be with this one; "" if nothing
 
@@ -73,6 +80,7 @@ class Hand:
 
     here: tuple[Card, ...]
     tests: tuple[Card, ...]
+    nearby: tuple[Card, ...]  # on the map, but not in our area
     elsewhere: tuple[Card, ...]
     recent: tuple[Card, ...]
 
@@ -83,16 +91,19 @@ class Presenter:
     def __init__(self, names: Names, clockface: Clockface, own_codes: tuple[str, ...]) -> None:
         self._names, self._clockface, self._own_codes = names, clockface, own_codes
 
-    def hand(self, picture: Picture) -> Hand:
+    def hand(self, picture: Picture, is_near: Callable[[Alert], bool] = lambda _: False) -> Hand:
         """All cards of one picture."""
+        near = {one.alert.alert_id for one in picture.active if is_near(one.alert)}
         cards = sorted(
             (self.card(entry, picture.as_of) for entry in picture.active), key=_gravest_first
         )
         real = [card for card in cards if not card.is_test]
+        others = [card for card in real if not card.concerns]
         return Hand(
             here=tuple(card for card in real if card.concerns),
             tests=tuple(card for card in cards if card.is_test),
-            elsewhere=tuple(card for card in real if not card.concerns),
+            nearby=tuple(card for card in others if card.alert_id in near),
+            elsewhere=tuple(card for card in others if card.alert_id not in near),
             recent=tuple(self.card(entry, picture.as_of) for entry in picture.recent),
         )
 
@@ -119,6 +130,8 @@ class Presenter:
             why=_why(alert),
             active=entry.active,
             is_test=alert.is_test,
+            came=self.moment(alert.first_received_at, now).iso,
+            clip_id=_playable(entry.clips),
             durable=entry.durable,
             notice=_notice(entry),
         )
@@ -229,6 +242,12 @@ def remaining(alert: Alert, active: bool, now: datetime) -> str:
     return (
         f"{'time is up since' if active else 'ended'} {lasted(-left_s)}{'' if active else ' ago'}"
     )
+
+
+def _playable(clips: Iterable[Clip]) -> str | None:
+    """The newest recording that has a file."""
+    there = [clip.clip_id for clip in clips if clip.path and clip.removed_at is None]
+    return there[-1] if there else None
 
 
 def _heard(receptions: tuple[Reception | Hearing, ...]) -> str:

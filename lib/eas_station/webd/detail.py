@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from eas_station.alerts.model import Reception, RuleStep
+from eas_station.alerts.model import RuleStep
 from eas_station.errors import StoreError
 from eas_station.store.clips import Clip
-from eas_station.webd.cards import HearingLine
+from eas_station.webd.chain import Chain, Link
+from eas_station.webd.evidence import ReceptionDetail, details
 from eas_station.webd.picture import Entry, Job, Picture
 from eas_station.webd.rows import LOOKS, Row, item_row
 from eas_station.webd.site import Site
 from eas_station.webd.times import Clockface, Moment
+from eas_station.webd.tongues import Tongue, other_languages
+from eas_station.webd.waveform import Waveform, waveform
 
+ZONES_SHOWN = 12
 SHOWN_KINDS = ("feed", "source", "receiver")
 
 
 @dataclass(frozen=True, slots=True)
-class ReceptionDetail:
-    """One hearing with its evidence and its raw text."""
+class Recording:
+    """One clip as the page shows it."""
 
-    reception: Reception
-    hearing: HearingLine
-    issued: Moment
-    evidence: tuple[tuple[str, str], ...]
-    raw: str
+    clip: Clip
+    waveform: Waveform | None
+    playable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,9 @@ class Detail:
     trace: tuple[RuleStep, ...]
     decided_by: str
     history: tuple[Step, ...]
-    clips: tuple[Clip, ...]
+    chain: tuple[Link, ...]
+    recordings: tuple[Recording, ...]
+    tongues: tuple[Tongue, ...]
     header: str | None
     stored: bool  # False: only a spool has it, so nothing can be said about it yet
 
@@ -73,22 +78,50 @@ def of(entry: Entry, site: Site, now: datetime) -> Detail:
     try:
         history, clips = site.library.history(alert.alert_id), site.library.clips(alert.alert_id)
     except StoreError:
-        history, clips = (), ()
+        history, clips = (), entry.clips
+    receptions = entry.full_receptions()
     return Detail(
         places=tuple((code, site.names.location_name(code)) for code in alert.same_codes),
         facts=_facts(entry),
         times=_times(entry, site.clockface, now),
-        receptions=tuple(_reception(one, site, now) for one in entry.full_receptions()),
+        receptions=details(receptions, clips, site.presenter, now),
         trace=alert.relevance.trace,
         decided_by=alert.relevance.rule,
         history=tuple(
             Step(site.clockface.moment(one.at, now, seconds=True), one.kind, one.why)
             for one in history
         ),
-        clips=clips,
+        chain=Chain(PlaceWords(site), site.clockface, now).of(receptions, history),
+        recordings=tuple(recording(clip) for clip in clips),
+        tongues=other_languages(receptions),
         header=alert.same_header,
         stored=entry.stored,
     )
+
+
+def recording(clip: Clip) -> Recording:
+    """One clip; of one that has no file only what is known of it."""
+    return Recording(clip, waveform(clip), bool(clip.path) and clip.removed_at is None)
+
+
+class PlaceWords:
+    """Names of UGCs and SAME codes: a zone is named by its counties."""
+
+    def __init__(self, site: Site) -> None:
+        self._names, self._presenter = site.names, site.presenter
+
+    def of(self, places: Iterable[str]) -> str:
+        """ "Wood and Lucas, OH; zones OHZ003"."""
+        codes: list[str] = []
+        zones: list[str] = []
+        for place in places:
+            counties = (place,) if place[:1].isdigit() else self._names.zones.get(place, ())
+            codes += counties
+            if len(counties) != 1:  # a zone is not the same as its counties
+                zones.append(place)
+        shown = " ".join(zones[:ZONES_SHOWN]) + (" …" if len(zones) > ZONES_SHOWN else "")
+        said = ([self._presenter.listed(codes)] if codes else []) + ([shown] if zones else [])
+        return " · ".join(said)
 
 
 def job_lines(jobs: tuple[Job, ...], now: datetime, face: Clockface) -> tuple[JobLine, ...]:
@@ -155,56 +188,3 @@ def _times(entry: Entry, face: Clockface, now: datetime) -> tuple[tuple[str, Mom
         ("Recorded as ended", alert.ended_at),
     )
     return tuple((name, face.moment(at, now, seconds=True)) for name, at in times if at)
-
-
-def _reception(reception: Reception, site: Site, now: datetime) -> ReceptionDetail:
-    return ReceptionDetail(
-        reception=reception,
-        hearing=site.presenter.hearing(reception, now),
-        issued=site.clockface.moment(reception.statement.issued_at, now),
-        evidence=_evidence(reception),
-        raw=reception.raw,
-    )
-
-
-def _evidence(reception: Reception) -> tuple[tuple[str, str], ...]:
-    found = reception.evidence
-    statement = reception.statement
-    facts: list[tuple[str, str]] = [("Kind", statement.kind)]
-    if statement.callsign:
-        facts.append(("Sent by", statement.callsign))
-    if reception.signature:
-        facts.append(("Signature", reception.signature))
-    if statement.message is not None:
-        facts.append(("Identifier", statement.message.identifier))
-        facts.append(("From", statement.message.sender))
-    if statement.same_refusal:
-        facts.append(("No SAME header", statement.same_refusal))
-    if not reception.clock_trusted:
-        facts.append(("Clock", "not trusted at that time"))
-    if found is not None:
-        facts += _measurements(reception)
-    return tuple(facts)
-
-
-def _measurements(reception: Reception) -> list[tuple[str, str]]:
-    """How well a SAME message was heard, in words and numbers."""
-    found = reception.evidence
-    if found is None:
-        return []
-    agreed = "two of three agree bit by bit" if found.agreed else "reconstructed, never relayed"
-    facts = [
-        ("Bursts heard", f"{found.bursts} of 3, {agreed}"),
-        ("Certain to", f"{100 * min(found.posterior, 0.99999):.3f} %"),
-    ]
-    if found.snr_db is not None:
-        facts.append(("Signal to noise", f"{found.snr_db:.1f} dB"))
-    if found.baud_error is not None:
-        facts.append(("Speed error", f"{100 * found.baud_error:+.2f} %"))
-    if found.tone_error_hz is not None:
-        facts.append(("Tone error", f"{found.tone_error_hz:+.0f} Hz"))
-    if found.eye_opening is not None:
-        facts.append(("Eye opening", f"{100 * found.eye_opening:.0f} %"))
-    if found.repaired:
-        facts.append(("Characters repaired", str(len(found.repaired))))
-    return facts

@@ -14,6 +14,9 @@ from eas_station.webd.grades import Grade
 WIDTH = 600  # of the drawing, in its own units
 MOST_HEIGHT = 900
 LEAST_STEP = 1  # what is smaller is not drawn
+LETTER = 9.5  # how wide one is on average
+ROOM = 0.8  # of its width, that a name must find in its county
+NAMES_SAID = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,65 @@ class Drawing:
     areas: tuple[Shape, ...]  # the polygons of warnings
     point: tuple[int, int] | None  # where the station is
     sentence: str  # the whole map in words
+    legend: tuple[Sign, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What something on the map means."""
+
+    kind: str  # CSS class
+    sign: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How a map speaks of what it shows."""
+
+    here: str  # before the names of our counties
+    only_nearby: str  # before the number of the others
+    only_area: str  # an outline, but no county
+    nothing: str
+    quiet: str  # of a county without anything
+    also: str  # before the number of the others, after our counties
+    marks_own: bool = True  # are our counties drawn as ours
+
+
+STATION = Wording(
+    here="Something is in force in",
+    only_nearby="Nothing is in force here, but in",
+    only_area="Nothing is in force in our counties, but in the outline that is drawn",
+    nothing="Nothing is in force here",
+    quiet="nothing in force",
+    also="and in",
+)
+# While the station is deaf, or does not know its record, silence says nothing.
+UNSURE = Wording(
+    here="Something is in force in",
+    only_nearby="Nothing is known to be in force here, but in",
+    only_area="Nothing is known to be in force in our counties, but in the outline",
+    nothing="Nothing is known to be in force here",
+    quiet="nothing known to be in force",
+    also="and in",
+)
+ALERT = Wording(
+    here="It names",
+    only_nearby="It names none of our counties, but",
+    only_area="It names no county of this map; its sender has drawn an outline",
+    nothing="It names no county of this map",
+    quiet="not named",
+    also="and",
+)
+ABROAD = Wording(
+    here="It names",
+    only_nearby="It names",
+    only_area="Its sender has drawn an outline and named no county of this map",
+    nothing="It names no county of this map",
+    quiet="not named",
+    also="and",
+    marks_own=False,
+)
 
 
 class Projection:
@@ -94,7 +156,12 @@ class Projection:
         return "".join(steps).rstrip(" ") + "z" if len(steps) > 2 else ""
 
 
-def draw(region: Region, shown: Sequence[Shown], point: tuple[float, float] | None) -> Drawing:
+def draw(
+    region: Region,
+    shown: Sequence[Shown],
+    point: tuple[float, float] | None,
+    wording: Wording = STATION,
+) -> Drawing:
     """The map of a region with the warnings in force there.
 
     Args:
@@ -112,12 +179,19 @@ def draw(region: Region, shown: Sequence[Shown], point: tuple[float, float] | No
         projection.width,
         projection.height,
         tuple(
-            _shape(county, reached[county.code], region, projection) for county in region.counties
+            _shape(county, reached[county.code], region, projection, wording)
+            for county in region.counties
         ),
         areas,
-        None if point is None else projection.place(*point),
-        _in_words(region, reached),
+        None if point is None or not _is_inside(point, region.bounds) else projection.place(*point),
+        _in_words(region, reached, bool(areas), wording),
+        _legend(shown, reached, areas),
     )
+
+
+def _is_inside(point: tuple[float, float], bounds: Bounds) -> bool:
+    lat, lon = point[0], westward(point[1])
+    return bounds.south < lat < bounds.north and bounds.west < lon < bounds.east
 
 
 def _reaching(code: str, shown: Sequence[Shown]) -> list[Shown]:
@@ -132,28 +206,74 @@ def _covers(same_code: str, county: str) -> bool:
 
 
 def _shape(
-    county: County, reached: Sequence[Shown], region: Region, projection: Projection
+    county: County,
+    reached: Sequence[Shown],
+    region: Region,
+    projection: Projection,
+    wording: Wording,
 ) -> Shape:
     kind = ["county"]
-    if county.code in region.own:
+    if county.code in region.own and wording.marks_own:
         kind.append("own")
     if reached:
         kind.append(reached[0].grade.name)
     largest = max(county.rings, key=len)
+    named = bool(reached) or county.code in region.own
     return Shape(
         projection.path(county.rings),
         " ".join(kind),
-        f"{county.name}: {'; '.join(one.words for one in reached) or 'nothing in force'}",
+        f"{county.name}: {'; '.join(one.words for one in reached) or wording.quiet}",
         reached[0].grade.sign if reached else "",
-        county.name if reached or county.code in region.own else "",
+        county.name if named and _has_room(county.name, largest, projection) else "",
         projection.middle(largest),
     )
 
 
-def _in_words(region: Region, reached: dict[str, list[Shown]]) -> str:
-    own = [c.name for c in region.counties if c.code in region.own and reached[c.code]]
-    rest = sum(1 for c in region.counties if c.code not in region.own and reached[c.code])
-    said = f"Something is in force in {', '.join(own)}" if own else "Nothing is in force here"
+def _has_room(name: str, ring: Ring, projection: Projection) -> bool:
+    """Can a name be written on a county; it may stand out a little."""
+    rights = [projection.place(lat, lon)[0] for lat, lon in ring]
+    return max(rights) - min(rights) >= ROOM * LETTER * len(name)
+
+
+def _in_words(
+    region: Region, reached: dict[str, list[Shown]], has_areas: bool, wording: Wording
+) -> str:
+    own: list[str] = []
+    rest: list[str] = []
+    for county in sorted(region.counties, key=lambda one: one.name):
+        if reached[county.code]:
+            (own if county.code in region.own else rest).append(county.name)
+    if own:
+        more = len(own) - NAMES_SAID
+        words = own[:NAMES_SAID] + ([f"{more} more"] if more > 0 else [])
+        said = f"{wording.here} {_joined(words)}"
+    elif rest:
+        said = wording.only_nearby
+    else:
+        return f"{wording.only_area if has_areas else wording.nothing}."
     if rest:
-        said += f", and in {rest} {'county' if rest == 1 else 'counties'} nearby"
+        said += (
+            f", {wording.also} {_counted(len(rest))} nearby"
+            if own
+            else f" {_counted(len(rest))} nearby"
+        )
     return f"{said}."
+
+
+def _joined(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _counted(counties: int) -> str:
+    return "1 county" if counties == 1 else f"{counties} counties"
+
+
+def _legend(
+    shown: Sequence[Shown], reached: dict[str, list[Shown]], areas: Sequence[Shape]
+) -> tuple[Sign, ...]:
+    """The grades that are on the map, gravest first, and what a dashed line is."""
+    leading = {ones[0].grade for ones in reached.values() if ones}
+    grades = dict.fromkeys(one.grade for one in shown if one.grade in leading)
+    found = {grade.name: Sign(grade.name, grade.sign, grade.word) for grade in reversed(grades)}
+    signs = tuple(reversed(found.values()))
+    return (*signs, Sign("dashed", "- -", "outline by the sender")) if areas else signs

@@ -6,18 +6,22 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 
-from eas_station.webd.atlas import Region, region
+from eas_station.alerts.model import Alert, Ring
+from eas_station.webd.atlas import Bounds, Region, bounds_of, region
 from eas_station.webd.cards import Presenter, remaining
-from eas_station.webd.mapping import Drawing, Shown, draw
+from eas_station.webd.mapping import ABROAD, ALERT, STATION, UNSURE, Drawing, Shown, draw
 from eas_station.webd.picture import Entry, Picture
 
 REGIONS_KEPT = 8
 WIDEST_STATES = 3  # a warning for more is not drawn county by county
+WIDEST_DEG = 15.0  # nor is one whose outline is larger
 
 
 @lru_cache(maxsize=REGIONS_KEPT)
-def _region(codes: tuple[str, ...], point: tuple[float, float] | None) -> Region | None:
-    return region(codes, point)
+def _region(
+    codes: tuple[str, ...], point: tuple[float, float] | None, rings: tuple[Ring, ...] = ()
+) -> Region | None:
+    return region(codes, point, rings)
 
 
 class Maps:
@@ -31,26 +35,34 @@ class Maps:
     ) -> None:
         self._presenter, self._own_codes, self._point = presenter, own_codes, point
 
-    def of_station(self, picture: Picture) -> Drawing | None:
-        """Our area with what is in force there; None: no county of it is known."""
-        about = _region(self._own_codes, self._point)
+    def of_station(self, picture: Picture, sure: bool = True) -> Drawing | None:
+        """Our area with what is in force there; None: no county of it is known.
+
+        Args:
+            sure: would we know if something were in force?
+        """
+        about = self._ours()
         if about is None:
             return None
-        return draw(about, self._shown(picture.active, picture.as_of), self._point)
+        shown = self._shown(picture.active, picture.as_of)
+        return draw(about, shown, self._point, STATION if sure else UNSURE)
 
     def of_alert(self, entry: Entry, now: datetime) -> Drawing | None:
         """The places of one warning; our own surroundings if it is there, else its own."""
-        codes = entry.alert.same_codes
-        ours = _region(self._own_codes, self._point)
-        if ours is not None and _reaches(ours, codes):
-            about: Region | None = ours
-        elif len({code[1:3] for code in codes}) > WIDEST_STATES:
-            about = None
-        else:
-            about = _region(tuple(sorted(codes)), None)
-        if about is None:
-            return None
-        return draw(about, self._shown((entry,), now, tests=True), self._point)
+        shown = self._shown((entry,), now, tests=True)
+        ours = self._ours()
+        if ours is not None and _reaches(ours, entry.alert):
+            return draw(ours, shown, self._point, ALERT)
+        about = _surroundings(entry.alert)
+        return None if about is None else draw(about, shown, self._point, ABROAD)
+
+    def is_near(self, alert: Alert) -> bool:
+        """Is any of its places on the map of our area?"""
+        ours = self._ours()
+        return ours is not None and _reaches(ours, alert)
+
+    def _ours(self) -> Region | None:
+        return _region(self._own_codes, self._point)
 
     def _shown(
         self, entries: Iterable[Entry], now: datetime, tests: bool = False
@@ -67,10 +79,24 @@ class Maps:
         return tuple(sorted(shown, key=lambda one: one.grade.rank))
 
 
-def _reaches(about: Region, codes: Iterable[str]) -> bool:
-    """Is any of the places on that map, by name or by its state?"""
+def _reaches(about: Region, alert: Alert) -> bool:
+    """Is any of the places on that map, by name, by its state or by its outline?"""
     known = {county.code for county in about.counties}
     states = {code[:2] for code in about.own}
     return any(
-        code[1:] in known or (code[3:] == "000" and code[1:3] in {*states, "00"}) for code in codes
-    )
+        code[1:] in known or (code[3:] == "000" and code[1:3] in {*states, "00"})
+        for code in alert.same_codes
+    ) or any(about.bounds.touches(bounds_of(ring)) for ring in alert.polygons)
+
+
+def _surroundings(alert: Alert) -> Region | None:
+    """The map round the places of a warning elsewhere; None: it is too wide, or nowhere."""
+    rings = tuple(ring for ring in alert.polygons if ring)
+    wide = any(_is_wide(bounds_of(ring)) for ring in rings)
+    if wide or len({code[1:3] for code in alert.same_codes}) > WIDEST_STATES:
+        return None
+    return _region(tuple(sorted(alert.same_codes)), None, rings)
+
+
+def _is_wide(bounds: Bounds) -> bool:
+    return max(bounds.north - bounds.south, bounds.east - bounds.west) > WIDEST_DEG

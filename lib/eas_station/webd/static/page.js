@@ -3,7 +3,7 @@
 (() => {
   const body = document.body;
   if (!("fresh" in body.dataset) || !window.EventSource || !window.DOMParser) return;
-  const IDLE_MS = 15000, SILENT_MS = 35000, RETRY_MS = 15000, ANSWER_MS = 10000;
+  const LATELY_MS = 60000, IDLE_MS = 15000, SILENT_MS = 35000, RETRY_MS = 15000, ANSWER_MS = 10000;
   const lost = document.getElementById("lost");
   const announce = document.getElementById("announce");
   let stream = null, heardAt = Date.now(), fetchedAt = Date.now(), pending = null, running = false;
@@ -25,14 +25,19 @@
     ours.replaceChildren(...order);
   }
 
-  const warnings = (root) =>
-    new Map([...root.querySelectorAll(".card[data-announce]")].map((c) => [c.id, c.dataset.announce]));
+  // By id; of the lists only the beginning is on the page, so what is new there came lately.
+  const warnings = (root) => new Map([...root.querySelectorAll("[data-announce]")].map((one) => [one.id, {
+    said: one.dataset.announce, here: "here" in one.dataset, test: "test" in one.dataset,
+    card: one.matches(".card"), came: one.dataset.came,
+  }]));
+  const asOf = (root) => root.querySelector("#asof time").dateTime;
 
   function take(text) {
     const next = new DOMParser().parseFromString(text, "text/html");
     if (next.body.dataset.page !== body.dataset.page) return;
-    const before = warnings(document);
-    const fresh = [...warnings(next)].filter(([id]) => !before.has(id)).map(([, said]) => said);
+    const before = warnings(document), since = Date.parse(asOf(document));
+    const fresh = [...warnings(next)]
+      .filter(([id, one]) => !before.has(id) && (one.card || Date.parse(one.came) > since - LATELY_MS)).map(([, one]) => one);
     for (const theirs of next.querySelectorAll("[data-live]")) {
       const ours = document.getElementById(theirs.id);
       if (ours) morph(ours, theirs);
@@ -40,7 +45,8 @@
     document.title = next.title;
     body.dataset.change = next.body.dataset.change;
     if (fresh.length) {
-      say("New: " + fresh.join("; "));
+      const told = fresh.filter((one) => one.card).map((one) => one.said);
+      if (told.length) say("New: " + told.join("; "));
       document.dispatchEvent(new CustomEvent("station:new", { detail: fresh }));
     }
     document.dispatchEvent(new CustomEvent("station:fresh"));
@@ -98,7 +104,8 @@
   }
 
   function connect() {
-    const kinds = "alert,reception,record,status" + (body.dataset.page === "listening" ? ",levels" : "");
+    const more = { listening: ",levels", radio: ",receivers" }[body.dataset.page] || "";
+    const kinds = "alert,reception,record,status" + more;
     stream = new EventSource("/api/v1/events?kinds=" + kinds + "&after=" + body.dataset.change);
     const heard = () => { heardAt = Date.now(); body.classList.add("live"); look(); };
     for (const kind of ["alert", "reception", "record", "reset"])
@@ -110,6 +117,10 @@
       if (!document.hidden && Date.now() - fetchedAt > 4000) soon(0);
     });
     stream.addEventListener("levels", (event) => { heard(); levels(event); });
+    stream.addEventListener("receivers", (event) => {
+      heard();
+      document.dispatchEvent(new CustomEvent("station:receivers", { detail: JSON.parse(event.data) }));
+    });
     stream.onerror = () => {
       body.classList.remove("live");
       if (stream.readyState !== EventSource.CLOSED) return;

@@ -1,17 +1,23 @@
-// A chime and a notification for a new alert, for who wants them; this browser remembers.
+// A chime and a notification for a new alert. This browser's choice counts, else the station's.
 "use strict";
 (() => {
   const box = document.getElementById("signals");
   if (!box) return;
   const chime = document.getElementById("chime"), notify = document.getElementById("notify");
-  const remembered = (key) => { try { return localStorage.getItem(key) === "on"; } catch { return false; } };
-  const remember = (key, on) => { try { localStorage.setItem(key, on ? "on" : "off"); } catch { /* this visit only */ } };
+  const why = document.getElementById("chime-why");
+  const recall = (key) => { try { return localStorage.getItem(key) || ""; } catch { return ""; } };
+  const remember = (key, value) => {
+    try { if (value) localStorage.setItem(key, value); else localStorage.removeItem(key); } catch { /* this visit only */ }
+  };
   const canNotify = "Notification" in window && window.isSecureContext;
   const NOTES_HZ = [880, 660, 880], NOTE_S = 0.28;
   let audio = null;
 
+  const wanted = () => chime.value || document.getElementById("signals").dataset.chime || "off";
+
   function ring() {
     audio = audio || new AudioContext();
+    if (audio.state === "suspended") audio.resume().then(explain, () => {});
     NOTES_HZ.forEach((pitch, index) => {
       const tone = audio.createOscillator(), gain = audio.createGain();
       const from = audio.currentTime + index * NOTE_S;
@@ -23,25 +29,39 @@
       tone.start(from);
       tone.stop(from + NOTE_S);
     });
+    explain();
   }
 
-  chime.checked = remembered("chime");
+  // Browsers let a page make a sound only once somebody has touched it.
+  function explain() {
+    const touched = navigator.userActivation ? navigator.userActivation.hasBeenActive : true;
+    why.hidden = wanted() === "off" || touched;
+  }
+
+  const choices = [...chime.options].map((option) => option.value);
+  chime.value = choices.includes(recall("chime")) ? recall("chime") : "";
   chime.addEventListener("change", () => {
-    remember("chime", chime.checked);
-    if (chime.checked) ring(); // so that its sound is known, and the browser lets it ring later
+    remember("chime", chime.value);
+    if (wanted() !== "off") ring(); // so that its sound is known, and the browser lets it ring later
+    explain();
   });
+  document.getElementById("ring").addEventListener("click", ring);
+  for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => setTimeout(explain, 0));
 
   notify.disabled = !canNotify;
-  notify.checked = canNotify && remembered("notify") && Notification.permission === "granted";
+  notify.checked = canNotify && recall("notify") === "on" && Notification.permission === "granted";
   if (!canNotify) document.getElementById("notify-why").hidden = false;
   notify.addEventListener("change", async () => {
     if (notify.checked) notify.checked = await Notification.requestPermission() === "granted";
-    remember("notify", notify.checked);
+    remember("notify", notify.checked ? "on" : "off");
   });
 
   document.addEventListener("station:new", (event) => {
-    if (chime.checked) ring();
-    if (notify.checked) new Notification("New alert", { body: event.detail.join("\n"), tag: "eas-station" });
+    const here = event.detail.filter((one) => one.here && !one.test);
+    if (wanted() === "all" || (wanted() === "here" && here.length)) ring();
+    if (notify.checked && here.length)
+      new Notification("New alert", { body: here.map((one) => one.said).join("\n"), tag: "eas-station" });
   });
   box.hidden = false;
+  explain();
 })();

@@ -35,13 +35,19 @@
 % include('map.tpl', map=map)
 </section>
 % end
-% for clip in detail.clips:
-<section><h2>Recording</h2>
-% if clip.path and not clip.removed_at:
-<audio controls preload="none" src="/clips/{{clip.clip_id}}"></audio>
-<p class="hint">{{clip.source}}, {{clip.channel}}, {{round(clip.duration_s)}} s · <a href="/clips/{{clip.clip_id}}" download>Download</a></p>
-% else:
-<p class="hint">{{clip.fault or 'The recording has been removed to make room.'}}</p>
+% for tongue in detail.tongues:
+<section lang="{{tongue.language}}" class="tongue"><h2>{{tongue.title}} <span class="tag">{{tongue.language}}</span></h2>
+% for paragraph in tongue.paragraphs:
+<p class="text">{{paragraph}}</p>
+% end
+</section>
+% end
+% if detail.recordings:
+<section id="recordings" data-live data-keyed><h2 id="recordings-title">{{'Recording' if len(detail.recordings) == 1 else 'Recordings'}}</h2>
+% for recording in detail.recordings:
+<div id="clip-{{recording.clip.clip_id}}">
+% include('clip.tpl', recording=recording)
+</div>
 % end
 </section>
 % end
@@ -68,12 +74,29 @@
 % end
 % include('action.tpl', action=here + "/keep", label="Let it go with the old ones" if flags.keep else "Keep it for ever", back=there, fields=[("keep", "no" if flags.keep else "yes")])
 <form class="action" method="post" action="{{here}}/note"><input type="hidden" name="csrf" value="{{operator.form_token}}"><input type="hidden" name="back" value="{{there}}"><label for="note">Note</label> <textarea id="note" name="note" maxlength="2000" rows="3">{{flags.note or ''}}</textarea> <button>Save the note</button></form>
-% for clip in detail.clips:
-% if clip.path and not clip.removed_at:
+% for clip in [one.clip for one in detail.recordings if one.playable]:
 % include('action.tpl', action=f"/api/v1/clips/{clip.clip_id}/keep", label="Let the recording go with the old ones" if clip.keep else "Keep the recording for ever", back=there, fields=[("keep", "no" if clip.keep else "yes")])
 % end
-% end
 </section>
+% end
+% if detail.chain:
+<section id="chain" data-live><h2>What became of it</h2>
+<ol class="chain">
+% for link in detail.chain:
+<li><span class="sign" aria-hidden="true">{{link.sign}}</span> <div><p><b>{{link.what}}</b> <span class="when">\\
+% include('moment.tpl', moment=link.at)
+</span> \\
+% if link.anchor:
+<a class="who" href="#{{link.anchor}}">{{link.who or 'unknown'}}</a></p>
+% else:
+<span class="who">{{link.who}}</span></p>
+% end
+% if link.notes:
+<p class="notes">{{'; '.join(link.notes)}}.</p>
+% end
+</div></li>
+% end
+</ol></section>
 % end
 <section id="heard" data-live><h2>Heard {{len(card.hearings)}} {{'time' if len(card.hearings) == 1 else 'times'}}</h2>
 % for heard in detail.receptions:
@@ -86,8 +109,16 @@
 <dt>{{name}}</dt><dd>{{value}}</dd>
 % end
 </dl>
-% if heard.raw:
-<details class="raw"{{!' open' if len(heard.raw) < 400 else ''}}><summary>{{'The header as heard' if heard.reception.via == 'same' else 'The CAP document'}}</summary><pre tabindex="0">{{heard.raw}}</pre></details>
+% if heard.pieces:
+<details class="raw"{{!' open' if len(heard.reception.raw) < 400 else ''}}><summary>{{'The header as heard' if heard.reception.via == 'same' else 'The CAP document'}}</summary><pre tabindex="0">\\
+% for piece in heard.pieces:
+% if piece.repaired:
+<mark title="repaired: no two transmissions agreed on it">{{piece.text}}</mark>\\
+% else:
+{{piece.text}}\\
+% end
+% end
+</pre></details>
 % end
 </details>
 % end
@@ -100,7 +131,7 @@
 % end
 </ol></section>
 % if detail.history:
-<section id="became" data-live><h2>What became of it</h2>
+<section id="became" data-live><h2>What this station recorded</h2>
 <ol class="history">
 % for step in detail.history:
 <li><span class="when">\\

@@ -1,4 +1,4 @@
-<article class="card {{card.grade.name}}" id="w-{{card.key}}" aria-labelledby="t-{{card.key}}" data-announce="{{'Test: ' if card.is_test else ''}}{{card.title}}{{' for ' + card.places if card.places else ''}}{{', until ' + card.until.local if card.until else ''}}">
+<article class="card {{card.grade.name}}" id="w-{{card.key}}" aria-labelledby="t-{{card.key}}" data-came="{{card.came}}"{{!' data-test' if card.is_test else ''}}{{!' data-here' if card.concerns else ''}} data-announce="{{'Test: ' if card.is_test else ''}}{{card.title}}{{' for ' + card.places if card.places else ''}}{{', until ' + card.until.local if card.until else ''}}">
 <p class="grade"><span class="sign" aria-hidden="true">{{card.grade.sign}}</span> <b>{{'Test, not an alert' if card.is_test else card.grade.word}}</b>\\
 % if card.levels and not card.is_test:
  <span class="intensity">{{card.levels}}</span>\\
@@ -26,6 +26,9 @@
 % elif card.headline:
 <p class="headline">{{card.headline}}</p>
 % end
+% end
+% if card.clip_id:
+<audio id="a-{{card.clip_id}}" controls preload="none" src="/clips/{{card.clip_id}}" aria-label="Recording of {{card.title}}"></audio>
 % end
 <ul class="hearings" aria-label="Where it was heard">
 % for hearing in card.hearings:

@@ -1,4 +1,8 @@
-<li class="line {{card.grade.name}}{{'' if card.active else ' over'}}"><span class="what"><span class="sign" aria-hidden="true">{{card.grade.sign}}</span> <a href="/alerts/{{card.alert_id}}">{{card.title}}</a>\\
+<li class="line {{card.grade.name}}{{'' if card.active else ' over'}}"\\
+% if get('announced', False):
+ id="w-{{card.key}}" data-came="{{card.came}}" data-announce="{{card.title}} for {{card.places}}"\\
+% end
+><span class="what"><span class="sign" aria-hidden="true">{{card.grade.sign}}</span> <a href="/alerts/{{card.alert_id}}">{{card.title}}</a>\\
 % if card.is_test:
  <span class="tag">Test</span>\\
 % end

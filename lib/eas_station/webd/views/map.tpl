@@ -9,11 +9,23 @@
 % for shape in map.counties:
 % if shape.label:
 <text x="{{shape.middle[0]}}" y="{{shape.middle[1]}}" aria-hidden="true"><tspan class="sign">{{shape.sign}}</tspan> {{shape.label}}</text>
+% elif shape.sign:
+<text class="little" x="{{shape.middle[0]}}" y="{{shape.middle[1]}}" aria-hidden="true">{{shape.sign}}</text>
 % end
 % end
 % if map.point:
 <circle class="here" cx="{{map.point[0]}}" cy="{{map.point[1]}}" r="5"><title>This station</title></circle>
 % end
 </svg>
-<figcaption>{{map.sentence}}</figcaption>
+<figcaption>{{map.sentence}}\\
+% for one in map.legend:
+ <span class="key"><span class="sign {{one.kind}}" aria-hidden="true">{{one.sign}}</span> {{one.words}}</span>\\
+% end
+% if any('own' in shape.kind for shape in map.counties):
+ <span class="key"><span class="sign thick" aria-hidden="true">▢</span> our area</span>\\
+% end
+% if map.point:
+ <span class="key"><span class="sign spot" aria-hidden="true">●</span> this station</span>\\
+% end
+</figcaption>
 </figure>

@@ -6,6 +6,7 @@
 % end
 <p class="health {{health.state}}"><span class="word">{{ {'fine': 'Station fine', 'degraded': 'Station degraded', 'failed': 'Station deaf'}[health.state] }}</span> {{health.sentence}}</p>
 </section>
+<div class="night">
 <section id="here" class="cards" data-live data-keyed aria-label="In force here">
 % if hand.here:
 <h2 class="hidden" id="here-title">In force here</h2>
@@ -19,6 +20,7 @@
 % include('map.tpl', map=map)
 % end
 </section>
+</div>
 <section id="tests" class="quiet" data-live>
 % if hand.tests:
 <h2>Tests <span class="count">{{len(hand.tests)}}</span></h2>
@@ -30,12 +32,25 @@
 </div>
 % end
 </section>
+<section id="nearby" class="quiet" data-live>
+% if hand.nearby:
+<h2>In force nearby <span class="count">{{len(hand.nearby)}}</span></h2>
+<ul class="lines">
+% for card in hand.nearby[:40]:
+% include('line.tpl', card=card, announced=True)
+% end
+</ul>
+% if len(hand.nearby) > 40:
+<p class="hint">And {{len(hand.nearby) - 40}} more in the <a href="/log">log</a>.</p>
+% end
+% end
+</section>
 <section id="elsewhere" class="quiet" data-live>
 % if hand.elsewhere:
 <h2>In force elsewhere <span class="count">{{len(hand.elsewhere)}}</span></h2>
 <ul class="lines">
 % for card in hand.elsewhere[:40]:
-% include('line.tpl', card=card)
+% include('line.tpl', card=card, announced=True)
 % end
 </ul>
 % if len(hand.elsewhere) > 40:
@@ -43,7 +58,9 @@
 % end
 % end
 </section>
-<p id="signals" class="hint" hidden>When a new alert comes: <label><input type="checkbox" id="chime"> ring a chime</label> <label><input type="checkbox" id="notify"> show a notification</label> <span id="notify-why" hidden>(notifications need HTTPS)</span></p>
+<p id="signals" class="hint" data-chime="{{chime}}" hidden>When a new alert comes: <label>ring <select id="chime">
+<option value="">as the station is set: {{ {'off': 'never', 'here': 'for alerts here', 'all': 'for every alert'}[chime] }}</option><option value="off">never</option><option value="here">for alerts here</option><option value="all">for every alert and test</option>
+</select></label> <button type="button" id="ring">Try it</button> <label><input type="checkbox" id="notify"> show a notification for alerts here</label> <span id="notify-why" hidden>(notifications need HTTPS)</span> <span id="chime-why" hidden>This browser rings only after you have touched this page once.</span></p>
 <section id="station" data-live>
 <h2>The station</h2>
 % include('parts.tpl', rows=[panel.row for panel in sources] + list(feeds) + [panel.row for panel in receivers], label='Sources, feeds and receivers')
