@@ -18,6 +18,7 @@ ALLOWED: dict[str, set[str]] = {
     "wire": set(),
     "clock": set(),
     "tables": set(),
+    "outlines": set(),
     "same": set(),
     "dsp": set(),
     "cap": set(),
@@ -27,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "alerts": {"same", "cap", "geo", "alerts.model"},
     "bus": {"alerts.model", "clock"},
     "store": {"alerts.model", "clock"},
-    "config": {"geo", "clock"},
+    "config": {"geo", "clock", "outlines"},
     "service": {"bus", "config", "clock"},
 }
 ALERTS_MODULES: dict[str, set[str]] = {
@@ -37,7 +38,7 @@ ALERTS_MODULES: dict[str, set[str]] = {
     "relevance": {"geo"},
 }
 FOUNDATION = {
-    *("service", "store", "config", "bus", "tables", "clock"),
+    *("service", "store", "config", "bus", "tables", "outlines", "clock"),
     *("alerts", "decoder", "same", "dsp", "cap", "geo"),
 }
 PURE = {"same", "dsp", "cap", "geo", "alerts", "decoder"}

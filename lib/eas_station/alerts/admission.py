@@ -32,6 +32,8 @@ class CodeTables(relevance.Gazetteer, Protocol):
 MOST_COURSES = 50  # alerts whose course is remembered: updates come in swarms
 MOST_JUDGED = 4096  # messages whose places are remembered: their alerts are folded again and again
 
+_Judged = tuple[tuple[Statement, Area, str | None], RuleStep | None]
+
 
 def _always() -> bool:
     return True
@@ -48,7 +50,7 @@ class Admission:
     courses: dict[str, tuple[tuple[Reception, ...], Course]] = field(
         default_factory=dict, repr=False, compare=False
     )
-    judged: dict[object, str | None] = field(default_factory=dict, repr=False, compare=False)
+    judged: dict[int, _Judged] = field(default_factory=dict, repr=False, compare=False)
 
     def keys(self, reception: Reception) -> tuple[Key, ...]:
         """Every name under which its alert can be found again."""
@@ -145,27 +147,33 @@ class Admission:
     ) -> Relevance:
         """Does what is in force concern us; and if not, has it."""
         area = self.area()
-        judged = relevance.judge(places, area, self.tables, event_code=event_code, said=speaking)
+        where = places.undrawn() if places.is_partial else places
+        judged = relevance.judge(where, area, self.tables, event_code=event_code, said=speaking)
         unwanted = judged.rule in relevance.UNWANTED
         if judged.relevant or unwanted or len(course.statements) == 1:
             return judged
         for said in course.statements:
-            concerned = self._concern(said, area, event_code)
-            if concerned is not None:
-                why = f"{concerned}: so it was, but it has been released"
+            concern = self._concern(said, area, event_code)
+            if concern is not None:
+                why = f"{concern.why}: so it was, but it has been released"
                 step = RuleStep("released", False, why)
                 return replace(judged, trace=(*judged.trace, step))
         return judged
 
-    def _concern(self, said: Statement, area: Area, event_code: str | None) -> str | None:
-        """Why a message concerned us when it was new; None: it did not."""
-        places = said.same_codes, said.ugc_codes, said.polygons, said.circles, event_code, area
-        if places not in self.judged:
+    def _concern(self, said: Statement, area: Area, event_code: str | None) -> RuleStep | None:
+        """Why a message concerned us when it was new; None: it did not.
+
+        Remembered of the very object: to hash dozens of places costs more than to judge them. It
+        is kept, so that no other can get its id.
+        """
+        asked = said, area, event_code
+        known = self.judged.get(id(said))
+        if known is None or known[0][1] is not area or known[0][2] != event_code:
             if len(self.judged) >= MOST_JUDGED:
                 self.judged.clear()
-            before = relevance.judge(said, area, self.tables, event_code=event_code)
-            self.judged[places] = before.trace[-1].why if before.relevant else None
-        return self.judged[places]
+            known = asked, relevance.concern(*asked[:2], self.tables, event_code)
+            self.judged[id(said)] = known
+        return known[1]
 
     def _area_text(self, holders: Sequence[Statement], places: Extent) -> str | None:
         """The places in words: the sender's, while they are still the whole truth."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -22,6 +22,11 @@ class Extent:
     ugc_codes: tuple[str, ...]
     polygons: tuple[Ring, ...]
     circles: tuple[Circle, ...]
+    is_partial: bool = False  # places have been released that the polygons and circles still show
+
+    def undrawn(self) -> Extent:
+        """The same without what is drawn."""
+        return replace(self, polygons=(), circles=())
 
 
 def extent(course: Course, at: datetime | None, zones: Zones) -> Extent:
@@ -41,6 +46,9 @@ def extent(course: Course, at: datetime | None, zones: Zones) -> Extent:
         ugc_codes=_each_once(code for said in holders for code in _ugcs(said, held[id(said)])),
         polygons=_each_once(ring for said in holders for ring in said.polygons),
         circles=_each_once(circle for said in holders for circle in said.circles),
+        is_partial=any(
+            not held[id(said)].issuperset(said.ugc_codes or said.same_codes) for said in holders
+        ),
     )
 
 
@@ -87,4 +95,4 @@ def _named_by_others(holds: Iterable[Hold], said: Statement, held: set[str]) -> 
 
 
 def _each_once(values: Iterable[T]) -> tuple[T, ...]:
-    return tuple(dict.fromkeys(values))
+    return tuple(dict.fromkeys(values)) if values else ()

@@ -1,13 +1,16 @@
 """Does an alert concern this station, and which rule says so.
 
-Sources: 47 CFR 11.31(c) and (f); RULES 1.2. In doubt it does: what cannot be judged is not dropped.
-No event is left out unless the station's configuration names it. The trace is for the operator at three in the morning.
+Sources: 47 CFR 11.31(c) and (f); CAP 1.2, 3.2.4. In doubt it does: what cannot be judged is not
+dropped. Codes and drawings add to each other: a place that is named concerns us wherever the
+polygon lies, and so does a polygon that reaches us though no code names us. No event is left out
+unless the station's configuration names it. The trace is for the operator at three in the morning.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from eas_station.alerts.model import Circle, Relevance, Ring, RuleStep, Statement
@@ -59,12 +62,8 @@ def judge(
         event_code: EEE, for the national message and for what is not wanted.
         said: the message that speaks for it, for what is not wanted; None: nothing is asked.
     """
-    ours = area.same_codes
-    if area.ugc_codes:
-        touched = codes.counties_of(area.ugc_codes, gazetteer.zones).values()
-        ours = ours.union(*touched)
     trace: list[RuleStep] = []
-    for step in _steps(places, area, ours, gazetteer, event_code, said):
+    for step in _steps(places, area, gazetteer, event_code, said):
         if step is not None:
             trace.append(step)
             if step.passed or step.rule in UNWANTED:
@@ -73,10 +72,17 @@ def judge(
     return Relevance(False, "nowhere", tuple(trace))
 
 
+def concern(
+    places: Places, area: Area, gazetteer: Gazetteer, event_code: str | None = None
+) -> RuleStep | None:
+    """The rule by which places concern us, whatever is not wanted; None: they do not."""
+    steps = _steps(places, area, gazetteer, event_code, None)
+    return next((step for step in steps if step is not None and step.passed), None)
+
+
 def _steps(
     places: Places,
     area: Area,
-    ours: Codes,
     gazetteer: Gazetteer,
     event_code: str | None,
     said: Statement | None,
@@ -86,6 +92,10 @@ def _steps(
     if said is not None:
         yield _unwanted(said, event_code, area)
     yield _everything(area)
+    ours = area.same_codes
+    if area.ugc_codes:
+        touched = codes.counties_of(area.ugc_codes, gazetteer.zones).values()
+        ours = ours.union(*touched)
     yield _same_codes(places, ours, gazetteer)
     yield _ugc_codes(places, area, ours, gazetteer)
     yield _polygons(places, area)
@@ -156,7 +166,7 @@ def _polygons(places: Places, area: Area) -> RuleStep | None:
     for ring in places.polygons:
         if area.point is not None and polygon.contains(ring, area.point):
             return RuleStep("polygon", True, "our point lies in its polygon")
-        if any(polygon.overlaps(ring, ours) for ours in area.rings):
+        if area.outline.overlaps(ring):
             return RuleStep("polygon", True, "its polygon overlaps our area")
     return RuleStep("polygon", False, "its polygon does not reach us")
 
@@ -177,16 +187,17 @@ def _doubt(places: Places, area: Area, ours: Codes, gazetteer: Gazetteer) -> Rul
     drawn = bool(places.polygons or places.circles)
     if not places.same_codes and not places.ugc_codes and not drawn:
         return RuleStep("unknown", True, "it names no place: it may be ours")
-    if drawn and (area.point is not None or area.rings):
-        return None
     if places.same_codes and ours:
         return None
-    if not places.ugc_codes or not ours | area.ugc_codes:
-        return RuleStep("unknown", True, "its places cannot be compared with our area")
-    unknown = _unknown_nearby(places.ugc_codes, area, ours, gazetteer)
-    if unknown is None:
+    if places.ugc_codes and ours | area.ugc_codes:
+        unknown = _unknown_nearby(places.ugc_codes, area, ours, gazetteer)
+        if unknown is None:
+            return None
+        return RuleStep("unknown", True, f"zone {unknown} is not in our tables: it may be ours")
+    only_a_point = area.point is not None and not ours | area.ugc_codes and not area.rings
+    if drawn and (area.is_outlined or only_a_point):
         return None
-    return RuleStep("unknown", True, f"zone {unknown} is not in our tables: it may be ours")
+    return RuleStep("unknown", True, "its places cannot be compared with our area")
 
 
 def _unknown_nearby(
@@ -205,8 +216,13 @@ def _unknown_nearby(
 
 def _of_our_states(alert_codes: Sequence[str], ours: Codes) -> Sequence[str]:
     """Those that could match at all: nearly always none."""
-    states = {code[1:3] for code in ours}
+    states = _states_of(ours)
     return [code for code in alert_codes if code[1:3] in states]
+
+
+@lru_cache(16)
+def _states_of(ours: Codes) -> Codes:
+    return frozenset([code[1:3] for code in ours])
 
 
 def _matching(alert_code: str, ours: Codes) -> str | None:
@@ -230,8 +246,11 @@ def _nowhere(places: Places, gazetteer: Gazetteer) -> str:
     if len(places.same_codes) <= _MOST_NAMES:
         where = ", ".join([gazetteer.location_name(code) for code in places.same_codes])
     else:
-        states = Counter([gazetteer.state_abbr(code) or "??" for code in places.same_codes])
-        first, *others = [f"{count} in {state}" for state, count in states.most_common()]
+        states = Counter([code[1:3] for code in places.same_codes])
+        first, *others = [
+            f"{count} in {gazetteer.state_abbr('0' + state) or '??'}"
+            for state, count in states.most_common()
+        ]
         where = ", ".join([first.replace(" in ", " places in ", 1), *others])
     return f"no place of this alert is in our area: {where}"
 

@@ -126,9 +126,11 @@ class Message:
 
         None: the message has no info block, as a Cancel may.
         """
+        if len(self.infos) < 2:
+            return self.infos[0] if self.infos else None
         for wanted in (language.lower(), language.lower().partition("-")[0], "en-us", "en"):
             for info in self.infos:
                 spoken = info.language.lower()
                 if spoken == wanted or spoken.partition("-")[0] == wanted:
                     return info
-        return next(iter(self.infos), None)
+        return self.infos[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from eas_station import outlines
 from eas_station.config.model import Station
 from eas_station.geo.area import Area
 
@@ -11,9 +12,12 @@ from eas_station.geo.area import Area
 @lru_cache(4)
 def area_of(station: Station) -> Area:
     """What the station answers for; everything, if nothing is configured."""
+    known = outlines.of_places(station.same_codes)
     return Area(
         same_codes=frozenset(station.same_codes),
         point=station.point,
+        rings=tuple(ring for rings in known.values() for ring in rings),
+        is_outlined=bool(known) and len(known) == len(set(station.same_codes)),
         ignored_events=frozenset(event.strip().lower() for event in station.ignore_events),
         ignored_statuses=frozenset(station.ignore_statuses),
         least_severity=station.least_severity,

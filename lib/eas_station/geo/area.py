@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from eas_station.geo.polygon import Point, Ring
+from eas_station.geo.polygon import Outline, Point, Ring
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +14,16 @@ class Area:
     same_codes: frozenset[str] = frozenset()  # PSSCCC
     ugc_codes: frozenset[str] = frozenset()  # zones asked for by name
     point: Point | None = None  # where the station is, degrees
-    rings: tuple[Ring, ...] = ()  # the outline of the area, if it is known
+    rings: tuple[Ring, ...] = ()  # the outlines of its places, as far as they are known
+    is_outlined: bool = False  # those are the outlines of all its places
     ignored_events: frozenset[str] = frozenset()  # EEE or event names, in small letters
     ignored_statuses: frozenset[str] = frozenset()  # CAP's, in small letters
     least_severity: str | None = None  # CAP's; what is known to be less does not concern us
+    outline: Outline = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Prepare the outlines once: every drawn alert is laid over them."""
+        object.__setattr__(self, "outline", Outline(self.rings))
 
     @property
     def is_everywhere(self) -> bool:

@@ -8,7 +8,7 @@ knotted, is an error.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from math import isfinite
 
@@ -34,17 +34,25 @@ def contains(ring: Ring, point: Point) -> bool:
 
 def overlaps(ring_a: Ring, ring_b: Ring) -> bool:
     """Have two polygons a point in common; touching borders do."""
-    a, b = unwrapped(ring_a), unwrapped(ring_b)
-    if not a or not b:
-        return False
-    a_west, a_south, a_east, a_north = _box(a)
-    b_west, b_south, b_east, b_north = _box(b)
-    if a_south > b_north or b_south > a_north:
-        return False
-    return any(
-        _overlap_flat(a, [(x + turn, y) for x, y in b])
-        for turn in _turns(b_west, b_east, a_west, a_east)
-    )
+    return Outline((ring_b,)).overlaps(ring_a)
+
+
+class Outline:
+    """Polygons that others are laid over again and again: made ready once."""
+
+    __slots__ = ("_shapes",)
+
+    def __init__(self, rings: Iterable[Ring]) -> None:
+        flats = [flat for ring in rings if (flat := unwrapped(ring))]
+        self._shapes = [(flat, _box(flat)) for flat in flats]
+
+    def overlaps(self, ring: Ring) -> bool:
+        """Has any of them a point in common with this one."""
+        flat = unwrapped(ring) if self._shapes else []
+        if not flat:
+            return False
+        box = _box(flat)
+        return any(_shapes_overlap(flat, box, *shape) for shape in self._shapes)
 
 
 def unwrapped(ring: Ring) -> list[tuple[float, float]]:
@@ -73,6 +81,17 @@ def _turns(west: float, east: float, other_west: float, other_east: float) -> It
             and east + turn >= other_west - _TOLERANCE_DEG
         ):
             yield turn
+
+
+def _shapes_overlap(a: _Flat, a_box: _Box, b: _Flat, b_box: _Box) -> bool:
+    a_west, a_south, a_east, a_north = a_box
+    b_west, b_south, b_east, b_north = b_box
+    if a_south > b_north or b_south > a_north:
+        return False
+    return any(
+        _overlap_flat(a, [(x + turn, y) for x, y in b])
+        for turn in _turns(b_west, b_east, a_west, a_east)
+    )
 
 
 def _overlap_flat(a: _Flat, b: _Flat) -> bool:

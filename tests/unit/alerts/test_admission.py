@@ -123,6 +123,20 @@ def test_a_place_of_ours_that_is_released_no_longer_concerns_us(
     )
 
 
+def test_a_place_of_ours_that_is_released_does_not_stay_by_the_old_polygon(
+    maker: Any, new_register: Callable[..., Any]
+) -> None:
+    ring = ((41.2, -83.9), (41.2, -83.4), (41.7, -83.4), (41.2, -83.9))
+    register = new_register(replace(OURS, rings=(ring,), is_outlined=True))
+    both = ("039173", "039095")
+    assert register.take(maker.cap("A", 0, same_codes=both, polygons=(ring,))).relevance.relevant
+    released = register.take(
+        maker.cap("B", 10, kind="cancel", references=["A@0"], same_codes=("039173",))
+    )
+    assert not released.relevance.relevant
+    assert released.relevance.trace[-1].rule == "released"
+
+
 def test_an_alert_that_is_over_keeps_the_places_it_held_last(
     maker: Any, new_register: Callable[..., Any]
 ) -> None:

@@ -252,3 +252,51 @@ def test_what_is_left_out_is_left_out_everywhere_too(all_tables: Tables) -> None
     message = said(event_code="RWT", same_codes=("001001",))
     assert judge(message, everywhere, all_tables, event_code="RWT", said=message).relevant is False
     assert judge(message, everywhere, all_tables, event_code="RWT").rule == "no-area"
+
+
+IN_WOOD: Ring = ((41.30, -83.75), (41.30, -83.60), (41.45, -83.60), (41.30, -83.75))
+HARDIN: Ring = ((40.55, -83.75), (40.55, -83.60), (40.70, -83.60), (40.55, -83.75))
+# Wood county, Ohio, roughly: a station that knows the outline of its area.
+OUTLINE: Ring = ((41.17, -83.88), (41.17, -83.42), (41.6, -83.42), (41.6, -83.88), (41.17, -83.88))
+OUTLINED = Area(same_codes=frozenset({"039173"}), rings=(OUTLINE,), is_outlined=True)
+
+
+def test_a_polygon_that_reaches_our_county_concerns_us_though_no_code_names_it(
+    all_tables: Tables,
+) -> None:
+    judged = judge(said(same_codes=("039095",), polygons=(IN_WOOD,)), OUTLINED, all_tables)
+    assert (judged.relevant, judged.rule) == (True, "polygon")
+    assert [(step.rule, step.passed) for step in judged.trace] == [
+        ("same-code", False),
+        ("polygon", True),
+    ]
+
+
+def test_a_code_that_names_our_county_concerns_us_wherever_the_polygon_lies(
+    all_tables: Tables,
+) -> None:
+    judged = judge(said(same_codes=("039173",), polygons=(HARDIN,)), OUTLINED, all_tables)
+    assert (judged.relevant, judged.rule) == (True, "same-code")
+
+
+@pytest.mark.parametrize(
+    ("parts", "rule"),
+    [
+        ({"same_codes": ("039065",), "polygons": (HARDIN,)}, "nowhere"),
+        ({"polygons": (HARDIN,)}, "nowhere"),
+        ({"ugc_codes": ("OHC065",), "polygons": (HARDIN,)}, "nowhere"),
+        ({"ugc_codes": ("OHZ999",), "polygons": (HARDIN,)}, "unknown"),  # no zone of our tables
+    ],
+)
+def test_a_polygon_elsewhere_silences_no_zone_that_nobody_knows(
+    parts: dict[str, Any], rule: str, all_tables: Tables
+) -> None:
+    assert judge(said(**parts), OUTLINED, all_tables).rule == rule
+
+
+def test_a_polygon_elsewhere_says_nothing_of_places_without_an_outline(
+    all_tables: Tables,
+) -> None:
+    area = replace(OUTLINED, same_codes=frozenset({"039173", "096142"}), is_outlined=False)
+    judged = judge(said(polygons=(HARDIN,)), area, all_tables)
+    assert (judged.relevant, judged.rule) == (True, "unknown")

@@ -8,6 +8,7 @@ from eas_station.config.area import area_of
 from eas_station.config.load import load
 from eas_station.errors import ConfigError
 from eas_station.geo.area import Area
+from eas_station.geo.polygon import contains
 
 
 def area(tmp_path: Path, keys: str) -> Area:
@@ -42,3 +43,14 @@ def test_what_cannot_be_left_out_is_a_fault(tmp_path: Path, keys: str, said: str
     with pytest.raises(ConfigError) as caught:
         area(tmp_path, keys)
     assert said in str(caught.value.faults[0])
+
+
+def test_our_counties_have_their_outlines(tmp_path: Path) -> None:
+    wood = area(tmp_path, 'same_codes = ["039173"]')
+    assert wood.is_outlined
+    assert contains(wood.rings[0], (41.37, -83.65))  # Bowling Green, Ohio
+
+
+@pytest.mark.parametrize("codes", ['"039173", "073521"', '"073521"', ""])
+def test_the_outline_of_an_area_with_a_lake_is_not_all_of_it(tmp_path: Path, codes: str) -> None:
+    assert not area(tmp_path, f"same_codes = [{codes}]").is_outlined
