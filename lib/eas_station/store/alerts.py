@@ -130,6 +130,17 @@ def page(
     return Page(tuple(alert_of(dict(row)) for row in rows[:limit]), next_cursor)
 
 
+def count(
+    connection: Connection, state: PageState, narrowed: Filter, now: datetime | None, most: int
+) -> int:
+    """How many alerts the log has, narrowed like that; it stops counting at `most`."""
+    wanted = select(alerts.c.number).where(*_conditions(state, now, narrowed))
+    if narrowed.words:
+        wanted = _with_words(wanted, narrowed.words, connection.dialect.name)
+    found = wanted.limit(most).subquery()
+    return connection.execute(select(func.count()).select_from(found)).scalar_one()
+
+
 def by_id(connection: Connection, alert_id: str) -> Alert | None:
     """One alert; None: there is none."""
     return by_ids(connection, (alert_id,)).get(alert_id)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Select, select, update
 
+from eas_station.store import cursors
 from eas_station.store.schema import alert_receptions, clip_receptions, clips
 from eas_station.store.statements import insert_new, upsert
 
@@ -59,6 +60,21 @@ def by_id(connection: Connection, clip_id: str) -> Clip | None:
     """One clip; None: there is none."""
     found = _clips(connection, select(*COLUMNS).where(clips.c.clip_id == clip_id))
     return found[0] if found else None
+
+
+def page(
+    connection: Connection, limit: int, cursor: str | None = None
+) -> tuple[tuple[Clip, ...], str | None]:
+    """Clips, newest first, and the cursor after them. FrameError if `cursor` is none."""
+    columns = clips.c
+    wanted = select(columns.clip_id, columns.started_at)
+    ordered = cursors.newest_first(wanted, columns.started_at, columns.clip_id, limit, cursor)
+    rows = connection.execute(ordered).all()
+    ids = [row.clip_id for row in rows[:limit]]
+    found = _clips(connection, select(*COLUMNS).where(columns.clip_id.in_(ids)))
+    last = rows[limit - 1] if len(rows) > limit else None
+    next_cursor = None if last is None else cursors.to_text(last.started_at, last.clip_id)
+    return tuple(reversed(found)), next_cursor
 
 
 def of_reception(connection: Connection, reception_id: str) -> tuple[Clip, ...]:

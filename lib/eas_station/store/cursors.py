@@ -6,6 +6,9 @@ import base64
 import binascii
 import json
 from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, or_
 
 from eas_station.errors import FrameError
 from eas_station.wire import time_from_text, time_to_text
@@ -33,6 +36,20 @@ def from_text(cursor: str, tie_type: type[int] | type[str]) -> tuple[datetime, i
             if (tie.isascii() and tie.isprintable()) if isinstance(tie, str) else _fits(tie):
                 return time_from_text(at), tie
     raise fault
+
+
+def newest_first(
+    wanted: Select[Any],
+    at: ColumnElement[Any],
+    tie: ColumnElement[Any],
+    limit: int,
+    cursor: str | None,
+) -> Select[Any]:
+    """The rows after this cursor, and one more than `limit`. The tie is a text. FrameError."""
+    if cursor is not None:
+        last_at, last = from_text(cursor, str)
+        wanted = wanted.where(at <= last_at, or_(at < last_at, and_(at == last_at, tie < last)))
+    return wanted.order_by(at.desc(), tie.desc()).limit(limit + 1)
 
 
 def _fits(number: int) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, or_, select
 
+from eas_station.store import cursors
 from eas_station.store.schema import deaf_intervals
 from eas_station.store.statements import upsert
 
@@ -55,6 +56,23 @@ def open_intervals(
     """Who is deaf now, longest first."""
     wanted = select(deaf_intervals).where(deaf_intervals.c.ended_at.is_(None))
     return _intervals(connection, _narrowed(wanted, source, channel))
+
+
+def page(
+    connection: Connection,
+    limit: int,
+    cursor: str | None = None,
+    source: str | None = None,
+    channel: str | None = None,
+) -> tuple[tuple[DeafInterval, ...], str | None]:
+    """Intervals, newest first, and the cursor after them. FrameError if `cursor` is none."""
+    columns = deaf_intervals.c
+    wanted = _narrowed(select(deaf_intervals), source, channel)
+    ordered = cursors.newest_first(wanted, columns.began_at, columns.interval_id, limit, cursor)
+    found = tuple(DeafInterval(**row) for row in connection.execute(ordered).mappings())
+    more = len(found) > limit
+    found = found[:limit]
+    return found, cursors.to_text(found[-1].began_at, found[-1].interval_id) if more else None
 
 
 def daily_seconds(

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, select
 
+from eas_station.store import cursors
 from eas_station.store.schema import job_runs, job_totals
 from eas_station.store.statements import upsert
 
@@ -67,6 +68,18 @@ def last_runs(
     """The last runs of each job, or of one, newest first."""
     names = [job] if job is not None else [row.job for row in totals(connection)]
     return {name: _last_of(connection, name, limit) for name in names}
+
+
+def runs_page(
+    connection: Connection, job: str, limit: int, cursor: str | None = None
+) -> tuple[tuple[JobRun, ...], str | None]:
+    """Runs of one job, newest first, and the cursor after them. FrameError if `cursor` is none."""
+    wanted = select(job_runs).where(job_runs.c.job == job)
+    page = cursors.newest_first(wanted, job_runs.c.started_at, job_runs.c.run_id, limit, cursor)
+    runs = tuple(JobRun(**row) for row in connection.execute(page).mappings())
+    more = len(runs) > limit
+    runs = runs[:limit]
+    return runs, cursors.to_text(runs[-1].started_at, runs[-1].run_id) if more else None
 
 
 def totals(connection: Connection) -> tuple[JobTotals, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from eas_station.alerts.model import Evidence, MessageId, Reception, Via
+from eas_station.store import cursors
 from eas_station.store.rows import RECEPTION_COLUMNS, hash_of, reception_of
 from eas_station.store.schema import alert_receptions, receptions
 from eas_station.wire import from_plain, time_to_text
@@ -60,6 +61,24 @@ def by_id(connection: Connection, reception_id: str) -> Reception | None:
     wanted = select(*RECEPTION_COLUMNS).where(receptions.c.reception_id == reception_id)
     row = connection.execute(wanted).mappings().first()
     return None if row is None else reception_of(dict(row))
+
+
+def page(
+    connection: Connection, limit: int, cursor: str | None = None
+) -> tuple[tuple[Reception, ...], str | None]:
+    """Receptions in the order of recording, newest first, and the cursor after them.
+
+    Raises FrameError if `cursor` is none.
+    """
+    wanted = select(receptions.c.number, *RECEPTION_COLUMNS)
+    if cursor is not None:
+        wanted = wanted.where(receptions.c.number < cursors.from_text(cursor, int)[1])
+    ordered = wanted.order_by(receptions.c.number.desc()).limit(limit + 1)
+    rows = connection.execute(ordered).mappings().all()
+    heard = tuple(reception_of(dict(row)) for row in rows[:limit])
+    last = rows[limit - 1] if len(rows) > limit else None
+    next_cursor = None if last is None else cursors.to_text(last["received_at"], last["number"])
+    return heard, next_cursor
 
 
 def alerts_of(connection: Connection, reception_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:

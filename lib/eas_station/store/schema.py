@@ -70,7 +70,7 @@ alerts = Table(
     Column("relevant", Boolean, nullable=False),  # of relevance, for the index
     Column("severity_rank", SmallInteger, nullable=False),  # 0 extreme to 9 test, for the index
     Column("via", CleanText),  # of its receptions: "same", "cap", "both"
-    Column("words", Words, nullable=False),  # what it is found by, see ALERT_WORDS
+    Column("words", Words),  # what it is found by, see ALERT_WORDS
     Index(
         "ix_alerts_log",  # the log in its order, with all that it can be narrowed by
         *("first_received_at", "number", "event_code", "is_test", "relevant", "severity", "via"),

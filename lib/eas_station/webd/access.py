@@ -31,6 +31,7 @@ FORM_FIELD, FORM_HEADER = "csrf", "X-CSRF-Token"
 BEARER = "bearer "
 UNSET = "No password is set, so nothing can be changed. On the station say: sudo eas-ctl passwd"
 LOG_IN = "Log in to change something."
+LOG_IN_TO_READ = "Log in to read this."
 CROSS_SITE = "This was sent from another site, not from a page of this station."
 OUT_OF_DATE = "The page that this was sent from is out of date: load it anew and try again."
 
@@ -53,6 +54,11 @@ class Access:
         """Who it is; None: a reader. Raises HTTPError if they may not do it."""
         if who == "read":
             return self._operator(request)
+        if who == "operator":
+            known = self._operator(request)
+            if known is None:
+                raise self._refused(request, None, LOG_IN_TO_READ if self.can_log_in() else UNSET)
+            return known
         self._not_too_often("write", request)
         if who == "login":
             self._from_our_login_page(request)

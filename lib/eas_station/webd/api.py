@@ -3,39 +3,56 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from bottle import HTTPError, HTTPResponse, request
 
 from eas_station import wire
-from eas_station.errors import InputError
+from eas_station.errors import InputError, StoreError
+from eas_station.store.alerts import Filter
 from eas_station.webd import events, plain
-from eas_station.webd.cards import verdict
+from eas_station.webd.answers import (
+    AlertsSaid,
+    AlertWhole,
+    CheckSaid,
+    CountsSaid,
+    DatabaseSaid,
+    HealthSaid,
+    JobsSaid,
+    PlaceSaid,
+    ReceiversSaid,
+    SourcesSaid,
+    StationSaid,
+    StatusSaid,
+)
 from eas_station.webd.cursors import page_of
 from eas_station.webd.fanout import LISTENERS
+from eas_station.webd.lists import CURSOR, LIMIT, LIMIT_USUAL
 from eas_station.webd.respond import Body, json_body, reply
 from eas_station.webd.routes import Call, Route
+from eas_station.webd.search import Narrowed, filter_of, matches
 from eas_station.webd.site import Site
+from eas_station.webd.verdict import verdict
 
-LIMIT_MOST = 500
-LIMIT_USUAL = 100
 ALIVE_S = 10.0  # a newsroom silent for longer is not alive
 
 
 @dataclass(frozen=True, slots=True)
-class AlertsAsked:
+class AlertsAsked(Narrowed):
     """Which warnings."""
 
-    state: Literal["active", "all"] = "active"
-    limit: int = field(default=LIMIT_USUAL, metadata={"least": 1, "most": LIMIT_MOST})
-    cursor: str | None = None  # `next_cursor` of the page before
+    state: Literal["active", "ended", "all"] = "active"
+    limit: int = field(default=LIMIT_USUAL, metadata=LIMIT)
+    cursor: str | None = field(default=None, metadata=CURSOR)
 
 
 @dataclass(frozen=True, slots=True)
 class EventsAsked:
     """Which live updates."""
 
-    kinds: frozenset[Literal["alert", "reception", "record", "status", "levels"]] = frozenset()
+    kinds: frozenset[Literal["alert", "reception", "record", "status", "levels", "receivers"]] = (
+        frozenset()
+    )
     after: str | None = None  # the last event's id, where there is no Last-Event-ID
 
 
@@ -44,13 +61,13 @@ def healthz(site: Site, call: Call) -> HTTPResponse:
     site.board.picture()
     alive = site.newsroom_silent_s() <= ALIVE_S
     workers = site.workers()
-    said = {
-        "status": workers.state if alive else "fail",
-        "checks": {
-            "newsroom": [{"status": "pass" if alive else "fail"}],
-            "workers": [{"status": workers.state, "observedValue": workers.queued}],
+    said = HealthSaid(
+        status=workers.state if alive else "fail",
+        checks={
+            "newsroom": (CheckSaid("pass" if alive else "fail"),),
+            "workers": (CheckSaid(workers.state, workers.queued),),
         },
-    }
+    )
     return HTTPResponse(
         body=wire.to_json(said).encode(),
         status=200 if alive else 503,
@@ -101,125 +118,112 @@ def status(site: Site, call: Call) -> HTTPResponse:
     return reply(body, call.headers)
 
 
-def status_value(site: Site) -> dict[str, Any]:
+def status_value(site: Site) -> StatusSaid:
     """What `/api/v1/status` says."""
     picture = site.board.picture()
     hand = site.presenter.hand(picture)
     station = site.config.station
     health = plain.wellbeing(picture)
-    return {
+    area = (PlaceSaid(code, site.names.location_name(code)) for code in station.same_codes)
+    return StatusSaid(
         **health,
-        "verdict": verdict(hand, site.area(), picture, health["state"] == "failed").sentence,
-        "as_of": picture.as_of,
-        "station": {
-            "name": station.name,
-            "callsign": station.callsign,
-            "area": [
-                {"code": code, "name": site.names.location_name(code)}
-                for code in station.same_codes
-            ],
-        },
-        "clock_trusted": picture.clock_trusted,
-        "database": {
-            "state": "online" if picture.record.online else "offline",
-            "since_at": picture.record.since_at,
-        },
-        "alerts": {
-            "active": len(picture.active),
-            "here": len(hand.here),
-            "elsewhere": len(hand.elsewhere),
-            "tests": len(hand.tests),
-            "not_stored": picture.waiting,
-        },
-        "last_change_id": picture.last_change_id,
-        "units": [plain.unit(unit) for unit in picture.units],
-        "feeds": plain.items(picture, "feed"),
-    }
+        verdict=verdict(hand, site.area(), picture, health["state"] == "failed").sentence,
+        as_of=picture.as_of,
+        station=StationSaid(station.name, station.callsign, tuple(area)),
+        clock_trusted=picture.clock_trusted,
+        database=DatabaseSaid(
+            "online" if picture.record.online else "offline", picture.record.since_at
+        ),
+        alerts=CountsSaid(
+            active=len(picture.active),
+            here=len(hand.here),
+            elsewhere=len(hand.elsewhere),
+            tests=len(hand.tests),
+            not_stored=picture.waiting,
+        ),
+        last_change_id=picture.last_change_id,
+        units=tuple(plain.unit(unit) for unit in picture.units),
+        feeds=plain.items(picture, "feed"),
+    )
 
 
 def alerts(site: Site, call: Call) -> HTTPResponse:
     """Warnings, newest first."""
     asked = call.asked(AlertsAsked)
-    if asked.state == "active":
-        return reply(_active(site, asked.limit, asked.cursor), call.headers)
-    return reply(json_body(_all(site, asked.limit, asked.cursor)), call.headers)
+    try:
+        narrowed = filter_of(asked, site.places, site.clockface)
+    except InputError as error:
+        raise HTTPError(400, f"{error}") from error
+    try:
+        if asked.state == "active":
+            return reply(_active(site, asked, narrowed), call.headers)
+        return reply(json_body(_recorded(site, asked, narrowed)), call.headers)
+    except InputError as error:
+        raise HTTPError(400, f"cursor: {error}") from error
 
 
-def _active(site: Site, limit: int, cursor: str | None) -> Body:
+def _active(site: Site, asked: AlertsAsked, narrowed: Filter) -> Body:
     """From the board, so that the database being away changes nothing."""
     picture = site.board.picture()
 
     def make() -> Body:
-        try:
-            shown, next_cursor = page_of(picture.active, limit, cursor)
-        except InputError as error:
-            raise HTTPError(400, f"cursor: {error}") from error
-        return json_body(
-            {"alerts": [plain.alert(entry) for entry in shown], "next_cursor": next_cursor}
-        )
+        found = tuple(entry for entry in picture.active if matches(entry, narrowed))
+        shown, next_cursor = page_of(found, asked.limit, asked.cursor)
+        return json_body(AlertsSaid(tuple(plain.alert(entry) for entry in shown), next_cursor))
 
-    if cursor is None and limit == LIMIT_USUAL:
+    if asked == AlertsAsked():
         return site.shelf.fetch("alerts", picture.version, make)
     return make()
 
 
-def _all(site: Site, limit: int, cursor: str | None) -> dict[str, Any]:
+def _recorded(site: Site, asked: AlertsAsked, narrowed: Filter) -> AlertsSaid:
     """From the database, and what is not in it yet on top of the first page."""
-    try:
-        leaf = site.library.leaf(limit, cursor)
-    except InputError as error:
-        raise HTTPError(400, f"cursor: {error}") from error
-    spooled = [entry for entry in site.board.picture().active if not entry.stored]
+    leaf = site.library.leaf(asked.limit, asked.cursor, asked.state, narrowed)
+    spooled = [
+        entry
+        for entry in site.board.picture().active
+        if not entry.stored and asked.state == "all" and matches(entry, narrowed)
+    ]
     known = {entry.alert.alert_id for entry in spooled}
-    first = spooled if cursor is None else []
+    first = spooled if asked.cursor is None else []
     rest = [entry for entry in leaf.entries if entry.alert.alert_id not in known]
-    return {
-        "alerts": [plain.alert(entry) for entry in (*first, *rest)],
-        "next_cursor": leaf.next_cursor,
-    }
+    said = tuple(plain.alert(entry) for entry in (*first, *rest))
+    return AlertsSaid(said, leaf.next_cursor)
 
 
 def alert(site: Site, call: Call) -> HTTPResponse:
     """One warning with everything that is known of it."""
     entry = site.find(call.path["alert_id"])
     if entry is None:
-        raise HTTPError(404, "there is no alert of this id")
-    return reply(json_body(plain.alert(entry, full=True)), call.headers)
+        raise HTTPError(404, "There is no alert of this id.")
+    alert_id = entry.alert.alert_id
+    try:
+        library = site.library
+        more = (library.history(alert_id), library.clips(alert_id), library.flags(alert_id))
+        said = plain.whole_alert(entry, *more)
+    except StoreError:
+        said = plain.whole_alert(entry, None, None, None)
+    return reply(json_body(said), call.headers)
 
 
 def sources(site: Site, call: Call) -> HTTPResponse:
     """What audiod listens to, with its levels."""
     picture = site.board.picture()
-    listed = [
-        plain.item(picture, "source", name, unit)
-        | {
-            "desired": picture.desired.get(f"source {name}"),
-            "channels": [plain.heard(h) for h in picture.levels if h.value.source == name],
-            "bursts": [b for b in picture.bursts if b.source == name][:10],
-        }
-        for name, unit in site.source_units()
-    ]
-    return reply(json_body({"sources": listed}), call.headers)
+    listed = tuple(plain.source(picture, name, unit) for name, unit in site.source_units())
+    return reply(json_body(SourcesSaid(listed)), call.headers)
 
 
 def receivers(site: Site, call: Call) -> HTTPResponse:
     """The radios, with what they hear on each channel."""
     picture = site.board.picture()
-    listed = []
-    for name, unit in site.receiver_units():
-        said = plain.item(picture, "receiver", name, unit)
-        heard = next((h for h in picture.receivers if h.value.receiver == name), None)
-        said |= {"channels": []} if heard is None else plain.heard(heard)
-        if heard is not None and heard.stale:
-            said["state"] = "not heard"
-        listed.append(said | {"desired": picture.desired.get(f"receiver {name}")})
-    return reply(json_body({"receivers": listed}), call.headers)
+    listed = tuple(plain.receiver(picture, name, unit) for name, unit in site.receiver_units())
+    return reply(json_body(ReceiversSaid(listed)), call.headers)
 
 
 def jobs(site: Site, call: Call) -> HTTPResponse:
-    """The last run of each job."""
-    listed = [plain.job(job) for job in site.library.jobs()]
-    return reply(json_body({"jobs": listed}), call.headers)
+    """The last runs of each job."""
+    listed = tuple(plain.job(job) for job in site.library.jobs())
+    return reply(json_body(JobsSaid(listed)), call.headers)
 
 
 def event_stream(site: Site, call: Call) -> HTTPResponse:
@@ -256,16 +260,30 @@ def _change_id(text: str | None) -> int | None:
 ROUTES = (
     Route(
         *("GET", "/healthz", healthz, "Whether this process answers and hears the daemons."),
+        answer=HealthSaid,
         content_type="application/health+json",
         statuses=(200, 503),
     ),
     Route("GET", "/api/v1/workers", workers, "How this process serves.", answer=WorkersSaid),
-    Route("GET", "/api/v1/status", status, "The station in one answer."),
-    Route("GET", "/api/v1/alerts", alerts, "Alerts, newest first.", query=AlertsAsked),
-    Route("GET", "/api/v1/alerts/<alert_id>", alert, "Everything known of one alert."),
-    Route("GET", "/api/v1/sources", sources, "What is listened to, with its levels."),
-    Route("GET", "/api/v1/receivers", receivers, "The radios, and what they hear."),
-    Route("GET", "/api/v1/jobs", jobs, "Every job with its last runs."),
+    Route("GET", "/api/v1/status", status, "The station in one answer.", answer=StatusSaid),
+    Route(
+        *("GET", "/api/v1/alerts", alerts, "Alerts, newest first."),
+        query=AlertsAsked,
+        answer=AlertsSaid,
+    ),
+    Route(
+        *("GET", "/api/v1/alerts/<alert_id>", alert, "Everything known of one alert."),
+        answer=AlertWhole,
+    ),
+    Route(
+        *("GET", "/api/v1/sources", sources, "What is listened to, with its levels."),
+        answer=SourcesSaid,
+    ),
+    Route(
+        *("GET", "/api/v1/receivers", receivers, "The radios, and what they hear."),
+        answer=ReceiversSaid,
+    ),
+    Route("GET", "/api/v1/jobs", jobs, "Every job with its last runs.", answer=JobsSaid),
     Route(
         *("GET", "/api/v1/events", event_stream, "Live updates, as Server-Sent Events."),
         query=EventsAsked,

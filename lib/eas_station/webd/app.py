@@ -11,7 +11,22 @@ from pathlib import Path
 from bottle import Bottle, HTTPError, HTTPResponse, request, response
 
 from eas_station import wire
-from eas_station.webd import api, clips, login, metrics, pages, writes
+from eas_station.webd import (
+    api,
+    clips,
+    history,
+    listening_page,
+    lists,
+    log_page,
+    login,
+    metrics,
+    openapi,
+    pages,
+    radio_page,
+    tasks_api,
+    tests_page,
+    writes,
+)
 from eas_station.webd.access import too_often
 from eas_station.webd.armor import Wsgi, armored
 from eas_station.webd.client import client_address, sent_by_form
@@ -29,9 +44,16 @@ PROBLEM = "application/problem+json"
 def routes(views: pages.Views) -> tuple[Route, ...]:
     """Everything there is."""
     static = {path.name: _static_body(path) for path in sorted(STATIC.iterdir())}
-    return (
+    listed = (
         *api.ROUTES,
+        *lists.ROUTES,
+        *tasks_api.ROUTES,
+        *history.ROUTES,
         *pages.routes(views),
+        *log_page.routes(views),
+        *listening_page.routes(views),
+        *radio_page.routes(views),
+        *tests_page.routes(views),
         *metrics.ROUTES,
         *writes.ROUTES,
         *login.routes(views),
@@ -45,6 +67,7 @@ def routes(views: pages.Views) -> tuple[Route, ...]:
             content_type="application/octet-stream",
         ),
     )
+    return (*listed, openapi.Description(listed).route())
 
 
 def assemble(site: Site) -> Bottle:

@@ -26,12 +26,16 @@ from eas_station.webd.desk import Desk
 from eas_station.webd.doorman import Doorman
 from eas_station.webd.fanout import Fanout
 from eas_station.webd.library import Library
+from eas_station.webd.live_audio import LiveAudio
 from eas_station.webd.maps import Maps
 from eas_station.webd.newsroom import Newsroom
 from eas_station.webd.provisional import SpoolMerger
 from eas_station.webd.respond import Shelf
+from eas_station.webd.search import Places
 from eas_station.webd.site import Site
+from eas_station.webd.tasks import Tasks
 from eas_station.webd.times import Clockface, zone_of
+from eas_station.webd.verify import Decoder
 from eas_station.webd.workers import Workers
 
 CLIPS_FOLDER = "clips"  # below the state folder
@@ -75,13 +79,19 @@ class Front:
         desk: Desk,
         access: Access,
         deadlines: Deadlines,
+        live: LiveAudio,
+        tasks: Tasks,
+        decoder: Decoder,
     ) -> None:
         self._daemon, self._names, self._board = daemon, names, board
         self._library, self._fanout, self._newsroom = library, fanout, newsroom
         self._desk, self._access = desk, access
         self._doorman = Doorman(access, daemon.now)
         self._deadlines = deadlines
+        self._live = live
+        self._tasks, self._decoder = tasks, decoder
         self._workers = unknown_workers
+        self._places = Places(names.locations, names.states)
         self._counters = Counters()
         self._app = self._built(daemon.config)
 
@@ -127,5 +137,9 @@ class Front:
             desk=self._desk,
             workers=lambda: self._workers(),
             deadlines=self._deadlines,
+            live=self._live,
+            places=self._places,
+            tasks=self._tasks,
+            decoder=self._decoder,
         )
         return app.build(site)

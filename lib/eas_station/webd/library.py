@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -18,6 +19,7 @@ from eas_station.alerts.model import Alert, Change, Reception
 from eas_station.errors import StoreError
 from eas_station.store import alerts, flags, jobs, receptions, settings
 from eas_station.store import clips as recordings
+from eas_station.store.alerts import EVERYTHING, Filter, PageState
 from eas_station.store.database import Database
 from eas_station.store.flags import AlertFlags
 from eas_station.store.settings import Settings
@@ -26,6 +28,8 @@ from eas_station.webd.picture import Entry, Job
 READERS = 6  # workers that may wait for the database
 WAIT_S = 2.0  # for one of those places
 RUNS_SHOWN = 10
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +59,26 @@ class Library:
         self._in_force, self._clock_trusted, self._now = in_force, clock_trusted, now
         self._places = threading.BoundedSemaphore(READERS)
 
-    def leaf(self, limit: int, cursor: str | None) -> Leaf:
+    def leaf(
+        self,
+        limit: int,
+        cursor: str | None,
+        state: PageState = "all",
+        narrowed: Filter = EVERYTHING,
+    ) -> Leaf:
         """Warnings of all times. Raises InputError for a cursor that is none."""
+        now = self._now() if self._clock_trusted() else None
         with self._read() as connection:
-            page = alerts.page(connection, "all", limit, cursor)
+            page = alerts.page(connection, state, limit, cursor, now=now, narrowed=narrowed)
             heard = receptions.hearings_of(connection, [one.alert_id for one in page.alerts])
         entries = tuple(self._entry(one, heard[one.alert_id]) for one in page.alerts)
         return Leaf(entries, page.next_cursor)
+
+    def count(self, state: PageState, narrowed: Filter, most: int) -> int:
+        """How many warnings that is; it stops counting at `most`."""
+        now = self._now() if self._clock_trusted() else None
+        with self._read() as connection:
+            return alerts.count(connection, state, narrowed, now, most)
 
     def entry(self, alert_id: str) -> Entry | None:
         """One warning with its receptions in full."""
@@ -108,6 +125,11 @@ class Library:
         """Every job with its last runs."""
         with self._read() as connection:
             return read_jobs(connection)
+
+    def ask(self, question: Callable[[Connection], T]) -> T:
+        """Any other question of the record."""
+        with self._read() as connection:
+            return question(connection)
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 from eas_station import tables
 from eas_station.bus.messages import ItemState
+from eas_station.bus.subscriber import Subscriber
 from eas_station.config.units import CTL, heard_units
 from eas_station.service import program
 from eas_station.service.daemon import Daemon
@@ -22,13 +25,18 @@ from eas_station.webd.board import Board
 from eas_station.webd.clerk import Clerk
 from eas_station.webd.deadline import Deadlines
 from eas_station.webd.desk import Desk
-from eas_station.webd.fanout import Fanout
+from eas_station.webd.fanout import Event, Fanout
 from eas_station.webd.front import Front, in_force, merger
 from eas_station.webd.library import Library
 from eas_station.webd.limits import Limits
+from eas_station.webd.live_audio import LiveAudio
 from eas_station.webd.newsroom import LISTENED_TO, Newsroom
-from eas_station.webd.server import Server, bound_sockets, passed_sockets
+from eas_station.webd.server import LISTENING, Server, bound_sockets, passed_sockets
+from eas_station.webd.sounds import Sound
+from eas_station.webd.tasks import Tasks
+from eas_station.webd.verify import Decoder
 
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "HOME", "TMPDIR")
 CONNECTIONS = 5  # to the database, at most
 NEWSROOM_DEADLINE_S = 10.0
 ARCHIVIST_DEADLINE_S = 60.0  # some statements may run into their timeout
@@ -65,9 +73,14 @@ def compose(daemon: Daemon) -> None:
     clerk = Clerk(database, daemon.now)
     publish = daemon.publisher.publish
     desk = Desk(database, publish, archivist.wake, daemon.now, deadlines.left_s)
+    told = functools.partial(fanout.send, Event("status", "{}"))
+    folder = path_in(config.paths.state_dir).parent
+    tasks = Tasks(folder, daemon.now, told)
     front = Front(
         *(daemon, names, board, library, fanout, newsroom),
         *(desk, access_of(daemon, clerk), deadlines),
+        LiveAudio(functools.partial(ear_of, daemon), LISTENING, daemon.stopping.is_set),
+        *(tasks, Decoder(ctl_command(Path(sys.argv[0])), environment=child_environment())),
     )
     daemon.on_reload(front.reload)
 
@@ -80,14 +93,32 @@ def compose(daemon: Daemon) -> None:
     hearing = daemon.beat("newsroom", NEWSROOM_DEADLINE_S)
     reading = daemon.beat("archivist", ARCHIVIST_DEADLINE_S)
     writing = daemon.beat("clerk", ARCHIVIST_DEADLINE_S)
+    working = daemon.beat("tasks", ARCHIVIST_DEADLINE_S)
     answering = daemon.beat("answers", pulse.DEADLINE_S)
     daemon.spawn("newsroom", lambda: newsroom.run(stop, hearing))
     daemon.spawn("archivist", lambda: archivist.run(stop, reading))
     daemon.spawn("clerk", lambda: clerk.run(stop, writing))
+    daemon.spawn("tasks", lambda: tasks.run(stop, working))
     daemon.spawn("server", server.run)
     daemon.spawn("pulse", lambda: pulse.run(server, fanout, stop, answering))
     daemon.set_status(f"serving {' '.join(server.urls())}")
     log.info("the page is at %s", server.urls()[0])
+
+
+def ctl_command(program: Path) -> tuple[str, ...]:
+    """How eas-ctl is started: the one beside this program, or the installed one."""
+    beside = program.with_name("eas-ctl")
+    return (sys.executable, str(beside)) if beside.is_file() else ("eas-ctl",)
+
+
+def child_environment() -> dict[str, str]:
+    """What a child gets of ours: nothing that systemd meant for this process."""
+    return {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+
+
+def ear_of(daemon: Daemon, sound: Sound) -> Subscriber:
+    """Listen to one channel; it belongs to the thread that asks."""
+    return daemon.subscribe((sound.unit,), (sound.topic,))
 
 
 def access_of(daemon: Daemon, clerk: Clerk) -> Access:

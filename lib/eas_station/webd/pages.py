@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,22 +10,23 @@ from typing import Any
 from bottle import HTTPError, HTTPResponse, SimpleTemplate
 
 from eas_station import __version__
-from eas_station.errors import InputError, StoreError
+from eas_station.errors import StoreError
 from eas_station.store.flags import AlertFlags
-from eas_station.webd import detail, rows
-from eas_station.webd.cards import verdict
+from eas_station.webd import detail, panels, rows
+from eas_station.webd.banners import banners
 from eas_station.webd.operators import Operator
 from eas_station.webd.picture import Picture
 from eas_station.webd.respond import HTML, PRIVATE, SHARED, Body, reply
 from eas_station.webd.routes import Call, Handler, Nothing, Route
 from eas_station.webd.site import Site
 from eas_station.webd.times import lasted
+from eas_station.webd.verdict import verdict
 from eas_station.webd.wellbeing import judge
 
 VIEWS = Path(__file__).with_name("views")
-PAGES = ("now", "log", "listening", "system", "alert", "login", "error")
-LOG_LENGTH = 50
-FIRST_ANSWER_S = 5.0  # how long the database may take to say its first word
+PAGES = (
+    *("now", "log", "listening", "listen", "radio", "tests", "system", "alert", "login", "error"),
+)
 
 
 class Views:
@@ -42,29 +42,23 @@ class Views:
         return Body(HTML, self._templates[name].render(**values))
 
 
-@dataclass(frozen=True, slots=True)
-class LogAsked:
-    """Which page of the log."""
-
-    cursor: str | None = None
-
-
 def routes(views: Views) -> tuple[Route, ...]:
     """The pages."""
     return (
-        _page("/", _shelved(views, "now", now_values), "What is in force, and how we know."),
-        _page("/listening", _shelved(views, "listening", listening_values), "What is heard."),
-        _page("/system", _shelved(views, "system", system_values), "How the station is."),
-        _page("/log", partial(log_page, views), "All alerts of all times.", LogAsked),
-        _page("/alerts/<alert_id>", partial(alert_page, views), "Everything known of one alert."),
+        page_route("/", shelved(views, "now", now_values), "What is in force, and how we know."),
+        page_route("/system", shelved(views, "system", system_values), "How the station is."),
+        page_route(
+            "/alerts/<alert_id>", partial(alert_page, views), "Everything known of one alert."
+        ),
     )
 
 
-def _page(path: str, handler: Handler, summary: str, query: type = Nothing) -> Route:
+def page_route(path: str, handler: Handler, summary: str, query: type = Nothing) -> Route:
+    """The route of a page."""
     return Route("GET", path, handler, summary, query=query, content_type=HTML)
 
 
-def _shelved(views: Views, name: str, values: Callable[[Site, Picture], dict[str, Any]]) -> Handler:
+def shelved(views: Views, name: str, values: Callable[[Site, Picture], dict[str, Any]]) -> Handler:
     """A page that is the same for every reader, made at most once a second."""
 
     def handler(site: Site, call: Call) -> HTTPResponse:
@@ -92,44 +86,15 @@ def frame_values(
         "version": __version__,
         "as_of": site.clockface.moment(picture.as_of, picture.as_of, seconds=True),
         "change_id": picture.last_change_id,
-        "banners": banners(site, picture),
+        "banners": banners(picture, site.clockface),
         "fresh": page != "error",
         "operator": operator,
     }
 
 
-def banners(site: Site, picture: Picture) -> tuple[tuple[str, str], ...]:
-    """What must be known before anything on the page is believed: kind and sentence."""
-    said = []
-    record = picture.record
-    if not record.online and (picture.record_read or picture.waited_s > FIRST_ANSWER_S):
-        since = site.clockface.moment(record.since_at, picture.as_of)
-        said.append(("bad", f"Database offline since {since.local}. {_still_shown(picture)}"))
-    if not picture.clock_trusted:
-        said.append(
-            (
-                "busy",
-                "The clock of this station is not trusted: times may be wrong, nothing is "
-                "taken to be over.",
-            )
-        )
-    return tuple(said)
-
-
-def _still_shown(picture: Picture) -> str:
-    """What the page knows without the database."""
-    known = (
-        "What was known before is shown" if picture.record_read else "What it holds is not shown"
-    )
-    if picture.waiting == 0:
-        return f"{known}."
-    count = "One reception" if picture.waiting == 1 else f"{picture.waiting} receptions"
-    return f"{known}; {count} not stored yet {'is' if picture.waiting == 1 else 'are'} shown."
-
-
 def now_values(site: Site, picture: Picture) -> dict[str, Any]:
     """The page Now."""
-    hand = site.presenter.hand(picture)
+    hand = site.presenter.hand(picture, site.maps.is_near)
     health = judge(picture)
     said = verdict(hand, site.area(), picture, health.state == "failed")
     title = f"({len(hand.here)}) {hand.here[0].title}" if hand.here else said.grade.word
@@ -143,7 +108,8 @@ def now_values(site: Site, picture: Picture) -> dict[str, Any]:
         "verdict_hint": hint,
         "hand": hand,
         "health": health,
-        "map": site.maps.of_station(picture),
+        "map": site.maps.of_station(picture, sure=picture.record_read and health.state != "failed"),
+        "chime": picture.chime,
         "scripts": ("map.js", "signal.js"),
         **station_values(site, picture),
     }
@@ -154,25 +120,13 @@ def station_values(site: Site, picture: Picture) -> dict[str, Any]:
     face = site.clockface
     return {
         "desired": picture.desired,
-        "sources": rows.source_panels(picture, site.source_units(), face),
-        "receivers": rows.receiver_panels(picture, site.receiver_units(), face),
+        "sources": panels.source_panels(picture, site.config, face),
+        "receivers": panels.receiver_panels(picture, site.config, face),
         "feeds": tuple(
             rows.part_row(picture, "feed", feed.name, "eas-capd", face)
             for feed in site.config.feeds
         ),
         "daemons": tuple(rows.unit_row(unit, picture, face) for unit in picture.units),
-    }
-
-
-def listening_values(site: Site, picture: Picture) -> dict[str, Any]:
-    """The page Listening."""
-    return {
-        "health": judge(picture),
-        "bursts": tuple(
-            (burst, site.clockface.moment(burst.heard_at, picture.as_of, seconds=True))
-            for burst in picture.bursts
-        ),
-        **station_values(site, picture),
     }
 
 
@@ -200,31 +154,6 @@ def system_values(site: Site, picture: Picture) -> dict[str, Any]:
     }
 
 
-def log_page(views: Views, site: Site, call: Call) -> HTTPResponse:
-    """All warnings of all times, in pages."""
-    picture, cursor = site.board.picture(), call.asked(LogAsked).cursor
-    entries, next_cursor, whole = [*picture.active, *picture.recent], None, True
-    try:
-        leaf = site.library.leaf(LOG_LENGTH, cursor)
-        spooled = [e for e in picture.active if not e.stored] if cursor is None else []
-        known = {entry.alert.alert_id for entry in spooled}
-        rest = [entry for entry in leaf.entries if entry.alert.alert_id not in known]
-        entries, next_cursor = [*spooled, *rest], leaf.next_cursor
-    except InputError as error:
-        raise HTTPError(400, "This address is not a page of the log.") from error
-    except StoreError:
-        whole = False
-    cards = [site.presenter.card(entry, picture.as_of) for entry in entries]
-    values = frame_values(site, picture, "log", call.operator) | {
-        "cards": cards,
-        "next_cursor": next_cursor,
-        "first": cursor is None,
-        "fresh": cursor is None,
-        "whole": whole,
-    }
-    return reply(views.render("log", values), call.headers, cache=_cache(call))
-
-
 def alert_page(views: Views, site: Site, call: Call) -> HTTPResponse:
     """One warning: what it says, who heard it and how well, why it is here, the raw texts."""
     entry = site.find(call.path["alert_id"])
@@ -238,12 +167,12 @@ def alert_page(views: Views, site: Site, call: Call) -> HTTPResponse:
         "title": card.title,
         "card": card,
         "map": site.maps.of_alert(entry, picture.as_of),
-        "scripts": ("map.js",),
+        "scripts": ("map.js", "clip.js"),
         "flags": flags,
         "acknowledged": None if at is None else site.clockface.moment(at, picture.as_of),
         "detail": detail.of(entry, site, picture.as_of),
     }
-    return reply(views.render("alert", values), call.headers, cache=_cache(call))
+    return reply(views.render("alert", values), call.headers, cache=cache_of(call))
 
 
 def _flags(site: Site, alert_id: str) -> AlertFlags:
@@ -254,6 +183,6 @@ def _flags(site: Site, alert_id: str) -> AlertFlags:
         return AlertFlags(alert_id)
 
 
-def _cache(call: Call) -> str:
+def cache_of(call: Call) -> str:
     """A page that an operator is given has their forms in it: nobody else may be given it."""
     return SHARED if call.operator is None else PRIVATE

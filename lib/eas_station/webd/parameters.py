@@ -2,8 +2,9 @@
 
 The fields of such a dataclass are `str`, `int`, `bool`, `Literal[...]`, each also `| None`, or
 `frozenset[Literal[...]]` (a list with commas). `metadata` of a field may have `least` and `most`
-(of a number; of a text its length) and `says`, a sentence for the description of the API. An empty
-parameter is one that was not given; unknown ones are ignored.
+(of a number; of a text its length), `pattern` (of a text), and for the description of the API
+alone `format`, as in JSON Schema, and `says`, a sentence. An empty parameter is one that was not
+given; unknown ones are ignored.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import re
 import types
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -36,6 +38,8 @@ class Parameter:
     least: int | None
     most: int | None
     says: str
+    pattern: str = ""  # of a text, a regular expression
+    form: str = ""  # of a text, for the description of the API: a "format" of JSON Schema
 
 
 def parameters(cls: type) -> tuple[Parameter, ...]:
@@ -111,6 +115,8 @@ def _parameter(field: dataclasses.Field[Any], hint: Any) -> Parameter:
         least=field.metadata.get("least"),
         most=field.metadata.get("most"),
         says=field.metadata.get("says", ""),
+        pattern=field.metadata.get("pattern", ""),
+        form=field.metadata.get("format", ""),
     )
 
 
@@ -126,7 +132,7 @@ def _read(parameter: Parameter, value: object) -> object:
     elif kind is int:
         read = _number(parameter, value)
     elif isinstance(value, str) and len(value) <= (parameter.most or LONGEST_TEXT):
-        read = value
+        read = value if re.search(parameter.pattern, value) else None
     if read is None:
         raise InputError(f"{parameter.name} must be {meant(parameter)}")
     return read

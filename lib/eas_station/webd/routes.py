@@ -28,8 +28,9 @@ from eas_station.webd.respond import JSON
 from eas_station.webd.site import Site
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-# read: everybody. write: an operator with a login or a token. login: who wants to become one.
-Who = Literal["read", "write", "login"]
+# read: everybody. operator: who has a login or a token, to read what is not for everybody.
+# write: the same, and for a token only one that may. login: who wants to become one.
+Who = Literal["read", "operator", "write", "login"]
 
 PLACEHOLDER = re.compile(r"<(\w+)>")
 
@@ -84,10 +85,11 @@ class Route:
     answer: object = None  # the type of the answer's JSON; None: it has no schema
     content_type: str = JSON  # of the answer
     statuses: tuple[int, ...] = (200,)  # those of success
+    refusals: tuple[int, ...] = ()  # of its own, besides those that every such route has
 
     def __post_init__(self) -> None:
         """Raises ValueError for a route that nobody may want."""
-        if self.method != "GET" and self.who == "read":
+        if self.method != "GET" and self.who in ("read", "operator"):
             raise ValueError(f"{self.method} {self.path} changes something for everybody")
         if self.method == "GET" and self.body is not None:
             raise ValueError(f"GET {self.path} cannot have a body")

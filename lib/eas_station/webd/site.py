@@ -20,10 +20,14 @@ from eas_station.webd.doorman import Doorman
 from eas_station.webd.events import REPLAYED_MOST, alert_event
 from eas_station.webd.fanout import Event, Fanout
 from eas_station.webd.library import Library
+from eas_station.webd.live_audio import LiveAudio
 from eas_station.webd.maps import Maps
 from eas_station.webd.picture import Entry
 from eas_station.webd.respond import Shelf
+from eas_station.webd.search import Places
+from eas_station.webd.tasks import Tasks
 from eas_station.webd.times import Clockface
+from eas_station.webd.verify import Decoder
 from eas_station.webd.workers import Workers
 
 
@@ -50,7 +54,11 @@ class Site:
     doorman: Doorman
     desk: Desk
     workers: Callable[[], Workers]
+    tasks: Tasks
+    live: LiveAudio
     deadlines: Deadlines = field(default_factory=Deadlines)
+    places: Places = field(default_factory=Places)
+    decoder: Decoder = field(default_factory=Decoder)
 
     def area(self) -> str:
         """Our area in words; "" if none is configured."""

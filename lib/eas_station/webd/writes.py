@@ -140,6 +140,10 @@ def _of_alert(
 ) -> HTTPResponse:
     alert_id = call.path["alert_id"]
     done = site.desk.do(call.who(), call.address, kind, alert_id, value)
+    if done is None:  # the page may be of the moment before it was stored
+        entry = site.library.entry_of(alert_id)
+        if entry is not None:
+            done = site.desk.do(call.who(), call.address, kind, entry.alert.alert_id, value)
     if done is None and site.board.picture().entry(alert_id) is not None:
         why = "This alert is not in the database yet. Try again when it is."
         raise HTTPError(409, why, **{"Retry-After": "5"})

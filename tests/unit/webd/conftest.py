@@ -18,7 +18,7 @@ import pytest
 from eas_station.alerts.model import Alert, Evidence, Key, Reception, Relevance, RuleStep, Statement
 from eas_station.bus.messages import ItemState, Message, ReceptionNew, Status
 from eas_station.config.model import Config, Feed, Receiver, Source, Station
-from eas_station.errors import StoreError
+from eas_station.errors import SourceError, StoreError
 from eas_station.store import logins, passwords, tokens
 from eas_station.store.keyring import Keyring, path_in
 from eas_station.store.sessions import Lifetimes
@@ -33,11 +33,13 @@ from eas_station.webd.desk import Desk
 from eas_station.webd.doorman import Doorman
 from eas_station.webd.fanout import Fanout
 from eas_station.webd.limits import Limits
+from eas_station.webd.live_audio import LiveAudio
 from eas_station.webd.maps import Maps
 from eas_station.webd.picture import Entry
 from eas_station.webd.provisional import SpoolMerger
 from eas_station.webd.respond import Shelf
 from eas_station.webd.site import Site
+from eas_station.webd.tasks import Tasks
 from eas_station.webd.times import Clockface, zone_of
 from eas_station.webd.workers import Workers
 
@@ -205,6 +207,10 @@ def new_board(clocks: Clocks, merger: SpoolMerger) -> Callable[..., Board]:
     return build
 
 
+def nobody(sound: Any) -> Any:
+    raise SourceError(f"nobody has the sound of {sound.source}")
+
+
 PASSWORD = "correct horse battery staple"
 CONFIG = Config(
     station=Station(same_codes=("039173",)),
@@ -266,6 +272,7 @@ def site_with(
             database, lambda *news: told.append(news), lambda: told.append("changed"),
             lambda: clocks.now, lambda: None,
         )  # fmt: skip
+        tasks = Tasks(tmp_path / "tasks", lambda: clocks.now, lambda: None)
         site = Site(
             config=config, board=board, library=library, fanout=Fanout(listeners=2),
             shelf=Shelf(monotonic=lambda: clocks.mono), counters=Counters(), names=names,
@@ -274,7 +281,8 @@ def site_with(
             now=lambda: clocks.now, monotonic=lambda: clocks.mono, bus_losses=lambda: (0, 0),
             newsroom_silent_s=lambda: clocks.mono - 1000.0, access=access,
             doorman=Doorman(access, lambda: clocks.now), desk=desk,
-            workers=lambda: Workers(88, 2, 0, 3),
+            workers=lambda: Workers(88, 2, 0, 3), tasks=tasks,
+            live=LiveAudio(nobody, 2, lambda: False),
         )  # fmt: skip
         wsgi = app.build(site)
         return SimpleNamespace(

@@ -7,11 +7,14 @@
 <title>{{title}} · {{station}}</title>
 <link rel="icon" href="/static/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/static/page.css?{{version}}">
+% for style in get("styles", ()):
+<link rel="stylesheet" href="/static/{{style}}?{{version}}">
+% end
 <script src="/static/page.js?{{version}}" defer></script>
 % for script in get("scripts", ()):
 <script src="/static/{{script}}?{{version}}" defer></script>
 % end
-% if fresh:
+% if fresh and page != "log":
 <noscript><meta http-equiv="refresh" content="30"></noscript>
 % end
 </head>
@@ -20,7 +23,7 @@
 <header class="top">
 <a class="name" href="/"><svg class="mark" viewBox="0 0 24 24" width="22" height="22" aria-hidden="true"><path d="M12 13v8M8.5 21h7M7.8 14.2a6 6 0 1 1 8.4 0M5 17A10 10 0 1 1 19 17"/><circle cx="12" cy="10" r="1.8"/></svg>{{station}}</a>
 <nav aria-label="Pages">
-% for name, path, label in (("now", "/", "Now"), ("log", "/log", "Log"), ("listening", "/listening", "Listening"), ("system", "/system", "System")):
+% for name, path, label in (("now", "/", "Now"), ("log", "/log", "Log"), ("listening", "/listening", "Listening"), ("radio", "/radio", "Radio"), ("tests", "/tests", "Tests"), ("system", "/system", "System")):
 <a href="{{path}}"{{!' aria-current="page"' if name == page else ''}}>{{label}}</a>
 % end
 </nav>

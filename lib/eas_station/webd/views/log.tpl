@@ -1,11 +1,38 @@
 % rebase('base.tpl')
 <h1>Log</h1>
+<form class="search" action="/log" method="get" role="search">
+<p class="row"><label for="q">Search for</label> <input type="search" id="q" name="q" value="{{asked.q or ''}}" maxlength="200" placeholder="tornado wood" aria-describedby="q-hint"> <button>Search</button></p>
+<p class="hint" id="q-hint">An event, a place, words of the headline or of the header; the beginnings of words will do.</p>
+<details{{!' open' if narrowed else ''}}><summary>Narrow it</summary>
+<p class="fields">
+% for choice in choices:
+<label>{{choice.label}} <select name="{{choice.name}}">\\
+% for value, words, chosen in choice.options:
+<option value="{{value}}"{{!' selected' if chosen else ''}}>{{words}}</option>\\
+% end
+</select></label>
+% end
+<label>Event code <input name="event" value="{{asked.event or ''}}" maxlength="3" size="4" pattern="[0-9A-Za-z]{3}" placeholder="TOR" autocapitalize="characters"></label>
+% for name, label, value in dates:
+<label>{{label}} <input type="{{'date' if not value or len(value) == 10 else 'text'}}" name="{{name}}" value="{{value or ''}}"></label>
+% end
+</p></details>
+</form>
+<p class="found">\\
+% if narrowed:
+Narrowed. <a href="/log">Show everything</a> · \\
+% end
+Take it along: \\
+% for name, address in exports:
+<a href="{{address}}" download>{{name}}</a> \\
+% end
+</p>
 <section id="log" data-live>
 % if not whole:
 <p class="banner bad">The database does not answer. Only what is known without it is listed.</p>
 % end
 % if not cards:
-<p class="hint">Nothing has been received yet.</p>
+<p class="hint">{{'Nothing in the log is like that.' if narrowed else 'Nothing has been received yet.'}}</p>
 % else:
 <table class="log"><caption>Warnings by the time they were first received, newest first</caption>
 <thead><tr><th scope="col">What</th><th scope="col">Where</th><th scope="col">Issued</th><th scope="col">In force until</th><th scope="col">Heard</th></tr></thead>
@@ -37,9 +64,9 @@
 </section>
 <nav class="pager" aria-label="Pages of the log">
 % if not first:
-<a href="/log">Newest</a>
+<a href="{{newest}}">Newest</a>
 % end
-% if next_cursor:
-<a href="/log?cursor={{next_cursor}}" rel="next">Older</a>
+% if older:
+<a href="{{older}}" rel="next">Older</a>
 % end
 </nav>

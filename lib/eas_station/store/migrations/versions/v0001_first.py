@@ -114,7 +114,7 @@ def alert_table() -> None:
         Column("relevant", Boolean(), nullable=False),
         Column("severity_rank", SmallInteger(), nullable=False),
         Column("via", TEXT),
-        Column("words", WORDS, nullable=False),
+        Column("words", WORDS),
         PrimaryKeyConstraint("number", name="pk_alerts"),
         UniqueConstraint("alert_id", name="uq_alerts_alert_id"),
     )
