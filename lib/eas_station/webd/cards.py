@@ -10,12 +10,11 @@ from typing import Protocol
 from eas_station.alerts.model import Alert, Reception
 from eas_station.store.clips import Clip
 from eas_station.store.receptions import Hearing
-from eas_station.webd.grades import CALM, GRADES, UNKNOWN, Grade
+from eas_station.webd.grades import GRADES, Grade
 from eas_station.webd.picture import Entry, Picture
 from eas_station.webd.times import Clockface, Moment, lasted
 
 PLACES_SHOWN = 8
-TITLES_SHOWN = 4
 
 
 class Names(Protocol):
@@ -173,40 +172,6 @@ class Presenter:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What is in force here, in one sentence; calm only if we would know."""
-
-    sentence: str
-    grade: Grade
-
-
-def verdict(hand: Hand, area: str, picture: Picture, deaf: bool) -> Verdict:
-    """The sentence at the top of the page.
-
-    Args:
-        area: our area in words; "" if none is configured.
-        deaf: nothing is heard, so that silence means nothing.
-    """
-    place = f" for {area}" if area else ""
-    if hand.here:
-        return Verdict(_in_force(hand.here, place), hand.here[0].grade)
-    if not picture.record_read:
-        return Verdict(f"Not known what is in force{place}: no word from the database.", UNKNOWN)
-    if deaf:
-        return Verdict(f"Nothing known to be in force{place}, but the station is deaf.", UNKNOWN)
-    return Verdict(f"Nothing in force{place}.", CALM)
-
-
-def _in_force(cards: tuple[Card, ...], place: str) -> str:
-    titles = list(dict.fromkeys(card.title for card in cards))
-    if len(cards) == 1:
-        return f"In force{place}: {titles[0]}."
-    shown, more = titles[:TITLES_SHOWN], len(titles) - TITLES_SHOWN
-    rest = f" and {more} more" if more > 0 else ""
-    return f"{len(cards)} alerts in force{place}: {', '.join(shown)}{rest}."
-
-
 def _by_state(names: Iterable[str]) -> list[str]:
     """ "Wood, OH" and "Lucas, OH" as "Wood and Lucas, OH"; states in the order they come."""
     grouped: dict[str, list[str]] = {}
@@ -288,9 +253,17 @@ def _signature(reception: Reception | Hearing) -> str:
     return f"signature {reception.signature}"
 
 
+def _is_unverified(entry: Entry) -> bool:
+    """Does all that is known of it come with a signature that is wrong or could not be checked?"""
+    signatures = [one.signature or "" for one in entry.receptions]
+    return bool(signatures) and all(one.startswith(("invalid", "unchecked")) for one in signatures)
+
+
 def _notice(entry: Entry) -> str:
     if not entry.durable:
         return "In memory only: the spool could not be written. Write this down."
+    if _is_unverified(entry):
+        return "Unverified: nobody can vouch for its sender. It may be forged."
     if not entry.stored:
         return "Not in the database yet."
     if any(not reception.clock_trusted for reception in entry.full_receptions()):

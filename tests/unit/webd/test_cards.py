@@ -10,9 +10,10 @@ import pytest
 
 from eas_station.alerts.model import Evidence, Relevance
 from eas_station.tables import Tables, load
-from eas_station.webd.cards import Presenter, verdict
+from eas_station.webd.cards import Presenter
 from eas_station.webd.picture import Entry, Picture, Record
 from eas_station.webd.times import Clockface, zone_of
+from eas_station.webd.verdict import verdict
 
 
 @pytest.fixture(scope="module")

@@ -92,7 +92,8 @@
 <span class="who">{{link.who}}</span></p>
 % end
 % if link.notes:
-<p class="notes">{{'; '.join(link.notes)}}.</p>
+% said = '; '.join(link.notes)
+<p class="notes">{{said[:1].upper() + said[1:]}}.</p>
 % end
 </div></li>
 % end
