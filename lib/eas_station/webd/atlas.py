@@ -6,15 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import eas_station
+from eas_station import outlines
+from eas_station.outlines import COUNTIES, SCALE, Ring
 
-COUNTIES = Path(eas_station.__file__).with_name("data") / "counties.tsv"
-SCALE = 1000.0  # the file counts thousandths of a degree
 ROUND_POINT_DEG = 0.7  # of a station that knows only where it is
 MARGIN = 0.6  # of the area's size, left free on each side
 LEAST_MARGIN_DEG, MOST_MARGIN_DEG = 0.35, 0.8
-
-Ring = tuple[tuple[float, float], ...]  # closed, (latitude, longitude) in degrees
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +78,7 @@ def region(
         point: (latitude, longitude) in degrees of its middle, where nothing else is known.
         rings: outlines that must be seen too.
     """
-    rows = tuple(_rows(source))
+    rows = tuple(outlines.rows(source))
     asked = frozenset(same_codes)
     own = frozenset(code for code, _, _, _ in rows if _is_own(code, asked))
     seen = [_bounds(bounds) for code, _, bounds, _ in rows if code in own]
@@ -90,7 +87,7 @@ def region(
         return None
     outer = inner.wider()
     counties = tuple(
-        County(code, name, _rings(outline))
+        County(code, name, outlines.rings(outline))
         for code, name, bounds, outline in rows
         if outer.touches(_bounds(bounds))
     )
@@ -125,34 +122,12 @@ def _is_own(code: str, same_codes: Iterable[str]) -> bool:
     )
 
 
-def _rows(source: Path) -> Iterable[tuple[str, str, str, str]]:
-    with source.open(encoding="utf-8") as lines:
-        for line in lines:
-            if line[0].isdigit():
-                code, name, bounds, outline = line.rstrip("\n").split("\t")
-                yield code, name, bounds, outline
-
-
 def _bounds(text: str) -> Bounds:
     south, west, north, east = (int(word) / SCALE for word in text.split())
     return Bounds(south, west, north, east)
-
-
-def _rings(outline: str) -> tuple[Ring, ...]:
-    return tuple(_ring(text) for text in outline.split(";"))
 
 
 def bounds_of(ring: Ring) -> Bounds:
     """The rectangle round an outline."""
     lats, lons = [lat for lat, _ in ring], [westward(lon) for _, lon in ring]
     return Bounds(min(lats), min(lons), max(lats), max(lons))
-
-
-def _ring(text: str) -> Ring:
-    lat = lon = 0
-    corners = []
-    steps = iter(map(int, text.split()))
-    for north, east in zip(steps, steps, strict=True):
-        lat, lon = lat + north, lon + east
-        corners.append((lat / SCALE, lon / SCALE))
-    return (*corners, corners[0])

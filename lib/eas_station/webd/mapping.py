@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from eas_station.alerts.model import Alert
-from eas_station.webd.atlas import Bounds, County, Region, Ring, westward
+from eas_station.outlines import Ring
+from eas_station.webd.atlas import Bounds, County, Region, westward
 from eas_station.webd.grades import Grade
 
 WIDTH = 600  # of the drawing, in its own units

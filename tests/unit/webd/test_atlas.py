@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from eas_station.webd.atlas import COUNTIES, Bounds, region
+from eas_station.outlines import COUNTIES
+from eas_station.webd.atlas import Bounds, region
 
 WOOD = (41.37, -83.65)  # Bowling Green, Ohio
 
