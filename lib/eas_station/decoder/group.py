@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
-from eas_station.decoder import joint
+from eas_station.decoder import joint, slips
 from eas_station.decoder.grammar import (
     FIRST_PLACE,
     MAX_LOCATIONS,
@@ -62,6 +62,7 @@ class Group:
         self.spoken: Spoken | None = None
         self.closed = False
         self._doubted: list[Joint] = []  # readings of whole bursts that were not sure enough
+        self._last_resort: Spoken | None = None  # of which the end may be made up
         self.unread: Joint | None = None  # closed without a word
         self._ended = 0  # how many of the tracks have ended
         self._bits = TYPICAL_BITS  # length of the message as far as known
@@ -148,10 +149,15 @@ class Group:
             speak = sure >= (policy.usual if whole else policy.early)
         else:
             speak = sure >= policy.early and found.evidence.agreed
-        if speak:
-            self.spoken = Spoken(found.reading.text, found, tuple(self.tracks))
+        if found.doubtful:  # another burst, or fewer of them, may say it better
+            self._last_resort = self._last_resort or (self._spoken(found) if speak else None)
+        elif speak:
+            self.spoken = self._spoken(found)
         elif whole:
             self._doubted.append(found)
+
+    def _spoken(self, found: Joint) -> Spoken:
+        return Spoken(found.reading.text, found, tuple(self.tracks))
 
     def _undoubted(self, found: Joint) -> float:
         """The posterior, lowered if the same bits have been read otherwise before.
@@ -195,10 +201,11 @@ class Group:
             return
         found = self._read(self.tracks, recent, grammar)
         bar = policy.single if len(self.tracks) == 1 else policy.usual
-        if self._undoubted(found) >= bar:
-            self.spoken = Spoken(found.reading.text, found, tuple(self.tracks))
-        elif len(self.tracks) > 1:
+        sure = self._undoubted(found) >= bar
+        if len(self.tracks) > 1 and (found.doubtful or not sure):
             self._rescue(recent, grammar, policy)
+        if self.spoken is None:  # a warning with a doubtful end is a warning
+            self.spoken = self._spoken(found) if sure else self._last_resort
         if self.spoken is None:
             self.unread = found
 
@@ -210,6 +217,11 @@ class Group:
                 for part in combinations(self.tracks, size)
             ]
             part, best = max(parts, key=lambda item: item[1].reading.posterior)
-            if best.reading.posterior >= policy.rescue:
+            alone = size == 1 and not slips.has_usual_end(best.reading.text)
+            if best.reading.posterior < policy.rescue:
+                continue
+            if not (alone or best.doubtful):
                 self.spoken = Spoken(best.reading.text, best, part)
                 return
+            doubted = best.as_doubtful()
+            self._last_resort = self._last_resort or Spoken(best.reading.text, doubted, part)

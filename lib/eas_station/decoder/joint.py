@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eas_station.decoder import clock, coherent
+from eas_station.decoder import clock, coherent, slips
 from eas_station.decoder.clock import Line
 from eas_station.decoder.grammar import (
     FIRST_PLACE,
@@ -27,6 +27,7 @@ from eas_station.dsp.arrays import Phasor, Precise, Real
 
 NEAR = 2.0  # samples: lines that differ less at their ends are one
 AFTER_BITS = 60  # read beyond the end that is expected: enough to see that it is wrong
+DOUBTED = 0.5  # posterior of a text that a loss of samples explains as well
 CYCLES = (1 / 3, 1 / 4)  # of mark and space per modem sample
 
 
@@ -37,6 +38,14 @@ class Joint:
     reading: Reading
     evidence: DecodeEvidence
     soft: Precise  # (bits,) log-odds of all bursts together, from "Z" on
+    doubtful: bool = False  # its end may be what a loss of samples made of another
+
+    def as_doubtful(self) -> Joint:
+        """With evidence that says so."""
+        posterior = min(self.evidence.posterior, DOUBTED)
+        return replace(
+            self, evidence=replace(self.evidence, agreed=False, posterior=posterior), doubtful=True
+        )
 
 
 def read(tracks: Sequence[Track], recent: Recent, grammar: Grammar) -> Joint:
@@ -57,7 +66,15 @@ def read(tracks: Sequence[Track], recent: Recent, grammar: Grammar) -> Joint:
     found = coherent.detect(phasors, start, known, PREAMBLE_BITS + active, heard)
     soft = found.together[PREAMBLE_BITS:]
     reading = grammar.read(soft)
-    return Joint(reading, _evidence(reading, found, heard, tracks), soft)
+    doubtful = _is_doubtful(reading.text, found.soft * heard)
+    said = Joint(reading, _evidence(reading, found, heard, tracks), soft)
+    return said.as_doubtful() if doubtful else said
+
+
+def _is_doubtful(text: str, rows: Precise) -> bool:
+    bits, care = text_bits(text)
+    far = _after_preamble(rows, len(bits) + slips.AFTER_BITS)
+    return slips.is_doubtful(text, slips.votes(bits, care, far))
 
 
 def _sum(tracks: Sequence[Track]) -> Precise:
