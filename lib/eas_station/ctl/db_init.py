@@ -64,6 +64,9 @@ def statements(database: str) -> str:
     )
     lines += [
         _unless(f"pg_database WHERE datname = {_text(database)}", create),
+        # What is touched first after a checkpoint is logged as a whole page, and nearly all that an
+        # idle station writes is that; compressed it is a fifth, which spares the flash.
+        f"ALTER DATABASE {_name(database)} SET wal_compression = on;",
         f"REVOKE ALL ON DATABASE {_name(database)} FROM PUBLIC;",
         f"GRANT CONNECT ON DATABASE {_name(database)} TO {', '.join(map(_name, DAEMONS))};",
     ]
