@@ -53,6 +53,7 @@ class Chart:
     rows: tuple[Tick, ...]
     columns: tuple[Tick, ...]
     address: str  # of its values
+    looks: str  # "162.400:1 162.425:2": the look of each channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +68,18 @@ class Spectrum:
     summary: str
 
 
-def chart(history: History, kind: str, clockface: Clockface) -> Chart:
-    """A chart of what the record has."""
+def chart(history: History, kind: str, clockface: Clockface, channels: Sequence[str]) -> Chart:
+    """A chart of what the record has.
+
+    Args:
+        channels: all there are, so that each looks the same on every chart.
+    """
     measure, stretch = MEASURES[history.measure], STRETCHES[history.span]
     low, high = _bounds(history.channels)
     scale = _Scale(low, high, history.points)
     lines = tuple(
-        _line(one, number, scale, measure.decimals) for number, one in enumerate(history.channels)
+        _line(one, _look(one.channel, channels), scale, measure.decimals)
+        for one in history.channels
     )
     return Chart(
         title=f"{measure.words}, {stretch.words}",
@@ -85,6 +91,7 @@ def chart(history: History, kind: str, clockface: Clockface) -> Chart:
         columns=tuple(_columns(history, scale, clockface)),
         address=f"/api/v1/{kind}s/{history.name}/history"
         f"?measure={history.measure}&span={history.span}",
+        looks=" ".join(f"{line.channel}:{line.look}" for line in lines),
     )
 
 
@@ -142,7 +149,11 @@ class _Scale:
         return "".join(parts)
 
 
-def _line(one: ChannelHistory, number: int, scale: _Scale, decimals: int) -> Line:
+def _look(channel: str, channels: Sequence[str]) -> int:
+    return 1 + (channels.index(channel) if channel in channels else 0) % LINES
+
+
+def _line(one: ChannelHistory, look: int, scale: _Scale, decimals: int) -> Line:
     means = [value for value in one.mean if value is not None]
     lowest = [value for value in one.lowest if value is not None]
     highest = [value for value in one.highest if value is not None]
@@ -152,7 +163,7 @@ def _line(one: ChannelHistory, number: int, scale: _Scale, decimals: int) -> Lin
 
     return Line(
         channel=one.channel,
-        look=number % LINES + 1,
+        look=look,
         path=scale.path(one.mean),
         lowest=said(min(lowest)),
         mean=said(sum(means) / len(means)),

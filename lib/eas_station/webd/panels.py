@@ -227,8 +227,10 @@ def _facts(state: ReceiverState) -> tuple[tuple[str, str], ...]:
     if state.correction_ppm is not None:
         crystal = f"{crystal}, corrected for {state.correction_ppm:+d} ppm"
     gain = "none, or not known" if state.gain_db is None else f"{state.gain_db:.1f} dB"
-    share = state.lost_samples / state.samples if state.samples else 0.0
-    lost = f"{state.lost_samples:,}" + (f" ({100 * share:.3g} %)" if share else "")
+    lost = f"{state.lost_samples:,}"
+    if state.lost_samples and state.samples:
+        percent = 100 * state.lost_samples / (state.lost_samples + state.samples)
+        lost += f" ({percent:.3f} %)" if percent >= 0.001 else " (less than 0.001 %)"
     return (
         ("Crystal", crystal),
         ("Gain", gain),

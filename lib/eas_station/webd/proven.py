@@ -214,7 +214,7 @@ def _test(one: ExpectedTest, said: Read, picture: Picture, face: Clockface) -> T
     reception = one.last_reception_id
     return TestLine(
         where=_where(one.source, one.channel),
-        name=expected_tests.NAMES.get(one.event_code, one.event_code).capitalize(),
+        name=_capitalized(expected_tests.NAMES.get(one.event_code, one.event_code)),
         look=look,
         sign=sign,
         word=word,
@@ -296,3 +296,7 @@ def _where(source: str, channel: str) -> str:
 
 def _anchor(one: DeafInterval) -> str:
     return f"deaf-{one.interval_id}"
+
+
+def _capitalized(words: str) -> str:
+    return words[:1].upper() + words[1:]

@@ -18,6 +18,7 @@ from eas_station.webd.picture import Picture
 from eas_station.webd.respond import Body, reply
 from eas_station.webd.routes import Call, Route
 from eas_station.webd.site import Site
+from eas_station.webd.sounds import channels_of, names_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ def values(site: Site, picture: Picture, asked: RadioAsked) -> dict[str, Any]:
         "spans": [_span(asked, span) for span in STRETCHES],
         "measures": [_measure(asked, one) for one in get_args(ReceiverMeasure)],
         "heard": [_heard(asked, one) for one in get_args(SourceMeasure)],
+        "zone": site.config.station.timezone or "",
         "size": (charts.WIDTH, charts.HEIGHT),
         "field": (charts.LEFT, charts.RIGHT, charts.TOP, charts.BOTTOM),
         "spectrum_size": (charts.SPECTRUM_WIDTH, charts.SPECTRUM_HEIGHT),
@@ -113,9 +115,20 @@ def _chart(
     if not picture.record.online and picture.record_read:
         return None  # it is known not to answer: the rest of the page need not wait for it
     try:
-        return charts.chart(history.read(site, name, measure, span), kind, site.clockface)
+        read = history.read(site, name, measure, span)
+        return charts.chart(read, kind, site.clockface, _channels(site))
     except StoreError:
         return None
+
+
+def _channels(site: Site) -> list[str]:
+    """All channels of all sources and receivers."""
+    known = {name for one in site.config.sources for name in channels_of(site.config, one)}
+    for receiver in site.config.receivers:
+        known.update(names_of(receiver.channels_hz))
+    for remote in site.config.remotes:
+        known.update(names_of(remote.channels_hz))
+    return sorted(known)
 
 
 def _address(asked: RadioAsked, **other: str) -> str:

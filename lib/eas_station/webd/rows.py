@@ -1,15 +1,14 @@
-"""Daemons, feeds, sources, receivers and channels as rows of a table: words, no markup."""
+"""Daemons and their parts as rows of a table: words, no markup."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from eas_station.bus.messages import AudioLevel, ChannelState, ItemState
+from eas_station.bus.messages import ItemState
 from eas_station.webd.picture import Heard, Picture, Unit
 from eas_station.webd.times import Clockface, Moment, lasted
-from eas_station.webd.wellbeing import GRACE_S, deafness
+from eas_station.webd.wellbeing import GRACE_S
 
 MIB = 1_048_576
 
@@ -43,32 +42,6 @@ class Row:
     spool: str = ""
     version: str = ""
     counters: tuple[tuple[str, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelRow:
-    """One channel of a source or of a receiver."""
-
-    name: str  # "162.550 MHz"
-    key: str  # "wx/162.550": how live levels find their row
-    stale: bool
-    verdict: str  # "voice", "silence", "no carrier", "not heard for 12 s"
-    level_dbfs: float | None = None
-    peak_dbfs: float | None = None
-    snr_db: float | None = None
-    signal_dbfs: float | None = None
-    noise_dbfs: float | None = None
-    deviation_hz: float | None = None
-    offset_hz: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """A source or a receiver with its channels."""
-
-    row: Row
-    channels: tuple[ChannelRow, ...]
-    notes: tuple[str, ...] = ()
 
 
 def state_row(name: str, kind: str, state: str, sentence: str) -> Row:
@@ -132,55 +105,6 @@ def item_rows(picture: Picture, kind: str, clockface: Clockface) -> tuple[Row, .
     )
 
 
-def source_panels(
-    picture: Picture, configured: Iterable[tuple[str, str]], clockface: Clockface
-) -> tuple[Panel, ...]:
-    """Every source of the configuration with its channels' levels.
-
-    Args:
-        configured: name and unit of each source.
-    """
-    return tuple(
-        Panel(
-            _source_row(picture, name, unit, clockface),
-            tuple(_level_row(heard) for heard in picture.levels if heard.value.source == name),
-        )
-        for name, unit in configured
-    )
-
-
-def _source_row(picture: Picture, name: str, unit: str, clockface: Clockface) -> Row:
-    row = part_row(picture, "source", name, unit, clockface)
-    why = deafness(picture, name) if row.state == "running" else None
-    if why is None:
-        return row
-    look, sign = LOOKS["degraded"]
-    return replace(row, state="degraded", look=look, sign=sign, sentence=f"{row.sentence}; {why}")
-
-
-def receiver_panels(
-    picture: Picture, configured: Iterable[tuple[str, str]], clockface: Clockface
-) -> tuple[Panel, ...]:
-    """Every receiver of the configuration with what it hears on each channel."""
-    panels = []
-    for name, unit in configured:
-        heard = next((h for h in picture.receivers if h.value.receiver == name), None)
-        if heard is None:
-            panels.append(Panel(part_row(picture, "receiver", name, unit, clockface), ()))
-            continue
-        state = heard.value
-        word = "not heard" if heard.stale else state.state
-        row = state_row(name, "receiver", word, _aged(state.sentence, heard))
-        notes = (
-            f"{state.rate_hz / 1000:.0f} kS/s round {state.center_hz / 1e6:.4f} MHz",
-            f"{state.lost_samples} samples lost",
-            *(() if state.ppm is None else (f"crystal {state.ppm:+.1f} ppm",)),
-        )
-        channels = tuple(_channel_row(name, channel, heard.stale) for channel in state.channels)
-        panels.append(Panel(row, channels, notes))
-    return tuple(panels)
-
-
 def part_row(picture: Picture, kind: str, name: str, unit_name: str, clockface: Clockface) -> Row:
     """A configured part by what its daemon says of it, or that its daemon says nothing."""
     unit = picture.unit(unit_name)
@@ -192,43 +116,6 @@ def part_row(picture: Picture, kind: str, name: str, unit_name: str, clockface: 
     if picture.waited_s <= GRACE_S:
         return state_row(name, kind, "starting", "no word yet")
     return state_row(name, kind, "not heard", f"{unit_name} has not been heard")
-
-
-def _level_row(heard: Heard[AudioLevel]) -> ChannelRow:
-    level = heard.value
-    if heard.stale:
-        verdict = f"not heard for {lasted(heard.age_s)}"
-    elif level.carrier_present is False:
-        verdict = "no carrier"
-    else:
-        verdict = "silence" if level.silent else "audio"
-    return ChannelRow(
-        name=channel_name(level.channel),
-        key=f"{level.source}/{level.channel}",
-        stale=heard.stale,
-        verdict=verdict,
-        level_dbfs=level.rms_dbfs,
-        peak_dbfs=level.peak_dbfs,
-    )
-
-
-def _channel_row(receiver: str, state: ChannelState, stale: bool) -> ChannelRow:
-    return ChannelRow(
-        name=channel_name(state.channel),
-        key=f"{receiver}/{state.channel}",
-        stale=stale,
-        verdict="carrier" if state.carrier_present else "no carrier",
-        snr_db=state.snr_db,
-        signal_dbfs=state.signal_dbfs,
-        noise_dbfs=state.noise_dbfs,
-        deviation_hz=state.deviation_hz,
-        offset_hz=state.offset_hz,
-    )
-
-
-def channel_name(channel: str) -> str:
-    """ "162.550 MHz"; a source with one channel calls it "mono"."""
-    return channel if channel == "mono" else f"{channel} MHz"
 
 
 def _aged(sentence: str, heard: Heard[Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from eas_station.bus import topics
@@ -28,6 +29,11 @@ def channels_of(config: Config, source: Source) -> tuple[str, ...]:
     known = {receiver.name: receiver.channels_hz for receiver in config.receivers}
     known |= {remote.name: remote.channels_hz for remote in config.remotes}
     frequencies_hz = source.channels_hz or known.get(source.receiver or "", ())
+    return names_of(frequencies_hz)
+
+
+def names_of(frequencies_hz: Iterable[int]) -> tuple[str, ...]:
+    """Channels' names by their frequencies: MHz with three decimals."""
     return tuple(f"{frequency_hz / 1e6:.3f}" for frequency_hz in frequencies_hz)
 
 

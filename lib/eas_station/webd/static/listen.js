@@ -22,7 +22,7 @@
 
   function play(link) {
     title = link.dataset.title;
-    says.textContent = "Listening to " + title + ", live.";
+    says.textContent = "Listening to " + title + ", a few seconds late. It takes a moment to begin.";
     stop.textContent = "Stop listening";
     box.hidden = audio.hidden = false;
     audio.src = link.dataset.listen;

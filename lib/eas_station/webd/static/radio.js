@@ -40,22 +40,22 @@
     const ink = colour("--soft"), grid = { stroke: colour("--line"), width: 1 };
     const axis = { stroke: ink, grid, ticks: grid, font: "12px system-ui, sans-serif" };
     const cursor = box.parentElement.querySelector(".cursor");
-    const series = said.channels.map((one, number) => ({
-      label: one.channel,
-      stroke: colour("--line-" + (number % DASHES.length + 1)),
-      width: 2 / devicePixelRatio * Math.max(1, devicePixelRatio),
-      dash: DASHES[number % DASHES.length],
-      spanGaps: false,
-    }));
+    const looks = new Map(box.dataset.looks.split(" ").map((one) => one.split(":")));
+    const zone = box.dataset.zone || undefined; // the station's; without a name this browser's
+    const series = said.channels.map((one) => {
+      const look = Number(looks.get(one.channel) || 1);
+      return { label: one.channel, stroke: colour("--line-" + look), width: 2, dash: DASHES[look - 1], spanGaps: false };
+    });
     function point(plot) {
       const place = plot.cursor.idx;
       if (place == null) { cursor.textContent = ""; return; }
       const at = new Date(plot.data[0][place] * 1000);
       const values = said.channels.map((one) => one.channel + " " +
         (one.mean[place] == null ? "not known" : Math.round(one.mean[place] * 10) / 10));
-      cursor.textContent = at.toLocaleString() + ": " + values.join(", ") + " (" + said.unit + ")";
+      cursor.textContent = at.toLocaleString(undefined, { timeZone: zone }) + ": " + values.join(", ") + " (" + said.unit + ")";
     }
     return {
+      tzDate: (seconds) => zone ? uPlot.tzDate(new Date(seconds * 1000), zone) : new Date(seconds * 1000),
       width: box.clientWidth, height: HEIGHT, legend: { show: false },
       series: [{}, ...series], axes: [axis, { ...axis, size: 52 }],
       scales: { y: { range: (plot, low, high) => uPlot.rangeNum(low, Math.max(high, low + 1), 0.1, true) } },

@@ -1,4 +1,4 @@
-% # A chart with its values in words. Needs: chart (None: the database is away), size, field, heading.
+% # A chart with its values in words. Needs: chart (None: the database is away), size, field, zone, heading.
 % if chart is None:
 <p class="banner bad">The database does not answer: how it was heard over time is not shown.</p>
 % elif not chart.lines:
@@ -7,7 +7,7 @@
 % left, right, top, bottom = field
 <figure class="history">
 <figcaption>{{chart.title}} ({{chart.unit}}). {{chart.meaning}}</figcaption>
-<div class="chart" data-chart="{{chart.address}}" role="img" aria-label="{{chart.summary}}">
+<div class="chart" data-chart="{{chart.address}}" data-looks="{{chart.looks}}" data-zone="{{zone}}" role="img" aria-label="{{chart.summary}}">
 <svg viewBox="0 0 {{size[0]}} {{size[1]}}" aria-hidden="true">
 % for row in chart.rows:
 <path class="grid" d="M{{left}},{{'%.1f' % row.at}}H{{right}}"/><text class="row" x="{{left - 6}}" y="{{'%.1f' % (row.at + 5)}}">{{row.label}}</text>

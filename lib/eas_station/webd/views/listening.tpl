@@ -1,6 +1,11 @@
 % rebase('base.tpl')
 <h1>Listening</h1>
 <p class="health {{health.state}}" id="health" data-live>{{health.sentence}}</p>
+<section id="player" class="player" aria-label="Live sound" hidden>
+<p id="player-says" role="status"></p>
+<audio id="player-audio" controls></audio>
+<button id="player-stop" type="button">Stop listening</button>
+</section>
 <section id="sources" data-live>
 <h2>Sources</h2>
 % for panel in sources:
@@ -8,42 +13,33 @@
 <h3>{{panel.row.name}}</h3>
 % include('switch.tpl', kind='source', name=panel.row.name, back='/listening')
 <p class="state"><span class="sign" aria-hidden="true">{{panel.row.sign}}</span> {{panel.row.state}} <span class="says">{{panel.row.sentence}}</span></p>
-% if panel.channels:
-<table class="levels"><caption class="hidden">Levels of {{panel.row.name}}</caption>
-<thead><tr><th scope="col">Channel</th><th scope="col">Level</th><th scope="col" class="num">RMS</th><th scope="col" class="num">Peak</th><th scope="col">Hears</th></tr></thead><tbody>
+<table class="levels"><caption class="hidden">Channels of {{panel.row.name}}</caption>
+<thead><tr><th scope="col">Channel</th><th scope="col">Level</th><th scope="col" class="num">RMS / peak</th><th scope="col">Now</th><th scope="col">Would hear a warning</th><th scope="col">Margin</th><th scope="col">Deaf today</th><th scope="col">Last burst</th><th scope="col">Sound</th></tr></thead><tbody>
 % for channel in panel.channels:
-<tr class="{{'stale' if channel.stale else ''}}" data-level="{{channel.key}}"><th scope="row">{{channel.name}}</th><td class="meter"><meter min="-60" max="0" low="-50" high="-3" optimum="-20" value="{{-60 if channel.stale else max(-60, min(0, channel.level_dbfs))}}" aria-label="Level of {{channel.name}}"></meter></td><td class="num rms" data-label="RMS">{{'–' if channel.stale else '%.0f dB' % channel.level_dbfs}}</td><td class="num peak" data-label="Peak">{{'–' if channel.stale else '%.0f dB' % channel.peak_dbfs}}</td><td class="verdict-word">{{channel.verdict}}</td></tr>
+% proof = channel.proof
+<tr class="{{'stale' if channel.stale else ''}}" data-level="{{channel.key}}"><th scope="row">{{channel.name}}</th><td class="meter"><meter min="-60" max="0" low="-50" high="-3" optimum="-20" value="{{max(-60, min(0, channel.level.rms_dbfs)) if channel.level else -60}}" aria-label="Level of {{channel.name}}"></meter></td><td class="num" data-label="RMS / peak"><span class="rms">{{'%.0f dB' % channel.level.rms_dbfs if channel.level else '–'}}</span> / <span class="peak">{{'%.0f dB' % channel.level.peak_dbfs if channel.level else '–'}}</span></td><td class="verdict-word" data-label="Now">{{channel.verdict}}</td><td class="proof {{proof.look}}" data-label="Would hear a warning"><span class="state"><span class="sign" aria-hidden="true">{{proof.sign}}</span> {{proof.word}}</span>\\
+% if proof.sentence:
+ <span class="why">{{proof.sentence}}</span>\\
+% end
+</td><td data-label="Margin">{{proof.margin}}\\
+% if proof.probed:
+ <span class="how">at <time datetime="{{proof.probed.iso}}">{{proof.probed.local}}</time></span>\\
+% end
+</td><td data-label="Deaf today">{{proof.deaf_today}}</td><td data-label="Last burst">\\
+% if channel.burst:
+<time datetime="{{channel.burst.iso}}">{{channel.burst.local}}</time>\\
+% else:
+none yet\\
+% end
+</td><td><a href="/listen/{{channel.key}}" data-listen="/sound/{{channel.key}}" data-title="{{panel.row.name}} {{channel.name}}">Listen<span class="hidden"> to {{panel.row.name}} {{channel.name}}</span></a></td></tr>
 % end
 </tbody></table>
-% end
 </div>
 % end
-% if not sources:
+% if sources:
+<p class="hint after">The margin is how much weaker a warning could be and still be read: every few minutes a header is hidden in a copy of each channel's sound and must be found again. Days are counted in UTC. How a channel was deaf, and which tests came: <a href="/tests">Tests</a>. What the receivers see: <a href="/radio">Radio</a>.</p>
+% else:
 <p class="hint">No source is configured: this station hears nothing off the air.</p>
-% end
-</section>
-<section id="receivers" data-live>
-<h2>Receivers</h2>
-% for panel in receivers:
-<div class="panel {{panel.row.look}}">
-<h3>{{panel.row.name}}</h3>
-% include('switch.tpl', kind='receiver', name=panel.row.name, back='/listening')
-<p class="state"><span class="sign" aria-hidden="true">{{panel.row.sign}}</span> {{panel.row.state}} <span class="says">{{panel.row.sentence}}</span></p>
-% if panel.notes:
-<p class="hint">{{' · '.join(panel.notes)}}</p>
-% end
-% if panel.channels:
-<table class="snr"><caption class="hidden">Channels of {{panel.row.name}}</caption>
-<thead><tr><th scope="col">Channel</th><th scope="col">Signal over noise</th><th scope="col" class="num">SNR</th><th scope="col" class="num">Signal</th><th scope="col" class="num">Noise</th><th scope="col" class="num">Deviation</th><th scope="col" class="num">Offset</th><th scope="col">Carrier</th></tr></thead><tbody>
-% for channel in panel.channels:
-<tr class="{{'stale' if channel.stale else ''}}"><th scope="row">{{channel.name}}</th><td class="meter"><meter min="0" max="50" low="8" high="50" optimum="40" value="{{max(0, min(50, channel.snr_db))}}" aria-label="Signal over noise of {{channel.name}}"></meter></td><td class="num" data-label="SNR">{{'%.0f dB' % channel.snr_db}}</td><td class="num" data-label="Signal">{{'%.0f dBFS' % channel.signal_dbfs}}</td><td class="num" data-label="Noise">{{'%.0f dBFS' % channel.noise_dbfs}}</td><td class="num" data-label="Deviation">{{'%.1f kHz' % (channel.deviation_hz / 1000)}}</td><td class="num" data-label="Offset">{{'%+.0f Hz' % channel.offset_hz}}</td><td data-label="Carrier">{{channel.verdict}}</td></tr>
-% end
-</tbody></table>
-% end
-</div>
-% end
-% if not receivers:
-<p class="hint">No receiver is configured.</p>
 % end
 </section>
 <section id="bursts" data-live>
