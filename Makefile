@@ -22,7 +22,7 @@ venv: ## .venv with everything that running and testing need
 test: ## all tests; installs what they need from Debian (PYTEST_ARGS="-k spool")
 	@.ci/prepare test
 	@.ci/prepare tools
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
 
 test-system: deb ## the package in a booted Debian 13; needs root and systemd-nspawn
 	@.ci/prepare test
