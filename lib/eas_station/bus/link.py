@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import time
 from collections.abc import Callable, Iterable
@@ -141,7 +142,8 @@ class Link:
         if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
             self.fault = None
         elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
-            self.socket.disconnect(address)
+            with contextlib.suppress(zmq.ZMQError):  # libzmq may have let go of it
+                self.socket.disconnect(address)
             self._wait(f"{address} refuses our key: there, write it into allow (eas-ctl keys)")
         elif event == zmq.EVENT_DISCONNECTED:
             self.fault = self.fault or self._lost

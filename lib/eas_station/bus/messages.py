@@ -127,6 +127,7 @@ class ItemState:
     since_at: datetime
     last_good_at: datetime | None = None
     counters: dict[str, int] = field(default_factory=dict)
+    next_at: datetime | None = None  # of a feed: when it is polled again
 
 
 @dataclass(frozen=True, slots=True)

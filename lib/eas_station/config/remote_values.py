@@ -9,6 +9,7 @@ from eas_station.config.reader import Table
 from eas_station.errors import Fault
 
 KEY = re.compile(r"[0-9A-Za-z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}\Z")  # 32 bytes in Z85, ZeroMQ RFC 32
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
 KEY_FORM = "a public key of 40 characters, as `eas-ctl keys` shows it on the other machine"
 PLACE = re.compile(r"tcp://(?:\[(?P<six>[^\]]*)\]|(?P<four>[^:\[\]]+)):(?P<port>\d{1,5})\Z")
 
@@ -33,13 +34,26 @@ def address(address: str) -> str | None:
 
 def server_key(key: str) -> str | None:
     """What is wrong with a key."""
-    return None if KEY.match(key) else f"must be {KEY_FORM}"
+    return None if _is_key(key) else f"must be {KEY_FORM}"
 
 
 def allow(keys: tuple[str, ...]) -> str | None:
     """What is wrong with a list of keys."""
-    wrong = [key for key in keys if not KEY.match(key)]
+    wrong = [key for key in keys if not _is_key(key)]
     return f"{', '.join(map(repr, wrong))} must be {KEY_FORM}" if wrong else None
+
+
+def _is_key(key: str) -> bool:
+    """Five characters stand for four bytes, and not all that five can say fits there."""
+    groups = (key[at : at + 5] for at in range(0, len(key), 5))
+    return KEY.match(key) is not None and all(map(_fits, groups))
+
+
+def _fits(group: str) -> bool:
+    number = 0
+    for character in group:
+        number = number * len(DIGITS) + DIGITS.index(character)
+    return number < 1 << 32
 
 
 def check_published(receivers: list[Table]) -> list[Fault]:

@@ -6,13 +6,13 @@ is enough: more hears nothing more, and clips sooner.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-CLIPS_AT = 126.5 / 127.5  # of full scale, on either rail: the first and the last of 256 codes
+CLIPS_AT = 127.0 / 127.5  # of full scale, on either rail: the first and the last of 256 codes
 CLIPPED_MOST = 1e-4  # of the samples
 # Rounding to 8 bits makes -50 dBFS of noise over the whole capture (1/12 square step on each rail),
 # or -45 where nothing moves it. 10 dB above it, it costs 0.4 dB.
@@ -80,8 +80,12 @@ class AutoGain:
         self._ceiling_db: float | None = None  # clipped here
         self._hold = 0  # seconds that the ceiling still holds
 
-    def step(self, heard: Sounding) -> float | None:
-        """Take a second's measurement; gives the gain to be set now, None: as it is."""
+    def step(self, heard: Sounding, may_step: Callable[[], bool] = lambda: True) -> float | None:
+        """Take a second's measurement; gives the gain to be set now, None: as it is.
+
+        Args:
+            may_step: is asked before a step; False: it would disturb, ask again next second.
+        """
         self._hold = max(0, self._hold - 1)
         if not self._hold:
             self._ceiling_db = None
@@ -93,10 +97,12 @@ class AutoGain:
         self._asked = (self._asked if same else 0) + (1 if way_db > 0 else -1 if way_db else 0)
         if abs(self._asked) < STEADY_S:
             return None
+        chosen_db = self._chosen_db(way_db)
+        if chosen_db != self.gain_db and not may_step():
+            return None
         self._asked = 0
         if heard.clipped > CLIPPED_MOST:
             self._ceiling_db, self._hold = self.gain_db, HOLD_S
-        chosen_db = self._chosen_db(way_db)
         if chosen_db == self.gain_db:
             return None
         self.gain_db, self._settling = chosen_db, SETTLE_S

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import deque
+from collections.abc import Callable
 
 WINDOW_S = 30  # seconds over which the median is taken
 FIRST_S = 10  # the first time: nobody has been listening for long
@@ -29,11 +30,14 @@ class AutoPpm:
         self._errors: deque[float | None] = deque(maxlen=WINDOW_S)
         self._needed = WINDOW_S if is_known else FIRST_S
 
-    def step(self, error_ppm: float | None) -> int | None:
+    def step(
+        self, error_ppm: float | None, may_step: Callable[[], bool] = lambda: True
+    ) -> int | None:
         """Take a second's measurement; gives the correction to be set now, None: as it is.
 
         Args:
             error_ppm: by how many millionths carriers appear too high; None: no carrier.
+            may_step: is asked before a step; False: it would disturb, ask again next second.
         """
         self._errors.append(error_ppm)
         heard = [error for error in self._errors if error is not None]
@@ -44,6 +48,8 @@ class AutoPpm:
             return None
         # A crystal that runs slow tunes too low: then carriers appear too high.
         corrected = max(-MOST_PPM, min(MOST_PPM, self.ppm - round(error)))
+        if corrected != self.ppm and not may_step():
+            return None
         self._errors.clear()
         self._needed = WINDOW_S
         if corrected == self.ppm:

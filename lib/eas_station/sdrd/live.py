@@ -65,6 +65,8 @@ class LiveReceiver:
         self.close()
         if self._left is not None and self._left.is_alive():
             raise SourceError("the last attempt to connect is not over yet")
+        if self._left is not None:
+            self._clock.give_back(self._left.unread())
         self._left = None
         self._clock.pause()
         self._stream = Stream(self._new_link(), tuning, self._clock, self._rate_hz, self._monotonic)
@@ -92,7 +94,10 @@ class LiveReceiver:
     def close(self) -> None:
         """End the connection. Raises WedgedError."""
         stream, self._stream = self._stream, None
-        if stream is None or stream.end(CLOSE_S):
+        if stream is None:
+            return
+        if stream.end(CLOSE_S):
+            self._clock.give_back(stream.unread())
             return
         if not self._may_be_left:
             raise WedgedError(

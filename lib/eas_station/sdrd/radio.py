@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
 
 from eas_station.bus import topics
 from eas_station.bus.messages import AudioPcm
 from eas_station.config.model import Receiver
+from eas_station.dsp.bursts import carries_same
 from eas_station.dsp.raster import CHANNEL_RATE_HZ
 from eas_station.errors import SourceError
 from eas_station.sdrd.kinds import receiver_of
@@ -24,6 +29,7 @@ FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 2.0  # our own device: heard soon afte
 FIRST_FLAPPING_S = 0.25
 LONGEST_FLAPPING_S = 60.0  # between tries of one that comes and goes, and fills the log
 STEADY_S = 30.0  # samples for so long: it does not flap
+RECENT_FRAMES = 22  # two seconds: who sends a header pauses for one between its bursts
 PAUSE_S = 0.25  # the longest sleep, so that an operator's word is soon obeyed
 
 
@@ -65,9 +71,11 @@ class Radio:
         self._is_open = False
         self._has_ended = False
         self._retry_at = 0.0
+        self._recent: deque[NDArray[np.int16]] = deque(maxlen=RECENT_FRAMES)
         self._samples = 0
         self._lost_samples = 0
-        self._take(settings, first_sample=0)
+        self._tuner = Tuner(settings)
+        self._take(settings)
 
     def replace(self, settings: Receiver) -> None:
         """Go on with other settings; from any thread. Raises ValueError as the constructor."""
@@ -91,7 +99,7 @@ class Radio:
         replacement, self._replacement = self._replacement, None
         if replacement is not None:
             self._receiver_now().close()
-            self._take(replacement, self._tuner.next_sample)
+            self._take(replacement)
         if not self._is_wanted():
             self._was_stopped |= self._is_open
             self._release()
@@ -141,6 +149,7 @@ class Radio:
             self._lost_samples += block.lost_samples
         self._was_stopped = False
         for frame in self._tuner.feed(block.iq, block.lost_samples):
+            self._recent.append(frame.audio)
             self._publish(frame)
         self._teller.say("running", "samples arrive")
 
@@ -150,23 +159,30 @@ class Radio:
         self._untrimmed += block.iq.size
         if self._untrimmed >= self._settings.rate_hz:
             self._untrimmed = 0
-            stale |= self._trimmer.second(block.iq, self._reading().ppm())
+            error_ppm = self._reading().ppm()
+            stale |= self._trimmer.second(block.iq, error_ppm, self._in_message)
         if stale:
             receiver.tune(self._trimmer.tuning)
+
+    def _in_message(self) -> bool:
+        """Whether a burst is on, or has just ended: between two of a header lies one second."""
+        return any(carries_same(audio, CHANNEL_RATE_HZ) for audio in self._recent)
 
     def _publish(self, frame: Frame) -> None:
         for topic, row, squelched in zip(self._topics, frame.audio, frame.squelched, strict=True):
             body = AudioPcm(CHANNEL_RATE_HZ, frame.first_sample, frame.gap_samples, squelched)
             self._daemon.publisher.publish(topic, body, row.tobytes(), keep_last=False)
 
-    def _take(self, settings: Receiver, first_sample: int) -> None:
-        self._tuner = Tuner(settings, first_sample)
-        before = self._receiver
+    def _take(self, settings: Receiver) -> None:
+        before, heard_at = self._receiver, None
+        if before is not None and before.heard_at is not None:
+            heard_at = before.heard_at - self._tuner.unheard_s
+        self._tuner = Tuner(settings, self._tuner.next_sample, self._tuner.gap_samples)
         self._receiver = self._receiver_of(
             settings,
             self._tuner.block_samples,
             self._daemon.stopping.wait,
-            before.heard_at if before is not None else None,
+            heard_at,
         )
         self._trimmer = Trimmer(settings, self._daemon.config.paths.state_dir)
         self._untrimmed = 0

@@ -10,6 +10,7 @@ from eas_station.config.model import Receiver
 from eas_station.dsp.levels import Level
 from eas_station.sdrd.receivers import Tuning
 
+SURE_SNR_DB = 6.0  # of a carrier whose frequency is believed
 WX_NUMBERS = {  # as weather radios number the NWR channels
     **{162_550_000: 1, 162_400_000: 2, 162_475_000: 3, 162_425_000: 4},
     **{162_450_000: 5, 162_500_000: 6, 162_525_000: 7},
@@ -49,11 +50,11 @@ class Reading:
         )
 
     def ppm(self) -> float | None:
-        """By how many millionths carriers appear too high: the median of those present."""
+        """By how many millionths carriers appear too high: the median of those heard well."""
         errors = [
             level.offset_hz / frequency_hz * 1e6
             for frequency_hz, level in zip(self.settings.channels_hz, self.levels, strict=False)
-            if level.carrier_present
+            if level.carrier_present and level.snr_db >= SURE_SNR_DB
         ]
         return round(statistics.median(errors), 2) if errors else None
 

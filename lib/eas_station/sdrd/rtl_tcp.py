@@ -22,7 +22,7 @@ from eas_station.sdrd.receivers import Tuning
 CONNECT_S = 4.0
 HEADER_S = 2.5
 SETTLE_S = 0.3  # what comes before was received with the server's former settings
-SETTLE_MOST_S = 5.0
+SETTLE_MOST_S = 2.0  # before it would count as silent
 TOO_FAST = 1.5  # times the rate: what waited in the server at its former rate
 LOOK_S = 0.25  # so often a stop is noticed while nothing comes
 BLOCK_S = 0.04
@@ -79,13 +79,12 @@ class RtlTcpLink:
             raise SourceError(f"{self._address} is not connected")
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, self._block_bytes)
         self._socket.settimeout(LOOK_S)
-        settling = Settling(self._settings.rate_hz * 2, self._monotonic())
-        rest = b""
+        rest = self._settled(self._socket)
         while not self._stopping.is_set():
             data = rest + self._received(self._socket)
             whole = len(data) // 2 * 2
             rest = data[whole:]
-            if whole and settling.is_over(whole, self._monotonic()):
+            if whole:
                 take(data[:whole])
 
     def tune(self, tuning: Tuning) -> None:
@@ -130,6 +129,24 @@ class RtlTcpLink:
             raise SourceError(f"{self._address} is no rtl_tcp server: it began with {header!r}")
         return header
 
+    def _settled(self, connection: socket.socket) -> bytes:
+        """Pass over what was received with the server's own settings; gives half a sample, if so
+        much was left over."""
+        began_s, count, data = self._monotonic(), 0, b""
+        settling = Settling(self._settings.rate_hz * 2, began_s)
+        is_over = settling.is_over(0, began_s)
+        while not (is_over or self._stopping.is_set()):
+            seconds = self._monotonic() - began_s
+            if seconds > SETTLE_MOST_S and count:
+                raise SourceError(
+                    f"{self._address} sends about {round(count / 2 / seconds)} samples a second,"
+                    f" though it was told to send {self._settings.rate_hz}"
+                )
+            data = self._received(connection)
+            count += len(data)
+            is_over = bool(data) and settling.is_over(len(data), self._monotonic())
+        return data[-(count % 2) :] if count % 2 else b""
+
     def _received(self, connection: socket.socket, most: int = 1 << 20) -> bytes:
         """What has come; b"": nothing did for a while."""
         try:
@@ -166,22 +183,18 @@ class Settling:
 
     def __init__(self, bytes_per_s: int, now_s: float) -> None:
         self._bytes_per_s = bytes_per_s
-        self._began_s = self._window_s = now_s
+        self._window_s = now_s
         self._bytes = 0  # since the window began
-        self._is_over = SETTLE_S <= 0
 
     def is_over(self, count: int, now_s: float) -> bool:
-        """So many bytes have come; do they count."""
-        if self._is_over:
-            return True
+        """So many bytes have come; do the next ones count."""
         self._bytes += count
         seconds = now_s - self._window_s
         if seconds < SETTLE_S:
             return False
-        paced = self._bytes <= TOO_FAST * self._bytes_per_s * seconds
-        self._is_over = paced or now_s - self._began_s > SETTLE_MOST_S
+        is_over = self._bytes <= TOO_FAST * self._bytes_per_s * seconds
         self._window_s, self._bytes = now_s, 0
-        return False
+        return is_over
 
 
 def gains_of(tuner: int, count: int) -> tuple[float, ...]:

@@ -35,6 +35,14 @@ class SampleClock:
         self._window_s = 0.0
         self._judged_s = 0.0
 
+    def give_back(self, samples: int) -> None:
+        """The last so many, arrived or lost, are not to be had after all: lost with what follows.
+
+        Only while the stream is over.
+        """
+        if self.heard_at is not None:
+            self.heard_at -= samples / self._rate_hz
+
     def pause(self) -> None:
         """The stream ends here; the next samples are those of another."""
         self._pausing = True

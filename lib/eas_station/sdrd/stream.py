@@ -101,6 +101,12 @@ class Stream:
         self._thread.join(wait_s)
         return not self._thread.is_alive()
 
+    def unread(self) -> int:
+        """Samples that came, or were lost, and that `next` has not told of. After the end."""
+        with self._changed:
+            waiting = sum(len(data) // SAMPLE_BYTES + lost for data, lost in self._blocks)
+            return waiting + self._dropped
+
     def _has_news(self) -> bool:
         return bool(self._blocks) or self._ended is not None or not self._thread.is_alive()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 
 MOST_DB = 100.0
 SOUNDED = 32_768  # samples measured a second
+HELD_MOST_S = 30  # a step waits no longer: three bursts of the longest header take 15 s
 
 
 class Trimmer:
@@ -40,6 +42,7 @@ class Trimmer:
         self._gain: AutoGain | None = None
         self._gains_db: tuple[float, ...] = ()
         self._gain_db: float | None = None  # what is set
+        self._held_s = 0  # so long a step has waited for the end of a message
 
     @property
     def tuning(self) -> Tuning:
@@ -66,29 +69,41 @@ class Trimmer:
             )
         return False
 
-    def second(self, iq: NDArray[np.complex64], error_ppm: float | None) -> bool:
+    def second(
+        self,
+        iq: NDArray[np.complex64],
+        error_ppm: float | None,
+        in_message: Callable[[], bool] = lambda: False,
+    ) -> bool:
         """A second is over; gives whether the device has to be set anew.
 
         Args:
             iq: some of its samples, shape (n,).
             error_ppm: by how many millionths carriers appeared too high; None: there was none.
+            in_message: whether a step now could hit a header: it waits, but not for ever.
         """
+
+        def may_step() -> bool:
+            self._held_s = self._held_s + 1 if in_message() else 0
+            return not 0 < self._held_s <= HELD_MOST_S
+
         if not self._gains_db:
             return False
-        stepped = self._step_gain(iq[:SOUNDED]) if iq.size >= 1024 else False
+        stepped = self._step_gain(iq[:SOUNDED], may_step) if iq.size >= 1024 else False
         if self._fixed_ppm is None:
-            before, after = self._ppm.ppm, self._ppm.step(error_ppm)
+            before, after = self._ppm.ppm, self._ppm.step(error_ppm, may_step)
             if after is not None:
                 self._tell("frequency correction", before, after, "ppm")
                 stepped = True
         if stepped:
+            self._held_s = 0
             self._remember()
         return stepped
 
-    def _step_gain(self, iq: NDArray[np.complex64]) -> bool:
+    def _step_gain(self, iq: NDArray[np.complex64], may_step: Callable[[], bool]) -> bool:
         if self._gain is None:
             return False
-        before_db, after_db = self._gain.gain_db, self._gain.step(sounding(iq))
+        before_db, after_db = self._gain.gain_db, self._gain.step(sounding(iq), may_step)
         if after_db is None:
             return False
         self._tell("gain", before_db, after_db, "dB")

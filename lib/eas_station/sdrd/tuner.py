@@ -51,8 +51,12 @@ class Tuner:
     same audio, bit by bit, however they come.
     """
 
-    def __init__(self, settings: Receiver, first_sample: int = 0) -> None:
-        """Args: first_sample: number of the next audio sample."""
+    def __init__(self, settings: Receiver, first_sample: int = 0, gap_samples: int = 0) -> None:
+        """
+        Args:
+            first_sample: number of the next audio sample.
+            gap_samples: audio samples lost immediately before it, counted in that.
+        """
         kind = Wideband if settings.modulation == "wbfm" else Narrowband
         place = (settings.rate_hz, settings.center_hz, settings.channels_hz)
         self._receiver = kind(*place, with_snr=settings.squelch_db is not None)
@@ -62,12 +66,17 @@ class Tuner:
         self._squelch_db = settings.squelch_db
         self._open = np.zeros(len(settings.channels_hz), dtype=np.bool_)
         self._rest = np.zeros(0, dtype=np.complex64)
-        self._gap_samples = 0
+        self.gap_samples = gap_samples  # lost, and no frame has told of it yet
         self._lost_rest = 0  # lost, but not yet a whole audio sample; in 1 / rate of one
         self.block_samples = self._receiver.block_samples  # IQ samples of one frame
         self.next_sample = first_sample
         self.levels: tuple[Level, ...] = ()  # of the last whole second
         self.measured: Measured | None = None  # the same second; None before the first is over
+
+    @property
+    def unheard_s(self) -> float:
+        """Of the last samples, which are not a frame yet."""
+        return self._rest.size / self._rate_hz
 
     def feed(self, iq: NDArray[np.complex64], lost_samples: int = 0) -> Iterator[Frame]:
         """Take the next samples, shape (n,), any n ≥ 0; gives the frames that are complete.
@@ -91,7 +100,7 @@ class Tuner:
             yield from self._frames(rest)
         units = lost_samples * CHANNEL_RATE_HZ + self._lost_rest
         lost, self._lost_rest = divmod(units, self._rate_hz)
-        self._gap_samples += lost
+        self.gap_samples += lost
         self.next_sample += lost
 
     def _frames(self, iq: NDArray[np.complex64]) -> Iterator[Frame]:
@@ -108,8 +117,8 @@ class Tuner:
         if heard.audio.shape[1]:
             squelched = self._squelched(heard.snr_db)
             audio = to_int16(heard.audio)
-            yield Frame(self.next_sample, self._gap_samples, audio, squelched)
-            self._gap_samples = 0
+            yield Frame(self.next_sample, self.gap_samples, audio, squelched)
+            self.gap_samples = 0
             self.next_sample += audio.shape[1]
 
     def _squelched(self, snr_db: NDArray[np.float64] | None) -> tuple[bool, ...]:

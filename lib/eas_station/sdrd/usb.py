@@ -33,6 +33,7 @@ class UsbLink:
         self._binding: Any = None
         self._device: Any = None
         self._use = threading.Lock()  # `tune` and `interrupt` against `close`
+        self._crashed = False
         self.gains_db: tuple[float, ...] = ()
 
     def open(self, tuning: Tuning) -> None:
@@ -51,15 +52,19 @@ class UsbLink:
         """Hand over what the dongle sends. Raises SourceError when it is gone."""
 
         def came(values: Any, context: object) -> None:
-            if self._stopping.is_set():
+            if self._stopping.is_set() or self._crashed:
                 self._cancel()
-            else:
-                take(bytes(values))
+                return
+            self._crashed = True  # what is raised here ends in the C library and goes no further
+            take(bytes(values))
+            self._crashed = False
 
         try:
             self._device.read_bytes_async(came, self._block_bytes)
         except OSError as error:
             raise SourceError(GONE) from error
+        if self._crashed:
+            raise RuntimeError("taking samples has failed: the traceback stands above")
         if not self._stopping.is_set():
             raise SourceError(GONE)
 

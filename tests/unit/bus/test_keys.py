@@ -52,6 +52,13 @@ def test_keys_of_two_pairs_are_refused_without_showing_the_secret_one(file: Path
     assert other.secret not in str(caught.value)
 
 
+def test_forty_characters_that_are_no_32_bytes_are_refused(file: Path) -> None:
+    made = keys.make(file)
+    file.write_text(f'public = "{made.public}"\nsecret = "{"#" * 40}"\n')
+    with pytest.raises(BusError, match="do not belong together"):
+        keys.read(file)
+
+
 @settings(deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_anything_else_is_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:

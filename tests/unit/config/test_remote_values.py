@@ -90,7 +90,7 @@ def test_a_remote_receiver_needs_address_and_key(read: Read) -> None:
     assert keys == ["remote.roof.address", "remote.roof.server_key"]
 
 
-@pytest.mark.parametrize("key", ["", KEY[:-1], KEY + "0", KEY[:-1] + '"', KEY[:-1] + "é"])
+@pytest.mark.parametrize("key", ["", KEY[:-1], KEY + "0", KEY[:-1] + '"', KEY[:-1] + "é", "#" * 40])
 def test_what_is_no_key_is_refused(key: str) -> None:
     assert remote_values.server_key(key) is not None
     assert remote_values.allow((KEY, key)) is not None

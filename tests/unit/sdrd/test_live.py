@@ -161,6 +161,27 @@ def test_a_reconnect_is_a_gap_and_numbers_go_on(now: Time) -> None:
         now.now_s += 3600
 
 
+def test_what_came_and_was_not_taken_before_the_end_is_lost(now: Time) -> None:
+    dongle = Dongle()
+    receiver = opened(dongle, now)
+    dongle.take(BLOCK)
+    block_of(receiver)
+    heard_at = receiver.heard_at
+    for _ in range(3):
+        now.now_s += 0.04
+        dongle.take(BLOCK)
+    block_of(receiver)
+    receiver.close()
+    assert receiver.heard_at == pytest.approx(heard_at + 0.04)
+    dongle.__init__()  # type: ignore[misc]
+    receiver.open(UNTUNED)
+    assert dongle.streams.wait(PATIENCE_S)
+    now.now_s += 0.04
+    dongle.take(BLOCK)
+    assert block_of(receiver).lost_samples == 2 * 10_000
+    receiver.close()
+
+
 def test_a_driver_that_does_not_come_back_ends_the_process(
     now: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:

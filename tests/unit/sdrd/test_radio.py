@@ -14,6 +14,9 @@ import pytest
 
 from eas_station.bus.messages import AudioPcm, ItemState, ReceiverState
 from eas_station.config.model import Paths, Receiver
+from eas_station.dsp import modulate
+from eas_station.dsp.fm import Modulator
+from eas_station.dsp.synthesis import Synthesizer
 from eas_station.errors import SourceError
 from eas_station.sdrd.radio import Radio
 from eas_station.sdrd.receivers import IqBlock, Tuning
@@ -331,6 +334,27 @@ def test_the_dongle_is_trimmed_once_a_second_and_opened_as_it_was_trimmed() -> N
     assert receiver.tunings[-1].gain_db == 40.0
     gains = [state.gain_db for state in station.states]
     assert gains[-1] == 40.0
+
+
+def test_the_frequency_is_not_corrected_while_a_header_is_sent() -> None:
+    header = modulate.burst("ZCZC-WXR-TOR-039173+0030-1172114-DEMO/WX1-", 25_000)
+    spoken = np.concatenate([np.concatenate((header, np.zeros(25_000))) for _ in range(8)])
+    audio = np.concatenate((spoken, np.zeros(20 * 25_000))).astype(np.float32)
+    deviation_hz = np.zeros((7, audio.size), np.float32) + np.float32(162.5 * 12)  # 12 ppm
+    deviation_hz[4] += audio * 3_000
+    iq = Synthesizer(250_000, 162_487_500, Receiver("wx", "rtlsdr").channels_hz).feed(
+        Modulator(7, 25_000).feed(deviation_hz) * np.float32(0.1)
+    )
+    count = iq.size // 23_040
+    script: list[IqBlock | Exception | None] = [
+        IqBlock(part) for part in np.split(iq[: count * 23_040], count)
+    ]
+    _, receiver, radio, _ = scripted(script, lambda _: not script, ppm="auto", gain=20.0)
+    tuned_s: list[float] = []
+    receiver.tune = lambda tuning: tuned_s.append((count - len(script)) * 0.09216)  # type: ignore
+    radio.run()
+    assert tuned_s[-1] > spoken.size / 25_000
+    assert not [at_s for at_s in tuned_s if 2 < at_s < spoken.size / 25_000]
 
 
 def test_time_for_which_the_operator_stopped_it_is_a_gap_but_no_loss() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from eas_station.config.model import Receiver
 from eas_station.sdrd.receivers import Tuning
-from eas_station.sdrd.trimmer import Trimmer
+from eas_station.sdrd.trimmer import HELD_MOST_S, Trimmer
 
 GAINS_DB = (0.0, 10.0, 20.0, 30.0, 40.0, 49.6)
 DEAF = np.full(4096, 0.004 + 0.004j, dtype=np.complex64)  # nothing moves the converter
@@ -34,6 +34,20 @@ def test_auto_begins_in_the_middle_and_steps(
             pass
     assert trimmer.tuning.gain_db == 20
     assert [r.message for r in caplog.records] == ["receiver wx: gain 30.0 → 20.0 dB"]
+
+
+def test_no_step_in_a_message_but_none_waits_for_ever(tmp_path: Path) -> None:
+    trimmer = Trimmer(dongle(gain=40.0, ppm="auto"), tmp_path)
+    trimmer.opened(GAINS_DB)
+    assert not any(trimmer.second(DEAF, 5.0, lambda: True) for _ in range(30))
+    assert trimmer.second(DEAF, 5.0, lambda: False)
+    assert trimmer.tuning.ppm == -5
+    trimmer = Trimmer(dongle(), tmp_path)
+    trimmer.opened(GAINS_DB)
+    before_db = trimmer.tuning.gain_db
+    stepped = [trimmer.second(LOUD, None, lambda: True) for _ in range(60)]
+    assert stepped.index(True) >= HELD_MOST_S
+    assert trimmer.tuning.gain_db < before_db
 
 
 def test_a_fixed_gain_stays_whatever_clips(tmp_path: Path) -> None:

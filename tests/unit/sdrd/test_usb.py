@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -57,6 +59,32 @@ def test_without_the_library_the_package_is_named(monkeypatch: pytest.MonkeyPatc
 )
 def test_the_library_s_errors_say_what_to_do(number: int, what: str) -> None:
     assert what in reason(OSError(number, "as it was"))
+
+
+class Library:
+    """A device whose library, as C does, drops what is raised in its callback."""
+
+    librtlsdr = property(lambda self: self)
+    dev_p = None
+    cancelled = 0
+
+    def rtlsdr_cancel_async(self, device: object) -> None:
+        self.cancelled += 1
+
+    def read_bytes_async(self, came: Callable[[bytes, object], None], count: int) -> None:
+        while not self.cancelled:
+            with contextlib.suppress(MemoryError):
+                came(bytes(count), None)
+
+
+def test_what_is_raised_while_samples_are_taken_ends_the_process() -> None:
+    def take(data: bytes) -> None:
+        raise MemoryError
+
+    link = UsbLink(Receiver("wx", "rtlsdr"))
+    link._binding = link._device = Library()
+    with pytest.raises(RuntimeError, match="the traceback stands above"):
+        link.stream(take)
 
 
 def test_pyrtlsdr_is_carried_as_it_was_published() -> None:
