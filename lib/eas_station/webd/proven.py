@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -12,7 +12,8 @@ from eas_station.alerts.model import Alert
 from eas_station.store import alerts, deaf, expected_tests
 from eas_station.store.alerts import Filter
 from eas_station.store.deaf import DeafInterval
-from eas_station.store.expected_tests import COUNTS_AS, LONGEST, USUAL, ExpectedTest
+from eas_station.store.expected_tests import USUAL, ExpectedTest
+from eas_station.webd import missed
 from eas_station.webd.panels import channel_name
 from eas_station.webd.picture import Picture
 from eas_station.webd.site import Site
@@ -21,7 +22,6 @@ from eas_station.webd.times import Clockface, Moment, lasted
 DAYS_SUMMED = 14
 INTERVALS_SHOWN = 50  # and those that explain a test that did not come
 TESTS_SHOWN = 20
-SHORTEST = timedelta(seconds=2)  # deafness that can hide a burst
 NOT_SENT = "Nothing is known to have been wrong here, so perhaps it was not sent."
 
 
@@ -115,10 +115,10 @@ def read(site: Site, picture: Picture) -> Proven:
 
     def ask(connection: Connection) -> Read:
         expected = expected_tests.all_expected(connection)
-        missed = _overdue(expected, now) if picture.clock_trusted else {}
+        late = missed.overdue(expected, now) if picture.clock_trusted else {}
         return Read(
             expected=expected,
-            hidden=_hidden(connection, missed, now),
+            hidden=missed.hidden(connection, late, now),
             intervals=deaf.page(connection, INTERVALS_SHOWN + 1)[0],
             open_now=deaf.open_intervals(connection),
             seconds=deaf.daily_seconds(connection, began_at, now, zone),
@@ -128,61 +128,6 @@ def read(site: Site, picture: Picture) -> Proven:
         )
 
     return _proven(site.library.ask(ask), picture, face, first_day)
-
-
-@dataclass(frozen=True, slots=True)
-class _Missed:
-    last_at: datetime | None
-    since_at: datetime
-
-
-def _overdue(
-    expected: Sequence[ExpectedTest], now: datetime
-) -> dict[tuple[str, str, str], _Missed]:
-    """The tests that should have come by now."""
-    missed = {}
-    for one in expected:
-        last_at, since_at = _counted(one, expected)
-        if since_at is not None and one.event_code in LONGEST:
-            if now - since_at > LONGEST[one.event_code]:
-                key = (one.source, one.channel, one.event_code)
-                missed[key] = _Missed(last_at, since_at)
-    return missed
-
-
-def _counted(
-    one: ExpectedTest, expected: Sequence[ExpectedTest]
-) -> tuple[datetime | None, datetime | None]:
-    """When a test that counts as this one last came, and from when on the next is counted."""
-    counts = COUNTS_AS.get(one.event_code, (one.event_code,))
-    heard = [
-        other.last_heard_at
-        for other in expected
-        if (other.source, other.channel) == (one.source, one.channel)
-        and other.event_code in counts
-        and other.last_heard_at is not None
-    ]
-    last_at = max(heard, default=None)
-    return last_at, max((at for at in (last_at, one.since_at) if at is not None), default=None)
-
-
-def _hidden(
-    connection: Connection, missed: Mapping[tuple[str, str, str], _Missed], now: datetime
-) -> dict[tuple[str, str, str], DeafInterval]:
-    """The longest deaf interval about the time of each test that did not come."""
-    found = {}
-    for (source, channel, code), one in missed.items():
-        first, last = expected_tests.hidden_within(code, one.last_at, one.since_at, now)
-
-        def length(interval: DeafInterval, first: datetime = first, last: datetime = last) -> float:
-            until = min(last, interval.ended_at or now)
-            return (until - max(first, interval.began_at)).total_seconds()
-
-        among = deaf.between(connection, first, last, source, channel)
-        longest = max(among, key=length, default=None)
-        if longest is not None and length(longest) >= SHORTEST.total_seconds():
-            found[source, channel, code] = longest
-    return found
 
 
 def _proven(said: Read, picture: Picture, face: Clockface, first_day: date) -> Proven:
@@ -206,7 +151,7 @@ def _proven(said: Read, picture: Picture, face: Clockface, first_day: date) -> P
 
 def _test(one: ExpectedTest, said: Read, picture: Picture, face: Clockface) -> TestLine:
     now = picture.as_of
-    last_at, since_at = _counted(one, said.expected)
+    last_at, since_at = missed.counted(one, said.expected)
     usual = USUAL.get(one.event_code)
     due_at = None if since_at is None or usual is None else since_at + usual
     look, sign, word, why = _verdict(one, said, picture, last_at)
@@ -234,7 +179,7 @@ def _verdict(
     key = (one.source, one.channel, one.event_code)
     if not picture.clock_trusted:
         return ("stale", "?", "not known", "The clock is not trusted, so nobody can say.")
-    if key not in _overdue(said.expected, picture.as_of):
+    if key not in missed.overdue(said.expected, picture.as_of):
         if last_at is None:
             return ("off", "◌", "not heard yet", "")
         return ("good", "●", "on time", "")
