@@ -101,6 +101,7 @@ class FeedLoop:
         self._since_at = now()
         self._last_good_at: datetime | None = None
         self._last_good_s = monotonic()
+        self._next_at: datetime | None = None  # the next poll; None: none is to come
 
     def poll_now(self) -> None:
         """Poll at once, however long the wait was to be; from any thread."""
@@ -143,12 +144,15 @@ class FeedLoop:
         if self._stopping.is_set() and error is not None:
             return due_s  # it was given up because the station stops
         next_s = self._succeeded(tally, due_s) if error is None else self._failed(error)
+        wait_s = max(0.0, next_s - self._monotonic())
+        self._next_at = self._now() + timedelta(seconds=wait_s)
         self._say(error, tally)
         self._record(self._poll(due_at, started_at, error, tally))
         return next_s
 
     def _rest(self) -> float:
         """The operator does not want it polled: look again soon."""
+        self._next_at = None
         self._tell_state("stopped", "stopped by the operator", None)
         return self._monotonic() + _STEP_S
 
@@ -195,6 +199,7 @@ class FeedLoop:
                 since_at=self._since_at,
                 last_good_at=self._last_good_at,
                 counters=counters,
+                next_at=self._next_at,
             )
         )
 

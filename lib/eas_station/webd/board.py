@@ -98,11 +98,13 @@ class CpuMeter:
     def __init__(self) -> None:
         self._seen: deque[tuple[float, float]] = deque()
         self._pid: int | None = None
+        self.restarts = 0  # as far as they were seen
 
     def put(self, pid: int, cpu_s: float, mono: float) -> None:
         """Take what a daemon says; a new pid starts over."""
         if pid != self._pid:
             self._seen.clear()
+            self.restarts += self._pid is not None
             self._pid = pid
         self._seen.append((mono, cpu_s))
         while len(self._seen) > 2 and mono - self._seen[0][0] > CPU_WINDOW_S:
@@ -266,4 +268,7 @@ class Board:
 
     def _unit(self, name: str, mono: float) -> Unit:
         meter = self._cpu.get(name)
-        return Unit(name, self._statuses.get(name, mono), meter.percent() if meter else None)
+        heard = self._statuses.get(name, mono)
+        if meter is None:
+            return Unit(name, heard, None)
+        return Unit(name, heard, meter.percent(), meter.restarts)

@@ -11,8 +11,7 @@ from eas_station.errors import StoreError
 from eas_station.store.clips import Clip
 from eas_station.webd.chain import Chain, Link
 from eas_station.webd.evidence import ReceptionDetail, details
-from eas_station.webd.picture import Entry, Job, Picture
-from eas_station.webd.rows import LOOKS, Row, item_row
+from eas_station.webd.picture import Entry
 from eas_station.webd.site import Site
 from eas_station.webd.times import Clockface, Moment
 from eas_station.webd.tongues import Tongue, other_languages
@@ -56,20 +55,6 @@ class Detail:
     tongues: tuple[Tongue, ...]
     header: str | None
     stored: bool  # False: only a spool has it, so nothing can be said about it yet
-
-
-@dataclass(frozen=True, slots=True)
-class JobLine:
-    """One job on the page System."""
-
-    name: str
-    look: str
-    sign: str
-    word: str
-    last_run: Moment
-    last_good: Moment | None
-    error: str  # of the last run; "" if it went well
-    counts: str
 
 
 def of(entry: Entry, site: Site, now: datetime) -> Detail:
@@ -122,43 +107,6 @@ class PlaceWords:
         shown = " ".join(zones[:ZONES_SHOWN]) + (" …" if len(zones) > ZONES_SHOWN else "")
         said = ([self._presenter.listed(codes)] if codes else []) + ([shown] if zones else [])
         return " · ".join(said)
-
-
-def job_lines(jobs: tuple[Job, ...], now: datetime, face: Clockface) -> tuple[JobLine, ...]:
-    """Every job by its last run."""
-    return tuple(_job_line(job, now, face) for job in jobs)
-
-
-def _job_line(job: Job, now: datetime, face: Clockface) -> JobLine:
-    totals = job.totals
-    last = job.last_runs[0] if job.last_runs else None
-    failed = last is not None and last.outcome in ("failed", "missed")
-    look, sign = LOOKS["failed" if failed else "running"]
-    good = totals.last_good_at
-    counts = [f"{totals.runs} {'run' if totals.runs == 1 else 'runs'}", f"{totals.errors} failed"]
-    if totals.missed:
-        counts.append(f"{totals.missed} missed")
-    return JobLine(
-        name=totals.job,
-        look=look,
-        sign=sign,
-        word="" if last is None else last.outcome,
-        last_run=face.moment(totals.last_run_at, now, seconds=True),
-        last_good=None if good is None else face.moment(good, now, seconds=True),
-        error="" if last is None or last.error is None else last.error,
-        counts=", ".join(counts),
-    )
-
-
-def other_items(picture: Picture, clockface: Clockface) -> tuple[tuple[str, Row], ...]:
-    """Parts of daemons that have no table of their own: spools, databases."""
-    return tuple(
-        (unit.name, item_row(item, unit, picture, clockface))
-        for unit in picture.units
-        if unit.heard is not None
-        for item in unit.heard.value.items
-        if item.kind.partition(".")[0] not in SHOWN_KINDS
-    )
 
 
 def _facts(entry: Entry) -> tuple[tuple[str, str], ...]:

@@ -25,6 +25,7 @@ from eas_station.webd.deadline import Deadlines
 from eas_station.webd.desk import Desk
 from eas_station.webd.doorman import Doorman
 from eas_station.webd.fanout import Fanout
+from eas_station.webd.host import Host
 from eas_station.webd.library import Library
 from eas_station.webd.live_audio import LiveAudio
 from eas_station.webd.maps import Maps
@@ -136,6 +137,8 @@ class Front:
             doorman=self._doorman,
             desk=self._desk,
             workers=lambda: self._workers(),
+            host=Host(config.paths.state_dir),
+            clock_reason=self._daemon.clock_trust.reason,
             deadlines=self._deadlines,
             live=self._live,
             places=self._places,

@@ -19,7 +19,6 @@ from eas_station.webd.picture import Picture
 from eas_station.webd.respond import HTML, PRIVATE, SHARED, Body, reply
 from eas_station.webd.routes import Call, Handler, Nothing, Route
 from eas_station.webd.site import Site
-from eas_station.webd.times import lasted
 from eas_station.webd.verdict import verdict
 from eas_station.webd.wellbeing import judge
 
@@ -46,7 +45,6 @@ def routes(views: Views) -> tuple[Route, ...]:
     """The pages."""
     return (
         page_route("/", shelved(views, "now", now_values), "What is in force, and how we know."),
-        page_route("/system", shelved(views, "system", system_values), "How the station is."),
         page_route(
             "/alerts/<alert_id>", partial(alert_page, views), "Everything known of one alert."
         ),
@@ -127,30 +125,6 @@ def station_values(site: Site, picture: Picture) -> dict[str, Any]:
             for feed in site.config.feeds
         ),
         "daemons": tuple(rows.unit_row(unit, picture, face) for unit in picture.units),
-    }
-
-
-def system_values(site: Site, picture: Picture) -> dict[str, Any]:
-    """The page System."""
-    record = picture.record
-    missed, rejected = site.bus_losses()
-    return {
-        "health": judge(picture),
-        "record": record,
-        "record_since": site.clockface.moment(record.since_at, picture.as_of),
-        "picture": picture,
-        "jobs": detail.job_lines(picture.jobs, picture.as_of, site.clockface),
-        "other_items": detail.other_items(picture, site.clockface),
-        "facts": (
-            ("Listeners to live updates", str(site.fanout.count())),
-            ("Bus messages missed", str(missed)),
-            ("Bus messages refused", str(rejected)),
-            ("Receptions not in the database yet", str(picture.waiting)),
-            ("Last change", str(picture.last_change_id)),
-            ("This page has been up for", lasted(picture.waited_s)),
-            ("Version", __version__),
-        ),
-        **station_values(site, picture),
     }
 
 

@@ -50,6 +50,7 @@ class Unit:
     name: str  # "eas-sdrd@wx"
     heard: Heard[Status] | None  # None: not one word since this page's process began
     cpu_percent: float | None  # of one core, over the last minute; None: not known yet
+    restarts: int = 0  # seen since this page's process began
 
 
 @dataclass(frozen=True, slots=True)

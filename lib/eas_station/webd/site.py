@@ -19,6 +19,7 @@ from eas_station.webd.desk import Desk
 from eas_station.webd.doorman import Doorman
 from eas_station.webd.events import REPLAYED_MOST, alert_event
 from eas_station.webd.fanout import Event, Fanout
+from eas_station.webd.host import Host
 from eas_station.webd.library import Library
 from eas_station.webd.live_audio import LiveAudio
 from eas_station.webd.maps import Maps
@@ -56,6 +57,8 @@ class Site:
     workers: Callable[[], Workers]
     tasks: Tasks
     live: LiveAudio
+    host: Host
+    clock_reason: Callable[[], str]  # why the clock is trusted, or not
     deadlines: Deadlines = field(default_factory=Deadlines)
     places: Places = field(default_factory=Places)
     decoder: Decoder = field(default_factory=Decoder)

@@ -115,6 +115,7 @@ def test_a_good_poll_is_told_and_recorded(bench: Any, answer: Answer) -> None:
     assert (item.name, item.kind, item.state) == ("nws", "feed.nws", "running")
     assert item.sentence == "2 alerts in the last answer, 2 new"
     assert item.last_good_at == START_AT
+    assert item.next_at == START_AT + timedelta(seconds=60)
     assert item.counters["polls"] == 1
     assert (b.polls[0].outcome, b.polls[0].error) == ("changed", None)
     b.clock.pass_by(60)

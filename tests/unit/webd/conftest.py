@@ -32,6 +32,7 @@ from eas_station.webd.clerk import Clerk
 from eas_station.webd.desk import Desk
 from eas_station.webd.doorman import Doorman
 from eas_station.webd.fanout import Fanout
+from eas_station.webd.host import Host
 from eas_station.webd.limits import Limits
 from eas_station.webd.live_audio import LiveAudio
 from eas_station.webd.maps import Maps
@@ -281,6 +282,8 @@ def site_with(
             now=lambda: clocks.now, monotonic=lambda: clocks.mono, bus_losses=lambda: (0, 0),
             newsroom_silent_s=lambda: clocks.mono - 1000.0, access=access,
             doorman=Doorman(access, lambda: clocks.now), desk=desk,
+            host=Host(tmp_path, tmp_path, lambda: clocks.mono),
+            clock_reason=lambda: "synchronised: the kernel says so",
             workers=lambda: Workers(88, 2, 0, 3), tasks=tasks,
             live=LiveAudio(nobody, 2, lambda: False),
         )  # fmt: skip

@@ -64,7 +64,7 @@
 <section id="station" data-live>
 <h2>The station</h2>
 % include('parts.tpl', rows=[panel.row for panel in sources] + list(feeds) + [panel.row for panel in receivers], label='Sources, feeds and receivers')
-% include('daemons.tpl', daemons=daemons, full=False)
+% include('daemons.tpl', daemons=daemons)
 </section>
 <section id="recent" class="quiet" data-live>
 % if hand.recent:

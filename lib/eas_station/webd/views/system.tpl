@@ -12,25 +12,41 @@
 </section>
 <section id="daemons" data-live>
 <h2>Daemons</h2>
-% include('daemons.tpl', daemons=daemons, full=True)
+<table class="daemons"><caption class="hidden">Daemons</caption>
+<thead><tr><th scope="col">Daemon</th><th scope="col">State</th><th scope="col">It says</th><th scope="col">Since</th><th scope="col" class="num">Restarts</th><th scope="col" class="num">Last word</th><th scope="col" class="num">CPU</th><th scope="col" class="num">Memory</th></tr></thead>
+<tbody>
+% for line in daemons:
+% row = line.row
+<tr class="{{row.look}}"><th scope="row">{{row.name}}</th><td class="state"><span class="sign" aria-hidden="true">{{row.sign}}</span> {{row.state}}</td><td class="says">{{row.sentence}}</td><td class="since" data-label="Since">\\
+% if row.since:
+% include('moment.tpl', moment=row.since)
+% end
+</td><td class="num" data-label="Restarts">{{line.restarts}}</td><td class="num" data-label="Last word">{{line.last_word}}</td><td class="num" data-label="CPU">{{row.cpu or '–'}}</td><td class="num" data-label="Memory">{{line.memory or '–'}}</td></tr>
+% end
+</tbody></table>
+<p class="hint">Restarts are those seen since this page has been up. A daemon speaks every 5 s; systemd restarts one whose work has hung for 30 s.</p>
 </section>
 <section id="feeds" data-live>
 <h2>Feeds</h2>
 % if feeds:
 <table class="parts"><caption class="hidden">Feeds</caption>
-<thead><tr><th scope="col">Feed</th><th scope="col">State</th><th scope="col">It says</th><th scope="col">Last good</th></tr></thead><tbody>
-% for row in feeds:
-<tr class="{{row.look}}"><th scope="row">{{row.name}}</th><td class="state"><span class="sign" aria-hidden="true">{{row.sign}}</span> {{row.state}}</td><td class="says">{{row.sentence}}</td><td class="since" data-label="Last good">\\
-% if row.last_good:
-% include('moment.tpl', moment=row.last_good)
-% else:
-never\\
+<thead><tr><th scope="col">Feed</th><th scope="col">State</th><th scope="col">It says</th><th scope="col">Last good answer</th><th scope="col">Next poll</th></tr></thead><tbody>
+% for line in feeds:
+% row = line.row
+<tr class="{{row.look}}"><th scope="row">{{row.name}}</th><td class="state"><span class="sign" aria-hidden="true">{{row.sign}}</span> {{row.state}}</td><td class="says">{{row.sentence}}\\
+% if line.counts:
+<br><span class="counts">{{line.counts}}</span>\\
 % end
-</td></tr>
+</td><td class="since" data-label="Last good answer">{{line.age}}\\
+% if row.last_good:
+<br>\\
+% include('moment.tpl', moment=row.last_good)
+% end
+</td><td data-label="Next poll">{{line.next_poll}}</td></tr>
 % end
 </tbody></table>
-% for row in feeds:
-% include('switch.tpl', kind='feed', name=row.name, back='/system')
+% for line in feeds:
+% include('switch.tpl', kind='feed', name=line.row.name, back='/system')
 % end
 % else:
 <p class="hint">No feed is configured.</p>
@@ -43,27 +59,33 @@ never\\
 <section id="storage" data-live>
 <h2>Database, spools, clock</h2>
 <dl class="facts">
-<dt>Database</dt><dd>{{'Online' if record.online else 'Offline'}} since \\
+<dt>Database</dt><dd><span class="sign {{'good' if record.online else 'bad'}}" aria-hidden="true">{{'●' if record.online else '▲'}}</span> {{'Online' if record.online else 'Offline'}} since \\
 % include('moment.tpl', moment=record_since)
 % if record.why and not record.online:
 <br>{{record.why}}
 % end
 </dd>
-<dt>Clock</dt><dd>{{'Trusted' if picture.clock_trusted else 'Not trusted: nothing is taken to be over'}}</dd>
+% include('fact.tpl', fact=clock)
 % for unit, row in other_items:
-<dt>{{unit}}: {{row.name}}</dt><dd><span class="sign" aria-hidden="true">{{row.sign}}</span> {{row.state}}: {{row.sentence}}</dd>
+<dt>{{unit}}: {{row.name}}</dt><dd><span class="sign {{row.look}}" aria-hidden="true">{{row.sign}}</span> {{row.state}}: {{row.sentence}}</dd>
 % end
-% for row in daemons:
-% if row.spool:
-<dt>Spool of {{row.name}}</dt><dd>{{row.spool}} waiting</dd>
+% for fact in spools:
+% include('fact.tpl', fact=fact)
 % end
+</dl>
+</section>
+<section id="machine" data-live>
+<h2>The machine</h2>
+<dl class="facts">
+% for fact in machine:
+% include('fact.tpl', fact=fact)
 % end
 </dl>
 </section>
 <section id="jobs" data-live>
 <h2>Jobs</h2>
 % if not jobs:
-<p class="hint">{{'No job has run yet.' if picture.record_read else 'Nothing is known of past runs: no word from the database.'}}</p>
+<p class="hint">{{'No job has run yet.' if record_read else 'Nothing is known of past runs: no word from the database.'}}</p>
 % else:
 % if not record.online:
 <p class="hint">As the database had it before it went offline.</p>
@@ -84,11 +106,26 @@ never\\
 </tbody></table>
 % end
 </section>
+<section id="runs" data-live>
+% if jobs:
+<h2>Last runs</h2>
+% for job in jobs:
+<details id="runs-{{job.key}}"><summary>{{job.name}}: the last {{len(job.runs)}}</summary>
+<ul class="runs">
+% for run in job.runs:
+<li class="{{run.look}}"><span class="sign" aria-hidden="true">{{run.sign}}</span> \\
+% include('moment.tpl', moment=run.at)
+ {{run.word}}{{f' ({run.took})' if run.took else ''}}</li>
+% end
+</ul></details>
+% end
+% end
+</section>
 <section id="facts" data-live>
 <h2>This page</h2>
 <dl class="facts">
-% for name, value in facts:
-<dt>{{name}}</dt><dd>{{value}}</dd>
+% for fact in facts:
+% include('fact.tpl', fact=fact)
 % end
 </dl>
 </section>
