@@ -123,6 +123,6 @@ def _attention(reception: Reception, clips: Sequence[Clip]) -> str | None:
     own = [clip for clip in clips if reception.reception_id in clip.reception_ids]
     for clip in own:
         if clip.attention is not None and clip.attention_s is not None:
-            name = ATTENTION[clip.attention].removeprefix("attention signal, ")
+            name = ATTENTION.get(clip.attention, clip.attention).removeprefix("attention signal, ")
             return f"{name}, for {clip.attention_s:.1f} s"
     return "none in the recording" if any(clip.path for clip in own) else None

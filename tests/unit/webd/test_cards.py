@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from eas_station.alerts.model import Evidence, Relevance
+from eas_station.store.clips import Clip
 from eas_station.tables import Tables, load
 from eas_station.webd.cards import Presenter
 from eas_station.webd.picture import Entry, Picture, Record
@@ -148,3 +149,47 @@ def test_a_card_keeps_its_key_while_its_alert_gets_an_id(presenter: Presenter, m
     spooled = make.entry(make.reception(1), alert_id="reception-1")
     stored = make.entry(make.reception(1), alert_id="alert-9")
     assert presenter.card(spooled, make.now).key == presenter.card(stored, make.now).key
+
+
+def test_what_is_nearby_comes_apart_from_the_rest(
+    presenter: Presenter, picture_of: Any, make: Any
+) -> None:
+    far = Relevance(False, "same-code", ())
+    picture = picture_of(
+        make.entry(alert_id="near", relevance=far),
+        make.entry(alert_id="far", relevance=far),
+        make.entry(alert_id="here"),
+    )
+    hand = presenter.hand(picture, lambda alert: alert.alert_id == "near")
+    assert [card.alert_id for card in hand.nearby] == ["near"]
+    assert [card.alert_id for card in hand.elsewhere] == ["far"]
+    assert [card.alert_id for card in hand.here] == ["here"]
+
+
+def test_the_newest_recording_that_is_there_can_be_played(presenter: Presenter, make: Any) -> None:
+    first, second, gone, faulty = (
+        Clip(name, (), "wx", "162.550", make.now, 9.0, path="a.flac") for name in "abcd"
+    )
+    gone = replace(gone, removed_at=make.now)
+    faulty = replace(faulty, path=None, fault="the disk is full")
+    entry = replace(make.entry(), clips=(first, second, gone, faulty))
+    assert presenter.card(entry, make.now).clip_id == "b"
+    assert presenter.card(replace(entry, clips=(gone, faulty)), make.now).clip_id is None
+
+
+@pytest.mark.parametrize(
+    ("signatures", "warned"),
+    [
+        (("invalid: forged",), True),
+        (("unchecked: no certificate", "invalid: forged"), True),
+        (("invalid: forged", "valid"), False),
+        (("invalid: forged", None), False),  # heard off the air as well
+        (("unsigned",), False),
+    ],
+)
+def test_what_nobody_can_vouch_for_is_said_on_its_card(
+    presenter: Presenter, make: Any, signatures: tuple[str | None, ...], warned: bool
+) -> None:
+    heard = [make.reception(n, signature=said) for n, said in enumerate(signatures)]
+    notice = presenter.card(make.entry(*heard), make.now).notice
+    assert notice.startswith("Unverified") is warned
