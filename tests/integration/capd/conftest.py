@@ -262,6 +262,10 @@ class Page:
         """How the feed is, as far as it was told."""
         return _wait_for(lambda: self._told().get(feed))  # type: ignore[no-any-return]
 
+    def told(self, feed: str) -> ItemState | None:
+        """The same; None: not told yet."""
+        return self._told().get(feed)
+
     def _told(self) -> dict[str, ItemState]:
         while (message := self._subscriber.receive(0.02)) is not None:
             if isinstance(message.body, Status):

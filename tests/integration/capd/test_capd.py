@@ -32,7 +32,7 @@ def identifiers_in(body: bytes) -> set[str]:
 @pytest.mark.shared
 @pytest.mark.skipif(not SETS.is_dir(), reason=f"{SETS} is not there")
 def test_nationwide_sets_are_stored_and_nothing_a_server_does_changes_them(
-    server: Any, station_of: StationOf, feed: Feed, answer: Answer, wait_for: WaitFor
+    server: Any, station_of: StationOf, page_of: Any, feed: Feed, wait_for: WaitFor
 ) -> None:
     nationwide = (SETS / "weathergov__air-quality-alerts.json").read_bytes()
     other = (SETS / "weathergov__testing.json").read_bytes()
@@ -40,35 +40,39 @@ def test_nationwide_sets_are_stored_and_nothing_a_server_does_changes_them(
     server.serve("/nws", nationwide)
     server.serve("/other", other)
     station = station_of(
-        feed("nws", "nws", f"{server.url}/nws") + feed("other", "nws", f"{server.url}/other")
+        feed("nws", "nws", f"{server.url}/nws", 3600)
+        + feed("other", "nws", f"{server.url}/other", 3600)
     )
     station.start()
+    page = page_of(station)
+    page.poll(station, "nws")
+    page.poll(station, "other")
     wait_for(lambda: station.reception_count() >= len(expected))
     assert station.identifiers() == expected
     wait_for(station.is_settled)
     before = station.record()
     assert len(before["receptions"]) == len(expected) > 420
 
-    server.await_polls("/nws", 2)  # the same again
+    assert page.poll(station, "nws").state == "running"  # the same again
     assert station.record() == before
 
-    with Subscriber(station.runtime_dir, ["eas-capd"], [topics.status("eas-capd")]) as subscriber:
-        packed = gzip.compress(bytes(64 << 20))
-        for body, status, headers, said in (
-            (b"{}", 503, {"Retry_After": "1"}, "HTTP 503"),
-            (b"<html>back soon</html>", 200, {"Content_Type": "text/html"}, "HTML"),
-            (nationwide[: len(nationwide) // 2], 200, {}, "not JSON"),
-            (b"", 200, {}, "empty document"),
-            (packed, 200, {"Content_Encoding": "gzip"}, "after decompression"),
-        ):
-            server.serve("/nws", body, status, **headers)
-            failing = station.item(subscriber, "nws", lambda item: item.state == "reconnecting")
-            assert said in failing.sentence
-            assert failing.last_good_at is not None
-            assert station.record() == before
-            server.serve("/nws", nationwide)
-            station.item(subscriber, "nws", lambda item: item.state == "running")
+    packed = gzip.compress(bytes(64 << 20))
+    for body, status, headers, said in (
+        (b"{}", 503, {"Retry_After": "1"}, "HTTP 503"),
+        (b"<html>back soon</html>", 200, {"Content_Type": "text/html"}, "HTML"),
+        (nationwide[: len(nationwide) // 2], 200, {}, "not JSON"),
+        (b"", 200, {}, "empty document"),
+        (packed, 200, {"Content_Encoding": "gzip"}, "after decompression"),
+    ):
+        server.serve("/nws", body, status, **headers)
+        failing = page.poll(station, "nws")
+        assert failing.state == "reconnecting"
+        assert said in failing.sentence
+        assert failing.last_good_at is not None
         assert station.record() == before
+        server.serve("/nws", nationwide)
+        assert page.poll(station, "nws").state == "running"
+    assert station.record() == before
 
     loaded = (station.folder / "modules").read_text().split()
     assert not {"numpy", "bottle", "zmq.green"} & set(loaded)
@@ -81,8 +85,9 @@ def test_nationwide_sets_are_stored_and_nothing_a_server_does_changes_them(
     assert "Traceback" not in station.log()
 
     station.start()  # a new life knows what the old one took
-    server.await_polls("/nws", 2)
-    server.await_polls("/other", 2)
+    again = page_of(station)
+    again.poll(station, "nws")
+    again.poll(station, "other")
     assert station.record() == before
     assert station.stop() < 4.0
 
