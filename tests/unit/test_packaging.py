@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,34 @@ EVERYWHERE = (
     *("LockPersonality=yes", "MemoryDenyWriteExecute=yes", "SystemCallArchitectures=native"),
     *("SystemCallFilter=@system-service", "SystemCallFilter=~@privileged @resources"),
     "Slice=eas-station.slice",
+)
+
+
+# Module → Debian's package; those in the second table are only recommended, and loaded on demand.
+PACKAGES = {
+    "alembic": "python3-alembic",
+    "bottle": "python3-bottle",
+    "limits": "python3-limits",
+    "lxml": "python3-lxml",
+    "numpy": "python3-numpy",
+    "requests": "python3-requests",
+    "sdnotify": "python3-sdnotify",
+    "setproctitle": "python3-setproctitle",
+    "sqlalchemy": "python3-sqlalchemy",
+    "urllib3": "python3-requests",
+    "waitress": "python3-waitress",
+    "zmq": "python3-zmq",
+}
+ON_DEMAND = {
+    "cryptography": "python3-cryptography",
+    "pyaudio": "python3-pyaudio",
+    "slixmpp": "python3-slixmpp",
+    "xmlsec": "python3-xmlsec",
+}
+FOREIGN = (
+    "lib/eas_station_vendor/rtlsdr/",
+    "lib/eas_station/data/counties.tsv",
+    "lib/eas_station/webd/static/uplot",
 )
 
 
@@ -52,6 +82,61 @@ def test_no_service_requires_another(name: str) -> None:
     assert needed == (["Requires=eas-webd.socket"] if name == "eas-webd.service" else [])
 
 
+def imported(folder: Path) -> set[str]:
+    """The modules of others that the modules below a folder import as they are loaded."""
+    found = set[str]()
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {name.name.partition(".")[0] for name in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                found.add((node.module or "").partition(".")[0])
+    return found - set(sys.stdlib_module_names) - {"eas_station", "eas_station_vendor"}
+
+
+def relation(name: str) -> set[str]:
+    """The packages of a field of debian/control, without their versions."""
+    control = (ROOT / "debian/control").read_text(encoding="utf-8")
+    station = control.partition("\nPackage: eas-station\n")[2].partition("\nPackage:")[0]
+    field = re.search(rf"^{name}:((?:\n .*)+)", station, re.MULTILINE)
+    assert field is not None
+    return {entry.split()[0] for entry in field[1].split(",") if entry.strip()}
+
+
+def test_every_import_is_a_package_that_is_depended_on() -> None:
+    assert imported(ROOT / "lib/eas_station") == set(PACKAGES)
+    assert {*PACKAGES.values(), "python3-psycopg2"} <= relation("Depends")
+
+
+def test_what_is_loaded_on_demand_is_recommended() -> None:
+    assert set(ON_DEMAND.values()) <= relation("Recommends")
+    source = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "lib").rglob("*.py"))
+    for module, package in ON_DEMAND.items():
+        assert f'"{module}' in source, module
+        assert package in source, f"{package} is not named where {module} is missing"
+
+
+def test_work_of_others_is_named_with_its_licence() -> None:
+    copyrights = (ROOT / "debian/copyright").read_text(encoding="utf-8")
+    for place in FOREIGN:
+        assert list(ROOT.glob(f"{place.rstrip('/')}*")), place
+        assert f"\nFiles: {place}" in copyrights, place
+    carried = {path.name for path in (ROOT / "lib").rglob("*LICENSE*")}
+    assert carried == {"uplot.LICENSE.txt"}
+
+
+def test_every_program_has_a_manual_page() -> None:
+    listed = (ROOT / "debian/eas-station.manpages").read_text(encoding="utf-8").split()
+    pages = {Path(page).stem for page in listed}
+    assert {path.name for path in (ROOT / "daemons").glob("eas-*")} <= pages
+    assert {path.name for path in (ROOT / "debian/man").iterdir()} == {Path(p).name for p in listed}
+
+
+def test_page_gets_no_secret_of_the_feeds() -> None:
+    given = [name for name in SERVICES if any("LoadCredential" in line for line in lines(name))]
+    assert given == ["eas-capd.service"]
+
+
 def test_changelog_has_the_version_of_the_code() -> None:
     first = (ROOT / "debian/changelog").read_text(encoding="utf-8").splitlines()[0]
     assert first.startswith(f"eas-station ({__version__}) ")
@@ -70,7 +155,7 @@ def test_every_command_has_a_place_in_the_manual_and_is_completed() -> None:
 @pytest.mark.parametrize(
     "table",
     (
-        *(model.Station, model.Database, model.Web, model.Paths, model.Clips),
+        *(model.Station, model.Database, model.Web, model.Paths, model.Clips, model.Alarm),
         *(model.Feed, model.Receiver, model.Remote, model.Source),
     ),
 )
