@@ -31,7 +31,7 @@ from eas_station.store import deaf, expected_tests, health_history
 from eas_station.store.deaf import DeafInterval
 from eas_station.store.expected_tests import ExpectedTest
 from eas_station.store.health_history import HealthSample
-from eas_station.tables import Tables
+from eas_station.tables import load
 
 RATE_HZ, FRAME_SAMPLES = 25_000, 2304
 CENTER_HZ, IQ_RATE_HZ, BINS = 162_487_500.0, 250_000, 256
@@ -76,6 +76,7 @@ class Radio:
 
     def __init__(self, town: Any) -> None:
         self.town = town
+        self.past: Any = None  # what `remember` gave
         self.peak_dbfs = -40.0
         self.sounds = True  # frames of sound come
         self.squelched = False
@@ -207,23 +208,13 @@ def remember(town: Any) -> Any:
     return ids
 
 
-@pytest.fixture
-def town(tmp_path: Path, tables: Tables) -> Iterator[Any]:
-    folder = tmp_path / "town"
-    folder.mkdir()
-    made = town_module.Town(folder, tables)
-    made.migrate()
-    yield made
-    made.close()
-    said = made.log.read_text() if made.log.exists() else ""
-    assert "Traceback" not in said, "eas-webd met a bug of ours"
-
-
-@pytest.fixture
-def radio(town: Any) -> Iterator[Any]:
+@pytest.fixture(scope="module")
+def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """eas-webd up, everybody speaking, the past in the record."""
+    town = town_module.Town(tmp_path_factory.mktemp("town"), load())
+    town.migrate()
     speaking = Radio(town)
-    speaking.past = remember(town)  # type: ignore[attr-defined]
+    speaking.past = remember(town)
     town.start()
     town.say_all_well()
     speaking.burst()
@@ -233,6 +224,16 @@ def radio(town: Any) -> Iterator[Any]:
     until(lambda: b"usually 15 dB" in town.get("/listening")[2])
     yield speaking
     speaking.close()
+    town.close()
+    assert "Traceback" not in town.log.read_text(), "eas-webd met a bug of ours"
+
+
+@pytest.fixture
+def radio(station: Any) -> Any:
+    """The same, sounding as it should."""
+    station.sounds, station.squelched, station.hurry = True, False, 1.0
+    station.peak_dbfs = -40.0
+    return station
 
 
 @pytest.fixture
