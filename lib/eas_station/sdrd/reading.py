@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eas_station.bus.messages import ChannelState
@@ -51,12 +52,8 @@ class Reading:
 
     def ppm(self) -> float | None:
         """By how many millionths carriers appear too high: the median of those heard well."""
-        errors = [
-            level.offset_hz / frequency_hz * 1e6
-            for frequency_hz, level in zip(self.settings.channels_hz, self.levels, strict=False)
-            if level.carrier_present and level.snr_db >= SURE_SNR_DB
-        ]
-        return round(statistics.median(errors), 2) if errors else None
+        error = ppm_of(self.levels, self.settings.channels_hz)
+        return None if error is None else round(error, 2)
 
     def sentence(self) -> str:
         """As "7 channels, best WX7 (162.525) 31 dB, 0 samples lost, ppm +1.8"."""
@@ -87,3 +84,13 @@ class Reading:
         number = WX_NUMBERS.get(channel)
         name = channel_name(channel)
         return f"best {name if number is None else f'WX{number} ({name})'} {snr_db:.0f} dB"
+
+
+def ppm_of(levels: Sequence[Level], channels_hz: Sequence[int]) -> float | None:
+    """By how many millionths carriers appear too high: the median of those heard well."""
+    errors = [
+        level.offset_hz / channel_hz * 1e6
+        for channel_hz, level in zip(channels_hz, levels, strict=False)
+        if level.carrier_present and level.snr_db >= SURE_SNR_DB
+    ]
+    return statistics.median(errors) if errors else None

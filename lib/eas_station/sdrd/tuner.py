@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,11 +15,11 @@ from eas_station.dsp.raster import CHANNEL_RATE_HZ
 from eas_station.dsp.ring import to_int16
 from eas_station.dsp.survey import Survey
 from eas_station.dsp.wideband import Wideband
+from eas_station.sdrd.reading import ppm_of
 
 __all__ = ["FRAME_SAMPLES", "Frame", "Measured", "Tuner"]
 
 HYSTERESIS_DB = 3.0  # a squelch that is open closes so much lower
-SURE_SNR_DB = 6.0  # of a carrier whose frequency is believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +125,3 @@ class Tuner:
             return (False,) * len(self._open)
         self._open = snr_db >= self._squelch_db - HYSTERESIS_DB * self._open
         return tuple((~self._open).tolist())
-
-
-def ppm_of(levels: Sequence[Level], channels_hz: Sequence[int]) -> float | None:
-    """By how many millionths carriers appear too high: the median of those heard well."""
-    errors = [
-        level.offset_hz / channel_hz * 1e6
-        for channel_hz, level in zip(channels_hz, levels, strict=True)
-        if level.carrier_present and level.snr_db >= SURE_SNR_DB
-    ]
-    return statistics.median(errors) if errors else None
