@@ -48,9 +48,13 @@ def query_of(request: BaseRequest) -> dict[str, str]:
     if not request.environ.get("QUERY_STRING"):
         return {}
     try:
-        return dict(request.query.decode())
+        query = request.query.decode()
     except ValueError as error:
         raise HTTPError(400, "The address is not UTF-8.") from error
+    for name, values in query.dict.items():
+        if len(values) > 1:  # which one is meant?
+            raise HTTPError(400, f"{name[:64]} is given more than once.")
+    return dict(query)
 
 
 def form_field(request: BaseRequest, name: str) -> str:

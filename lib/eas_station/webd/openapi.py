@@ -147,10 +147,10 @@ def _responses(route: Route, schemas: Schemas) -> dict[str, Any]:
         answered = {"schema": schemas.of(route.answer)}
     elif route.content_type != JSON:
         answered = {"schema": {"type": "string"}}
-    kind = route.content_type.partition(";")[0]
+    kinds = [one.partition(";")[0] for one in (route.content_type, *route.other_types)]
     found: dict[str, Any] = {
         str(status): {"description": _phrase(status)}
-        | ({} if 300 <= status < 400 else {"content": {kind: answered}})
+        | ({} if 300 <= status < 400 else {"content": dict.fromkeys(kinds, answered)})
         for status in route.statuses
     }
     if route.method == "GET":

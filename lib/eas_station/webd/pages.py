@@ -145,6 +145,7 @@ def alert_page(views: Views, site: Site, call: Call) -> HTTPResponse:
         "flags": flags,
         "acknowledged": None if at is None else site.clockface.moment(at, picture.as_of),
         "detail": detail.of(entry, site, picture.as_of),
+        "verified": site.tasks.last_of("verify", entry.alert.alert_id),
     }
     return reply(views.render("alert", values), call.headers, cache=cache_of(call))
 

@@ -84,6 +84,7 @@ class Route:
     body: type | None = None  # a dataclass; JSON or a form; None: no body is read
     answer: object = None  # the type of the answer's JSON; None: it has no schema
     content_type: str = JSON  # of the answer
+    other_types: tuple[str, ...] = ()  # that the answer may have instead
     statuses: tuple[int, ...] = (200,)  # those of success
     refusals: tuple[int, ...] = ()  # of its own, besides those that every such route has
 

@@ -117,7 +117,7 @@ def _of_kind(one: Parameter) -> Schema:
         return {"type": "integer", "minimum": one.least or 0, "maximum": one.most or BIGGEST}
     schema: Schema = {"type": "string", "maxLength": one.most or LONGEST_TEXT}
     if one.pattern:
-        schema["pattern"] = one.pattern
+        schema["pattern"] = one.pattern if one.required else f"^$|{one.pattern}"
     if one.form:
         schema["format"] = one.form
     return schema

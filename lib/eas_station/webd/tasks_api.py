@@ -229,7 +229,8 @@ ROUTES = (
     Route(*("GET", "/api/v1/tasks/<task_id>", one_task, "One task, and its result."), answer=Task),
     Route(
         *("GET", "/api/v1/tasks/<task_id>/result", result, "The file of an export."),
-        content_type="application/octet-stream",
+        content_type=CONTENT_TYPES["csv"],
+        other_types=(CONTENT_TYPES["json"],),
     ),
     Route(
         *("DELETE", "/api/v1/tasks/<task_id>", remove, "Cancel or forget a task.", "write"),

@@ -50,11 +50,9 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class SettingsSent:
-    """What is to be set; what is missing stays."""
+    """What is to be set."""
 
-    chime: Chime | None = field(
-        default=None, metadata={"says": "Whether the page rings: never, for our area, for all."}
-    )
+    chime: Chime = field(metadata={"says": "Whether the page rings: never, for our area, for all."})
     back: str | None = field(default=None, metadata=BACK)
 
 
@@ -117,11 +115,7 @@ def settings(site: Site, call: Call) -> HTTPResponse:
 def change_settings(site: Site, call: Call) -> HTTPResponse:
     """Set what was sent."""
     sent = call.sent(SettingsSent)
-    done = None
-    if sent.chime is not None:
-        done = site.desk.do(call.who(), call.address, "change_setting", "chime", sent.chime)
-    if done is None:
-        raise HTTPError(400, "Nothing was sent that could be set: chime.")
+    done = site.desk.do(call.who(), call.address, "change_setting", "chime", sent.chime)
     return _answer(call, sent.back, "/system", done)
 
 

@@ -66,8 +66,27 @@
 % end
 </section>
 % end
+% if verified:
+<section id="verified" data-live><h2>The recording, decoded again</h2>
+% if verified.verification:
+<p><span aria-hidden="true">{{'✓' if verified.verification.agrees else '▲'}}</span> <b>{{verified.verification.sentence}}</b></p>
+<ul>
+% for said in verified.verification.differences + verified.verification.agreements:
+<li>{{said}}</li>
+% end
+</ul>
+% elif verified.is_over:
+<p>{{'It was cancelled.' if verified.state == 'cancelled' else f'It failed: {verified.error}.'}}</p>
+% else:
+<p role="status">{{'It waits for another task.' if verified.state == 'waiting' else 'It is being decoded; this takes some seconds.'}}</p>
+% end
+</section>
+% end
 % if operator and operator.via == "session" and detail.stored:
 <section id="actions"><h2>Do</h2>
+% if any(clip.path and not clip.removed_at for clip in detail.clips):
+% include('action.tpl', action=f"/api/v1/alerts/{card.alert_id}/verify", label="Decode the recording again", back=f"/alerts/{card.alert_id}#verified")
+% end
 % here, there = f"/api/v1/alerts/{card.alert_id}", f"/alerts/{card.alert_id}"
 % if not flags.acknowledged_at:
 % include('action.tpl', action=here + "/acknowledge", label="Acknowledge", back=there)
