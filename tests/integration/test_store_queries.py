@@ -14,7 +14,14 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from eas_station.alerts.admission import Admission
-from eas_station.alerts.model import Alert, MessageId, Reception, Relevance
+from eas_station.alerts.model import (
+    RELEASED,
+    Alert,
+    MessageId,
+    Reception,
+    Relevance,
+    RuleStep,
+)
 from eas_station.errors import FrameError
 from eas_station.store import (
     alerts,
@@ -130,6 +137,29 @@ def test_active_shows_our_own_area_first_then_severity_then_what_ends_first(
         assert unsure == {f"alert-{n}" for n in (1, 2, 3, 4, 5, 6, 8)}
         numbers = overview(connection, NOON)
         assert (numbers.active, numbers.active_relevant) == (6, 5)
+
+
+def test_what_concerned_us_is_found_in_the_log_though_it_is_no_longer_here(
+    database: Database,
+) -> None:
+    released = Relevance(False, "nowhere", (RuleStep(RELEASED, False, "it was ours"),))
+    put(
+        database,
+        plain_alert(1, relevance=Relevance(True, "same-code", ())),
+        plain_alert(2, relevance=released),
+        plain_alert(3),
+    )
+
+    def found(relevant: bool) -> list[str]:
+        page = alerts.page(connection, "all", 10, narrowed=alerts.Filter(relevant=relevant))
+        return [alert.alert_id for alert in page.alerts]
+
+    with database.read() as connection:
+        here = alerts.active(connection, NOON, relevant=True)
+        assert [alert.alert_id for alert in here] == ["alert-1"]
+        assert found(relevant=True) == ["alert-2", "alert-1"]
+        assert found(relevant=False) == ["alert-3"]
+        assert overview(connection, NOON).active_relevant == 1
 
 
 def test_an_alert_comes_back_as_it_was_stored(database: Database) -> None:

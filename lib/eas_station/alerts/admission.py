@@ -11,6 +11,7 @@ from eas_station.alerts import from_same, identity, lifecycle, relevance
 from eas_station.alerts.extent import Extent, extent
 from eas_station.alerts.lifecycle import Course
 from eas_station.alerts.model import (
+    RELEASED,
     Alert,
     Candidate,
     Key,
@@ -156,7 +157,7 @@ class Admission:
             concern = self._concern(said, area, event_code)
             if concern is not None:
                 why = f"{concern.why}: so it was, but it has been released"
-                step = RuleStep("released", False, why)
+                step = RuleStep(RELEASED, False, why)
                 return replace(judged, trace=(*judged.trace, step))
         return judged
 

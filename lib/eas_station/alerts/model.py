@@ -17,6 +17,7 @@ State = Literal["active", "ended"]
 ChangeKind = Literal["new", "updated", "ended"]
 Ring = tuple[tuple[float, float], ...]  # closed, (latitude, longitude) in degrees
 Circle = tuple[float, float, float]  # latitude, longitude in degrees, radius in km
+RELEASED = "released"  # the rule that says: it did concern us, it no longer does
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,11 @@ class Relevance:
     relevant: bool
     rule: str  # the rule that decided
     trace: tuple[RuleStep, ...]
+
+    @property
+    def ever(self) -> bool:
+        """Does it concern the station, or did it until our places were released."""
+        return self.relevant or any(step.rule == RELEASED for step in self.trace)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class Filter:
     """What a page of the log is narrowed to; None: no matter."""
 
     event_code: str | None = None
-    relevant: bool | None = None
+    relevant: bool | None = None  # it concerns the station, or did
     is_test: bool | None = None
     since_at: datetime | None = None  # first received at or after
     until_at: datetime | None = None  # first received before
@@ -216,7 +216,7 @@ def _conditions(
     if narrowed.event_code is not None:
         conditions.append(alerts.c.event_code == narrowed.event_code)
     if narrowed.relevant is not None:
-        conditions.append(alerts.c.relevant == narrowed.relevant)
+        conditions.append(alerts.c.ever_relevant == narrowed.relevant)
     if narrowed.is_test is not None:
         conditions.append(alerts.c.is_test == narrowed.is_test)
     if narrowed.since_at is not None:

@@ -33,6 +33,7 @@ def alert_row(alert: Alert, number: int, heard: Iterable[Reception] = ()) -> dic
         row[name] = to_plain(row[name])
     row["number"] = number
     row["relevant"] = alert.relevance.relevant
+    row["ever_relevant"] = alert.relevance.ever
     row["severity_rank"] = severity_rank(alert)
     row["words"] = words_of(alert)
     ways = sorted({reception.via for reception in heard})

@@ -68,13 +68,15 @@ alerts = Table(
     Column("sender_name", CleanText),
     Column("onset_at", UtcTime),
     Column("relevant", Boolean, nullable=False),  # of relevance, for the index
+    # It concerns us, or did until our places were released.
+    Column("ever_relevant", Boolean, nullable=False, server_default=text("false")),
     Column("severity_rank", SmallInteger, nullable=False),  # 0 extreme to 9 test, for the index
     Column("via", CleanText),  # of its receptions: "same", "cap", "both"
     Column("words", Words),  # what it is found by, see ALERT_WORDS
     Index(
         "ix_alerts_log",  # the log in its order, with all that it can be narrowed by
-        *("first_received_at", "number", "event_code", "is_test", "relevant", "severity", "via"),
-        *("ended_at", "ends_at"),
+        *("first_received_at", "number", "event_code", "is_test", "ever_relevant"),
+        *("severity", "via", "ended_at", "ends_at"),
     ),
     Index("ix_alerts_event", "event_code", "first_received_at", "number"),
     Index(

@@ -144,7 +144,7 @@ def matches(entry: Entry, narrowed: Filter) -> bool:
     alert = entry.alert
     return (
         narrowed.event_code in (None, alert.event_code)
-        and narrowed.relevant in (None, alert.relevance.relevant)
+        and narrowed.relevant in (None, alert.relevance.ever)
         and narrowed.is_test in (None, alert.is_test)
         and narrowed.severity in (None, alert.severity)
         and (narrowed.since_at is None or alert.first_received_at >= narrowed.since_at)

@@ -112,6 +112,7 @@ def alert_table() -> None:
         Column("sender_name", TEXT),
         Column("onset_at", TIME),
         Column("relevant", Boolean(), nullable=False),
+        Column("ever_relevant", Boolean(), nullable=False, server_default=text("false")),
         Column("severity_rank", SmallInteger(), nullable=False),
         Column("via", TEXT),
         Column("words", WORDS),
@@ -130,8 +131,8 @@ def alert_table() -> None:
         "ix_alerts_log",
         "alerts",
         [
-            *("first_received_at", "number", "event_code", "is_test", "relevant", "severity"),
-            *("via", "ended_at", "ends_at"),
+            *("first_received_at", "number", "event_code", "is_test", "ever_relevant"),
+            *("severity", "via", "ended_at", "ends_at"),
         ],
     )
     op.create_index(
