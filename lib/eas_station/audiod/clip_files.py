@@ -83,10 +83,17 @@ class ClipFolder:
         """Where a clip grows: "<id><suffix>.part"."""
         return self._part_dir / f"{clip_id}{suffix}.part"
 
-    def begin(self, order: ClipOrder) -> Path:
-        """Note what is being recorded, durably; gives where it grows. Raises OSError."""
+    def note(self, order: ClipOrder) -> None:
+        """Note what is to be recorded, so that a kill is told; quick. Raises OSError."""
         self._part_dir.mkdir(parents=True, exist_ok=True)
-        _write(self._order(order.clip_id), wire.to_json(order))
+        self._order(order.clip_id).write_text(wire.to_json(order), encoding="utf-8")
+
+    def begin(self, order: ClipOrder) -> Path:
+        """Make the note durable; gives where the clip grows. Raises OSError."""
+        if not self._order(order.clip_id).exists():
+            self.note(order)
+        _sync(self._order(order.clip_id))
+        _sync(self._part_dir)
         return self.part(order.clip_id, ".wav")
 
     def publish(

@@ -21,7 +21,8 @@ from eas_station.store.clips import Clip
 log = logging.getLogger(__name__)
 
 FLOOR_BYTES = 8 << 20  # the spool needs what is left more than a clip does
-LOOK_S = 15.0
+LOOK_S = 5.0
+REMOVE_S = 60.0  # between two questions for old clips, while there is more than the floor
 FRESH = timedelta(hours=1)
 
 MakeRoom = Callable[[Callable[[Clip], bool]], Removed]
@@ -46,11 +47,11 @@ class ClipRoom:
         self._now = now
         self._monotonic = monotonic
         self._free = free
-        self._look_s = monotonic()
+        self._look_s = self._remove_s = monotonic()
         self._fault: str | None = None
 
     def look(self) -> str | None:
-        """Why no clip can be recorded now; None: there is room. Looks every 15 seconds."""
+        """Why no clip can be recorded now; None: there is room. Looks every few seconds."""
         if self._monotonic() >= self._look_s:
             self._look_again()
         return self._fault
@@ -64,7 +65,10 @@ class ClipRoom:
 
     def _look_again(self) -> None:
         self._look_s = self._monotonic() + LOOK_S
-        if self._free_bytes() < self._least_free_bytes:
+        free = self._free_bytes()
+        due = self._monotonic() >= self._remove_s
+        if free < FLOOR_BYTES or (free < self._least_free_bytes and due):
+            self._remove_s = self._monotonic() + REMOVE_S
             self._remove_oldest()
         short = self._free_bytes() < FLOOR_BYTES
         where = f"less than {FLOOR_BYTES >> 20} MiB free in {self._clips_dir}"

@@ -79,11 +79,17 @@ class ClipWriter:
         self._growing: dict[str, GrowingClip] = {}
         self._unrecorded: list[Clip] = []
         self._closing = threading.Event()
+        self._recover()  # before anything new is noted
 
     # Called by the listener
 
     def begin(self, order: ClipOrder) -> None:
-        """The samples of a new clip will follow."""
+        """The samples of a new clip will follow.
+
+        The note is made here and at once: the thread may be busy with another clip for a minute.
+        """
+        with suppress(OSError):  # the thread will meet the same, and tell
+            self._folder.note(order)
         self._jobs.put(("begin", order, None))
 
     def write(self, clip_id: str, samples: NDArray[np.int16]) -> None:
@@ -107,7 +113,6 @@ class ClipWriter:
 
     def run(self) -> None:
         """Work until `close`."""
-        self._recover()
         while True:
             self._record_waiting()
             self._look_for_room()
