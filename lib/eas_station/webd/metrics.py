@@ -1,167 +1,168 @@
-"""Prometheus text: names with the prefix eas_, base units, _total for what only grows."""
+"""The station in figures, for Prometheus: prefix eas_, base units, _total for what only grows.
+
+Labels are names out of the configuration (unit, feed, source, receiver, channel, name) and words of
+short lists (state, status, where), never texts that anybody else can choose. `job` and `instance`
+are Prometheus's own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+import platform
+from collections.abc import Iterator
+from typing import get_args
 
 from bottle import HTTPResponse
 
-from eas_station.webd.armor import Counters
+from eas_station import __version__
+from eas_station.webd import signal_metrics
+from eas_station.webd.exposition import CONTENT_TYPE, Family, counter, exposition, gauge
+from eas_station.webd.fanout import LISTENERS
 from eas_station.webd.picture import Picture
 from eas_station.webd.routes import Call, Route
 from eas_station.webd.site import Site
-from eas_station.webd.wellbeing import judge, parts
+from eas_station.webd.tasks import TaskState
+from eas_station.webd.wellbeing import judge
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """One metric with its samples."""
-
-    name: str
-    kind: str  # gauge, counter
-    help: str
-    samples: list[tuple[dict[str, str], float]] = field(default_factory=list)
+STATES = ("fine", "degraded", "failed")
+TASK_STATES: tuple[TaskState, ...] = get_args(TaskState)
 
 
 def metrics(site: Site, call: Call) -> HTTPResponse:
-    """The station in figures."""
-    text = exposition(
-        [
-            *_station(site.board.picture()),
-            *_units(site.board.picture()),
-            *_signals(site.board.picture()),
-            *_web(site.fanout.count(), site.fanout.dropped(), site.counters, site.bus_losses()),
-        ]
+    """Everything that is known now."""
+    picture = site.board.picture()
+    families = (
+        *_station(site, picture),
+        *_alerts(picture),
+        *_units(site, picture),
+        *signal_metrics.feeds(picture),
+        *signal_metrics.sources(picture),
+        *signal_metrics.receivers(picture),
+        *_jobs(picture),
+        *_host(site),
+        *_web(site),
     )
-    return HTTPResponse(
-        body=text.encode(), headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
-    )
+    headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
+    return HTTPResponse(body=exposition(families).encode(), headers=headers)
 
 
-def exposition(families: Iterable[Family]) -> str:
-    """The families as text; one without samples is left out."""
-    lines = []
-    for family in families:
-        if not family.samples:
-            continue
-        lines.append(f"# HELP {family.name} {family.help}")
-        lines.append(f"# TYPE {family.name} {family.kind}")
-        lines += [
-            f"{family.name}{_labels(labels)} {value:.15g}" for labels, value in family.samples
-        ]
-    return "\n".join(lines) + "\n"
+def _station(site: Site, picture: Picture) -> Iterator[Family]:
+    build = gauge("eas_build_info", "Always 1; what is running.")
+    build.add(1.0, version=__version__, python=platform.python_version())
+    yield build
+    health = judge(picture)
+    state = gauge("eas_station_state", "1 for the state the station is in.")
+    for one in STATES:
+        state.add(float(one == health.state), state=one)
+    yield state
+    faults = sum(1 for remark in health.remarks if remark.fault)
+    yield gauge("eas_station_faults", "What an operator should look after.", faults)
+    yield gauge("eas_database_up", "Whether the database answers.", picture.record.online)
+    yield gauge("eas_clock_trusted", "Whether the clock is trusted.", picture.clock_trusted)
+    yield gauge("eas_receptions_waiting", "Receptions not in the database yet.", picture.waiting)
+    volatile = sum(1 for entry in picture.active if not entry.durable)
+    yield gauge("eas_alerts_not_durable", "Alerts that no spool could be written for.", volatile)
+    if picture.record_read:
+        last = picture.last_change_id
+        yield gauge("eas_last_change_id", "Number of the last change of an alert.", last)
 
 
-def _labels(labels: dict[str, str]) -> str:
-    if not labels:
-        return ""
-    inner = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
-    return f"{{{inner}}}"
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
-
-
-def _station(picture: Picture) -> Iterator[Family]:
-    counts = {("here", "false"): 0, ("here", "true"): 0, ("elsewhere", "false"): 0}
+def _alerts(picture: Picture) -> Iterator[Family]:
+    active = gauge("eas_alerts_active", "Alerts in force.")
+    counts = dict.fromkeys(((w, t) for w in ("here", "elsewhere") for t in ("false", "true")), 0)
     for entry in picture.active:
         where = "here" if entry.alert.relevance.relevant else "elsewhere"
-        key = (where, str(entry.alert.is_test).lower())
-        counts[key] = counts.get(key, 0) + 1
-    active = Family("eas_alerts_active", "gauge", "Alerts in force.")
+        counts[where, str(entry.alert.is_test).lower()] += 1
     for (where, test), count in counts.items():
-        active.samples.append(({"where": where, "test": test}, count))
+        active.add(count, where=where, test=test)
     yield active
-    health = judge(picture).state
-    state = Family("eas_station_state", "gauge", "1 for the state the station is in.")
-    state.samples.extend(
-        ({"state": one}, float(one == health)) for one in ("fine", "degraded", "failed")
-    )
-    yield state
-    for name, text, value in (
-        ("eas_database_up", "Whether the database answers.", picture.record.online),
-        ("eas_clock_trusted", "Whether the clock is trusted.", picture.clock_trusted),
-        ("eas_receptions_waiting", "Receptions not in the database yet.", picture.waiting),
-        ("eas_last_change_id", "Number of the last change of an alert.", picture.last_change_id),
-    ):
-        yield Family(name, "gauge", text, [({}, float(value))])
 
 
-def _units(picture: Picture) -> Iterator[Family]:
-    up = Family("eas_unit_up", "gauge", "Whether a daemon has been heard lately.")
-    cpu = Family("eas_unit_cpu_seconds_total", "counter", "CPU time used, children included.")
-    memory = Family("eas_unit_memory_bytes", "gauge", "Proportional set size.")
-    started = Family("eas_unit_start_time_seconds", "gauge", "When the daemon started.")
-    heard_at = Family("eas_unit_last_heard_time_seconds", "gauge", "When it was last heard.")
-    spool = Family("eas_unit_spool_rows", "gauge", "Rows waiting in the daemon's spool.")
-    counters = Family("eas_unit_counts_total", "counter", "What the daemon counts, by name.")
+def _units(site: Site, picture: Picture) -> Iterator[Family]:
+    up = gauge("eas_unit_up", "Whether a daemon has been heard lately.")
+    heard_at = gauge("eas_unit_last_heard_time_seconds", "When it was last heard.")
+    started = gauge("eas_unit_start_time_seconds", "When the daemon started.")
+    restarts = counter("eas_unit_restarts_total", "Restarts seen since this page has been up.")
+    degraded = gauge("eas_unit_degraded", "Whether it says that something is wrong.")
+    cpu = counter("eas_unit_cpu_seconds_total", "CPU time used, children included.")
+    memory = gauge("eas_unit_memory_bytes", "Proportional set size.")
+    most = gauge("eas_unit_memory_limit_bytes", "What its cgroup may use.")
+    spool = gauge("eas_unit_spool_rows", "Rows waiting in the daemon's spool.")
+    counts = counter("eas_unit_counts_total", "What the daemon counts, by its own names.")
     for unit in picture.units:
-        label = {"unit": unit.name}
-        up.samples.append((label, float(unit.heard is not None and not unit.heard.stale)))
+        name, group = unit.name, site.host.cgroup(unit.name)
+        up.add(unit.heard is not None and not unit.heard.stale, unit=name)
+        most.add(None if group is None else group.memory_most_bytes, unit=name)
         if unit.heard is None:
             continue
         status = unit.heard.value
-        cpu.samples.append((label, status.cpu_s))
-        memory.samples.append((label, status.memory_bytes))
-        started.samples.append((label, status.started_at.timestamp()))
-        heard_at.samples.append((label, unit.heard.heard_at.timestamp()))
-        if status.spool_depth is not None:
-            spool.samples.append((label, status.spool_depth))
-        for name, count in sorted(status.counters.items()):
-            counters.samples.append(({**label, "name": name}, count))
-    yield from (up, cpu, memory, started, heard_at, spool, counters)
+        heard_at.add(unit.heard.heard_at.timestamp(), unit=name)
+        started.add(status.started_at.timestamp(), unit=name)
+        restarts.add(unit.restarts, unit=name)
+        degraded.add(status.state == "degraded", unit=name)
+        cpu.add(status.cpu_s, unit=name)
+        memory.add(status.memory_bytes, unit=name)
+        spool.add(status.spool_depth, unit=name)
+        for what, count in sorted(status.counters.items()):
+            counts.add(count, unit=name, name=what)
+    yield from (up, heard_at, started, restarts, degraded, cpu, memory, most, spool, counts)
 
 
-def _signals(picture: Picture) -> Iterator[Family]:
-    for kind in ("feed", "source"):
-        up = Family(f"eas_{kind}_up", "gauge", f"Whether the {kind} is running.")
-        good = Family(
-            f"eas_{kind}_last_good_time_seconds", "gauge", f"When the {kind} last delivered."
-        )
-        for part in parts(picture, kind):
-            label = {kind: part.item.name}
-            up.samples.append((label, float(part.works)))
-            if part.item.last_good_at is not None:
-                good.samples.append((label, part.item.last_good_at.timestamp()))
-        yield from (up, good)
-    snr = Family("eas_receiver_snr_db", "gauge", "Signal to noise of a channel.")
-    lost = Family("eas_receiver_lost_samples_total", "counter", "IQ samples lost.")
-    running = Family("eas_receiver_up", "gauge", "Whether the receiver is running.")
-    for heard in picture.receivers:
-        label = {"receiver": heard.value.receiver}
-        running.samples.append((label, float(heard.value.state == "running" and not heard.stale)))
-        lost.samples.append((label, heard.value.lost_samples))
-        if not heard.stale:
-            snr.samples.extend(
-                ({**label, "channel": one.channel}, one.snr_db) for one in heard.value.channels
-            )
-    level = Family("eas_source_level_dbfs", "gauge", "RMS level of a channel.")
-    level.samples.extend(
-        ({"source": one.value.source, "channel": one.value.channel}, one.value.rms_dbfs)
-        for one in picture.levels
-        if not one.stale
+def _jobs(picture: Picture) -> Iterator[Family]:
+    runs = counter("eas_job_runs_total", "Runs of a job, polls of feeds among them.")
+    failed = counter("eas_job_failures_total", "Runs that failed.")
+    missed = counter("eas_job_missed_total", "Runs that were due and did not happen.")
+    last = gauge("eas_job_last_run_time_seconds", "When it last ran.")
+    good = gauge("eas_job_last_good_time_seconds", "When it last went well.")
+    for job in picture.jobs:
+        totals, name = job.totals, job.totals.job
+        runs.add(totals.runs, name=name)
+        failed.add(totals.errors, name=name)
+        missed.add(totals.missed, name=name)
+        last.add(totals.last_run_at.timestamp(), name=name)
+        if totals.last_good_at is not None:
+            good.add(totals.last_good_at.timestamp(), name=name)
+    yield from (runs, failed, missed, last, good)
+
+
+def _host(site: Site) -> Iterator[Family]:
+    machine = site.host.machine()
+    yield gauge(
+        "eas_host_state_free_bytes", "Free where the state is kept.", machine.disk_free_bytes
     )
-    yield from (running, lost, snr, level)
+    yield gauge("eas_host_state_size_bytes", "Size of that file system.", machine.disk_bytes)
+    yield gauge(
+        "eas_host_temperature_celsius", "Of the hottest thermal zone.", machine.temperature_c
+    )
+    yield gauge(
+        "eas_host_under_voltage", "Whether the power supply is too weak.", machine.under_voltage
+    )
+    yield gauge("eas_host_memory_available_bytes", "Memory to be had.", machine.memory_free_bytes)
 
 
-def _web(
-    listeners: int, dropped: int, counters: Counters, losses: tuple[int, int]
-) -> Iterator[Family]:
-    requests = Family("eas_web_requests_total", "counter", "HTTP requests, by class of status.")
-    requests.samples.extend(({"status": k}, v) for k, v in counters.by_class.items())
+def _web(site: Site) -> Iterator[Family]:
+    requests = counter("eas_web_requests_total", "HTTP requests, by class of status.")
+    for name, count in site.counters.by_class.items():
+        requests.add(count, status=name)
     yield requests
-    yield Family("eas_web_listeners", "gauge", "Clients on live updates.", [({}, listeners)])
-    for name, text, value in (
-        ("eas_web_listeners_dropped_total", "Clients dropped for being slow.", dropped),
-        ("eas_web_slow_requests_total", "Requests that took over a second.", counters.slow),
-        ("eas_bus_missed_total", "Bus messages that did not arrive.", losses[0]),
-        ("eas_bus_rejected_total", "Bus messages that did not parse.", losses[1]),
-    ):
-        yield Family(name, "counter", text, [({}, value)])
+    slow = site.counters.slow
+    yield counter("eas_web_slow_requests_total", "Requests that took over a second.", slow)
+    workers = site.workers()
+    yield gauge("eas_web_workers", "Threads that answer requests.", workers.threads)
+    yield gauge("eas_web_workers_busy", "Those that answer one now.", workers.busy)
+    yield gauge("eas_web_requests_waiting", "Requests that wait for a worker.", workers.queued)
+    yield gauge("eas_web_connections", "Connections to the page.", workers.connections)
+    yield gauge("eas_web_listeners", "Clients on live updates.", site.fanout.count())
+    yield gauge("eas_web_listeners_limit", "How many may be.", LISTENERS)
+    dropped = site.fanout.dropped()
+    yield counter("eas_web_listeners_dropped_total", "Clients dropped for being slow.", dropped)
+    tasks = gauge("eas_web_tasks", "Background tasks that are remembered, by state.")
+    states = [task.state for task in site.tasks.all()]
+    for state in TASK_STATES:
+        tasks.add(states.count(state), state=state)
+    yield tasks
+    missed, rejected = site.bus_losses()
+    yield counter("eas_bus_missed_total", "Bus messages that did not arrive.", missed)
+    yield counter("eas_bus_rejected_total", "Bus messages that did not parse.", rejected)
 
 
 ROUTES = (Route("GET", "/metrics", metrics, "Figures for Prometheus.", content_type=CONTENT_TYPE),)

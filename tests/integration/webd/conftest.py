@@ -27,6 +27,7 @@ from eas_station.bus import topics
 from eas_station.bus.messages import (
     AudioLevel,
     ChannelState,
+    Hearing,
     ItemState,
     ReceiverState,
     ReceptionNew,
@@ -117,6 +118,7 @@ class Town:
         self.process: subprocess.Popen[bytes] | None = None
         self.log = folder / "log"
         self.more_config = ""
+        self.lasting = False  # do the daemons go on speaking, however long a test takes?
         self._closing = threading.Event()
         self._talk: threading.Thread | None = None
 
@@ -236,10 +238,21 @@ receiver = "wx"
 
     def say_all_well(self) -> None:
         """Every daemon's word, every channel's level."""
+        self.say_statuses()
+        self.say_hearings()
+        self.say_levels()
+        if self._talk is None:
+            self._talk = threading.Thread(target=self._go_on_saying_levels)
+            self._talk.start()
+
+    def say_statuses(self) -> None:
+        """Every daemon's word."""
         now = utc_now()
         nws = ItemState(
             "nws", "feed.nws", "running", "41 alerts, 2 new", now - timedelta(hours=3),
-            last_good_at=now - timedelta(seconds=22), counters={"polls": 192},
+            last_good_at=now - timedelta(seconds=22),
+            counters={"polls": 192, "failures": 3, "rejected": 0},
+            next_at=now + timedelta(seconds=38),
         )  # fmt: skip
         folder = ItemState(
             "folder", "feed.folder", "running", "6 documents", now - timedelta(hours=3),
@@ -247,7 +260,7 @@ receiver = "wx"
         )  # fmt: skip
         source = ItemState(
             "wx", "source.receiver", "running", "7 channels, 12 messages heard",
-            now - timedelta(hours=3),
+            now - timedelta(hours=3), counters={"headers": 12, "lost_samples": 0},
         )  # fmt: skip
         last = self.announcer.last_change_id
         self.voices["eas-capd"].say(
@@ -261,10 +274,20 @@ receiver = "wx"
             "7 channels of wx, 12 messages heard", source, memory_bytes=58 << 20,
             cpu_step_s=0.52, last_change_id=last, spool_depth=0,
         )  # fmt: skip
-        self.say_levels()
-        if self._talk is None:
-            self._talk = threading.Thread(target=self._go_on_saying_levels)
-            self._talk.start()
+
+    def say_hearings(self) -> None:
+        """Would each channel hear a warning now?"""
+        now = utc_now()
+        for channel, snr_db in zip(CHANNELS, SNR_DB, strict=True):
+            well = snr_db > 5
+            said = Hearing(
+                "wx", channel, "hearing" if well else "deaf",
+                "hears" if well else "deaf: no carrier", now - timedelta(hours=2),
+                snr_db - 3 if well else None, snr_db - 2 if well else None,
+                now - timedelta(minutes=4), 0.0 if well else 7200.0, not well,
+            )  # fmt: skip
+            voice = self.voices["eas-audiod@wx"].publisher
+            voice.publish(topics.audio_hearing("wx", channel), said)
 
     def well(self) -> bool:
         """Has eas-webd heard every daemon, channel and radio, and read the record?"""
@@ -280,8 +303,13 @@ receiver = "wx"
 
     def _go_on_saying_levels(self) -> None:
         """They are old news after a few seconds, and a test may take longer."""
+        turns = 0
         while not self._closing.wait(1.0):
             self.say_levels()
+            turns += 1
+            if self.lasting and turns % 10 == 0:
+                self.say_statuses()
+                self.say_hearings()
 
     def say_levels(self) -> None:
         audio = self.voices["eas-audiod@wx"].publisher
@@ -299,7 +327,7 @@ receiver = "wx"
             )  # fmt: skip
         state = ReceiverState(
             "wx", "running", "7 channels, best WX7 31 dB", 250_000, 162_487_500.0,
-            tuple(states), 2_700_000_000, 0, 1.8,
+            tuple(states), 2_700_000_000, 0, 1.8, 40.2,
         )  # fmt: skip
         self.voices["eas-sdrd@wx"].publisher.publish(topics.receiver_state("wx"), state)
 
@@ -504,3 +532,28 @@ def running(town: Town) -> Town:
     town.say_all_well()
     until(town.well)
     return town
+
+
+def start_on_a_bad_night(town: Town) -> None:
+    """A station at work: its record full, its daemons well, its page up and aware of all that."""
+    tell_a_bad_night(town)
+    town.start()
+    town.say_all_well()
+    until(town.well)
+    until(lambda: town.json("/api/v1/status")["alerts"]["here"] == 2)
+    until(lambda: b"61 MiB" in town.get("/")[2])
+    until(lambda: b"162.550 MHz" in town.get("/listening")[2])
+
+
+@pytest.fixture(scope="module")
+def module_night(tmp_path_factory: pytest.TempPathFactory, tables: Tables) -> Iterator[Town]:
+    """A station on a bad night, for all tests of a file that do not change it."""
+    town = Town(tmp_path_factory.mktemp("night"), tables)
+    try:
+        town.migrate()
+        town.lasting = True
+        start_on_a_bad_night(town)
+        yield town
+    finally:
+        town.close()
+    assert "Traceback" not in town.log.read_text(), "eas-webd met a bug of ours"

@@ -418,7 +418,7 @@ def test_a_script_in_every_stored_field_is_shown_as_text(running: Any) -> None:
 def test_metrics_have_the_form_that_prometheus_reads(night: Any) -> None:
     until(lambda: b'eas_unit_up{unit="eas-capd"} 1' in night.get("/metrics")[2])
     text = night.get("/metrics")[2].decode()
-    sample = re.compile(r'eas_[a-z_]+(\{([a-z]+="[^"]*",?)+\})? -?[0-9.e+]+$')
+    sample = re.compile(r'eas_[a-z_]+(\{([a-z]+="[^"]*",?)+\})? -?[0-9.e+-]+$')
     kinds = dict(re.findall(r"# TYPE (\S+) (\S+)", text))
     for line in text.splitlines():
         if not line.startswith("#"):
