@@ -150,3 +150,20 @@ def test_the_page_shows_markup_in_a_reason_as_text(told: Any, make: Any, station
     assert status == 200
     assert b"&lt;script&gt;alert(1)" in page
     assert b"<script>alert" not in page
+
+
+def test_the_record_is_read_for_the_page_once_in_a_while_and_with_every_alert(
+    told: Any, make: Any, station: Any, clocks: Any
+) -> None:
+    def due() -> bool:
+        clocks.move(1.1)
+        return b"Weekly test" in station.get("/tests")[2]
+
+    assert not due()
+    told([weekly(make, 2 * DAY)])
+    assert not due()
+    clocks.move(15)
+    assert due()
+    told([weekly(make, 2 * DAY, "RMT")])
+    station.site.board.take(make.message(make.spooled(make.reception(9))))
+    assert due() and b"Monthly test" in station.get("/tests")[2]

@@ -16,16 +16,37 @@
       const twin = theirs.querySelector("#" + CSS.escape(open.id));
       if (twin) twin.open = open.open;
     }
-    if (!("keyed" in ours.dataset)) return ours.replaceWith(theirs);
+    if (!("keyed" in ours.dataset)) return ours.replaceWith(keep(ours, theirs));
     const had = new Map([...ours.children].map((child) => [child.id, child]));
     const order = [...theirs.children].map((child) => {
       const twin = had.get(child.id);
-      return twin && twin.isEqualNode(child) ? twin : child;
+      if (twin && twin.isEqualNode(child)) return twin;
+      return twin ? keep(twin, child) : child;
     });
     ours.replaceChildren(...order);
   }
 
+  // A recording that plays goes on: it is taken over as it is, without ever leaving the page.
+  function keep(ours, theirs) {
+    document.adoptNode(theirs);
+    for (const kept of ours.querySelectorAll("[data-keep]")) {
+      const twin = theirs.querySelector("#" + CSS.escape(kept.id));
+      if (twin && twin.matches("[data-keep]")) twin.replaceWith(kept);
+    }
+    return theirs;
+  }
+
   // By id; of the lists only the beginning is on the page, so what is new there came lately.
+  // Who goes by keyboard stays on the link or button that has been replaced by its like.
+  function holdingFocus(ours, replace) {
+    const held = ours.contains(document.activeElement) ? document.activeElement : null;
+    replace();
+    if (!held || held.isConnected) return;
+    const now = document.getElementById(ours.id);
+    const twin = [...now.querySelectorAll(held.tagName)].find((one) => one.isEqualNode(held));
+    if (twin) twin.focus({ preventScroll: true });
+  }
+
   const warnings = (root) => new Map([...root.querySelectorAll("[data-announce]")].map((one) => [one.id, {
     said: one.dataset.announce, here: "here" in one.dataset, test: "test" in one.dataset,
     card: one.matches(".card"), came: one.dataset.came,
@@ -40,7 +61,7 @@
       .filter(([id, one]) => !before.has(id) && (one.card || Date.parse(one.came) > since - LATELY_MS)).map(([, one]) => one);
     for (const theirs of next.querySelectorAll("[data-live]")) {
       const ours = document.getElementById(theirs.id);
-      if (ours) morph(ours, theirs);
+      if (ours) holdingFocus(ours, () => morph(ours, theirs));
     }
     document.title = next.title;
     body.dataset.change = next.body.dataset.change;
