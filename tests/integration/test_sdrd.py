@@ -32,7 +32,7 @@ from eas_station.store.database import Database
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED_SAME = ROOT.parent / "shared" / "same"
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 CHANNELS_HZ = [162_400_000 + 25_000 * step for step in range(7)]
 CHANNELS = [f"{hz / 1e6:.3f}" for hz in CHANNELS_HZ]
 
