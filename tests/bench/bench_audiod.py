@@ -1,4 +1,4 @@
-"""What a source of seven channels costs: idle, busy, in memory, over two hours; and how soon it tells.
+"""What a source of seven channels costs: idle, busy, in memory, over hours; how soon it tells.
 
 The receiver is a process of its own with noise on every channel at the pace of life; the database
 is SQLite. CPU is the daemon's own, of one core; it does not depend on who else is busy, much.
