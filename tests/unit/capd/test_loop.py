@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from eas_station.bus.messages import ItemState
 from eas_station.cap import document
 from eas_station.capd.desk import Desk
 from eas_station.capd.fetch import ServerError
-from eas_station.capd.loop import FeedLoop, Poll
+from eas_station.capd.loop import FeedLoop, Poll, Stop
 from eas_station.capd.reading import Reading
 from eas_station.config.model import Feed
 from eas_station.errors import CapError, FeedError
@@ -56,7 +57,13 @@ class ScriptedReader:
 class Bench:
     """A loop with everything that it tells."""
 
-    def __init__(self, folder: Path, reader: ScriptedReader, interval_s: float = 60.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        reader: ScriptedReader,
+        interval_s: float = 60.0,
+        stop_of: Callable[[Clock], Stop] | None = None,
+    ) -> None:
         self.clock = Clock()
         self.taken: list[Reception] = []
         self.polls: list[Poll] = []
@@ -83,7 +90,7 @@ class Bench:
             record=self.polls.append,
             tell=self.items.append,
             progressed=self.beat,
-            stopping=self.stopping,
+            stopping=self.stopping if stop_of is None else stop_of(self.clock),
             wanted=lambda: self.wanted,
             monotonic=lambda: self.clock.monotonic_s,
         )
@@ -194,6 +201,51 @@ def test_a_step_of_the_clock_moves_no_poll(bench: Any, answer: Answer, step_s: f
     assert b.poll() == 60.0
     b.clock.wall_at += timedelta(seconds=step_s)
     assert b.poll() == 60.0
+
+
+class SteppingStop:
+    """Waits by moving the clock on, and steps the wall clock now and then; ends after a while."""
+
+    def __init__(self, clock: Clock, steps: dict[float, datetime], until_s: float) -> None:
+        self._clock = clock
+        self._steps = steps
+        self._until_s = until_s
+
+    def is_set(self) -> bool:
+        return self._clock.monotonic_s >= self._until_s
+
+    def wait(self, timeout: float, /) -> bool:
+        self._clock.pass_by(timeout)
+        due = [at_s for at_s in self._steps if at_s <= self._clock.monotonic_s]
+        for at_s in due:
+            self._clock.wall_at = self._steps.pop(at_s)
+        return self.is_set()
+
+
+def test_polls_keep_their_interval_whatever_the_wall_clock_does(
+    tmp_path: Path, answer: Answer
+) -> None:
+    at_s: list[float] = []
+
+    class Reader(ScriptedReader):
+        def read(self) -> Iterator[Reading]:
+            at_s.append(b.clock.monotonic_s)
+            yield Reading("x", document.parse(answer("a")))
+
+    steps = {
+        1130.0: START_AT,  # 1970 → now
+        1310.0: START_AT - timedelta(hours=1),
+        1490.0: START_AT + timedelta(hours=1),
+    }
+    b = Bench(tmp_path, Reader(), stop_of=lambda clock: SteppingStop(clock, steps, 1890.0))
+    b.clock.wall_at = datetime(1970, 1, 1, tzinfo=UTC)
+    b.loop.run()
+    assert not steps, "every step was made"
+    gaps_s = [after - before for before, after in itertools.pairwise(at_s)]
+    assert len(gaps_s) == 14
+    assert max(gaps_s) <= 2 * 60.0
+    assert gaps_s == pytest.approx([60.0] * 14)
+    assert len(b.taken) == 1, "and nothing came again"
 
 
 def test_a_late_poll_says_when_it_was_due(bench: Any, answer: Answer) -> None:
