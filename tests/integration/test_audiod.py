@@ -96,8 +96,8 @@ class Station:
             f'[[source]]\nname = "wx"\n{source}\n'
         )
 
-    def start(self) -> subprocess.Popen[bytes]:
-        """Start the daemon and wait for READY."""
+    def start(self, name: str = "wx") -> subprocess.Popen[bytes]:
+        """Start the daemon of a source and wait for READY."""
         environment = {
             **os.environ,
             "NOTIFY_SOCKET": str(self.run_dir / "notify"),
@@ -105,7 +105,7 @@ class Station:
         }
         command = [sys.executable, str(ROOT / "daemons" / "eas-audiod")]
         process = subprocess.Popen(
-            [*command, "--config", str(self.config), "--name", "wx"],
+            [*command, "--config", str(self.config), "--name", name],
             env=environment,
             stdout=subprocess.DEVNULL,
             stderr=(self.folder / "log").open("ab"),
@@ -259,6 +259,42 @@ def test_a_recording_whose_day_does_not_exist_is_taken_as_of_now(station: Statio
     issued_at = reception.statement.issued_at
     assert timedelta(0) <= reception.received_at - issued_at < timedelta(minutes=1)
     assert reception.statement.expires_at == issued_at, "its purge time is 0000"
+
+
+def test_one_warning_that_two_sources_hear_is_one_alert_with_the_evidence_of_both(
+    station: Station,
+) -> None:
+    """Two processes, two stations that send the same, and a near twin that only one hears."""
+    elsewhere = header(1).replace("KCLE/NWS", "KDTX/NWS")
+    for name, texts in (("wx", (header(1),)), ("wy", (elsewhere, header(2)))):
+        with wave.open(str(station.folder / f"{name}.wav"), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(RATE_HZ)
+            file.writeframes(np.concatenate([audio(text, 0.1) for text in texts]).tobytes())
+    source = 'kind = "file"\nrealtime = false\npath = "{}"'
+    station.configure(
+        source.format(station.folder / "wx.wav")
+        + '\n[[source]]\nname = "wy"\n'
+        + source.format(station.folder / "wy.wav")
+    )
+    station.start("wx")
+    station.start("wy")
+    expected = sorted([header(1), elsewhere, header(2)])
+    assert eventually(station.headers, lambda headers: headers == expected) == expected
+    assert station.alert_count() == 2
+    with station.database.read() as connection:
+        found = alerts.page(connection, "all", 500).alerts
+        by_alert = alerts.receptions_of(connection, [alert.alert_id for alert in found])
+    (twin,), both = sorted(by_alert.values(), key=len)
+    assert (twin.raw, twin.origin) == (header(2), "wy")
+    assert {(one.origin, one.raw) for one in both} == {("wx", header(1)), ("wy", elsewhere)}
+    for one in both:
+        assert one.evidence is not None
+        assert one.evidence.agreed
+        assert one.evidence.posterior > 0.99
+        assert one.evidence.snr_db is not None
+    assert len(eventually(station.clips, lambda clips: len(clips) == 3)) == 3
 
 
 @needs("sox")

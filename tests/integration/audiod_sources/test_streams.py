@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import http.client
 import http.server
 import os
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,18 +71,29 @@ class Icecast:
             "icecast2", "-c", str(self._config)
         )
         while self.process.poll() is None:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 5):
-                return True
+            if self._answers():
+                return self.process.poll() is None
             time.sleep(0.05)
         return False
 
+    def _answers(self) -> bool:
+        """Does it speak HTTP? A connection alone may be one of the port with itself."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", "/status-json.xsl")
+            return connection.getresponse().getheader("Server", "").startswith("Icecast")
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
     def play(self, number: int, codec: str) -> subprocess.Popen[bytes]:
-        """A source that plays one header over and over, four times as fast as life."""
+        """A source that plays one header over and over, eight times as fast as life."""
         wav = str(self._programs.recording(number))
         target = f"icecast://source:hackme@127.0.0.1:{self.port}/live"
         forever = 'until ffmpeg "$@"; do sleep 0.2; done'  # until the server is up
         return self._programs.start(
-            *("sh", "-c", forever, "ffmpeg", "-nostdin", "-v", "error", "-readrate", "4"),
+            *("sh", "-c", forever, "ffmpeg", "-nostdin", "-v", "error", "-readrate", "8"),
             *("-stream_loop", "-1", "-i", wav, "-ice_name", "Weather Radio", *CODECS[codec]),
             target,
         )
@@ -183,7 +193,7 @@ def hls(programs: Any, tmp_path: Path) -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     programs.start(
-        *("ffmpeg", "-nostdin", "-v", "error", "-readrate", "4", "-stream_loop", "-1"),
+        *("ffmpeg", "-nostdin", "-v", "error", "-readrate", "8", "-stream_loop", "-1"),
         *("-i", str(programs.recording(5)), "-c:a", "aac", "-b:a", "64k", "-f", "hls"),
         *("-hls_time", "2", "-hls_list_size", "6", str(folder / "live.m3u8")),
     )
