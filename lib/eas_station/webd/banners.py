@@ -46,7 +46,8 @@ def _deaf(picture: Picture, face: Clockface) -> Iterator[tuple[str, str]]:
     for one in deaf:
         where = one.source if one.channel == "mono" else one.channel
         since = face.moment(one.since_at, picture.as_of)
-        yield "bad", f"The station is deaf on {where} since {since.local}: {one.sentence}."
+        why = one.sentence.removeprefix(f"{one.state}: ")
+        yield "bad", f"The station is deaf on {where} since {since.local}: {why}."
 
 
 def _still_shown(picture: Picture) -> str:

@@ -139,7 +139,7 @@ def tell(town: Any) -> Night:
     by_cap = replace(by_cap, raw=SPANISH)
     message = by_cap.statement.message
     update = town.by_cap(
-        "Tornado Warning", "TOR", ("039173",), minute, issued_at=said.issued_at + minute,
+        "Tornado Warning", "TOR", ("039173",), minute, issued_at=said.issued_at + 2 * minute,
         expires_at=said.expires_at + 15 * minute, kind="update", references=(message,),
         events=(replace(event, action="CON", ends_at=said.expires_at + 15 * minute),),
         severity="Extreme", urgency="Immediate", certainty="Observed", polygons=(POLYGON,),
@@ -189,12 +189,16 @@ def running(town: Any) -> Any:
     return town
 
 
-@pytest.fixture
-def night(town: Any) -> Night:
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory, tables: Tables) -> Iterator[Night]:
+    """One night for all tests of a module: they look at it."""
+    towns = town_module.town_on.__wrapped__(tmp_path_factory.mktemp("night"), tables)
+    town = next(towns)(None)
+    town.migrate()
     told = tell(town)
     town.start()
     town.say_all_well()
     until(town.well)
     until(lambda: b"61 MiB" in town.get("/")[2])
-    return told
-
+    yield told
+    next(towns, None)

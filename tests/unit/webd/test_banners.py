@@ -26,7 +26,7 @@ def picture(make: Any) -> Picture:
 
 
 def heard(at: datetime, channel: str, stale: bool = False, **said: Any) -> Heard[Hearing]:
-    values = {"state": "deaf", "sentence": "no header gets through", "problem": True, **said}
+    values = {"state": "deaf", "sentence": "deaf: no header gets through", "problem": True, **said}
     since = at - timedelta(minutes=2)
     return Heard(Hearing("wx", channel, since_at=since, **values), at, 1.0, stale)
 
@@ -40,8 +40,14 @@ def test_a_deaf_channel_is_said_with_since_when_and_why(picture: Picture, make: 
     said = banners(replace(picture, hearings=(heard(make.now, "162.550"),)), FACE)
     sentence = "The station is deaf on 162.550 since 3:10 AM EST: no header gets through."
     assert said == (("bad", sentence),)
-    mono = banners(replace(picture, hearings=(heard(make.now, "mono", state="silent"),)), FACE)
-    assert mono[0][1].startswith("The station is deaf on wx since 3:10 AM EST: ")
+    mono = banners(
+        replace(
+            picture,
+            hearings=(heard(make.now, "mono", state="silent", sentence="silent: no sound"),),
+        ),
+        FACE,
+    )
+    assert mono[0][1].startswith("The station is deaf on wx since 3:10 AM EST: no sound.")
 
 
 def test_what_should_be_silent_or_is_old_news_is_not_said(picture: Picture, make: Any) -> None:

@@ -43,11 +43,9 @@
 </section>
 % end
 % if detail.recordings:
-<section id="recordings" data-live data-keyed><h2 id="recordings-title">{{'Recording' if len(detail.recordings) == 1 else 'Recordings'}}</h2>
+<section id="recordings" data-live><h2>{{'Recording' if len(detail.recordings) == 1 else 'Recordings'}}</h2>
 % for recording in detail.recordings:
-<div id="clip-{{recording.clip.clip_id}}">
 % include('clip.tpl', recording=recording)
-</div>
 % end
 </section>
 % end

@@ -35,7 +35,7 @@
 </header>
 <div id="announce" class="announce" role="alert"></div>
 <p id="lost" class="banner bad" role="status" hidden></p>
-<div id="banners" data-live>
+<div id="banners" role="region" aria-label="Know first" data-live>
 % for kind, sentence in banners:
 <p class="banner {{kind}}"><span aria-hidden="true">▲</span> {{sentence}}</p>
 % end

@@ -28,7 +28,7 @@
 % end
 % end
 % if card.clip_id:
-<audio id="a-{{card.clip_id}}" controls preload="none" src="/clips/{{card.clip_id}}" aria-label="Recording of {{card.title}}"></audio>
+<audio id="a-{{card.clip_id}}" data-keep controls preload="none" src="/clips/{{card.clip_id}}" aria-label="Recording of {{card.title}}"></audio>
 % end
 <ul class="hearings" aria-label="Where it was heard">
 % for hearing in card.hearings:

@@ -1,4 +1,4 @@
-<figure class="clip" data-clip data-seconds="{{recording.clip.duration_s}}">
+<figure class="clip" id="clip-{{recording.clip.clip_id}}"{{!' data-keep' if recording.playable else ''}} data-clip data-seconds="{{recording.clip.duration_s}}">
 % if recording.waveform:
 % wave = recording.waveform
 <svg class="wave" viewBox="0 0 {{wave.width}} {{wave.height}}" preserveAspectRatio="none" role="img" aria-label="Waveform of {{wave.sentence}}">
