@@ -251,7 +251,7 @@ def main() -> None:
         table.note("No figures of reception: they need the synthesizer in ../shared.")
     elif "--cpu" not in sys.argv:
         reception(table, synthesis)
-    if os.environ.get("OPENBLAS_NUM_THREADS") != "1":
+    if os.environ.get("OPENBLAS_NUM_THREADS", "").strip() != "1":
         table.note("With helper threads of OpenBLAS: the daemons have OPENBLAS_NUM_THREADS=1.")
     table.show()
 
