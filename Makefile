@@ -27,7 +27,7 @@ test: ## all tests; installs what they need from Debian (PYTEST_ARGS="-k spool")
 test-system: deb ## the package in a booted Debian 13; needs root and systemd-nspawn
 	@.ci/prepare test
 	@.ci/prepare system
-	@EAS_TEST_SYSTEM=1 $(BIN)/python -m pytest tests/system $(PYTEST_ARGS)
+	@EAS_TEST_SYSTEM=1 $(BIN)/python -m pytest tests/system -n 2 $(PYTEST_ARGS)
 
 test-rtlsdr: deb ## the real librtlsdr on an emulated dongle in an emulated machine; root, minutes
 	@.ci/prepare rtlsdr

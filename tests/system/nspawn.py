@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import subprocess
@@ -46,11 +47,13 @@ class Image:
         self.root = folder / SUITE
 
     def prepare(self, *debs: Path) -> None:
-        """Build it if it is not there, and fetch what the packages depend on."""
+        """Build it if it is not there, and fetch what the packages depend on; one at a time."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        if not self.root.exists():
-            self._build()
-        self._fetch(debs)
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not self.root.exists():
+                self._build()
+            self._fetch(debs)
 
     @contextlib.contextmanager
     def machine(self, name: str) -> Iterator[Machine]:
@@ -91,6 +94,7 @@ class Image:
         wanted = "\n".join(
             _run("dpkg-deb", "-f", str(deb), "Depends", "Recommends") for deb in debs
         )
+        wanted += "\nwith what is recommended"
         mark = self.root / "var/cache/apt/fetched-for"
         if mark.exists() and mark.read_text() == wanted:
             return
@@ -100,7 +104,7 @@ class Image:
         inside = [f"/root/{deb.name}" for deb in debs]
         ask = ("chroot", str(self.root), "env", *ENVIRONMENT, "apt-get", "-qq", "-y")
         _run(*ask, "update")
-        _run(*ask, "--download-only", "install", "postgresql", inside[0])
+        _run(*ask, "--download-only", "--install-recommends", "install", "postgresql", inside[0])
         _run(*ask, "--download-only", "--install-recommends", "install", *inside)
         for deb in debs:
             (self.root / "root" / deb.name).unlink()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import time
 
 import pytest
+from kit import INSTALL, OURS
 from nspawn import Machine
 
-INSTALL = "apt-get install -q -y"
 CAP = """\
 [station]
 clock = "trusted"
@@ -21,50 +21,48 @@ interval_s = 1.0
 """
 
 
-@pytest.fixture(scope="module")
-def station(machine: Machine, deb: Path, sqlite_deb: Path) -> Machine:
-    """The machine with the station and its embedded database."""
-    machine.put("/root/eas-station.deb", deb)
-    machine.put("/root/eas-station-sqlite.deb", sqlite_deb)
-    machine.sh(f"{INSTALL} /root/eas-station.deb /root/eas-station-sqlite.deb")
-    machine.wait("systemctl is-active eas-capd eas-webd eas-station-schema", 20)
-    machine.put("/etc/eas-station/station.d/bench.toml", CAP)
-    machine.sh("eas-ctl apply")
-    return machine
+@pytest.fixture(scope="module", autouse=True)
+def configured(embedded: Machine) -> None:
+    """It reads what is put into a folder."""
+    embedded.wait("systemctl is-active eas-capd eas-webd eas-station-schema", 20)
+    embedded.put(OURS, CAP)
+    embedded.sh("eas-ctl apply")
 
 
-def test_no_server_is_installed_and_the_choice_is_written_down(station: Machine) -> None:
-    assert station.sh("dpkg -s postgresql", check=False).returncode != 0
-    choice = station.ask("cat /etc/eas-station/station.d/database.toml")
+def test_no_server_is_installed_and_the_choice_is_written_down(embedded: Machine) -> None:
+    assert embedded.sh("dpkg -s postgresql", check=False).returncode != 0
+    choice = embedded.ask("cat /etc/eas-station/station.d/database.toml")
     assert "sqlite:////var/lib/eas-station/station.sqlite" in choice
 
 
-def test_daemons_share_the_file_through_their_group(station: Machine) -> None:
-    station.sh("eas-ctl demo make --help >/dev/null")
-    header = "ZCZC-WXR-RWT-039173+0030-3261200-BENCH   -"
-    station.sh(f"eas-ctl inject '{header}' || eas-ctl inject --same '{header}' || true")
-    assert station.ask("stat -c '%a %G' /var/lib/eas-station/station.sqlite") == "660 eas-station"
-    report = json.loads(station.sh("eas-ctl status --json", check=False).stdout)
+def test_daemons_share_the_file_through_their_group(embedded: Machine) -> None:
+    sent = time.strftime("%j%H%M", time.gmtime())
+    said = embedded.ask(f"eas-ctl inject 'ZCZC-WXR-RWT-039173+0030-{sent}-BENCH   -'")
+    assert "RWT" in said
+    alert = said.split()[2].rstrip(":")
+    embedded.wait(f"curl -s -m 5 http://localhost:8080/api/v1/alerts/{alert} | grep -q RWT", 20)
+    assert embedded.ask("stat -c '%a %G' /var/lib/eas-station/station.sqlite") == "660 eas-station"
+    report = json.loads(embedded.sh("eas-ctl status --json", check=False).stdout)
     assert "offline" not in json.dumps(report)
 
 
-def test_moving_to_postgresql_loses_no_row(station: Machine) -> None:
-    station.sh(f"{INSTALL} postgresql")
-    assert "sqlite" in station.ask("cat /etc/eas-station/station.d/database.toml")
-    first = json.loads(station.ask("eas-ctl backup --json"))["manifest"]["rows"]
+def test_moving_to_postgresql_loses_no_row(embedded: Machine) -> None:
+    embedded.sh(f"{INSTALL} postgresql")
+    assert "sqlite" in embedded.ask("cat /etc/eas-station/station.d/database.toml")
+    first = json.loads(embedded.ask("eas-ctl backup --json"))["manifest"]["rows"]
     url = "postgresql+psycopg2:///eas_station"
-    station.sh(f"eas-ctl db init --url {url}")
-    said = station.ask(f"eas-ctl db move {url}")
+    embedded.sh(f"eas-ctl db init --url {url}")
+    said = embedded.ask(f"eas-ctl db move {url}")
     assert "rows moved" in said
-    station.wait("systemctl is-active eas-capd eas-webd eas-station-schema", 20)
-    second = json.loads(station.ask("eas-ctl backup --json"))["manifest"]["rows"]
+    embedded.wait("systemctl is-active eas-capd eas-webd eas-station-schema", 20)
+    second = json.loads(embedded.ask("eas-ctl backup --json"))["manifest"]["rows"]
     for table in ("alerts", "receptions", "changes", "alert_keys"):
         assert second[table] >= first[table]
-    station.wait("! eas-ctl status --json | grep -q offline", 20)
+    embedded.wait("! eas-ctl status --json | grep -q offline", 20)
 
 
-def test_purge_saves_the_embedded_record(station: Machine) -> None:
-    station.sh("apt-get purge -q -y eas-station eas-station-sqlite")
-    dumps = station.ask("ls /var/backups | grep ^eas-station-").splitlines()
+def test_purge_saves_the_embedded_record(embedded: Machine) -> None:
+    embedded.sh("apt-get purge -q -y eas-station eas-station-sqlite")
+    dumps = embedded.ask("ls /var/backups | grep ^eas-station-").splitlines()
     assert any(name.endswith(".sqlite.tar.gz") for name in dumps)
-    assert station.sh("ls /var/lib/eas-station", check=False).returncode != 0
+    assert embedded.sh("ls /var/lib/eas-station", check=False).returncode != 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eas_station.config.load import INSTALLED
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 SCHEMA = "eas-station-schema.service"
+SECRETS = INSTALLED.parent / "credentials"
+HANDED = Path(f"/run/credentials/{CAPD}.service")
 
 
 def add_parser(commands: Commands) -> None:
@@ -39,6 +42,8 @@ def run(args: argparse.Namespace) -> int:
     _demand_address(config)
     systemd = Systemd()
     changed = systemd.read_units()
+    if has_new_secrets(SECRETS, HANDED):
+        changed = (*changed, f"{CAPD}.service")
     anew = not is_applied(config)
     todo = whole_plan(config, systemd, changed, anew)
     if anew:
@@ -75,6 +80,23 @@ def whole_plan(config: Config, systemd: Systemd, changed: tuple[str, ...], anew:
 
 
 _INSTANCES = tuple(f"{umbrella}@" for umbrella in UMBRELLAS)
+
+
+def has_new_secrets(folder: Path, handed: Path) -> bool:
+    """Whether eas-capd was started with other secrets than those there are: it has copies.
+
+    Args:
+        handed: where systemd keeps the copies, "credentials_NAME" each; see the unit.
+    """
+    return _secrets(folder, "") != _secrets(handed, f"{folder.name}_")
+
+
+def _secrets(folder: Path, prefix: str) -> dict[str, bytes]:
+    try:
+        files = [path for path in folder.iterdir() if path.is_file()]
+        return {path.name.removeprefix(prefix): path.read_bytes() for path in files}
+    except OSError:
+        return {}
 
 
 def said(todo: Plan) -> list[str]:
