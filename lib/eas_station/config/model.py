@@ -152,7 +152,7 @@ class Clips:
     post_roll_s: float = 5.0
     longest_s: float = 135.0  # without an EOM
     keep_days: int = 365  # the daily maintenance removes older ones, unless somebody keeps them
-    least_free_mb: int = 500  # it removes the oldest while the disk has less
+    least_free_mb: int = 500  # the oldest are removed while the disk has less, at once
 
 
 @dataclass(frozen=True, slots=True)
