@@ -84,7 +84,7 @@ def test_each_feed_is_told_with_its_age_and_its_counters(
     drop, ages, counters, _, _ = capsys.readouterr().out.splitlines()
     assert drop == "drop (folder): running: 1 alerts in the last answer, 0 new"
     assert ages.startswith("  last good answer ")
-    assert ages.endswith(" s ago; 7 polls ever, 0 failed")
+    assert ages.endswith(" ago; 7 polls ever, 0 failed")
     assert counters == "  since the start: 3 polls, 9 alerts"
     assert main(["feeds", "--json", "--config", str(config)]) == 1
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["feeds"]}
