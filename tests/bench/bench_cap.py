@@ -50,12 +50,16 @@ ENVELOPE = (
 )
 
 
-def made_up(known: tables.Tables, count: int) -> bytes:
-    """An answer of the National Weather Service in form and size, with drawn places."""
-    draw = random.Random(1)
+def made_up(known: tables.Tables, count: int, first: int = 0) -> bytes:
+    """An answer of the National Weather Service in form and size, with drawn places.
+
+    Args:
+        first: number of the first alert; below 10,000 no two of them are the same.
+    """
+    draw = random.Random(first + 1)
     places = sorted(code for code in known.locations if code.endswith(tuple("123456789")))
     members = []
-    for number in range(count):
+    for number in range(first, first + count):
         sent = NOON - timedelta(minutes=draw.randrange(1, 300))
         codes = draw.sample(places, draw.randrange(1, 20))
         lon, lat = draw.uniform(-120, -75), draw.uniform(28, 47)
