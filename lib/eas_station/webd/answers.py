@@ -12,9 +12,7 @@ from typing import Literal
 
 from eas_station.alerts.model import Alert, Change, Evidence, Reception, Via
 from eas_station.bus.messages import AudioLevel, ChannelState, ItemState, SameBurst
-from eas_station.store.audit import AuditEntry
 from eas_station.store.clips import Clip
-from eas_station.store.deaf import DeafInterval
 from eas_station.store.flags import AlertFlags
 from eas_station.store.jobs import JobRun, JobTotals
 
@@ -72,54 +70,6 @@ class AlertsSaid:
     """A page of alerts, newest first."""
 
     alerts: tuple[AlertSaid, ...]
-    next_cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ReceptionsSaid:
-    """A page of receptions, in the order of recording, newest first."""
-
-    receptions: tuple[Reception, ...]
-    next_cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ChangesSaid:
-    """Changes of alerts, oldest first."""
-
-    changes: tuple[Change, ...]
-    next_after: int | None  # `after` of the next page; null: these were the last
-
-
-@dataclass(frozen=True, slots=True)
-class RunsSaid:
-    """Runs of a job, newest first."""
-
-    runs: tuple[JobRun, ...]
-    next_cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class AuditSaid:
-    """Who did what, newest first."""
-
-    entries: tuple[AuditEntry, ...]
-    next_cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class DeafSaid:
-    """Stretches that a channel did not hear, newest first."""
-
-    intervals: tuple[DeafInterval, ...]
-    next_cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ClipsSaid:
-    """Recordings, newest first. The sound is at /clips/ID."""
-
-    clips: tuple[Clip, ...]
     next_cursor: str | None
 
 

@@ -9,17 +9,14 @@ from typing import TypeVar
 from bottle import HTTPError, HTTPResponse
 from sqlalchemy import Connection
 
+from eas_station.alerts.model import Change, Reception
 from eas_station.errors import InputError
 from eas_station.store import audit, deaf, jobs, receptions
 from eas_station.store import clips as recordings
-from eas_station.webd.answers import (
-    AuditSaid,
-    ChangesSaid,
-    ClipsSaid,
-    DeafSaid,
-    ReceptionsSaid,
-    RunsSaid,
-)
+from eas_station.store.audit import AuditEntry
+from eas_station.store.clips import Clip
+from eas_station.store.deaf import DeafInterval
+from eas_station.store.jobs import JobRun
 from eas_station.webd.respond import PRIVATE, json_body, reply
 from eas_station.webd.routes import Call, Route
 from eas_station.webd.site import Site
@@ -34,6 +31,54 @@ CURSOR = {
 }
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ReceptionsSaid:
+    """A page of receptions, in the order of recording, newest first."""
+
+    receptions: tuple[Reception, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesSaid:
+    """Changes of alerts, oldest first."""
+
+    changes: tuple[Change, ...]
+    next_after: int | None  # `after` of the next page; null: these were the last
+
+
+@dataclass(frozen=True, slots=True)
+class RunsSaid:
+    """Runs of a job, newest first."""
+
+    runs: tuple[JobRun, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditSaid:
+    """Who did what, newest first."""
+
+    entries: tuple[AuditEntry, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeafSaid:
+    """Stretches that a channel did not hear, newest first."""
+
+    intervals: tuple[DeafInterval, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClipsSaid:
+    """Recordings, newest first. The sound is at /clips/ID."""
+
+    clips: tuple[Clip, ...]
+    next_cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)

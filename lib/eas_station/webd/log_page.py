@@ -77,7 +77,6 @@ def log_page(views: Views, site: Site, call: Call) -> HTTPResponse:
         "choices": _choices(asked),
         "narrowed": not asked.is_everything or state is not None,
         "dates": (("since", "From", asked.since), ("until", "To", asked.until)),
-        "more_open": any((asked.event, asked.severity, asked.since, asked.until)),
         "newest": f"/log{asked.as_query(state=state)}",
         "older": leaves.next_cursor
         and f"/log{asked.as_query(state=state, cursor=leaves.next_cursor)}",

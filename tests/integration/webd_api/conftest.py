@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -39,7 +40,7 @@ class Town(town_module.Town):  # type: ignore[name-defined, misc]
         keyring = Keyring(path_in(self.state_dir))
         try:
             with keyring.transaction() as connection:
-                return tokens.add(connection, f"for {scope}", scope, utc_now())
+                return tokens.add(connection, f"{scope} {uuid.uuid4()}", scope, utc_now())
         finally:
             keyring.close()
 
@@ -48,13 +49,14 @@ class Town(town_module.Town):  # type: ignore[name-defined, misc]
         return said.replace("[web]", '[web]\ntrusted_proxies = ["127.0.0.1"]')
 
 
-@pytest.fixture
-def town_on(tmp_path: Path, tables: Tables) -> Iterator[Callable[[str | None], Town]]:
+@pytest.fixture(scope="module")
+def town_on(
+    tmp_path_factory: pytest.TempPathFactory, tables: Tables
+) -> Iterator[Callable[[str | None], Town]]:
     towns: list[Town] = []
 
     def build(url: str | None) -> Town:
-        folder = tmp_path / f"town{len(towns)}"
-        folder.mkdir()
+        folder = tmp_path_factory.mktemp("town")
         towns.append(Town(folder, tables, url))
         return towns[-1]
 
@@ -65,7 +67,7 @@ def town_on(tmp_path: Path, tables: Tables) -> Iterator[Callable[[str | None], T
         assert "Traceback" not in said, said
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def town(town_on: Callable[[str | None], Town]) -> Town:
     """A station with a bad night in its record."""
     made = town_on(None)
@@ -74,7 +76,7 @@ def town(town_on: Callable[[str | None], Town]) -> Town:
     return made
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def up(town: Town) -> Town:
     """The same, and eas-webd up."""
     town.start()

@@ -78,7 +78,8 @@ def with_recording(up: Any, said: str) -> Any:
     """The tornado with a recording that says this; gives the alert."""
     tornado = the_tornado(up)
     heard = next(one for one in tornado["receptions"] if one["via"] == "same")
-    up.record_clip(heard["reception_id"], "2026/tor.wav")
+    if not tornado["clips"]:
+        up.record_clip(heard["reception_id"], "2026/tor.wav")
     record_sound(up.state_dir / "clips" / "2026" / "tor.wav", said or heard["raw"])
     return tornado
 
@@ -117,7 +118,8 @@ def test_a_recording_that_says_something_else_is_told(up: Any, script: Script) -
 
 
 def test_an_alert_without_a_recording_cannot_be_verified(up: Any, script: Script) -> None:
-    path = f"/api/v1/alerts/{the_tornado(up)['alert_id']}/verify"
+    other = up.json("/api/v1/alerts?state=all&event=FFW")["alerts"][0]
+    path = f"/api/v1/alerts/{other['alert_id']}/verify"
     status, _, problem = script.ask("POST", path, {})
     assert (status, problem["status"]) == (409, 409)
     assert script.ask("POST", "/api/v1/alerts/none/verify", {})[0] == 404

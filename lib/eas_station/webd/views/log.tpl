@@ -34,7 +34,7 @@ Take it along: \\
 % if not cards:
 <p class="hint">{{'Nothing in the log is like that.' if narrowed else 'Nothing has been received yet.'}}</p>
 % else:
-<table class="log"><caption>Warnings by the time they were first received, newest first</caption>
+<table class="log"><caption>{{'What was found, newest in the record first' if asked.q else 'Warnings by the time they were first received, newest first'}}</caption>
 <thead><tr><th scope="col">What</th><th scope="col">Where</th><th scope="col">Issued</th><th scope="col">In force until</th><th scope="col">Heard</th></tr></thead>
 <tbody>
 % for card in cards:
