@@ -20,6 +20,7 @@ ERRORS = 3  # bits against a text at the end of a clear burst are no accident
 BLURRED = 0.85  # nor is it that so few bits of the end are certain
 BODY_BIT = 40  # after "ZCZC-"
 TAIL = 9  # characters at the end: call sign and "-"
+LAST = 7  # bits of the last "-" that say something
 AFTER_BITS = 16  # behind the end, where nothing is sent
 USUAL_CALLSIGN = 8  # 47 CFR 11.31(c)
 
@@ -51,7 +52,8 @@ def votes(bits: Precise, care: NDArray[np.bool_], rows: Precise) -> Votes:
     errors = (tail < 0).sum(axis=1)
     blurred = (np.abs(tail) >= CERTAIN).mean(axis=1) < BLURRED
     goes_on = (np.abs(rows[:, end : end + AFTER_BITS]) >= CERTAIN).sum(axis=1) > AFTER_BITS // 2
-    against = clear & ((errors >= ERRORS) | blurred | goes_on)
+    no_end = (np.abs(tail[:, -LAST:]) >= CERTAIN).sum(axis=1) < LAST - 2
+    against = clear & ((errors >= ERRORS) | blurred | goes_on | no_end)
     whole = ~against & (errors < ERRORS)
     return Votes(int(whole.sum()), int(against.sum()))
 

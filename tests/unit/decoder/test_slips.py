@@ -56,3 +56,17 @@ def test_a_call_sign_of_any_length_without_a_loss_is_sure(callsign: str) -> None
     assert said.text == f"{BODY}{callsign}-"
     assert said.evidence.agreed
     assert said.evidence.posterior > 0.99
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_burst_that_is_cut_off_in_its_call_sign_is_never_sure(seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    sound = 0.5 * burst(TEXT, RATE_HZ)
+    sound = sound[: int((16 + len(TEXT) - 1 - chance.uniform(0.5, 8)) * 8 * BIT)]
+    samples = np.concatenate([np.zeros(RATE_HZ), sound])
+    samples += chance.normal(0, 0.003, len(samples))
+    receiver = SameReceiver(1, RATE_HZ)
+    said = [*receiver.feed(samples[None].astype(np.float32)), *receiver.flush()]
+    for one in said:
+        if isinstance(one, Message) and one.text != TEXT:
+            assert one.evidence.posterior <= 0.5
