@@ -20,6 +20,7 @@ from eas_station.store import alerts as stored_alerts
 from eas_station.store import audit, migrate, sources
 from eas_station.store.database import Database
 from eas_station.store.flags import of as flags_of
+from eas_station.store.rows import alert_row
 from eas_station.store.schema import alerts as alerts_table
 from eas_station.webd import app, pages
 from eas_station.webd.library import Library
@@ -324,11 +325,7 @@ def recorded(site_with: Any, with_password: Any, make: Any, tmp_path: Any) -> It
     library = Library(database, lambda *_: True, lambda: True, lambda: make.now)
     station = with_password(site_with(library, database))
     with database.write() as connection:
-        row = {column.name: None for column in alerts_table.columns}
-        alert = make.alert()
-        row |= {name: getattr(alert, name) for name in row if hasattr(alert, name)}
-        row |= {"number": 1, "relevance": {}, "relevant": True, "severity_rank": 0}
-        connection.execute(alerts_table.insert(), [row])
+        connection.execute(alerts_table.insert(), [alert_row(make.alert(), 1)])
         assert stored_alerts.last_change_id(connection) == 0
     station.ann = station.visitor()
     assert station.ann.log_in() == 303
