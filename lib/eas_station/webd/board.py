@@ -214,14 +214,23 @@ class Board:
     def picture(self) -> Picture:
         """The latest picture: at most a second old, and never older than the last warning."""
         mono = self._monotonic()
-        with self._lock:
-            if self._picture is not None:
-                made_mono, picture = self._picture
-                if picture.version == self._version and mono - made_mono < PICTURE_LASTS_S:
-                    return picture
-            picture = self._draw(mono)
-            self._picture = (mono, picture)
+        picture = self._fresh(mono)  # nearly always: no lock
+        if picture is not None:
             return picture
+        with self._lock:
+            picture = self._fresh(mono)
+            if picture is None:
+                picture = self._draw(mono)
+                self._picture = (mono, picture)
+            return picture
+
+    def _fresh(self, mono: float) -> Picture | None:
+        """The picture that is there, if it may still be shown."""
+        if self._picture is None:
+            return None
+        made_mono, picture = self._picture
+        is_fresh = picture.version == self._version and mono - made_mono < PICTURE_LASTS_S
+        return picture if is_fresh else None
 
     def _take_reception(self, body: ReceptionNew) -> bool:
         reception_id = body.reception.reception_id

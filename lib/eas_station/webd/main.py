@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import logging
 import os
 import sys
@@ -101,6 +102,8 @@ def compose(daemon: Daemon) -> None:
     daemon.spawn("tasks", lambda: tasks.run(stop, working))
     daemon.spawn("server", server.run)
     daemon.spawn("pulse", lambda: pulse.run(server, fanout, stop, answering))
+    gc.collect()
+    gc.freeze()  # what is there now stays: no collection need walk through it with every request
     daemon.set_status(f"serving {' '.join(server.urls())}")
     log.info("the page is at %s", server.urls()[0])
 

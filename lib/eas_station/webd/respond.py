@@ -99,13 +99,23 @@ class Shelf:
 
     def fetch(self, name: str, version: int, make: Callable[[], Body]) -> Body:
         """The body of this name, made anew if it is older than a second or of another version."""
-        with self._lock:
-            place = self._places.setdefault(name, _Place())
-        with place.lock:
-            if place.kept is not None:
-                kept_version, made_mono, body = place.kept
-                if kept_version == version and self._monotonic() - made_mono < self._lasts_s:
-                    return body
-            body = make()
-            place.kept = (version, self._monotonic(), body)
+        place = self._places.get(name)
+        if place is None:
+            with self._lock:
+                place = self._places.setdefault(name, _Place())
+        body = self._fresh(place, version)  # nearly always: no lock
+        if body is not None:
             return body
+        with place.lock:
+            body = self._fresh(place, version)
+            if body is None:
+                body = make()
+                place.kept = (version, self._monotonic(), body)
+            return body
+
+    def _fresh(self, place: _Place, version: int) -> Body | None:
+        """The body that is there, if it may still be given out."""
+        kept = place.kept
+        if kept is None or kept[0] != version or self._monotonic() - kept[1] >= self._lasts_s:
+            return None
+        return kept[2]
