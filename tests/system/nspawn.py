@@ -163,6 +163,7 @@ class Machine:
             text=True,
             timeout=timeout_s,
             check=False,
+            start_new_session=True,  # what a script does to its group does not reach us
         )
         if check and done.returncode != 0:
             said = f"{done.stdout[-4000:]}\n{done.stderr[-4000:]}"

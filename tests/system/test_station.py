@@ -151,7 +151,10 @@ def test_kill_9_is_survived_within_5_s(station: Machine, daemon: str) -> None:
 
 
 def test_stopped_process_is_restarted_by_the_watchdog(station: Machine) -> None:
+    for daemon in DAEMONS:
+        station.wait(f"systemctl is-active -q {daemon}", 30)
     pids = {daemon: station.show(daemon, "MainPID") for daemon in DAEMONS}
+    assert "0" not in pids.values()  # kill would take that for everybody
     began = time.monotonic()
     station.sh("kill -STOP " + " ".join(pids.values()))
     for daemon in sorted(DAEMONS, key=lambda name: WATCHDOG_S[name]):
