@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from borrowed import conftest
+from playwright.sync_api import sync_playwright
 from processes import cpu_s, pss_mib
 from table import Table
 
@@ -29,6 +30,8 @@ REQUESTS, CLIENTS, ROUNDS = 2000, 10, 3
 PATHS = ("/", "/api/v1/status", "/api/v1/alerts")
 LEAST_RATIO, P99_S, PSS_MIB, PUSH_S = 0.5, 0.05, 80.0, 0.1
 PUSHES = 30
+SHOWN = ("FFW", "SVR", "TOE", "FRW", "EVI", "CEM", "LEW", "NUW", "RHW", "SPW")  # new alerts
+SHOWN_S, CHROMIUM = 1.0, Path("/usr/bin/chromium")
 
 HELLO = """
 import sys
@@ -190,6 +193,32 @@ def bench_push(table: Table, town: object, port: int) -> None:
     table.value(f"news to event, worst of {PUSHES}", took_s[-1], "s", at_most=PUSH_S)
 
 
+def bench_page(table: Table, town: object, port: int) -> None:
+    """From the news to the card on a page that is open in a browser."""
+    if not CHROMIUM.exists():
+        table.note("Chromium is not installed: no figure of the page itself.")
+        return
+    took_s = []
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(f"http://127.0.0.1:{port}/")
+        page.wait_for_selector("body.live")
+        for event_code in SHOWN:
+            before = page.locator("#here .card").count()
+            reception = town.off_air(event_code)  # type: ignore[attr-defined]
+            began_s = time.perf_counter()
+            town.announce(reception, True)  # type: ignore[attr-defined]
+            page.wait_for_selector(f"#here .card >> nth={before}")
+            took_s.append(time.perf_counter() - began_s)
+        browser.close()
+    took_s.sort()
+    table.value("news to card on the page, median", took_s[len(SHOWN) // 2], "s", at_most=SHOWN_S)
+    table.value(
+        f"news to card on the page, worst of {len(SHOWN)}", took_s[-1], "s", at_most=SHOWN_S
+    )
+
+
 def main() -> None:
     made = conftest("webd")
     table = Table("eas-webd (ratios to hello world on the same server in the same minute)")
@@ -206,6 +235,7 @@ def main() -> None:
             at = hello.pid, int(hello.stdout.readline())
             bench_requests(table, town.process.pid, town.port, at)
             bench_push(table, town, town.port)
+            bench_page(table, town, town.port)
         finally:
             hello.kill()
             hello.wait()

@@ -105,6 +105,10 @@ def _remarks(picture: Picture) -> Iterator[Remark]:
     for unit in picture.units:
         yield from _unit_remarks(unit, picture)
     yield from _deaf_sources(picture)
+    for heard in picture.hearings:
+        if heard.value.problem and not heard.stale:
+            said = heard.value
+            yield Remark(f"{said.source}, {said.channel}: {said.sentence.rstrip('.')}.", True)
 
 
 def _unit_remarks(unit: Unit, picture: Picture) -> Iterator[Remark]:

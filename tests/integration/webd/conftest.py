@@ -284,7 +284,7 @@ receiver = "wx"
                 "wx", channel, "hearing" if well else "deaf",
                 "hears" if well else "deaf: no carrier", now - timedelta(hours=2),
                 snr_db - 3 if well else None, snr_db - 2 if well else None,
-                now - timedelta(minutes=4), 0.0 if well else 7200.0, not well,
+                now - timedelta(minutes=4), 0.0 if well else 7200.0,
             )  # fmt: skip
             voice = self.voices["eas-audiod@wx"].publisher
             voice.publish(topics.audio_hearing("wx", channel), said)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from eas_station.bus.messages import AudioLevel
+from eas_station.bus.messages import AudioLevel, Hearing
 from eas_station.webd.board import Archive
 from eas_station.webd.wellbeing import judge
 
@@ -120,3 +120,24 @@ def test_many_faults_are_counted(well: Any) -> None:
     health = well(state="degraded", sentence="half of it fails", silent=True)
     assert health.state == "degraded"
     assert len([remark for remark in health.remarks if remark.fault]) == 2
+
+
+def test_a_channel_that_an_operator_should_look_after_is_a_fault(
+    well: Any, clocks: Any, make: Any
+) -> None:
+    well()
+    for channel, state, problem in (("162.550", "deaf", True), ("162.400", "deaf", False)):
+        said = Hearing(
+            "wx",
+            channel,
+            state,
+            "deaf: no carrier",
+            clocks.now,
+            problem=problem,  # type: ignore[arg-type]
+        )
+        well.board.take(make.message(said))
+    health = well()
+    assert health.state == "degraded"
+    assert [remark.text for remark in health.remarks] == ["wx, 162.550: deaf: no carrier."]
+    clocks.move(200)
+    assert "no carrier" not in judge(well.board.picture()).sentence
