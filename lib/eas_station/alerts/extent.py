@@ -23,6 +23,7 @@ class Extent:
     polygons: tuple[Ring, ...]
     circles: tuple[Circle, ...]
     is_partial: bool = False  # places have been released that the polygons and circles still show
+    canada_codes: tuple[str, ...] = ()
 
     def undrawn(self) -> Extent:
         """The same without what is drawn."""
@@ -49,6 +50,7 @@ def extent(course: Course, at: datetime | None, zones: Zones) -> Extent:
         is_partial=any(
             not held[id(said)].issuperset(said.ugc_codes or said.same_codes) for said in holders
         ),
+        canada_codes=_each_once(code for said in holders for code in said.canada_codes),
     )
 
 
@@ -63,6 +65,7 @@ def _named(said: Statement) -> Extent:
         ugc_codes=_each_once(said.ugc_codes),
         polygons=_each_once(said.polygons),
         circles=_each_once(said.circles),
+        canada_codes=_each_once(said.canada_codes),
     )
 
 

@@ -20,6 +20,9 @@ _KINDS: dict[str, Kind] = {"Alert": "alert", "Update": "update", "Cancel": "canc
 _STATUSES = frozenset(get_args(Status))
 _EVENT_CODE = re.compile("[A-Z]{3}")
 _UGC_CODE = re.compile("[A-Z]{2}[CZ]([0-9]{3}|ALL)")
+# Geocodes of Canadian places, see `geo.canada`: those of CAP-CP, and of Environment Canada.
+_CANADA = re.compile("profile:CAP-CP:Location:[0-9.]+|layer:EC-MSC-SMC:[0-9.]+:CLC")
+_LONGEST_CANADA_CODE = 7
 
 # A message holds each place once per event, and the whole nation has fewer places.
 MAX_EVENTS = 100
@@ -74,14 +77,15 @@ def statement(
 ) -> Statement:
     """What a CAP message says. Raises CapError if it warns of nothing.
 
-    Its words are those of one info block, in our language where there is one. Its places are those
+    Its words are those of one info block, in our language where there is one; its SAME header does
+    not depend on that, for it is every other device's too. Its places are those
     of every info block in that language, until the last of them ends. Blocks that only say "all
     clear" say nothing beside others; in a Cancel all do.
     """
     kind = _KINDS.get(message.message_type)
     if kind is None:
         raise CapError(f"msgType {message.message_type[:40]} warns of nothing", message.raw[:200])
-    translation = cap_to_same.translate(message, callsign, language=language, now=now)
+    translation = cap_to_same.translate(message, callsign, now=now)
     own = MessageId(message.sender, message.identifier, message.sent_at)
     references = tuple([MessageId(*reference) for reference in message.references])
     said: dict[str, Any] = {
@@ -106,6 +110,7 @@ def _bounded(said: Statement, message: Message) -> Statement:
         ("events", said.events, MAX_EVENTS),
         ("zones", said.ugc_codes, MAX_PLACES),
         ("SAME codes", said.same_codes, MAX_PLACES),
+        ("Canadian codes", said.canada_codes, MAX_PLACES),
         ("references", said.references, MAX_REFERENCES),
     ):
         if len(counted) > most:
@@ -142,6 +147,7 @@ def _said(message: Message, blocks: Sequence[Info]) -> dict[str, Any]:
         "sender_name": info.sender_name,
         "language": info.language,
         "web": info.web,
+        "canada_codes": _canada_codes(areas),
     }
     if info.event or event_code:
         said["event_name"] = info.event or event_code
@@ -195,6 +201,18 @@ def _codes(
             elif name == "UGC" and _UGC_CODE.fullmatch(value) is not None:
                 ugc[value] = None
     return tuple(same), tuple(ugc)
+
+
+def _canada_codes(areas: Iterable[Area]) -> tuple[str, ...]:
+    """The SGC and CLC codes, each once. What is malformed stays: it may be our place."""
+    return tuple(
+        dict.fromkeys(
+            value[: _LONGEST_CANADA_CODE + 1]  # what is too long stays so
+            for area in areas
+            for name, value in area.geocodes
+            if _CANADA.fullmatch(name) is not None
+        )
+    )
 
 
 def _events(message: Message, info: Info) -> tuple[EventRef, ...]:

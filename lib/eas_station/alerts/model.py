@@ -73,6 +73,7 @@ class Statement:
     sender_name: str | None = None
     language: str | None = None
     web: str | None = None
+    canada_codes: tuple[str, ...] = ()  # SGC and CLC, in the order sent; CAP only
 
 
 @dataclass(frozen=True, slots=True)

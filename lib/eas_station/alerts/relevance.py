@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from eas_station.alerts.model import Circle, Relevance, Ring, RuleStep, Statement
-from eas_station.geo import circle, codes, polygon
+from eas_station.geo import canada, circle, codes, polygon
 from eas_station.geo.area import Area as Area
 
 NATIONAL_EVENT = "EAN"  # concerns every station whatever its places say
@@ -35,6 +35,8 @@ class Places(Protocol):
     def polygons(self) -> tuple[Ring, ...]: ...
     @property
     def circles(self) -> tuple[Circle, ...]: ...
+    @property
+    def canada_codes(self) -> tuple[str, ...]: ...
 
 
 class Gazetteer(Protocol):
@@ -98,6 +100,7 @@ def _steps(
         ours = ours.union(*touched)
     yield _same_codes(places, ours, gazetteer)
     yield _ugc_codes(places, area, ours, gazetteer)
+    yield _canada_codes(places, area)
     yield _polygons(places, area)
     yield _circles(places, area)
     yield _doubt(places, area, ours, gazetteer)
@@ -160,6 +163,18 @@ def _ugc_codes(places: Places, area: Area, ours: Codes, gazetteer: Gazetteer) ->
     return RuleStep("ugc", False, f"none of its {count} is in our area")
 
 
+def _canada_codes(places: Places, area: Area) -> RuleStep | None:
+    if not places.canada_codes or not area.canada_codes:
+        return None
+    found = canada.match(places.canada_codes, area.canada_codes)
+    if found is None:
+        count = _count(len(places.canada_codes), "Canadian code")
+        return RuleStep("canada-code", False, f"none of its {count} is in our area")
+    said, ours = found
+    why = f"{said} is in our area" if said == ours else f"{said} concerns our {ours}"
+    return RuleStep("canada-code", True, f"Canadian code {why}")
+
+
 def _polygons(places: Places, area: Area) -> RuleStep | None:
     if not places.polygons or (area.point is None and not area.rings):
         return None
@@ -185,16 +200,20 @@ def _circles(places: Places, area: Area) -> RuleStep | None:
 def _doubt(places: Places, area: Area, ours: Codes, gazetteer: Gazetteer) -> RuleStep | None:
     """What no rule could judge concerns us."""
     drawn = bool(places.polygons or places.circles)
-    if not places.same_codes and not places.ugc_codes and not drawn:
+    named = bool(places.same_codes or places.ugc_codes)
+    if not named and not places.canada_codes and not drawn:
         return RuleStep("unknown", True, "it names no place: it may be ours")
     if places.same_codes and ours:
+        return None
+    if not named and canada.can_compare(places.canada_codes, area.canada_codes):
         return None
     if places.ugc_codes and ours | area.ugc_codes:
         unknown = _unknown_nearby(places.ugc_codes, area, ours, gazetteer)
         if unknown is None:
             return None
         return RuleStep("unknown", True, f"zone {unknown} is not in our tables: it may be ours")
-    only_a_point = area.point is not None and not ours | area.ugc_codes and not area.rings
+    listed = ours | area.ugc_codes | area.canada_codes
+    only_a_point = area.point is not None and not listed and not area.rings
     if drawn and (area.is_outlined or only_a_point):
         return None
     return RuleStep("unknown", True, "its places cannot be compared with our area")
@@ -241,7 +260,7 @@ def _in_our_area(alert_code: str, our_code: str, gazetteer: Gazetteer) -> str:
 def _nowhere(places: Places, gazetteer: Gazetteer) -> str:
     """Which places those are, in a few words: "3 counties in MI, 1 in OH"."""
     if not places.same_codes:
-        where = _few(places.ugc_codes) if places.ugc_codes else "a drawn area"
+        where = _few(places.ugc_codes or places.canada_codes) or "a drawn area"
         return f"no place of this alert is in our area: {where}"
     if len(places.same_codes) <= _MOST_NAMES:
         where = ", ".join([gazetteer.location_name(code) for code in places.same_codes])

@@ -124,13 +124,15 @@ class Message:
     def info(self, language: str = "en-US") -> Info | None:
         """The info block to read (ECIG 3.7): the first in the language, else in English, else any.
 
+        "fr" finds "fr-CA", and so does "fr-FR" where nothing is nearer (RFC 4647, 3.3 and 3.4).
         None: the message has no info block, as a Cancel may.
         """
         if len(self.infos) < 2:
             return self.infos[0] if self.infos else None
-        for wanted in (language.lower(), language.lower().partition("-")[0], "en-us", "en"):
+        parts = language.lower().split("-")
+        nearer = ["-".join(parts[:count]) for count in range(len(parts), 0, -1)]
+        for wanted in (*nearer, "en-us", "en"):
             for info in self.infos:
-                spoken = info.language.lower()
-                if spoken == wanted or spoken.partition("-")[0] == wanted:
+                if f"{info.language.lower()}-".startswith(f"{wanted}-"):
                     return info
         return self.infos[0]

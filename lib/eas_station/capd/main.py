@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from eas_station import tables
+from eas_station.alerts import from_cap
 from eas_station.alerts.admission import Admission
 from eas_station.alerts.model import MessageId, Reception
 from eas_station.bus import topics
@@ -136,6 +137,7 @@ def _desk(
         quarantine_dir=config.paths.state_dir / "quarantine",
         progressed=progressed,
         recall=partial(_recall, database, feed),
+        reception_of=partial(from_cap.reception, language=config.station.language),
     )
 
 

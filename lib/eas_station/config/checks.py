@@ -131,8 +131,10 @@ def _is_network(text: str) -> bool:
 CHECKS: dict[tuple[str, str], Check] = {
     ("station", "callsign"): _callsign,
     ("station", "same_codes"): _all(SAME_CODE, 'six digits PSSCCC, as "039173"'),
+    ("station", "canada_codes"): station_values.canada_codes,
     ("station", "point"): _point,
     ("station", "ignore_events"): station_values.ignored_events,
+    ("station", "language"): station_values.language,
     ("station", "timezone"): _timezone,
     ("database", "url"): _database,
     ("database", "statement_timeout_s"): _between(0.1, 600, "seconds"),

@@ -27,10 +27,12 @@ class Station:
     name: str = "EAS Station"
     callsign: str = "EASTATN"  # LLLLLLLL, at most 8
     same_codes: tuple[str, ...] = ()  # our area, PSSCCC; empty: everything concerns us
+    canada_codes: tuple[str, ...] = ()  # and in Canada: SGC or CLC
     point: tuple[float, float] | None = None  # latitude, longitude in degrees
     ignore_events: tuple[str, ...] = ()  # EEE or event names that do not concern us
     ignore_statuses: tuple[Literal["exercise", "system", "test", "draft"], ...] = ()  # CAP's
     least_severity: Literal["Minor", "Moderate", "Severe", "Extreme"] | None = None  # None: any
+    language: str = "en-US"  # BCP 47: in which a CAP message of several is shown
     contact: str = ""  # in the User-Agent that NWS asks for
     timezone: str | None = None  # IANA name for the page; None: the host's
     clock: Literal["auto", "trusted"] = "auto"

@@ -14,7 +14,7 @@ from eas_station.cap import document, vtec
 from eas_station.cap.limits import Limits
 from eas_station.cap.message import Message
 from eas_station.config.area import area_of
-from eas_station.config.model import Config
+from eas_station.config.model import Config, Station
 from eas_station.ctl import common
 from eas_station.ctl.progress import Progress
 from eas_station.errors import EXIT_DEGRADED, EXIT_FAILED, EXIT_FINE, CapError
@@ -86,7 +86,7 @@ def explain(data: bytes, config: Config, known: tables.Tables) -> tuple[Plain, i
     except CapError as error:
         return _unread(error), EXIT_FAILED
     area = area_of(config.station)
-    alerts = [_alert(message, config.station.callsign, area, known) for message in parsed.messages]
+    alerts = [_alert(message, config.station, area, known) for message in parsed.messages]
     explained: Plain = {
         "form": parsed.form,
         "alerts": alerts,
@@ -103,9 +103,9 @@ def _unread(error: CapError) -> Plain:
     return {"form": None, "alerts": [], "rejected": [_rejected(error)]}
 
 
-def _alert(message: Message, callsign: str, area: Area, known: tables.Tables) -> Plain:
-    translation = cap_to_same.translate(message, callsign)
-    info = message.info()
+def _alert(message: Message, station: Station, area: Area, known: tables.Tables) -> Plain:
+    translation = cap_to_same.translate(message, station.callsign)
+    info = message.info(station.language)
     explained: Plain = {
         "identifier": message.identifier,
         "sender": message.sender,
@@ -128,7 +128,9 @@ def _alert(message: Message, callsign: str, area: Area, known: tables.Tables) ->
         "notes": list(message.notes),
     }
     try:
-        statement = from_cap.statement(message, callsign=callsign)
+        statement = from_cap.statement(
+            message, callsign=station.callsign, language=station.language
+        )
     except CapError as error:
         return {**explained, "warns": False, "why": str(error)}
     return {**explained, "warns": True, **_stated(statement, message, area, known)}
@@ -136,7 +138,7 @@ def _alert(message: Message, callsign: str, area: Area, known: tables.Tables) ->
 
 def _stated(said: Statement, message: Message, area: Area, known: tables.Tables) -> Plain:
     verdict = relevance.judge(said, area, known, event_code=said.event_code, said=said)
-    info = message.info()
+    info = message.info(said.language or "en-US")
     events = vtec.parse(" ".join(info.parameter_values("VTEC"))) if info is not None else ()
     return {
         "event_code": said.event_code,
@@ -145,6 +147,7 @@ def _stated(said: Statement, message: Message, area: Area, known: tables.Tables)
         "same_codes": list(said.same_codes),
         "ugc_codes": list(said.ugc_codes),
         "places": [known.location_name(code) for code in said.same_codes],
+        "canada_codes": list(said.canada_codes),
         "polygons": len(said.polygons),
         "circles": len(said.circles),
         "onset": said.onset_at,

@@ -103,6 +103,7 @@ def _receptions(
             callsign=config.station.callsign,
             clock_trusted=trust.trusted(),
             new_id=_new_id,
+            language=config.station.language,
         )
         for one in parsed.messages
     ]

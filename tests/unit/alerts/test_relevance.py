@@ -300,3 +300,107 @@ def test_a_polygon_elsewhere_says_nothing_of_places_without_an_outline(
     area = replace(OUTLINED, same_codes=frozenset({"039173", "096142"}), is_outlined=False)
     judged = judge(said(polygons=(HARDIN,)), area, all_tables)
     assert (judged.relevant, judged.rule) == (True, "unknown")
+
+
+ONTARIO = Area(canada_codes=frozenset({"3519", "041420"}))
+BORDER = Area(same_codes=frozenset({"039173"}), canada_codes=frozenset({"3519"}))
+BORDER_POINT = Area(point=BOWLING_GREEN.point, canada_codes=frozenset({"3519"}))
+
+
+@pytest.mark.parametrize(
+    ("area", "parts", "rule", "sentence"),
+    [
+        (
+            ONTARIO,
+            {"canada_codes": ("5943037", "3519036")},
+            "canada-code",
+            "Canadian code 3519036 concerns our 3519",
+        ),
+        (
+            ONTARIO,
+            {"canada_codes": ("35",)},
+            "canada-code",
+            "Canadian code 35 concerns our 3519",
+        ),
+        (
+            ONTARIO,
+            {"canada_codes": ("041420",)},
+            "canada-code",
+            "Canadian code 041420 is in our area",
+        ),
+        (
+            ONTARIO,
+            {"canada_codes": ("5943037", "082100"), "polygons": (RING,)},
+            "nowhere",
+            "no place of this alert is in our area: 5943037, 082100",
+        ),
+        (
+            BORDER_POINT,  # codes and drawings add to each other
+            {"canada_codes": ("5943037",), "polygons": (RING,)},
+            "polygon",
+            "our point lies in its polygon",
+        ),
+        (
+            BORDER,  # of the other list only
+            {"canada_codes": ("041420",)},
+            "unknown",
+            "its places cannot be compared with our area",
+        ),
+        (
+            BORDER,  # of no known form
+            {"canada_codes": ("5943037", "00"), "polygons": (FAR,)},
+            "unknown",
+            "its places cannot be compared with our area",
+        ),
+        (
+            BORDER,
+            {"same_codes": ("026163",)},
+            "nowhere",
+            "no place of this alert is in our area: Wayne, MI",
+        ),
+        (
+            ONTARIO,  # the same digits, another list
+            {"same_codes": ("041420",)},
+            "unknown",
+            "its places cannot be compared with our area",
+        ),
+        (
+            WOOD,  # no Canadian place is configured
+            {"canada_codes": ("3519036",)},
+            "unknown",
+            "its places cannot be compared with our area",
+        ),
+        (
+            BOWLING_GREEN,
+            {"canada_codes": ("3519036",), "polygons": (RING,)},
+            "polygon",
+            "our point lies in its polygon",
+        ),
+        (
+            BOWLING_GREEN,
+            {"canada_codes": ("3519036",), "polygons": (FAR,)},
+            "nowhere",
+            "no place of this alert is in our area: 3519036",
+        ),
+        (
+            BORDER_POINT,  # the drawing may reach our division, whose outline is not known
+            {"polygons": (FAR,)},
+            "unknown",
+            "its places cannot be compared with our area",
+        ),
+        (Area(), {"canada_codes": ("3519036",)}, "no-area", None),
+    ],
+)
+def test_canadian_places(
+    area: Area, parts: dict[str, Any], rule: str, sentence: str | None, all_tables: Tables
+) -> None:
+    judged = judge(said(**parts), area, all_tables)
+    assert judged.rule == rule
+    assert sentence is None or why(judged) == sentence
+    assert judged.relevant == (rule != "nowhere")
+
+
+def test_the_trace_says_that_canadian_codes_were_asked(all_tables: Tables) -> None:
+    judged = judge(said(canada_codes=("5943037", "082100")), ONTARIO, all_tables)
+    steps = [(step.rule, step.passed, step.why) for step in judged.trace]
+    assert steps[0] == ("canada-code", False, "none of its 2 Canadian codes is in our area")

@@ -54,3 +54,37 @@ def test_our_counties_have_their_outlines(tmp_path: Path) -> None:
 @pytest.mark.parametrize("codes", ['"039173", "073521"', '"073521"', ""])
 def test_the_outline_of_an_area_with_a_lake_is_not_all_of_it(tmp_path: Path, codes: str) -> None:
     assert not area(tmp_path, f"same_codes = [{codes}]").is_outlined
+
+
+def test_canadian_places_are_an_area_without_an_outline(tmp_path: Path) -> None:
+    made = area(tmp_path, 'same_codes = ["039173"]\ncanada_codes = ["35", "3519036", "041420"]')
+    assert made.canada_codes == {"35", "3519036", "041420"}
+    assert not made.is_outlined
+    assert not area(tmp_path, 'canada_codes = ["35"]').is_everywhere
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ('canada_codes = ["35", "99", "ON"]', "'99', 'ON' must be an SGC code of 2, 4 or 7 digits"),
+        ('canada_codes = "35"', "must be a list"),
+        ('language = "English"', 'must be a language as "en-US", "fr" or "fr-CA"'),
+        ('language = "en_US"', "must be a language"),
+        ('language = ""', "must be a language"),
+    ],
+)
+def test_a_place_or_a_language_that_is_none_is_a_fault(
+    tmp_path: Path, keys: str, said: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        area(tmp_path, keys)
+    assert said in str(caught.value.faults[0])
+    assert caught.value.faults[0].line == 2
+
+
+def test_the_language_is_american_english_unless_it_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "station.toml"
+    path.write_text("", encoding="utf-8")
+    assert load(path).station.language == "en-US"
+    path.write_text('[station]\nlanguage = "fr-CA"\n', encoding="utf-8")
+    assert load(path).station.language == "fr-CA"
