@@ -49,9 +49,13 @@ def figure(name: str, value: object) -> None:
 
 def active_again(machine: Machine, unit: str, former_pid: str, longest_s: float) -> float:
     """Wait until the unit is active with another process; gives the seconds."""
-    ask = "systemctl show '{}' -P {}"
-    state, pid = ask.format(unit, "ActiveState"), ask.format(unit, "MainPID")
-    another = f"[ $({state}) = active ] && [ $({pid}) != {former_pid} ]"
+    # One question: between two the process may go, and systemd has no pid until there is another.
+    asked = f"systemctl show '{unit}' -p ActiveState -p MainPID | sort | paste -sd ' '"
+    active = "ActiveState=active MainPID="
+    another = (
+        f"case $({asked}) in '{active}0' | '{active}{former_pid}') false ;;"
+        f" '{active}'*) true ;; *) false ;; esac"
+    )
     return machine.wait(another, longest_s)
 
 
