@@ -72,9 +72,19 @@ class Icecast:
         )
         while self.process.poll() is None:
             if self._answers():
-                return self.process.poll() is None
+                return self._stays()
             time.sleep(0.05)
         return False
+
+    def _stays(self) -> bool:
+        """Is it still there after a few more answers? At times it dies of its first client."""
+        for _ in range(5):
+            time.sleep(0.1)
+            if self.process.poll() is not None or not self._answers():
+                self.process.kill()
+                self.process.wait()
+                return False
+        return True
 
     def _answers(self) -> bool:
         """Does it speak HTTP? A connection alone may be one of the port with itself."""

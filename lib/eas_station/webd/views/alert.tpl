@@ -82,7 +82,7 @@
 % end
 % if operator and operator.via == "session" and detail.stored:
 <section id="actions"><h2>Do</h2>
-% if any(clip.path and not clip.removed_at for clip in detail.clips):
+% if any(one.playable for one in detail.recordings):
 % include('action.tpl', action=f"/api/v1/alerts/{card.alert_id}/verify", label="Decode the recording again", back=f"/alerts/{card.alert_id}#verified")
 % end
 % here, there = f"/api/v1/alerts/{card.alert_id}", f"/alerts/{card.alert_id}"
