@@ -24,19 +24,19 @@ from borrowed import ROOT
 from processes import cpu_s, pss_mib
 from table import Table
 
-from eas_station.audiod.blocks import Block
-from eas_station.audiod.levels import LevelMeter
-from eas_station.audiod.recorder import ClipOrder
-from eas_station.audiod.stretch import ClipRules, Stretch
+from eas_station.audiod.clips.recorder import ClipOrder
+from eas_station.audiod.hearing.levels import AudioLevelMeter
+from eas_station.audiod.sources.blocks import Block
+from eas_station.audiod.stretch import AudioStretch, ClipRules
 from eas_station.bus import topics
 from eas_station.bus.messages import AudioPcm, ReceptionNew, SameBurst
 from eas_station.bus.publisher import Publisher
 from eas_station.bus.subscriber import Subscriber
-from eas_station.config.model import Clips
-from eas_station.decoder.message import Message
-from eas_station.decoder.prior import Prior
-from eas_station.dsp.modulate import bursts
-from eas_station.store import migrate
+from eas_station.config.model import ClipsConfig
+from eas_station.decoder.text.message import DecodedMessage
+from eas_station.decoder.text.prior import Prior
+from eas_station.dsp.audio.modulate import bursts
+from eas_station.store.upkeep import migrate
 from eas_station.tables import load
 
 CHANNELS = tuple(f"162.{n}" for n in (400, 425, 450, 475, 500, 525, 550))
@@ -254,9 +254,9 @@ def bench_hours(table: Table, hours: float) -> None:
     """The whole work of a stretch, as fast as it goes: a warning on one channel every minute."""
     tables = load()
     prior = Prior(events=tuple(tables.events), states=tuple(tables.states))
-    rules = ClipRules(Clips(), Nowhere(), lambda: "clip")
-    stretch = Stretch(CHANNELS, RATE_HZ, rules, prior)
-    meter = LevelMeter(len(CHANNELS))
+    rules = ClipRules(ClipsConfig(), Nowhere(), lambda: "clip")
+    stretch = AudioStretch(CHANNELS, RATE_HZ, rules, prior)
+    meter = AudioLevelMeter(len(CHANNELS))
     chance = np.random.default_rng(9)
     noise = (chance.standard_normal((7, RATE_HZ)) * 0.01).astype(np.float32)
     total, first, heard = round(hours * 3600), 0, 0
@@ -273,7 +273,7 @@ def bench_hours(table: Table, hours: float) -> None:
             block = Block(samples[:, at : at + 6250], RATE_HZ, first)
             first += 6250
             for said in stretch.decode(block):
-                if isinstance(said, Message):
+                if isinstance(said, DecodedMessage):
                     heard += 1
                     now = datetime.now(UTC)
                     stretch.begin_clip(said, CHANNELS[said.channel], "TOR", str(heard), now)

@@ -15,7 +15,7 @@ from pathlib import Path
 import zmq
 from table import Table, best_s
 
-from eas_station.bus.frames import Header, decode, encode
+from eas_station.bus.frames import FrameHeader, decode, encode
 from eas_station.bus.messages import AudioPcm
 from eas_station.bus.publisher import Publisher
 from eas_station.clock import utc_now
@@ -69,7 +69,7 @@ def bench_publish(table: Table, folder: Path) -> None:
 
 def bench_frames(table: Table) -> None:
     """Of one frame's header; the bus carries 76 a second for seven channels."""
-    header = Header("eas-sdrd@wx", "0123456789ab", 12345, utc_now())
+    header = FrameHeader("eas-sdrd@wx", "0123456789ab", 12345, utc_now())
     parts = encode(TOPIC, header, PCM, SAMPLES)
 
     def bare() -> None:

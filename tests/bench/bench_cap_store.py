@@ -20,11 +20,12 @@ from eas_station.alerts.admission import Admission
 from eas_station.alerts.model import Reception
 from eas_station.cap import document
 from eas_station.geo.area import Area
-from eas_station.store import alerts, migrate
-from eas_station.store.database import Database
+from eas_station.store.alerts import alert_queries
+from eas_station.store.database.database import Database
 from eas_station.store.flusher import Flusher
-from eas_station.store.intake import Intake
-from eas_station.store.spool import Spool
+from eas_station.store.spool.intake import Intake
+from eas_station.store.spool.spool import Spool
+from eas_station.store.upkeep import migrate
 
 STORED, AT_ONCE, ROUNDS = 10_000, 500, 20
 MANY, MOST_RATIO = 100, 1.2
@@ -75,7 +76,7 @@ class Record:
 
     def count(self) -> int:
         with self._database.read() as connection:
-            return alerts.count_active(connection, None)
+            return alert_queries.count_active(connection, None)
 
     def close(self) -> None:
         self._database.close()

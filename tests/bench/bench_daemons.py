@@ -33,7 +33,7 @@ from table import Table, best_s
 from eas_station import tables
 from eas_station.config.embedded import demo_dir, embedded, to_toml
 from eas_station.config.units import units
-from eas_station.ctl.demo_area import draw_area
+from eas_station.ctl.demo.area import draw_area
 
 PATIENCE_S = 90.0
 WATCHED_S = 20.0

@@ -19,8 +19,8 @@ from table import Table
 from eas_station.bus import topics
 from eas_station.bus.messages import ReceptionNew
 from eas_station.bus.subscriber import Subscriber
-from eas_station.dsp.modulate import burst
-from eas_station.store import migrate
+from eas_station.dsp.audio.modulate import burst
+from eas_station.store.upkeep import migrate
 
 RATE_HZ, BLOCK = 25_000, 500  # 20 ms
 MESSAGES = 6

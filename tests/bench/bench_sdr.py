@@ -25,15 +25,15 @@ from borrowed import ROOT, SHARED
 from processes import pss_mib
 from table import Table, best_s
 
-from eas_station.config.model import Receiver
-from eas_station.decoder.message import Message
+from eas_station.config.model import ReceiverConfig
 from eas_station.decoder.receiver import SameReceiver
-from eas_station.dsp.channelizer import Channelizer
-from eas_station.dsp.fm import Discriminator, Modulator
-from eas_station.dsp.iq import from_cu8, to_cu8
-from eas_station.dsp.levels import LevelMeter
-from eas_station.dsp.raster import lowpass
-from eas_station.dsp.synthesis import FrontEnd, Synthesizer
+from eas_station.decoder.text.message import DecodedMessage
+from eas_station.dsp.audio.levels import ChannelLevelMeter
+from eas_station.dsp.radio.channelizer import Channelizer
+from eas_station.dsp.radio.fm import Discriminator, Modulator
+from eas_station.dsp.radio.iq import from_cu8, to_cu8
+from eas_station.dsp.radio.raster import lowpass
+from eas_station.dsp.radio.synthesis import FrontEnd, Synthesizer
 from eas_station.sdrd.tuner import FRAME_SAMPLES, Tuner
 
 RATE_HZ, CENTER_HZ = 250_000, 162_487_500
@@ -89,7 +89,7 @@ class Bench:
         channels = len(self.channels_hz)
         bank = Channelizer(self.rate_hz, self.center_hz, self.channels_hz)
         discriminator = Discriminator(channels, 25_000)
-        meter = LevelMeter(channels, 25_000, bank.noise_bandwidth_hz)
+        meter = ChannelLevelMeter(channels, 25_000, bank.noise_bandwidth_hz)
         for at in range(0, self.iq.size, self.block):
             found = discriminator.demodulate(bank.feed(self.iq[at : at + self.block]))
             meter.feed(found.power, found.frequency_hz)
@@ -104,17 +104,17 @@ class Bench:
         """Bytes → seven audio streams → seven SAME receivers."""
         heard(self.raw, self.settings())
 
-    def settings(self) -> Receiver:
+    def settings(self) -> ReceiverConfig:
         return settings(self.rate_hz, self.center_hz, self.channels_hz)
 
 
-def settings(rate_hz: int, center_hz: int, channels_hz: tuple[int, ...]) -> Receiver:
-    return Receiver(
+def settings(rate_hz: int, center_hz: int, channels_hz: tuple[int, ...]) -> ReceiverConfig:
+    return ReceiverConfig(
         *("wx", "file", Path("unused"), "cu8", rate_hz, center_hz), channels_hz=channels_hz
     )
 
 
-def heard(raw: bytes | np.ndarray, receiver: Receiver) -> list[Message]:
+def heard(raw: bytes | np.ndarray, receiver: ReceiverConfig) -> list[DecodedMessage]:
     """The messages of a capture."""
     tuner, same = Tuner(receiver), SameReceiver(len(receiver.channels_hz), 25_000)
     step = 2 * tuner.block_samples
@@ -123,7 +123,7 @@ def heard(raw: bytes | np.ndarray, receiver: Receiver) -> list[Message]:
         for frame in tuner.feed(from_cu8(bytes(raw[at : at + step]))):
             said += same.feed(frame.audio.astype(np.float32) / 32768)
     said += same.flush()
-    return [one for one in said if isinstance(one, Message) and not one.is_eom]
+    return [one for one in said if isinstance(one, DecodedMessage) and not one.is_eom]
 
 
 def single(raw: bytes, channel_hz: int) -> bytes:
@@ -212,7 +212,7 @@ def reception(table: Table, synthesis: ModuleType) -> None:
                 table.value(f"of seven at {name}, {ppm} ppm, spike, image", got, "", at_least=7)
 
 
-def _capture(path: Path) -> tuple[np.ndarray, Receiver]:
+def _capture(path: Path) -> tuple[np.ndarray, ReceiverConfig]:
     return np.memmap(path, np.uint8, "r"), settings(RATE_HZ, CENTER_HZ, NWR_HZ)
 
 

@@ -24,14 +24,15 @@ from eas_station import tables, wire
 from eas_station.alerts.admission import Admission
 from eas_station.alerts.model import Reception
 from eas_station.geo.area import Area
-from eas_station.store import alerts, migrate
-from eas_station.store.database import Database
+from eas_station.store.alerts import alert_queries
+from eas_station.store.alerts.rows import alert_row, key_hash, reception_row
+from eas_station.store.database.database import Database
+from eas_station.store.database.schema import alert_keys, alert_receptions, numbers, receptions
+from eas_station.store.database.schema import alerts as alerts_table
 from eas_station.store.flusher import Flusher
-from eas_station.store.intake import Intake
-from eas_station.store.rows import alert_row, key_hash, reception_row
-from eas_station.store.schema import alert_keys, alert_receptions, numbers, receptions
-from eas_station.store.schema import alerts as alerts_table
-from eas_station.store.spool import Spool
+from eas_station.store.spool.intake import Intake
+from eas_station.store.spool.spool import Spool
+from eas_station.store.upkeep import migrate
 
 NATIONWIDE = 396  # alerts of the largest real set
 STORED = 10_000
@@ -129,8 +130,8 @@ class Store:
 
     def pages(self) -> None:
         with self.database.read() as connection:
-            alerts.page(connection, "all", 50)
-            alerts.active(connection, self.admission.now())
+            alert_queries.page(connection, "all", 50)
+            alert_queries.active(connection, self.admission.now())
 
     def close(self) -> None:
         self.database.close()

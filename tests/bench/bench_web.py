@@ -35,7 +35,7 @@ SHOWN_S, CHROMIUM = 1.0, Path("/usr/bin/chromium")
 
 HELLO = """
 import sys
-from eas_station.webd.server import Server, bound_sockets
+from eas_station.webd.http.server import Server, bound_sockets
 
 def hello(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "12")])

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from eas_station.ctl.pictures import Drawing
+from eas_station.ctl.decode.pictures import SvgPicture
 
 REFERENCE = Path(__file__).with_name("same-reference.tsv")
 PICTURE = Path(__file__).with_name("same-curves.svg")
@@ -37,7 +37,7 @@ def reference() -> dict[str, Curve]:
 
 def draw(measured: dict[str, Curve], says: str) -> None:
     """Write the picture: what was measured now, and for the rest the reference."""
-    out = Drawing(WIDTH, HEIGHT)
+    out = SvgPicture(WIDTH, HEIGHT)
     out.text(LEFT, 22, "SAME headers exact in white noise", 15, INK, bold=True)
     _axes(out)
     for name, curve in {**reference(), **measured}.items():
@@ -54,7 +54,7 @@ def _y(percent: float) -> float:
     return TOP + (1 - percent / 100) * (HEIGHT - TOP - BOTTOM)
 
 
-def _axes(out: Drawing) -> None:
+def _axes(out: SvgPicture) -> None:
     for percent in (0, 25, 50, 75, 100):
         out.line(_x(LOWEST_DB), _y(percent), _x(HIGHEST_DB), _y(percent), GRID)
         out.text(LEFT - 8, _y(percent) + 4, f"{percent} %", 12, INK, anchor="end")
@@ -65,7 +65,7 @@ def _axes(out: Drawing) -> None:
     out.text(_x(10.5), HEIGHT - 24, "Eb/N0 of one burst, dB", 12, INK, anchor="middle")
 
 
-def _curve(out: Drawing, name: str, curve: Sequence[tuple[float, float]]) -> None:
+def _curve(out: SvgPicture, name: str, curve: Sequence[tuple[float, float]]) -> None:
     shown = sorted(point for point in curve if LOWEST_DB <= point[0] <= HIGHEST_DB)
     shown.append((HIGHEST_DB, shown[-1][1]))
     colour = COLOURS.get(name, INK)

@@ -13,9 +13,9 @@ import numpy as np
 from same_noises import RATE
 from same_sounds import Real
 
-from eas_station.decoder.message import Message
-from eas_station.decoder.prior import Prior
 from eas_station.decoder.receiver import SameReceiver
+from eas_station.decoder.text.message import DecodedMessage
+from eas_station.decoder.text.prior import Prior
 
 BLOCK = RATE // 20
 PEERS = {
@@ -58,7 +58,7 @@ def ours(prior: Prior) -> Decode:
 
 
 def _note(heard: Heard, said: object, now_s: float | None) -> None:
-    if not isinstance(said, Message):
+    if not isinstance(said, DecodedMessage):
         return
     if said.is_eom:
         heard.eoms += 1

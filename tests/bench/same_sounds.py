@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from same_noises import RATE, Precise, music, shaped, speech
 
 from eas_station import tables
-from eas_station.decoder.prior import Prior
-from eas_station.dsp.afsk import BAUD_HZ, MARK_HZ, SPACE_HZ, bits
-from eas_station.dsp.modulate import PREAMBLE, attention_signal, silence
+from eas_station.decoder.text.prior import Prior
+from eas_station.dsp.audio.afsk import BAUD_HZ, MARK_HZ, SPACE_HZ, bits
+from eas_station.dsp.audio.modulate import PREAMBLE, attention_signal, silence
 
 LEVEL_DBFS = -26.0
 Real = NDArray[np.float32]

@@ -20,9 +20,9 @@ from eas_station.alerts import from_same
 from eas_station.alerts.admission import Admission
 from eas_station.alerts.model import Evidence, MessageId, Reception, Statement
 from eas_station.alerts.relevance import Area
-from eas_station.store import migrate
-from eas_station.store.database import Database
-from eas_station.store.spool import Spool
+from eas_station.store.database.database import Database
+from eas_station.store.spool.spool import Spool
+from eas_station.store.upkeep import migrate
 from eas_station.tables import Tables, load
 
 NOON = datetime(2025, 11, 22, 12, 0, tzinfo=UTC)

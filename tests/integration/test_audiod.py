@@ -24,12 +24,14 @@ import pytest
 
 from eas_station.alerts.model import Reception
 from eas_station.bus import topics
-from eas_station.bus.messages import AudioLevel, AudioPcm, Control, Message, ReceptionNew, Status
+from eas_station.bus.messages import AudioLevel, AudioPcm, BusMessage, Control, ReceptionNew, Status
 from eas_station.bus.publisher import Publisher
 from eas_station.bus.subscriber import Subscriber
-from eas_station.store import alerts, clips, deaf, migrate, receptions, sources
-from eas_station.store.clips import Clip
-from eas_station.store.database import Database
+from eas_station.store.alerts import alert_queries, receptions
+from eas_station.store.database.database import Database
+from eas_station.store.records import clips, deaf, desired_states
+from eas_station.store.records.clips import Clip
+from eas_station.store.upkeep import migrate
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDINGS = ROOT.parent / "shared" / "recordings"
@@ -129,20 +131,20 @@ class Station:
     def receptions(self) -> list[Reception]:
         """Every reception in the database, also those of one alert."""
         with self.database.read() as connection:
-            found = alerts.page(connection, "all", 500).alerts
-            by_alert = alerts.receptions_of(connection, [alert.alert_id for alert in found])
+            found = alert_queries.page(connection, "all", 500).alerts
+            by_alert = alert_queries.receptions_of(connection, [alert.alert_id for alert in found])
         return [reception for several in by_alert.values() for reception in several]
 
     def alert_count(self) -> int:
         with self.database.read() as connection:
-            return len(alerts.page(connection, "all", 500).alerts)
+            return len(alert_queries.page(connection, "all", 500).alerts)
 
     def headers(self) -> list[str]:
         return sorted(reception.raw for reception in self.receptions())
 
     def clips(self) -> list[Clip]:
         with self.database.read() as connection:
-            found = alerts.page(connection, "all", 500).alerts
+            found = alert_queries.page(connection, "all", 500).alerts
             of = clips.of_alerts(connection, [alert.alert_id for alert in found])
         return [clip for several in of.values() for clip in several]
 
@@ -184,7 +186,7 @@ def eventually(ask: Callable[[], T], wanted: Callable[[T], bool]) -> T:
     return answer
 
 
-def next_of(subscriber: Subscriber, wanted: Callable[[Message], bool]) -> Message:
+def next_of(subscriber: Subscriber, wanted: Callable[[BusMessage], bool]) -> BusMessage:
     """The next message that is wanted."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
@@ -284,8 +286,8 @@ def test_one_warning_that_two_sources_hear_is_one_alert_with_the_evidence_of_bot
     assert eventually(station.headers, lambda headers: headers == expected) == expected
     assert station.alert_count() == 2
     with station.database.read() as connection:
-        found = alerts.page(connection, "all", 500).alerts
-        by_alert = alerts.receptions_of(connection, [alert.alert_id for alert in found])
+        found = alert_queries.page(connection, "all", 500).alerts
+        by_alert = alert_queries.receptions_of(connection, [alert.alert_id for alert in found])
     (twin,), both = sorted(by_alert.values(), key=len)
     assert (twin.raw, twin.origin) == (header(2), "wy")
     assert {(one.origin, one.raw) for one in both} == {("wx", header(1)), ("wy", elsewhere)}
@@ -576,14 +578,16 @@ def test_a_source_that_the_operator_stops_is_released_and_started_again(
     web = Publisher("eas-webd", station.run_dir)
     subscriber = station.subscriber(topics.status("eas-audiod@wx"))
 
-    def state(message: Message) -> str:
+    def state(message: BusMessage) -> str:
         assert isinstance(message.body, Status)
         states = {item.kind: item.state for item in message.body.items}
         return states.get("source.receiver", "")
 
     for desired in ("stopped", "running", "stopped"):
         with station.database.write() as connection:
-            sources.set_desired(connection, "source", "wx", desired, datetime.now(UTC), "test")
+            desired_states.set_desired(
+                connection, "source", "wx", desired, datetime.now(UTC), "test"
+            )
         web.publish(topics.control("eas-audiod@wx"), Control("source wx"))
         expected = "reconnecting" if desired == "running" else "stopped"
         next_of(subscriber, lambda message, expected=expected: state(message) == expected)
@@ -632,7 +636,7 @@ def test_the_status_is_worth_reading_and_nothing_needless_is_loaded(
     player = threading.Thread(target=radio.play, args=(audio(header(9), 0.1),), daemon=True)
     player.start()
 
-    def heard(message: Message) -> bool:
+    def heard(message: BusMessage) -> bool:
         return isinstance(message.body, Status) and "last header" in message.body.sentence
 
     status = next_of(subscriber, heard).body

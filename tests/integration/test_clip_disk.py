@@ -19,10 +19,12 @@ import pytest
 from eas_station.bus import topics
 from eas_station.bus.messages import ItemState, ReceptionNew, Status
 from eas_station.bus.subscriber import Subscriber
-from eas_station.dsp.modulate import burst
-from eas_station.store import alerts, clips, migrate
-from eas_station.store.clips import Clip
-from eas_station.store.database import Database
+from eas_station.dsp.audio.modulate import burst
+from eas_station.store.alerts import alert_queries
+from eas_station.store.database.database import Database
+from eas_station.store.records import clips
+from eas_station.store.records.clips import Clip
+from eas_station.store.upkeep import migrate
 
 ROOT = Path(__file__).resolve().parents[2]
 RATE_HZ = 25_000
@@ -107,8 +109,8 @@ class Station:
     def clips(self) -> dict[str, Clip]:
         """By the header."""
         with self.database.read() as connection:
-            found = alerts.page(connection, "all", 500).alerts
-            by_alert = alerts.receptions_of(connection, [alert.alert_id for alert in found])
+            found = alert_queries.page(connection, "all", 500).alerts
+            by_alert = alert_queries.receptions_of(connection, [alert.alert_id for alert in found])
             return {
                 heard.raw: clip
                 for several in by_alert.values()

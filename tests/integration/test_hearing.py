@@ -18,12 +18,13 @@ import numpy as np
 import pytest
 
 from eas_station.bus import topics
-from eas_station.bus.messages import AudioPcm, Hearing
+from eas_station.bus.messages import AudioPcm, HearingProof
 from eas_station.bus.publisher import Publisher
 from eas_station.bus.subscriber import Subscriber
-from eas_station.store import deaf, expected_tests, migrate
-from eas_station.store.database import Database
-from eas_station.store.deaf import DeafInterval
+from eas_station.store.database.database import Database
+from eas_station.store.records import deaf, expected_tests
+from eas_station.store.records.deaf import DeafInterval
+from eas_station.store.upkeep import migrate
 
 ROOT = Path(__file__).resolve().parents[2]
 RATE_HZ = 8_000
@@ -140,12 +141,12 @@ class Station:
         except TimeoutError:
             return b""
 
-    def hearing(self, channel: str, wanted: Callable[[Hearing], bool]) -> Hearing:
+    def hearing(self, channel: str, wanted: Callable[[HearingProof], bool]) -> HearingProof:
         """What is next said of a channel that is as wanted."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             message = self._subscriber.receive(0.5)
-            if message is None or not isinstance(message.body, Hearing):
+            if message is None or not isinstance(message.body, HearingProof):
                 continue
             if message.body.channel == channel and wanted(message.body):
                 return message.body

@@ -18,17 +18,18 @@ import numpy as np
 import pytest
 
 from eas_station.bus import topics
-from eas_station.bus.messages import AudioPcm, Control, Message, ReceiverState, Status
+from eas_station.bus.messages import AudioPcm, BusMessage, Control, ReceiverState, Status
 from eas_station.bus.publisher import Publisher
 from eas_station.bus.subscriber import Subscriber
-from eas_station.decoder import message as decoded
 from eas_station.decoder.receiver import SameReceiver
-from eas_station.dsp import modulate
-from eas_station.dsp.fm import FilterBank, Modulator, pre_emphasis_taps
-from eas_station.dsp.iq import to_cu8
-from eas_station.dsp.synthesis import FrontEnd, Synthesizer
-from eas_station.store import migrate, sources
-from eas_station.store.database import Database
+from eas_station.decoder.text import message as decoded
+from eas_station.dsp.audio import modulate
+from eas_station.dsp.radio.fm import FilterBank, Modulator, pre_emphasis_taps
+from eas_station.dsp.radio.iq import to_cu8
+from eas_station.dsp.radio.synthesis import FrontEnd, Synthesizer
+from eas_station.store.database.database import Database
+from eas_station.store.records import desired_states
+from eas_station.store.upkeep import migrate
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED_SAME = ROOT.parent / "shared" / "same"
@@ -130,7 +131,7 @@ def station(tmp_path: Path) -> Iterator[Station]:
         built.close()
 
 
-def next_of(subscriber: Subscriber, wanted: Callable[[Message], bool]) -> Message:
+def next_of(subscriber: Subscriber, wanted: Callable[[BusMessage], bool]) -> BusMessage:
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         message = subscriber.receive(0.5)
@@ -139,13 +140,13 @@ def next_of(subscriber: Subscriber, wanted: Callable[[Message], bool]) -> Messag
     pytest.fail("the message did not come")
 
 
-def in_state(state: str) -> Callable[[Message], bool]:
+def in_state(state: str) -> Callable[[BusMessage], bool]:
     return lambda message: isinstance(message.body, ReceiverState) and message.body.state == state
 
 
-def all_frames(subscriber: Subscriber) -> dict[str, list[Message]]:
+def all_frames(subscriber: Subscriber) -> dict[str, list[BusMessage]]:
     """The audio of every channel until the capture has been played to its end."""
-    frames: dict[str, list[Message]] = {channel: [] for channel in CHANNELS}
+    frames: dict[str, list[BusMessage]] = {channel: [] for channel in CHANNELS}
     while True:
         message = next_of(subscriber, lambda message: True)
         if isinstance(message.body, AudioPcm):
@@ -154,7 +155,7 @@ def all_frames(subscriber: Subscriber) -> dict[str, list[Message]]:
             return frames
 
 
-def play_once(station: Station, capture: Path) -> dict[str, list[Message]]:
+def play_once(station: Station, capture: Path) -> dict[str, list[BusMessage]]:
     """Put a capture where the daemon waits for one; nobody misses the first frame."""
     station.start("realtime = false\nloop = false")
     with station.subscriber("audio.pcm.wx.", topics.receiver_state("wx")) as subscriber:
@@ -183,7 +184,7 @@ def test_seven_channels_numbered_whole_and_decodable(station: Station, messages:
         assert 0 <= left_over < 2304
     same = SameReceiver(7, 25_000)
     heard = same.feed(np.stack(rows).astype(np.float32) / 32768) + same.flush()
-    said = [m for m in heard if isinstance(m, decoded.Message)]
+    said = [m for m in heard if isinstance(m, decoded.DecodedMessage)]
     assert {(m.channel, m.text) for m in said if not m.is_eom} == {(k, header(k)) for k in range(7)}
     assert {m.channel for m in said if m.is_eom} == set(range(7))
 
@@ -208,9 +209,9 @@ def test_a_foreign_synthesiser_with_dc_imbalance_and_20_ppm_is_heard_on_all_seve
     ]
     same = SameReceiver(7, 25_000)
     heard = same.feed(np.stack(rows).astype(np.float32) / 32768) + same.flush()
-    headers = [m.channel for m in heard if isinstance(m, decoded.Message) and not m.is_eom]
+    headers = [m.channel for m in heard if isinstance(m, decoded.DecodedMessage) and not m.is_eom]
     truth = re.findall(r"ZCZC-[^\"]+", made.with_suffix(".json").read_text())
-    texts = {m.text for m in heard if isinstance(m, decoded.Message) and not m.is_eom}
+    texts = {m.text for m in heard if isinstance(m, decoded.DecodedMessage) and not m.is_eom}
     assert sorted(headers) == list(range(7))
     assert texts == set(truth)
 
@@ -288,9 +289,11 @@ def test_stopped_by_the_operator_and_started_again(station: Station, messages: P
     database = Database(station.url)
     page = Publisher("eas-webd", station.run_dir)
 
-    def want(desired: sources.Desired) -> None:
+    def want(desired: desired_states.Desired) -> None:
         with database.write() as connection:
-            sources.set_desired(connection, "receiver", "wx", desired, datetime.now(UTC), "a test")
+            desired_states.set_desired(
+                connection, "receiver", "wx", desired, datetime.now(UTC), "a test"
+            )
 
     try:
         with station.subscriber(topics.receiver_state("wx")) as subscriber:

@@ -20,11 +20,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eas_station.ctl import demo_cap, demo_capture
-from eas_station.ctl.demo_script import Sending
+from eas_station.ctl.demo import cap_documents, capture
+from eas_station.ctl.demo.script import Sending
 from eas_station.same.header import Header, format_header
-from eas_station.store import alerts, clips
-from eas_station.store.database import Database
+from eas_station.store.alerts import alert_queries
+from eas_station.store.database.database import Database
+from eas_station.store.records import clips
 from eas_station.tables import Tables
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,15 +79,15 @@ class Station:
             Sending(162_475_000, 6.0, header(self.twin_at, "KCLE/NWS")),
             Sending(162_500_000, 7.0, header(self.issued_at, "KLOT/NWS", ("017031",))),
         )
-        blocks = demo_capture.blocks(sendings, CAPTURE_S, np.random.default_rng(162))
+        blocks = capture.blocks(sendings, CAPTURE_S, np.random.default_rng(162))
         with (self.folder / "iq.cu8").open("wb") as file:
             file.writelines(blocks)
 
     def _write_documents(self, known: Tables) -> None:
         """The warning of the two stations once more, by CAP."""
-        draft = demo_cap.CapDraft("spine-1", self.issued_at, ("EAS", "RWT"), OURS, HOUR)
+        draft = cap_documents.CapDraft("spine-1", self.issued_at, ("EAS", "RWT"), OURS, HOUR)
         (self.folder / "cap").mkdir()
-        (self.folder / "cap" / "1.xml").write_text(demo_cap.document(draft, known))
+        (self.folder / "cap" / "1.xml").write_text(cap_documents.document(draft, known))
 
     def start(self) -> None:
         """The recording is played once: it begins when there is somebody to hear it."""
@@ -207,6 +208,6 @@ def test_what_is_sent_over_the_air_and_by_cap_is_on_the_page_as_it_is(station: S
 
 def clips_of(station: Station) -> list[Any]:
     with station.database.read() as connection:
-        found = alerts.page(connection, "all", 50).alerts
+        found = alert_queries.page(connection, "all", 50).alerts
         of = clips.of_alerts(connection, [alert.alert_id for alert in found])
     return [clip for several in of.values() for clip in several]

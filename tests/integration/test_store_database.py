@@ -12,12 +12,13 @@ from sqlalchemy import insert, select, text, update
 
 from eas_station.alerts.admission import Admission
 from eas_station.errors import StoreError
-from eas_station.store import alerts, migrate
-from eas_station.store.database import Database
+from eas_station.store.alerts import alert_queries
+from eas_station.store.database.database import Database
+from eas_station.store.database.schema import meta, numbers
 from eas_station.store.flusher import Flusher
-from eas_station.store.intake import Intake
-from eas_station.store.schema import meta, numbers
-from eas_station.store.spool import Spool
+from eas_station.store.spool.intake import Intake
+from eas_station.store.spool.spool import Spool
+from eas_station.store.upkeep import migrate
 
 FOR_EVER = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
@@ -44,12 +45,12 @@ def test_a_write_is_committed_whole_or_not_at_all(database: Database) -> None:
 
 def test_a_reader_sees_one_moment(database: Database) -> None:
     with database.read() as reading:
-        assert alerts.last_change_id(reading) == 0
+        assert alert_queries.last_change_id(reading) == 0
         with database.write() as writing:
             writing.execute(update(numbers).values(last=7))
-        assert alerts.last_change_id(reading) == 0
+        assert alert_queries.last_change_id(reading) == 0
     with database.read() as reading:
-        assert alerts.last_change_id(reading) == 7
+        assert alert_queries.last_change_id(reading) == 7
 
 
 def test_there_is_one_writer_at_a_time(database_url: str) -> None:
@@ -58,7 +59,7 @@ def test_there_is_one_writer_at_a_time(database_url: str) -> None:
     def count_up(database: Database) -> None:
         for _ in range(40):
             with database.write() as connection:
-                last = alerts.last_change_id(connection)
+                last = alert_queries.last_change_id(connection)
                 connection.execute(update(numbers).values(last=last + 1))
 
     threads = [threading.Thread(target=count_up, args=(d,)) for d in databases for _ in range(2)]
@@ -67,7 +68,7 @@ def test_there_is_one_writer_at_a_time(database_url: str) -> None:
     for thread in threads:
         thread.join()
     with databases[0].read() as connection:
-        assert alerts.last_change_id(connection) == 160
+        assert alert_queries.last_change_id(connection) == 160
     for database in databases:
         database.close()
 
@@ -78,7 +79,7 @@ def test_a_writer_that_waits_too_long_is_told_so(database_url: str) -> None:
     with holder.write(), pytest.raises(StoreError, match="tried again"), waiter.write():
         pytest.fail("two writers at once")
     with waiter.write() as connection:
-        assert alerts.last_change_id(connection) == 0
+        assert alert_queries.last_change_id(connection) == 0
     holder.close()
     waiter.close()
 
@@ -124,7 +125,7 @@ def test_a_missing_schema_is_a_sentence_that_helps(postgresql_url: str, tmp_path
     for url in (postgresql_url, f"sqlite:///{tmp_path / 'empty.db'}"):
         database = Database(url)
         with pytest.raises(StoreError, match="eas-ctl db upgrade"), database.read() as connection:
-            alerts.active(connection, None)
+            alert_queries.active(connection, None)
         database.close()
 
 
@@ -132,7 +133,7 @@ def test_a_file_that_is_no_database_is_a_sentence_that_helps(tmp_path: Path) -> 
     (tmp_path / "x.db").write_bytes(b"garbage" * 1000)
     database = Database(f"sqlite:///{tmp_path / 'x.db'}")
     with pytest.raises(StoreError, match="backup"), database.read() as connection:
-        alerts.active(connection, None)
+        alert_queries.active(connection, None)
 
 
 def test_a_wrong_query_is_a_bug_not_an_outage(database: Database) -> None:
@@ -165,7 +166,7 @@ def test_more_threads_than_connections_wait_their_turn(database_url: str) -> Non
 
     def ask() -> None:
         with database.read() as connection:
-            seen.append(alerts.last_change_id(connection))
+            seen.append(alert_queries.last_change_id(connection))
 
     threads = [threading.Thread(target=ask) for _ in range(12)]
     for thread in threads:
@@ -206,8 +207,8 @@ def test_a_database_that_goes_away_loses_nothing_and_doubles_nothing(
         pass
 
     with database.read() as connection:
-        page = alerts.page(connection, "all", 500)
-        changes = alerts.changes_after(connection, 0, 1000)
+        page = alert_queries.page(connection, "all", 500)
+        changes = alert_queries.changes_after(connection, 0, 1000)
     headlines = [alert.headline for alert in reversed(page.alerts)]
     assert headlines == [
         *(f"Flood Warning before {n}" for n in range(5)),

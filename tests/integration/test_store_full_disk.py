@@ -12,11 +12,11 @@ import pytest
 
 from eas_station.alerts.admission import Admission
 from eas_station.errors import StoreError
-from eas_station.store import alerts
-from eas_station.store.database import Database
+from eas_station.store.alerts import alert_queries
+from eas_station.store.database.database import Database
 from eas_station.store.flusher import Flusher
-from eas_station.store.intake import Intake
-from eas_station.store.spool import Spool
+from eas_station.store.spool.intake import Intake
+from eas_station.store.spool.spool import Spool
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_receptions_are_announced_and_recorded_while_the_disk_is_full(
             assert "full" in str(error)  # rows on the disk cannot be forgotten yet
     assert spool.oldest(100) == ()
     with database.read() as connection:
-        assert alerts.count_active(connection, None) == 31
+        assert alert_queries.count_active(connection, None) == 31
 
     (small_disk / "ballast").unlink()
     intake.take(heard.by_cap("after"))
@@ -75,8 +75,8 @@ def test_receptions_are_announced_and_recorded_while_the_disk_is_full(
         pass
     assert spool.depth() == 0
     with database.read() as connection:
-        assert alerts.count_active(connection, None) == 32
-        assert alerts.last_change_id(connection) == 32
+        assert alert_queries.count_active(connection, None) == 32
+        assert alert_queries.last_change_id(connection) == 32
     spool.close()
 
 

@@ -16,12 +16,12 @@ from sqlalchemy import Engine, event
 
 from eas_station.alerts.admission import Admission
 from eas_station.alerts.model import MessageId, Reception
-from eas_station.store import alerts
-from eas_station.store.database import Database
+from eas_station.store.alerts import alert_queries
+from eas_station.store.alerts.candidates import holders
+from eas_station.store.database.database import Database
 from eas_station.store.flusher import Flusher
-from eas_station.store.holders import holders
-from eas_station.store.intake import Intake
-from eas_station.store.spool import Spool
+from eas_station.store.spool.intake import Intake
+from eas_station.store.spool.spool import Spool
 
 NOON = datetime(2025, 11, 22, 12, 0, tzinfo=UTC)
 NATIONWIDE = 396  # alerts of the largest real set
@@ -107,9 +107,9 @@ def test_a_nationwide_poll_is_stored_and_the_same_again_adds_nothing(
     again = [replace(one, reception_id=str(uuid.uuid4())) for one in receptions]
     way.take([*receptions, *again])
     with database.read() as connection:
-        assert alerts.count_active(connection, None) == NATIONWIDE
-        assert alerts.last_change_id(connection) == NATIONWIDE
-        assert len(alerts.active(connection, None, NATIONWIDE + 1)) == NATIONWIDE
+        assert alert_queries.count_active(connection, None) == NATIONWIDE
+        assert alert_queries.last_change_id(connection) == NATIONWIDE
+        assert len(alert_queries.active(connection, None, NATIONWIDE + 1)) == NATIONWIDE
 
 
 def test_no_statement_of_the_way_in_reads_a_whole_table(
@@ -137,7 +137,9 @@ def test_of_alerts_that_only_share_a_header_hardly_any_is_read(
     spoken = {"same_header": header, "issued_at": issued_at, "event_code": "TOR"}
     way.take([heard.by_cap(f"urn:oid:{number}", **spoken) for number in range(150)])
     with database.read() as connection:
-        oldest = [alert.alert_id for alert in alerts.page(connection, "all", 200).alerts[:-4:-1]]
+        oldest = [
+            alert.alert_id for alert in alert_queries.page(connection, "all", 200).alerts[:-4:-1]
+        ]
 
         def led_to(*receptions: Reception) -> list[str]:
             keys = [key for reception in receptions for key in admission.keys(reception)]
@@ -152,7 +154,7 @@ def test_of_alerts_that_only_share_a_header_hardly_any_is_read(
         assert len(led_to(heard.by_cap("urn:oid:149"))) == 1
     way.take([again, other])
     with database.read() as connection:
-        found = alerts.page(connection, "all", 200).alerts
+        found = alert_queries.page(connection, "all", 200).alerts
         assert len(found) == 151
         assert found[-1].reception_count == 2, "the oldest was heard off the air"
 
@@ -167,4 +169,4 @@ def test_a_message_may_refer_to_more_than_one_statement_can_ask_for(
 
     way.take([long(f"urn:oid:{number}") for number in range(40)])
     with database.read() as connection:
-        assert alerts.count_active(connection, None) == 40
+        assert alert_queries.count_active(connection, None) == 40

@@ -14,11 +14,11 @@ from sqlalchemy import create_engine, inspect, text
 
 from eas_station.ctl import main as ctl
 from eas_station.errors import StoreError
-from eas_station.store import migrate
-from eas_station.store.database import Database
-from eas_station.store.overview import overview
-from eas_station.store.revision import demand_current
-from eas_station.store.schema import ALERT_WORDS, REVISION, metadata
+from eas_station.store.alerts.overview import overview
+from eas_station.store.database.database import Database
+from eas_station.store.database.revision import demand_current
+from eas_station.store.database.schema import ALERT_WORDS, REVISION, metadata
+from eas_station.store.upkeep import migrate
 
 
 def tables_of(url: str) -> set[str]:

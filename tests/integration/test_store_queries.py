@@ -23,27 +23,25 @@ from eas_station.alerts.model import (
     RuleStep,
 )
 from eas_station.errors import FrameError
-from eas_station.store import (
-    alerts,
+from eas_station.store.alerts import alert_queries, flags, receptions
+from eas_station.store.alerts.overview import overview
+from eas_station.store.alerts.rows import alert_row
+from eas_station.store.alerts.search_words import Wanted, split
+from eas_station.store.database.database import Database
+from eas_station.store.database.schema import alerts as alerts_table
+from eas_station.store.database.statements import upsert
+from eas_station.store.flusher import Flusher
+from eas_station.store.records import (
     audit,
     clips,
     deaf,
+    desired_states,
     expected_tests,
     feeds,
-    flags,
     health_history,
     jobs,
-    receptions,
-    sources,
 )
-from eas_station.store.database import Database
-from eas_station.store.flusher import Flusher
-from eas_station.store.overview import overview
-from eas_station.store.rows import alert_row
-from eas_station.store.schema import alerts as alerts_table
-from eas_station.store.spool import Spool
-from eas_station.store.statements import upsert
-from eas_station.store.words import Wanted, split
+from eas_station.store.spool.spool import Spool
 from eas_station.wire import to_json
 
 NOON = datetime(2025, 11, 22, 12, 0, tzinfo=UTC)
@@ -129,11 +127,11 @@ def test_active_shows_our_own_area_first_then_severity_then_what_ends_first(
         plain_alert(8, event_code="RWT", is_test=True, relevance=ours),
     )
     with database.read() as connection:
-        shown = [alert.alert_id for alert in alerts.active(connection, NOON)]
+        shown = [alert.alert_id for alert in alert_queries.active(connection, NOON)]
         assert shown == [f"alert-{n}" for n in (5, 4, 3, 1, 8, 2)]
-        ours_only = alerts.active(connection, NOON, limit=2, relevant=True)
+        ours_only = alert_queries.active(connection, NOON, limit=2, relevant=True)
         assert [alert.alert_id for alert in ours_only] == ["alert-5", "alert-4"]
-        unsure = {alert.alert_id for alert in alerts.active(connection, None)}
+        unsure = {alert.alert_id for alert in alert_queries.active(connection, None)}
         assert unsure == {f"alert-{n}" for n in (1, 2, 3, 4, 5, 6, 8)}
         numbers = overview(connection, NOON)
         assert (numbers.active, numbers.active_relevant) == (6, 5)
@@ -151,11 +149,13 @@ def test_what_concerned_us_is_found_in_the_log_though_it_is_no_longer_here(
     )
 
     def found(relevant: bool) -> list[str]:
-        page = alerts.page(connection, "all", 10, narrowed=alerts.Filter(relevant=relevant))
+        page = alert_queries.page(
+            connection, "all", 10, narrowed=alert_queries.AlertFilter(relevant=relevant)
+        )
         return [alert.alert_id for alert in page.alerts]
 
     with database.read() as connection:
-        here = alerts.active(connection, NOON, relevant=True)
+        here = alert_queries.active(connection, NOON, relevant=True)
         assert [alert.alert_id for alert in here] == ["alert-1"]
         assert found(relevant=True) == ["alert-2", "alert-1"]
         assert found(relevant=False) == ["alert-3"]
@@ -175,7 +175,7 @@ def test_an_alert_comes_back_as_it_was_stored(database: Database) -> None:
     )
     put(database, whole)
     with database.read() as connection:
-        assert alerts.by_id(connection, "alert-1") == whole
+        assert alert_queries.by_id(connection, "alert-1") == whole
 
 
 def test_pages_hold_together_while_alerts_come_in(database: Database) -> None:
@@ -187,7 +187,7 @@ def test_pages_hold_together_while_alerts_come_in(database: Database) -> None:
     cursor = None
     for turn in range(10):
         with database.read() as connection:
-            page = alerts.page(connection, "all", 7, cursor)
+            page = alert_queries.page(connection, "all", 7, cursor)
         seen += [alert.alert_id for alert in page.alerts]
         put(
             database,
@@ -210,9 +210,11 @@ def test_a_page_is_narrowed_by_what_is_asked(database: Database) -> None:
         plain_alert(5, event_code=None, ends_at=NOON),
     )
 
-    def ids(state: alerts.PageState = "all", **narrowed: Any) -> list[str]:
+    def ids(state: alert_queries.PageState = "all", **narrowed: Any) -> list[str]:
         with database.read() as connection:
-            page = alerts.page(connection, state, 10, now=NOON, narrowed=alerts.Filter(**narrowed))
+            page = alert_queries.page(
+                connection, state, 10, now=NOON, narrowed=alert_queries.AlertFilter(**narrowed)
+            )
         return [alert.alert_id.removeprefix("alert-") for alert in page.alerts]
 
     assert ids() == ["5", "4", "3", "1", "2"]
@@ -238,9 +240,9 @@ def test_the_log_is_searched_by_the_beginnings_of_all_words(database: Database) 
 
     def ids(*words: str | Wanted, **more: Any) -> list[str]:
         wanted = tuple(Wanted(one) if isinstance(one, str) else one for one in words)
-        narrowed = alerts.Filter(words=wanted, **more)
+        narrowed = alert_queries.AlertFilter(words=wanted, **more)
         with database.read() as connection:
-            page = alerts.page(connection, "all", 10, narrowed=narrowed)
+            page = alert_queries.page(connection, "all", 10, narrowed=narrowed)
         return [alert.alert_id.removeprefix("alert-") for alert in page.alerts]
 
     assert ids("flood") == ["4", "3", "1"]
@@ -262,8 +264,8 @@ def test_a_search_is_paged_and_follows_what_becomes_of_an_alert(database: Databa
     cursor = None
     while True:
         with database.read() as connection:
-            narrowed = alerts.Filter(words=(Wanted("number1"),))
-            page = alerts.page(connection, "all", 3, cursor, narrowed=narrowed)
+            narrowed = alert_queries.AlertFilter(words=(Wanted("number1"),))
+            page = alert_queries.page(connection, "all", 3, cursor, narrowed=narrowed)
         seen += [alert.alert_id for alert in page.alerts]
         cursor = page.next_cursor
         if cursor is None:
@@ -272,8 +274,8 @@ def test_a_search_is_paged_and_follows_what_becomes_of_an_alert(database: Databa
 
     def count(word: str) -> int:
         with database.read() as connection:
-            narrowed = alerts.Filter(words=(Wanted(word),))
-            return len(alerts.page(connection, "all", 100, narrowed=narrowed).alerts)
+            narrowed = alert_queries.AlertFilter(words=(Wanted(word),))
+            return len(alert_queries.page(connection, "all", 100, narrowed=narrowed).alerts)
 
     with database.write() as connection:
         changed = alert_row(plain_alert(7, headline="another"), 8)
@@ -292,7 +294,9 @@ def test_the_log_knows_which_way_an_alert_was_heard(
 
     def ids(via: Any) -> set[str | None]:
         with database.read() as connection:
-            page = alerts.page(connection, "all", 9, narrowed=alerts.Filter(via=via))
+            page = alert_queries.page(
+                connection, "all", 9, narrowed=alert_queries.AlertFilter(via=via)
+            )
         return {alert.event_code for alert in page.alerts}
 
     assert (ids("same"), ids("cap")) == ({"TOR"}, {"FLW"})
@@ -311,20 +315,35 @@ def test_the_log_knows_which_way_an_alert_was_heard(
 @pytest.mark.parametrize(
     ("narrowed", "index"),
     [
-        (alerts.Filter(words=(Wanted("flood"),)), "VIRTUAL TABLE INDEX|ix_alerts_words"),
-        (alerts.Filter(severity="Extreme"), "COVERING INDEX ix_alerts_log|ix_alerts_log"),
-        (alerts.Filter(via="same", is_test=True), "COVERING INDEX ix_alerts_log|ix_alerts_log"),
-        (alerts.Filter(relevant=True, since_at=NOON), "COVERING INDEX ix_alerts_log|ix_alerts_log"),
-        (alerts.Filter(event_code="TOR"), "ix_alerts_event"),
+        (
+            alert_queries.AlertFilter(words=(Wanted("flood"),)),
+            "VIRTUAL TABLE INDEX|ix_alerts_words",
+        ),
+        (
+            alert_queries.AlertFilter(severity="Extreme"),
+            "COVERING INDEX ix_alerts_log|ix_alerts_log",
+        ),
+        (
+            alert_queries.AlertFilter(via="same", is_test=True),
+            "COVERING INDEX ix_alerts_log|ix_alerts_log",
+        ),
+        (
+            alert_queries.AlertFilter(relevant=True, since_at=NOON),
+            "COVERING INDEX ix_alerts_log|ix_alerts_log",
+        ),
+        (alert_queries.AlertFilter(event_code="TOR"), "ix_alerts_event"),
     ],
 )
 @pytest.mark.parametrize("state", ["all", "ended"])
 def test_a_search_of_the_log_reads_no_table_whole(
-    database: Database, narrowed: alerts.Filter, index: str, state: alerts.PageState
+    database: Database,
+    narrowed: alert_queries.AlertFilter,
+    index: str,
+    state: alert_queries.PageState,
 ) -> None:
     put(database, *(plain_alert(n) for n in range(50)))
     with noted(database.dialect) as statements, database.read() as connection:
-        alerts.page(connection, state, 20, now=NOON, narrowed=narrowed)
+        alert_queries.page(connection, state, 20, now=NOON, narrowed=narrowed)
     question, values = next(one for one in statements if "LIMIT" in one[0])
     with database.read() as connection:
         word = "EXPLAIN"
@@ -344,15 +363,15 @@ def test_a_search_of_the_log_reads_no_table_whole(
 def test_a_page_has_at_least_one_and_at_most_500_alerts(database: Database) -> None:
     put(database, *(plain_alert(n) for n in range(600)))
     with database.read() as connection:
-        assert len(alerts.page(connection, "all", 10**9).alerts) == 500
-        assert len(alerts.page(connection, "all", -3).alerts) == 1
+        assert len(alert_queries.page(connection, "all", 10**9).alerts) == 500
+        assert len(alert_queries.page(connection, "all", -3).alerts) == 1
 
 
 @pytest.mark.parametrize("cursor", [*HOSTILE, base64.urlsafe_b64encode(b"[1,2]").decode()])
 def test_a_wrong_cursor_is_a_frame_error(database: Database, cursor: str) -> None:
     with database.read() as connection:
         with pytest.raises(FrameError):
-            alerts.page(connection, "all", 10, cursor)
+            alert_queries.page(connection, "all", 10, cursor)
         with pytest.raises(FrameError):
             audit.page(connection, 10, cursor)
 
@@ -362,10 +381,10 @@ def test_any_text_as_an_id_finds_nothing_and_harms_nothing(
     database: Database, hostile: str
 ) -> None:
     with database.write() as connection:
-        assert alerts.by_id(connection, hostile) is None
-        assert alerts.changes_of(connection, hostile) == ()
-        assert alerts.receptions_of(connection, [hostile]) == {hostile: ()}
-        assert alerts.hearings_of(connection, [hostile]) == {hostile: ()}
+        assert alert_queries.by_id(connection, hostile) is None
+        assert alert_queries.changes_of(connection, hostile) == ()
+        assert alert_queries.receptions_of(connection, [hostile]) == {hostile: ()}
+        assert alert_queries.hearings_of(connection, [hostile]) == {hostile: ()}
         assert receptions.by_id(connection, hostile) is None
         assert receptions.alerts_of(connection, [hostile]) == {}
         assert clips.by_id(connection, hostile) is None
@@ -392,11 +411,11 @@ def test_the_same_warning_off_the_air_and_by_cap_is_one_alert_with_two_reception
     )
     store(off_air, by_cap)
     with database.read() as connection:
-        (alert,) = alerts.active(connection, NOON)
-        assert alerts.receptions_of(connection, [alert.alert_id]) == {
+        (alert,) = alert_queries.active(connection, NOON)
+        assert alert_queries.receptions_of(connection, [alert.alert_id]) == {
             alert.alert_id: (off_air, by_cap)
         }
-        hearings = alerts.hearings_of(connection, [alert.alert_id])[alert.alert_id]
+        hearings = alert_queries.hearings_of(connection, [alert.alert_id])[alert.alert_id]
         assert [(h.via, h.origin, h.channel) for h in hearings] == [
             ("same", "wx", "162.550"),
             ("cap", "nws", None),
@@ -407,10 +426,10 @@ def test_the_same_warning_off_the_air_and_by_cap_is_one_alert_with_two_reception
         assert receptions.alerts_of(connection, ids) == dict.fromkeys(ids, (alert.alert_id,))
         assert receptions.last_by_origin(connection, "nws") == NOON + timedelta(seconds=4)
         assert receptions.last_by_origin(connection, "other") is None
-        changes = alerts.changes_after(connection, 0, 10)
+        changes = alert_queries.changes_after(connection, 0, 10)
         assert [change.kind for change in changes] == ["new", "updated"]
-        assert alerts.changes_of(connection, alert.alert_id) == changes
-        assert alerts.changes_after(connection, 1, 10) == changes[1:]
+        assert alert_queries.changes_of(connection, alert.alert_id) == changes
+        assert alert_queries.changes_after(connection, 1, 10) == changes[1:]
         numbers = overview(connection, NOON)
         assert (numbers.alerts, numbers.receptions, numbers.last_change_id) == (1, 2, 2)
         assert numbers.last_received_at == by_cap.received_at
@@ -434,7 +453,7 @@ def test_what_an_operator_said_of_an_alert_stays(
 ) -> None:
     store(heard.off_air())
     with database.write() as connection:
-        (alert,) = alerts.active(connection, NOON)
+        (alert,) = alert_queries.active(connection, NOON)
         assert flags.of(connection, [alert.alert_id]) == {}
         assert flags.set_note(connection, alert.alert_id, "sirens heard")
         assert flags.acknowledge(connection, alert.alert_id, NOON, "ada")
@@ -540,16 +559,16 @@ def test_the_last_runs_and_the_totals_of_each_job(database: Database) -> None:
 
 def test_desired_state_is_running_until_somebody_says_otherwise(database: Database) -> None:
     with database.write() as connection:
-        assert sources.desired(connection, "source", "wx") == "running"
-        sources.set_desired(connection, "source", "wx", "stopped", NOON, "ada")
-        sources.set_desired(connection, "receiver", "wx", "stopped", NOON, "ada")
-        sources.set_desired(connection, "receiver", "wx", "running", NOON + HOUR, "bob")
+        assert desired_states.desired(connection, "source", "wx") == "running"
+        desired_states.set_desired(connection, "source", "wx", "stopped", NOON, "ada")
+        desired_states.set_desired(connection, "receiver", "wx", "stopped", NOON, "ada")
+        desired_states.set_desired(connection, "receiver", "wx", "running", NOON + HOUR, "bob")
     with database.read() as connection:
-        assert sources.desired(connection, "source", "wx") == "stopped"
-        assert sources.desired(connection, "source", "wx1") == "running"
-        assert sources.all_desired(connection) == (
-            sources.DesiredState("receiver", "wx", "running", NOON + HOUR, "bob"),
-            sources.DesiredState("source", "wx", "stopped", NOON, "ada"),
+        assert desired_states.desired(connection, "source", "wx") == "stopped"
+        assert desired_states.desired(connection, "source", "wx1") == "running"
+        assert desired_states.all_desired(connection) == (
+            desired_states.DesiredState("receiver", "wx", "running", NOON + HOUR, "bob"),
+            desired_states.DesiredState("source", "wx", "stopped", NOON, "ada"),
         )
 
 

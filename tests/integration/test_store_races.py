@@ -19,12 +19,12 @@ from sqlalchemy import select
 
 from eas_station.alerts.admission import Admission
 from eas_station.alerts.model import Change
-from eas_station.store import alerts
-from eas_station.store.database import Database
+from eas_station.store.alerts import alert_queries
+from eas_station.store.database.database import Database
+from eas_station.store.database.schema import alert_keys, alert_receptions, changes, receptions
 from eas_station.store.flusher import Flusher
-from eas_station.store.intake import Intake
-from eas_station.store.schema import alert_keys, alert_receptions, changes, receptions
-from eas_station.store.spool import Spool
+from eas_station.store.spool.intake import Intake
+from eas_station.store.spool.spool import Spool
 
 WARNINGS = 40
 HEADERS = [f"ZCZC-WXR-TOR-039173+0030-326{1100 + n}-KCLE/NWS-" for n in range(WARNINGS)]
@@ -88,9 +88,9 @@ def test_daemons_that_hear_the_same_in_the_same_moment_make_one_alert(
     run_together(*(flush(flusher) for _, flusher in parts))
 
     with database.read() as connection:
-        page = alerts.page(connection, "all", 500)
-        heard_by = alerts.hearings_of(connection, [alert.alert_id for alert in page.alerts])
-        every = alerts.changes_after(connection, 0, 1000)
+        page = alert_queries.page(connection, "all", 500)
+        heard_by = alert_queries.hearings_of(connection, [alert.alert_id for alert in page.alerts])
+        every = alert_queries.changes_after(connection, 0, 1000)
         keys = connection.execute(select(alert_keys)).all()
     assert Counter(alert.same_header for alert in page.alerts) == Counter(HEADERS)
     for alert in page.alerts:
@@ -116,7 +116,7 @@ def test_who_follows_the_changes_misses_none(
         while len(seen) < 2 * WARNINGS:
             with database.read() as connection:
                 last = seen[-1] if seen else 0
-                later = alerts.changes_after(connection, last, 5)
+                later = alert_queries.changes_after(connection, last, 5)
                 seen.extend(change.change_id for change in later)
 
     def flush(flusher: Flusher) -> Callable[[], None]:
@@ -147,7 +147,7 @@ def test_two_daemons_that_watch_the_clock_end_each_alert_once(
     ended = [change.alert_id for one in told for change in one]
     assert len(ended) == len(set(ended)) == WARNINGS
     with database.read() as connection:
-        assert alerts.active(connection, None) == ()
+        assert alert_queries.active(connection, None) == ()
 
 
 DAEMON = """
@@ -158,10 +158,10 @@ from eas_station import tables
 from eas_station.alerts import from_same
 from eas_station.alerts.admission import Admission
 from eas_station.alerts.relevance import Area
-from eas_station.store.database import Database
+from eas_station.store.database.database import Database
 from eas_station.store.flusher import Flusher
-from eas_station.store.intake import Intake
-from eas_station.store.spool import Spool
+from eas_station.store.spool.intake import Intake
+from eas_station.store.spool.spool import Spool
 
 NOON = datetime(2025, 11, 22, 12, 0, tzinfo=UTC)
 spool_path, url, life = sys.argv[1:]
@@ -214,7 +214,7 @@ def test_kill_9_loses_no_acknowledged_reception_and_doubles_none(
         links = connection.execute(select(alert_receptions.c.reception_id)).scalars().all()
         numbers = connection.execute(select(changes.c.change_id).order_by(changes.c.change_id))
         every = numbers.scalars().all()
-        found = alerts.page(connection, "all", 500).alerts
+        found = alert_queries.page(connection, "all", 500).alerts
     assert len(acknowledged) >= 40
     assert set(acknowledged) <= set(stored)
     assert len(stored) == len(set(stored)) == len(links) == len(set(links))
@@ -229,5 +229,5 @@ def test_new_ids_are_uuids(daemon: Any, database: Database, heard: Any) -> None:
     intake.take(heard.off_air())
     flusher.run_once()
     with database.read() as connection:
-        (alert,) = alerts.active(connection, None)
+        (alert,) = alert_queries.active(connection, None)
     assert str(uuid.UUID(alert.alert_id)) == alert.alert_id

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from sqlalchemy import insert, text
 
-from eas_station.config.model import Config, Database, Paths
-from eas_station.ctl import db_move
-from eas_station.ctl.before_migration import dump_before_migration
-from eas_station.store import database, grants, migrate, retention, transfer, upkeep
-from eas_station.store.schema import audit, job_totals
+from eas_station.config.model import Config, DatabaseConfig, PathsConfig
+from eas_station.ctl.record import db_move
+from eas_station.ctl.record.before_migration import dump_before_migration
+from eas_station.store.database import database
+from eas_station.store.database.schema import audit, job_totals
+from eas_station.store.upkeep import grants, migrate, retention, transfer, vacuum
 
 AT = datetime(2026, 3, 2, 2, 0, 0, 123456, tzinfo=UTC)
 
@@ -68,13 +69,13 @@ def test_daily_work_on_both_databases(database_url: str) -> None:
     with record.write() as connection:
         assert str(retention.remove_old(connection, AT)) == "nothing"
         assert retention.roll_up(connection, AT) == 0
-    assert upkeep.tidy(record)
+    assert vacuum.tidy(record)
     record.close()
 
 
 def test_dump_of_a_server_is_whole(tmp_path: Path, postgresql_url: str) -> None:
     migrate.upgrade(postgresql_url)
-    paths = Paths(tmp_path, tmp_path / "run")
-    config = Config(paths=paths, database=Database(url=postgresql_url))
+    paths = PathsConfig(tmp_path, tmp_path / "run")
+    config = Config(paths=paths, database=DatabaseConfig(url=postgresql_url))
     path = dump_before_migration(config, "0001")
     assert path.read_bytes()[:5] == b"PGDMP"

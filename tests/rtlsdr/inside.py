@@ -17,7 +17,7 @@ sys.path.insert(0, "/usr/share/eas-station")
 import numpy as np
 
 from eas_station.bus import topics
-from eas_station.bus.messages import AudioPcm, Message, ReceiverState
+from eas_station.bus.messages import AudioPcm, BusMessage, ReceiverState
 from eas_station.bus.subscriber import Subscriber
 
 UNIT, NET_UNIT = "eas-sdrd@wx", "eas-sdrd@net"
@@ -42,8 +42,8 @@ class Bench:
         print("ok    " if holds else "FAILED", text, flush=True)
 
     def wait(
-        self, wanted: Callable[[Message], bool], seconds: float
-    ) -> tuple[Message | None, float]:
+        self, wanted: Callable[[BusMessage], bool], seconds: float
+    ) -> tuple[BusMessage | None, float]:
         began_s = time.monotonic()
         while time.monotonic() - began_s < seconds:
             message = self.news.receive(0.5)
@@ -60,7 +60,7 @@ class Bench:
         return message.body
 
 
-def in_state(state: str) -> Callable[[Message], bool]:
+def in_state(state: str) -> Callable[[BusMessage], bool]:
     return lambda message: isinstance(message.body, ReceiverState) and message.body.state == state
 
 

@@ -155,8 +155,15 @@ def test_every_command_has_a_place_in_the_manual_and_is_completed() -> None:
 @pytest.mark.parametrize(
     "table",
     (
-        *(model.Station, model.Database, model.Web, model.Paths, model.Clips, model.Alarm),
-        *(model.Feed, model.Receiver, model.Remote, model.Source),
+        *(
+            model.StationConfig,
+            model.DatabaseConfig,
+            model.WebConfig,
+            model.PathsConfig,
+            model.ClipsConfig,
+            model.AlarmConfig,
+        ),
+        *(model.FeedConfig, model.ReceiverConfig, model.RemoteConfig, model.SourceConfig),
     ),
 )
 def test_every_key_has_a_place_in_the_manual(table: type) -> None:

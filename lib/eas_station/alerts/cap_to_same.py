@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from eas_station.cap.message import Info, Message
+from eas_station.cap.message import CapInfo, CapMessage
 from eas_station.errors import HeaderError
 from eas_station.same import header, purge
 
@@ -45,7 +45,7 @@ class _Refused(Exception):
 
 
 def translate(
-    message: Message,
+    message: CapMessage,
     callsign: str,
     *,
     language: str = "en-US",
@@ -69,7 +69,7 @@ def translate(
     return Translation(text, None, "accepted", _blocked(message, language))
 
 
-def _blocked(message: Message, language: str) -> str | None:
+def _blocked(message: CapMessage, language: str) -> str | None:
     """Why a message must not be relayed though it has a header; None: it may."""
     if message.signature is not None and message.signature != "valid":
         return f"never relayed: signature {message.signature}"
@@ -79,7 +79,7 @@ def _blocked(message: Message, language: str) -> str | None:
 
 
 def _parts(
-    message: Message,
+    message: CapMessage,
     callsign: str,
     language: str,
     areas: Literal["first", "all"],
@@ -105,7 +105,7 @@ def _parts(
     )
 
 
-def _check_envelope(message: Message) -> None:
+def _check_envelope(message: CapMessage) -> None:
     if message.signature is not None and message.signature.startswith("invalid"):
         raise _Refused("rejected", f"signature {message.signature}")  # 47 CFR 11.56(c)
     if message.status != "Actual":
@@ -116,7 +116,7 @@ def _check_envelope(message: Message) -> None:
         raise _Refused("ignored", f"scope {message.scope[:40]}: only Public goes on the air")
 
 
-def _event_code(info: Info) -> str:
+def _event_code(info: CapInfo) -> str:
     """EEE: the eventCode named SAME, known to Part 11 or not. It is case-sensitive."""
     codes = {code.value for code in info.event_codes if code.name == "SAME"} - {""}
     if not codes:
@@ -131,7 +131,7 @@ def _event_code(info: Info) -> str:
     return code
 
 
-def _originator(message: Message, info: Info) -> str:
+def _originator(message: CapMessage, info: CapInfo) -> str:
     """ORG: the first parameter EAS-ORG. Missing outside IPAWS it is CIV (ECIG 3.10, 6.7)."""
     originator = info.parameter("EAS-ORG")
     if originator is None and not _keeps_profile(message):
@@ -141,7 +141,7 @@ def _originator(message: Message, info: Info) -> str:
     return originator
 
 
-def _valid_for(message: Message, info: Info) -> timedelta:
+def _valid_for(message: CapMessage, info: CapInfo) -> timedelta:
     """TTTT: expires - sent, rounded up to the next legal step (ECIG 3.4.1.4)."""
     if info.expires_at is None and _keeps_profile(message):
         raise _Refused("rejected", "no expires")
@@ -152,7 +152,9 @@ def _valid_for(message: Message, info: Info) -> timedelta:
     return purge.duration(tttt)
 
 
-def _locations(message: Message, info: Info, areas: Literal["first", "all"]) -> tuple[str, ...]:
+def _locations(
+    message: CapMessage, info: CapInfo, areas: Literal["first", "all"]
+) -> tuple[str, ...]:
     """PSSCCC: the geocodes named SAME in document order, repeats kept, the first 31 of them."""
     names = ("SAME", "FIPS6") if message.version == "1.1" else ("SAME",)  # ECIG 3.10
     codes = [
@@ -169,7 +171,7 @@ def _locations(message: Message, info: Info, areas: Literal["first", "all"]) -> 
     return tuple(codes[: header.MAX_LOCATIONS])
 
 
-def _keeps_profile(message: Message) -> bool:
+def _keeps_profile(message: CapMessage) -> bool:
     """Must it have all that the IPAWS profile requires: it says so, or it is of the NWS.
 
     An NWS product without EAS-ORG is one that is not for EAS; it is never a civil authority's.

@@ -13,7 +13,7 @@ from typing import Any, cast, get_args
 from eas_station.alerts import cap_to_same
 from eas_station.alerts.model import EventRef, Kind, MessageId, Reception, Statement, Status
 from eas_station.cap import vtec
-from eas_station.cap.message import Area, Info, Message
+from eas_station.cap.message import CapArea, CapInfo, CapMessage
 from eas_station.errors import CapError
 
 _KINDS: dict[str, Kind] = {"Alert": "alert", "Update": "update", "Cancel": "cancel"}
@@ -31,7 +31,7 @@ MAX_REFERENCES = 1_000  # the longest real list has 60
 
 
 def reception(
-    message: Message,
+    message: CapMessage,
     *,
     origin: str,
     received_at: datetime,
@@ -66,14 +66,14 @@ def reception(
     )
 
 
-def _signature(message: Message) -> str | None:
+def _signature(message: CapMessage) -> str | None:
     if message.signature is not None:
         return message.signature
     return None if message.signed or message.version == "nws" else "unsigned"
 
 
 def statement(
-    message: Message, *, callsign: str, now: datetime | None = None, language: str = "en-US"
+    message: CapMessage, *, callsign: str, now: datetime | None = None, language: str = "en-US"
 ) -> Statement:
     """What a CAP message says. Raises CapError if it warns of nothing.
 
@@ -104,7 +104,7 @@ def statement(
     return _bounded(Statement(**said), message)
 
 
-def _bounded(said: Statement, message: Message) -> Statement:
+def _bounded(said: Statement, message: CapMessage) -> Statement:
     """Refuse what no real message comes near, and what would keep the flusher busy: CapError."""
     for name, counted, most in (
         ("events", said.events, MAX_EVENTS),
@@ -118,7 +118,7 @@ def _bounded(said: Statement, message: Message) -> Statement:
     return said
 
 
-def _said(message: Message, blocks: Sequence[Info]) -> dict[str, Any]:
+def _said(message: CapMessage, blocks: Sequence[CapInfo]) -> dict[str, Any]:
     """The fields of the statement that stand in info blocks."""
     info, last = blocks[0], blocks[0] if len(blocks) == 1 else max(blocks, key=_over_at)
     areas = [area for block in blocks for area in block.areas]
@@ -154,14 +154,14 @@ def _said(message: Message, blocks: Sequence[Info]) -> dict[str, Any]:
     return said
 
 
-def _status(message: Message) -> Status:
+def _status(message: CapMessage) -> Status:
     status = message.status.lower()
     if status not in _STATUSES:
         raise CapError(f"status {message.status[:40]} is none of CAP's", message.raw[:200])
     return cast(Status, status)
 
 
-def _blocks(message: Message, info: Info) -> Sequence[Info]:
+def _blocks(message: CapMessage, info: CapInfo) -> Sequence[CapInfo]:
     """The info blocks that count, in document order: in the language of the chosen one."""
     siblings = [other for other in message.infos if other.language == info.language]
     if message.message_type == "Cancel":
@@ -169,12 +169,12 @@ def _blocks(message: Message, info: Info) -> Sequence[Info]:
     return [other for other in siblings if "AllClear" not in other.responses] or siblings
 
 
-def _over_at(info: Info) -> datetime:
+def _over_at(info: CapInfo) -> datetime:
     """When an info block is over; one that does not say so counts least."""
     return info.ends_at or info.expires_at or datetime.min.replace(tzinfo=UTC)
 
 
-def _event_code(info: Info) -> str | None:
+def _event_code(info: CapInfo) -> str | None:
     """EEE by the name SAME; the NWS's placeholder, and what is not three capitals, is none."""
     code = next((value for name, value in info.event_codes if name == "SAME"), None)
     if code is None or code == cap_to_same.PLACEHOLDER or _EVENT_CODE.fullmatch(code) is None:
@@ -182,13 +182,13 @@ def _event_code(info: Info) -> str | None:
     return code
 
 
-def _originator(info: Info) -> str | None:
+def _originator(info: CapInfo) -> str | None:
     originator = info.parameter("EAS-ORG")
     return originator if originator in cap_to_same.ORIGINATORS else None
 
 
 def _codes(
-    areas: Iterable[Area], same_names: tuple[str, ...]
+    areas: Iterable[CapArea], same_names: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The SAME codes and the UGCs, each once, in document order. What is malformed is no place."""
     same: dict[str, None] = {}
@@ -203,7 +203,7 @@ def _codes(
     return tuple(same), tuple(ugc)
 
 
-def _canada_codes(areas: Iterable[Area]) -> tuple[str, ...]:
+def _canada_codes(areas: Iterable[CapArea]) -> tuple[str, ...]:
     """The SGC and CLC codes, each once. What is malformed stays: it may be our place."""
     return tuple(
         dict.fromkeys(
@@ -215,7 +215,7 @@ def _canada_codes(areas: Iterable[Area]) -> tuple[str, ...]:
     )
 
 
-def _events(message: Message, info: Info) -> tuple[EventRef, ...]:
+def _events(message: CapMessage, info: CapInfo) -> tuple[EventRef, ...]:
     """The P-VTEC events of the message; number 0000 (routine) names no event."""
     texts = info.parameter_values("VTEC")
     if not texts:

@@ -24,7 +24,7 @@ SEVERITIES = {"minor": 1, "moderate": 2, "severe": 3, "extreme": 4}  # CAP 1.2, 
 _MOST_NAMES = 3  # in one sentence
 
 
-class Places(Protocol):
+class AlertPlaces(Protocol):
     """Where an alert is: a Statement, or what is left of an alert."""
 
     @property
@@ -49,7 +49,7 @@ class Gazetteer(Protocol):
 
 
 def judge(
-    places: Places,
+    places: AlertPlaces,
     area: Area,
     gazetteer: Gazetteer,
     *,
@@ -75,7 +75,7 @@ def judge(
 
 
 def concern(
-    places: Places, area: Area, gazetteer: Gazetteer, event_code: str | None = None
+    places: AlertPlaces, area: Area, gazetteer: Gazetteer, event_code: str | None = None
 ) -> RuleStep | None:
     """The rule by which places concern us, whatever is not wanted; None: they do not."""
     steps = _steps(places, area, gazetteer, event_code, None)
@@ -83,7 +83,7 @@ def concern(
 
 
 def _steps(
-    places: Places,
+    places: AlertPlaces,
     area: Area,
     gazetteer: Gazetteer,
     event_code: str | None,
@@ -126,7 +126,7 @@ def _unwanted(said: Statement, event_code: str | None, area: Area) -> RuleStep |
     return RuleStep(UNWANTED[2], False, f"severity {said.severity} is less than {least}")
 
 
-def _national(places: Places, event_code: str | None) -> RuleStep | None:
+def _national(places: AlertPlaces, event_code: str | None) -> RuleStep | None:
     if event_code == NATIONAL_EVENT:
         return RuleStep("national", True, "a national emergency message concerns every station")
     if codes.NATION in places.same_codes:
@@ -134,7 +134,7 @@ def _national(places: Places, event_code: str | None) -> RuleStep | None:
     return None
 
 
-def _same_codes(places: Places, ours: Codes, gazetteer: Gazetteer) -> RuleStep | None:
+def _same_codes(places: AlertPlaces, ours: Codes, gazetteer: Gazetteer) -> RuleStep | None:
     if not places.same_codes or not ours:
         return None
     for code in _of_our_states(places.same_codes, ours):
@@ -145,7 +145,9 @@ def _same_codes(places: Places, ours: Codes, gazetteer: Gazetteer) -> RuleStep |
     return RuleStep("same-code", False, f"none of its {count} is in our area")
 
 
-def _ugc_codes(places: Places, area: Area, ours: Codes, gazetteer: Gazetteer) -> RuleStep | None:
+def _ugc_codes(
+    places: AlertPlaces, area: Area, ours: Codes, gazetteer: Gazetteer
+) -> RuleStep | None:
     """Zones by name, or by the counties they touch unless SAME codes have said those."""
     if not places.ugc_codes or not ours | area.ugc_codes:
         return None
@@ -163,7 +165,7 @@ def _ugc_codes(places: Places, area: Area, ours: Codes, gazetteer: Gazetteer) ->
     return RuleStep("ugc", False, f"none of its {count} is in our area")
 
 
-def _canada_codes(places: Places, area: Area) -> RuleStep | None:
+def _canada_codes(places: AlertPlaces, area: Area) -> RuleStep | None:
     if not places.canada_codes or not area.canada_codes:
         return None
     found = canada.match(places.canada_codes, area.canada_codes)
@@ -175,7 +177,7 @@ def _canada_codes(places: Places, area: Area) -> RuleStep | None:
     return RuleStep("canada-code", True, f"Canadian code {why}")
 
 
-def _polygons(places: Places, area: Area) -> RuleStep | None:
+def _polygons(places: AlertPlaces, area: Area) -> RuleStep | None:
     if not places.polygons or (area.point is None and not area.rings):
         return None
     for ring in places.polygons:
@@ -186,7 +188,7 @@ def _polygons(places: Places, area: Area) -> RuleStep | None:
     return RuleStep("polygon", False, "its polygon does not reach us")
 
 
-def _circles(places: Places, area: Area) -> RuleStep | None:
+def _circles(places: AlertPlaces, area: Area) -> RuleStep | None:
     if not places.circles or (area.point is None and not area.rings):
         return None
     for ring in places.circles:
@@ -197,7 +199,7 @@ def _circles(places: Places, area: Area) -> RuleStep | None:
     return RuleStep("circle", False, "its circle does not reach us")
 
 
-def _doubt(places: Places, area: Area, ours: Codes, gazetteer: Gazetteer) -> RuleStep | None:
+def _doubt(places: AlertPlaces, area: Area, ours: Codes, gazetteer: Gazetteer) -> RuleStep | None:
     """What no rule could judge concerns us."""
     drawn = bool(places.polygons or places.circles)
     named = bool(places.same_codes or places.ugc_codes)
@@ -257,7 +259,7 @@ def _in_our_area(alert_code: str, our_code: str, gazetteer: Gazetteer) -> str:
     return f"{said} concerns our {our_code} {gazetteer.location_name(our_code)}"
 
 
-def _nowhere(places: Places, gazetteer: Gazetteer) -> str:
+def _nowhere(places: AlertPlaces, gazetteer: Gazetteer) -> str:
     """Which places those are, in a few words: "3 counties in MI, 1 in OH"."""
     if not places.same_codes:
         where = _few(places.ugc_codes or places.canada_codes) or "a drawn area"

@@ -10,23 +10,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from eas_station.audiod.blocks import (
+from eas_station.audiod.deafness.deaf_log import DeafLog
+from eas_station.audiod.hearing.channel_facts import SourceState
+from eas_station.audiod.hearing.levels import AudioLevelMeter, AudioMeasurement
+from eas_station.audiod.hearing.source_report import SourceReport
+from eas_station.audiod.reception_maker import ReceptionMaker
+from eas_station.audiod.sources.blocks import (
     PATIENCE_S,
     AudioSource,
     Block,
     HopelessError,
     SourceEndedError,
 )
-from eas_station.audiod.channels import SourceState
-from eas_station.audiod.deafness import Deafness
-from eas_station.audiod.hearing import Hearing
-from eas_station.audiod.levels import Level, LevelMeter
-from eas_station.audiod.report import Report
-from eas_station.audiod.stretch import ClipRules, Stretch
+from eas_station.audiod.stretch import AudioStretch, ClipRules
 from eas_station.bus import topics
 from eas_station.bus.messages import AudioLevel, Body, SameBurst
-from eas_station.decoder.message import Burst, Message
-from eas_station.decoder.prior import Prior
+from eas_station.decoder.text.message import Burst, DecodedMessage
+from eas_station.decoder.text.prior import Prior
 from eas_station.errors import SourceError
 from eas_station.service.backoff import Backoff
 
@@ -36,7 +36,7 @@ STEP_S = 0.25
 STOPPED = "stopped by the operator"
 
 
-class Publish(Protocol):
+class PublishLevels(Protocol):
     """`bus.publisher.Publisher.publish`."""
 
     def __call__(self, topic: str, body: Body, /) -> int:
@@ -51,28 +51,30 @@ class Wiring:
     name: str  # of the source
     channels: tuple[str, ...]
     open: Callable[[], AudioSource]  # raises SourceError
-    hearing: Hearing
+    hearing: ReceptionMaker
     clip_rules: ClipRules
-    deafness: Deafness | None  # None: a file, which waits and is never deaf
-    report: Report
-    publish: Publish
+    deafness: DeafLog | None  # None: a file, which waits and is never deaf
+    report: SourceReport
+    publish: PublishLevels
     wanted: Callable[[], bool]  # does the operator want the source to run
     stopping: threading.Event
     now: Callable[[], datetime]
     monotonic: Callable[[], float] = time.monotonic
     prior: Prior = field(default_factory=Prior)  # the codes that the decoder knows of
     live: Callable[[Block], None] | None = None  # gives the sound to listeners on the page
-    offer: Callable[[Stretch], None] | None = None  # gives copies to the prover, if it wants any
+    offer: Callable[[AudioStretch], None] | None = (
+        None  # gives copies to the prover, if it wants any
+    )
 
 
-class Listener:
+class SourceListener:
     """Owns the source and everything that counts its samples. One thread runs it."""
 
     def __init__(self, wiring: Wiring) -> None:
         self._to = wiring
         self._source: AudioSource | None = None
-        self._stretch: Stretch | None = None
-        self._meter = LevelMeter(len(wiring.channels))
+        self._stretch: AudioStretch | None = None
+        self._meter = AudioLevelMeter(len(wiring.channels))
         self._backoff = Backoff()
         self._retry_s = self._last_block_s = self._told_s = wiring.monotonic()
         self._away_why = "starting"
@@ -207,13 +209,13 @@ class Listener:
         telling = self._source.telling
         self._to.report.state("running", f"listening: {telling}" if telling else "listening")
 
-    def _continue(self, block: Block) -> Stretch:
+    def _continue(self, block: Block) -> AudioStretch:
         """The stretch that the block belongs to; a gap that is not filled begins another."""
         stretch = self._stretch
         if stretch is None or block.gap_samples != 0 or stretch.rate_hz != block.rate_hz:
             self._end_stretch()
             to = self._to
-            stretch = Stretch(to.channels, block.rate_hz, to.clip_rules, to.prior)
+            stretch = AudioStretch(to.channels, block.rate_hz, to.clip_rules, to.prior)
             self._stretch = stretch
         return stretch
 
@@ -226,7 +228,7 @@ class Listener:
             self._hear(said, stretch, now)
         stretch.end()
 
-    def _hear(self, said: Burst | Message, stretch: Stretch, now: datetime) -> None:
+    def _hear(self, said: Burst | DecodedMessage, stretch: AudioStretch, now: datetime) -> None:
         channel = self._to.channels[said.channel]
         if isinstance(said, Burst):
             heard_at = stretch.time_of(said.end_sample, now)
@@ -237,7 +239,7 @@ class Listener:
         else:
             self._hear_header(said, stretch, now)
 
-    def _hear_header(self, message: Message, stretch: Stretch, now: datetime) -> None:
+    def _hear_header(self, message: DecodedMessage, stretch: AudioStretch, now: datetime) -> None:
         channel = self._to.channels[message.channel]
         quarantined = self._to.hearing.quarantined
         reception = self._to.hearing.take(message, channel, now)
@@ -272,7 +274,7 @@ class Listener:
                 self._level(channel, level, carriers.get(channel)),
             )
 
-    def _level(self, channel: str, level: Level, carrier: bool | None) -> AudioLevel:
+    def _level(self, channel: str, level: AudioMeasurement, carrier: bool | None) -> AudioLevel:
         return AudioLevel(
             source=self._to.name,
             channel=channel,

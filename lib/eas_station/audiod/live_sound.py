@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from eas_station.audiod.blocks import Block
+from eas_station.audiod.sources.blocks import Block
 from eas_station.bus import topics
 from eas_station.bus.messages import AudioPcm
-from eas_station.dsp.ring import to_int16
+from eas_station.dsp.arrays.ring import to_int16
 
 
 class PublishSound(Protocol):

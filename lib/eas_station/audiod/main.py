@@ -15,35 +15,35 @@ from eas_station.alerts import from_same
 from eas_station.alerts.admission import Admission
 from eas_station.alerts.model import Reception
 from eas_station.audiod import affinity
-from eas_station.audiod.clip_files import ClipFolder
-from eas_station.audiod.clip_room import ClipRoom
-from eas_station.audiod.clip_writer import ClipWriter
-from eas_station.audiod.deafness import Deafness
-from eas_station.audiod.hearing import Hearing
-from eas_station.audiod.listener import Listener, Wiring
+from eas_station.audiod.clips.clip_eviction import ClipRoom
+from eas_station.audiod.clips.clip_files import ClipFolder
+from eas_station.audiod.clips.clip_writer import ClipWriter
+from eas_station.audiod.deafness.deaf_log import DeafLog
+from eas_station.audiod.deafness.heard_marks import HeardMarks, boot_id
+from eas_station.audiod.hearing.prover_wiring import BEAT_S, Proving, build
+from eas_station.audiod.hearing.source_report import SourceReport
+from eas_station.audiod.listener import SourceListener, Wiring
 from eas_station.audiod.live_sound import LiveSound
-from eas_station.audiod.marks import Marks, boot_id
-from eas_station.audiod.proving import BEAT_S, Proving, build
-from eas_station.audiod.report import Report
-from eas_station.audiod.sources import channels_of, opener
+from eas_station.audiod.reception_maker import ReceptionMaker
+from eas_station.audiod.source_kinds import channels_of, opener
 from eas_station.audiod.stretch import ClipRules
 from eas_station.bus import topics
 from eas_station.bus.messages import ReceptionNew
 from eas_station.bus.news import Announcer
 from eas_station.config.area import area_of
-from eas_station.config.model import Config, Source
+from eas_station.config.model import Config, SourceConfig
 from eas_station.config.units import WEBD
-from eas_station.decoder.prior import Prior
+from eas_station.decoder.text.prior import Prior
 from eas_station.service import program
 from eas_station.service.daemon import Daemon
+from eas_station.service.desired_state import DesiredStates
 from eas_station.service.storage import Storage
-from eas_station.service.wishes import Wishes
-from eas_station.store import sources
-from eas_station.store.clip_room import make_room
-from eas_station.store.database import Database
+from eas_station.store.database.database import Database
 from eas_station.store.flusher import Flusher
-from eas_station.store.intake import Intake
-from eas_station.store.spool import Spool
+from eas_station.store.records import desired_states
+from eas_station.store.records.clip_eviction import make_room
+from eas_station.store.spool.intake import Intake
+from eas_station.store.spool.spool import Spool
 from eas_station.tables import Tables, load
 
 log = logging.getLogger(__name__)
@@ -66,9 +66,9 @@ def compose(daemon: Daemon) -> None:
     _keep_to_cpus(daemon, source)
     storage = _storage(daemon, tables, database)
     channels = channels_of(source, config)
-    report = Report(source.name, source.kind, channels, daemon.set_status, daemon.now)
+    report = SourceReport(source.name, source.kind, channels, daemon.set_status, daemon.now)
     writer = _clip_writer(daemon, source, storage, database, report)
-    wishes = Wishes(
+    wishes = DesiredStates(
         "source",
         partial(_stopped_sources, database),
         partial(daemon.subscribe, [WEBD], [topics.control(daemon.unit)]),
@@ -98,11 +98,11 @@ def compose(daemon: Daemon) -> None:
     daemon.spawn("wishes", wishes.run)
     daemon.spawn("clips", writer.run)
     daemon.spawn("proof", partial(proving.prover.run, daemon.beat("proof", BEAT_S)))
-    daemon.spawn("listen", partial(_listen, Listener(wiring), beat, writer, wishes.looked))
+    daemon.spawn("listen", partial(_listen, SourceListener(wiring), beat, writer, wishes.looked))
 
 
 def _listen(
-    listener: Listener, beat: Callable[[], None], writer: ClipWriter, looked: threading.Event
+    listener: SourceListener, beat: Callable[[], None], writer: ClipWriter, looked: threading.Event
 ) -> None:
     """A source that the operator has stopped is not opened at the start, if that can be known."""
     looked.wait(WISHES_S)
@@ -114,10 +114,10 @@ def _listen(
 
 def _clip_writer(
     daemon: Daemon,
-    source: Source,
+    source: SourceConfig,
     storage: Storage[Reception],
     database: Database,
-    report: Report,
+    report: SourceReport,
 ) -> ClipWriter:
     clips_dir = daemon.config.paths.state_dir / "clips"
     room = ClipRoom(
@@ -130,20 +130,20 @@ def _clip_writer(
     return ClipWriter(folder, storage.append, report.clip_fault, room)
 
 
-def _keep_to_cpus(daemon: Daemon, source: Source) -> None:
+def _keep_to_cpus(daemon: Daemon, source: SourceConfig) -> None:
     if source.cpu_affinity:
         affinity.keep_to(source.cpu_affinity)
         daemon.set_item(affinity.told(source.cpu_affinity, daemon.now()))
 
 
-def _live(daemon: Daemon, source: Source) -> LiveSound | None:
+def _live(daemon: Daemon, source: SourceConfig) -> LiveSound | None:
     """None for a receiver, whose channels are on the bus already."""
     if source.kind == "receiver":
         return None
     return LiveSound(source.name, daemon.publisher.publish, daemon.publisher.wanted)
 
 
-def _source(config: Config, name: str | None) -> Source:
+def _source(config: Config, name: str | None) -> SourceConfig:
     return next(source for source in config.sources if source.name == name)
 
 
@@ -178,15 +178,15 @@ def _storage(daemon: Daemon, tables: Tables, database: Database) -> Storage[Rece
 def _hearing(
     daemon: Daemon,
     tables: Tables,
-    source: Source,
+    source: SourceConfig,
     storage: Storage[Reception],
     proving: Proving,
-) -> Hearing:
+) -> ReceptionMaker:
     def take(reception: Reception) -> None:
         storage.take(reception)
         proving.heard(reception)
 
-    return Hearing(
+    return ReceptionMaker(
         source=source.name,
         make=partial(from_same.reception, event_name=tables.event_name, new_id=_new_id),
         take=take,
@@ -196,22 +196,22 @@ def _hearing(
 
 
 def _deafness(
-    daemon: Daemon, source: Source, channels: tuple[str, ...], storage: Storage[Reception]
-) -> Deafness | None:
+    daemon: Daemon, source: SourceConfig, channels: tuple[str, ...], storage: Storage[Reception]
+) -> DeafLog | None:
     """None for a file: it waits, so nothing of it is ever missed."""
     if source.kind == "file":
         return None
     paths = daemon.config.paths
-    marks = Marks(paths.runtime_dir, paths.state_dir, daemon.unit, boot_id())
-    return Deafness(source.name, channels, marks, storage.append, daemon.now)
+    marks = HeardMarks(paths.runtime_dir, paths.state_dir, daemon.unit, boot_id())
+    return DeafLog(source.name, channels, marks, storage.append, daemon.now)
 
 
 def _stopped_sources(database: Database) -> frozenset[str]:
     with database.read() as connection:
-        return sources.stopped(connection, "source")
+        return desired_states.stopped(connection, "source")
 
 
-def _reload(daemon: Daemon, source: Source, config: Config) -> None:
+def _reload(daemon: Daemon, source: SourceConfig, config: Config) -> None:
     """A source that is configured otherwise is listened to by another process."""
     before = daemon.config
     same = source in config.sources and config.receivers == before.receivers

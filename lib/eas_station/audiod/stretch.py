@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from eas_station.audiod.blocks import Block
-from eas_station.audiod.recorder import ClipSink, Recorder, ring_seconds
-from eas_station.audiod.tap import Sound, as_sound
-from eas_station.config.model import Clips
-from eas_station.decoder.message import Burst, Message
-from eas_station.decoder.prior import Prior
+from eas_station.audiod.clips.recorder import ClipSink, Recorder, ring_seconds
+from eas_station.audiod.hearing.tap import CopiedSound, as_sound
+from eas_station.audiod.sources.blocks import Block
+from eas_station.config.model import ClipsConfig
 from eas_station.decoder.receiver import SameReceiver
-from eas_station.dsp.ring import Ring, to_int16
+from eas_station.decoder.text.message import Burst, DecodedMessage
+from eas_station.decoder.text.prior import Prior
+from eas_station.dsp.arrays.ring import Ring, to_int16
 
 PREAMBLE_S = 16 * 8 * 0.00192  # 47 CFR 11.31(a)(1): sixteen bytes before the header
 UNDER_WAY_S = 30.0  # after a burst its message may still be going on
@@ -23,12 +23,12 @@ UNDER_WAY_S = 30.0  # after a burst its message may still be going on
 class ClipRules:
     """How clips are cut and who takes them."""
 
-    clips: Clips
+    clips: ClipsConfig
     sink: ClipSink
     new_id: Callable[[], str]
 
 
-class Stretch:
+class AudioStretch:
     """The decoder, the last seconds and the recorder of a stretch without a gap.
 
     All of them count samples from its beginning.
@@ -48,7 +48,7 @@ class Stretch:
         """Clips that are being recorded."""
         return len(self._recorder)
 
-    def decode(self, block: Block) -> list[Burst | Message]:
+    def decode(self, block: Block) -> list[Burst | DecodedMessage]:
         """What ended in this block, oldest first."""
         self._ring.append(to_int16(block.samples))
         said = self._receiver.feed(block.samples)
@@ -61,19 +61,24 @@ class Stretch:
         """Is a message being heard or recorded, on any channel."""
         return self.clips > 0 or any(map(self._has_burst, self._burst_ends))
 
-    def copy(self, channel: int, seconds: float) -> Sound | None:
+    def copy(self, channel: int, seconds: float) -> CopiedSound | None:
         """The last seconds of a channel; None: there are not so many, or a message is in them."""
         first = self._ring.end - round(seconds * self.rate_hz)
         if first < self._ring.first or self._has_burst(channel):
             return None
         return as_sound(self._ring.read(channel, first, self._ring.end), self.rate_hz)
 
-    def last_words(self) -> list[Burst | Message]:
+    def last_words(self) -> list[Burst | DecodedMessage]:
         """What the decoder can still say when nothing more comes."""
         return self._receiver.flush()
 
     def begin_clip(
-        self, message: Message, channel: str, event_code: str, reception_id: str, now: datetime
+        self,
+        message: DecodedMessage,
+        channel: str,
+        event_code: str,
+        reception_id: str,
+        now: datetime,
     ) -> None:
         """Record the alert whose header this is; `now` is the time of the newest sample."""
         preamble = round(PREAMBLE_S * self.rate_hz)
@@ -87,7 +92,7 @@ class Stretch:
             message.end_sample,
         )
 
-    def end_of_message(self, message: Message) -> None:
+    def end_of_message(self, message: DecodedMessage) -> None:
         """NNNN: what is being recorded on its channel ends."""
         self._recorder.end_of_message(message.channel, message.end_sample)
 

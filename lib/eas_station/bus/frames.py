@@ -14,9 +14,9 @@ from eas_station.bus.messages import (
     AudioLevel,
     AudioPcm,
     Body,
+    BusMessage,
     Control,
-    Hearing,
-    Message,
+    HearingProof,
     ReceiverState,
     ReceptionNew,
     SameBurst,
@@ -36,7 +36,7 @@ BODY_OF_TOPIC: dict[str, type[Body]] = {
 BODY_OF_PREFIX: dict[str, type[Body]] = {
     "audio.pcm.": AudioPcm,
     "audio.level.": AudioLevel,
-    "audio.hearing.": Hearing,
+    "audio.hearing.": HearingProof,
     "same.burst.": SameBurst,
     "receiver.state.": ReceiverState,
     "status.": Status,
@@ -45,7 +45,7 @@ BODY_OF_PREFIX: dict[str, type[Body]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class FrameHeader:
     """What the JSON part says besides the body."""
 
     sender: str
@@ -66,7 +66,7 @@ def body_type(topic: str) -> type[Body]:
     return found
 
 
-def encode(topic: str, header: Header, body: Body, samples: bytes | None) -> list[bytes]:
+def encode(topic: str, header: FrameHeader, body: Body, samples: bytes | None) -> list[bytes]:
     """The parts of one message."""
     plain = {
         "v": VERSION,
@@ -84,7 +84,7 @@ def encode(topic: str, header: Header, body: Body, samples: bytes | None) -> lis
     return parts if samples is None else [*parts, samples]
 
 
-def decode(parts: Sequence[bytes]) -> tuple[Message, str]:
+def decode(parts: Sequence[bytes]) -> tuple[BusMessage, str]:
     """The message in these parts and the sender's run. Raises FrameError."""
     if len(parts) not in (2, 3):
         raise FrameError(f"{len(parts)} parts, not 2 or 3", repr(list(parts))[:200])
@@ -101,7 +101,7 @@ def decode(parts: Sequence[bytes]) -> tuple[Message, str]:
     samples = parts[2] if len(parts) == 3 else None
     if (samples is not None) != (body_class is AudioPcm):
         raise FrameError("samples belong to audio.pcm, and to nothing else", topic)
-    message = Message(
+    message = BusMessage(
         topic=topic,
         sender=from_plain(str, plain.get("from"), "from"),
         seq=from_plain(int, plain.get("seq"), "seq"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import zmq
 
 from eas_station.bus.keys import KeyPair
-from eas_station.bus.messages import Message
+from eas_station.bus.messages import BusMessage
 from eas_station.errors import BusError
 
 HIGH_WATER = 1000
@@ -31,7 +31,7 @@ WATCHED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Remote:
+class RemoteUnit:
     """Where a unit of another machine publishes, and what it may say here."""
 
     address: str  # "tcp://10.0.0.5:5600"
@@ -65,7 +65,7 @@ def matches(topic: str, topics: tuple[str, ...]) -> bool:
     return any(_covers(one, topic) for one in topics)
 
 
-class Link:
+class RemoteSubscription:
     """A subscription to one unit of another machine. The thread of its subscriber owns it.
 
     Nothing of it raises: what hinders it is told by `fault`, and tried again for ever.
@@ -75,7 +75,7 @@ class Link:
         self,
         context: zmq.Context[zmq.Socket[bytes]],
         unit: str,
-        remote: Remote,
+        remote: RemoteUnit,
         wanted: Iterable[str],
         longest_message: int,
         monotonic: Callable[[], float] = time.monotonic,
@@ -100,7 +100,7 @@ class Link:
         self._events = self.socket.get_monitor_socket(WATCHED)
         self._connect()
 
-    def accepts(self, message: Message) -> bool:
+    def accepts(self, message: BusMessage) -> bool:
         """Whether the other machine may say this: it speaks for its unit alone."""
         return message.sender == self.unit and matches(message.topic, self._topics)
 

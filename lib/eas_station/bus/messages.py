@@ -37,7 +37,7 @@ class AudioLevel:
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
+class HearingProof:
     """Would this channel hear a warning now? Proved by a header hidden in a copy of its sound."""
 
     source: str
@@ -160,7 +160,7 @@ class Control:
 Body = (
     AudioPcm
     | AudioLevel
-    | Hearing
+    | HearingProof
     | SameBurst
     | ReceptionNew
     | AlertNews
@@ -171,7 +171,7 @@ Body = (
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class BusMessage:
     """One message as received."""
 
     topic: str

@@ -17,7 +17,7 @@ import setproctitle
 import zmq
 
 from eas_station.bus import topics
-from eas_station.bus.frames import Header, encode
+from eas_station.bus.frames import FrameHeader, encode
 from eas_station.bus.holder import make_directory, socket_path
 from eas_station.bus.messages import Body
 from eas_station.bus.offer import Offer, Tell, Terms
@@ -106,7 +106,7 @@ class Publisher:
         with self._lock:
             seq = self._seq.get(topic, 0) + 1
             sent_at = self._now()
-            parts = encode(topic, Header(self.unit, self.run, seq, sent_at), body, samples)
+            parts = encode(topic, FrameHeader(self.unit, self.run, seq, sent_at), body, samples)
             self._seq[topic] = seq
             if keep_last and samples is None:
                 self._keep(topic, _Kept(seq, sent_at, body))
@@ -203,7 +203,7 @@ class Publisher:
     def _repeat(self, prefix: str) -> None:
         for topic, values in self._kept.items():
             for kept in values if topic.startswith(prefix) else ():
-                header = Header(self.unit, self.run, kept.seq, kept.sent_at, repeated=True)
+                header = FrameHeader(self.unit, self.run, kept.seq, kept.sent_at, repeated=True)
                 self._send(encode(topic, header, kept.body, None))
 
     def _answer_late_ones(self) -> None:

@@ -14,8 +14,8 @@ import zmq
 from eas_station.bus import topics as topic_names
 from eas_station.bus.frames import LONGEST_MESSAGE, decode
 from eas_station.bus.holder import socket_path
-from eas_station.bus.link import Link, Remote
-from eas_station.bus.messages import Message, Status
+from eas_station.bus.link import RemoteSubscription, RemoteUnit
+from eas_station.bus.messages import BusMessage, Status
 from eas_station.errors import FrameError
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class Subscriber:
         units: Iterable[str],
         topics: Iterable[str],
         context: zmq.Context[zmq.Socket[bytes]] | None = None,
-        remote: Callable[[str], Remote | None] = lambda unit: None,
+        remote: Callable[[str], RemoteUnit | None] = lambda unit: None,
     ) -> None:
         """Connect; a unit that is not there yet is heard as soon as it is.
 
@@ -66,8 +66,12 @@ class Subscriber:
         self._prefixes = tuple(topic for topic in self._wanted if topic.endswith("."))
         self._whole = frozenset(topic for topic in self._wanted if not topic.endswith("."))
         self._units: set[str] = set()
-        self._links: dict[str, Link] = {}  # unit → its connection, if it is on another machine
-        self._ready: list[Link | None] = []  # what has something to read; None: this machine
+        self._links: dict[
+            str, RemoteSubscription
+        ] = {}  # unit → its connection, if it is on another machine
+        self._ready: list[
+            RemoteSubscription | None
+        ] = []  # what has something to read; None: this machine
         self._senders: dict[str, _Sender] = {}
         self._missed: Counter[tuple[str, str]] = Counter()
         self._own_context = context is None
@@ -90,7 +94,9 @@ class Subscriber:
         names = (*self._wanted, topic_names.status(unit))  # a status tells of a lost tail
         remote = self._remote(unit)
         if remote is not None:
-            self._links[unit] = Link(self._context, unit, remote, names, LONGEST_MESSAGE)
+            self._links[unit] = RemoteSubscription(
+                self._context, unit, remote, names, LONGEST_MESSAGE
+            )
         else:
             path = socket_path(self._runtime_dir, unit)
             self.socket.subscribe(topic_names.status(unit))
@@ -115,7 +121,7 @@ class Subscriber:
         """Units of other machines that are not connected, each with a sentence that says why."""
         return {unit: link.fault for unit, link in self._links.items() if link.fault is not None}
 
-    def receive(self, timeout_s: float) -> Message | None:
+    def receive(self, timeout_s: float) -> BusMessage | None:
         """The next message that was asked for, or None after `timeout_s`; 0 does not wait."""
         deadline_s = time.monotonic() + timeout_s
         while True:
@@ -175,7 +181,7 @@ class Subscriber:
             if self._ready or left_s <= 0:
                 return bool(self._ready)
 
-    def _next(self) -> Message | None:
+    def _next(self) -> BusMessage | None:
         link = self._ready.pop()
         parts = (self.socket if link is None else link.socket).recv_multipart(zmq.NOBLOCK)
         try:
@@ -194,7 +200,7 @@ class Subscriber:
     def _is_wanted(self, topic: str) -> bool:
         return topic in self._whole or topic.startswith(self._prefixes)
 
-    def _note(self, message: Message, run: str) -> bool:
+    def _note(self, message: BusMessage, run: str) -> bool:
         """Keep count of the numbers; False for a value that is known already."""
         sender = self._senders.get(message.sender)
         if sender is None or sender.run != run:
@@ -215,7 +221,7 @@ class Subscriber:
             sender.complete = True
         return True
 
-    def _is_from_before(self, message: Message, sender: _Sender) -> bool:
+    def _is_from_before(self, message: BusMessage, sender: _Sender) -> bool:
         """Is it a value of the time before we came, overtaken by one that was just sent?"""
         first = sender.first_seq.get(message.topic, 0)
         known = sender.repeated_seq.get(message.topic, 0)

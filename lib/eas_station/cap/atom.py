@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from lxml import etree
 
 from eas_station.cap import tree, xml
-from eas_station.cap.limits import Limits
-from eas_station.cap.message import Message
+from eas_station.cap.limits import ParseLimits
+from eas_station.cap.message import CapMessage
 from eas_station.errors import CapError
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -21,10 +21,10 @@ _NO_ALERT_TYPES = ("text/html", "application/xhtml+xml", "application/atom+xml")
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class AtomPage:
     """One feed document."""
 
-    messages: tuple[Message, ...]  # of entries that hold their alert
+    messages: tuple[CapMessage, ...]  # of entries that hold their alert
     rejected: tuple[CapError, ...]
     links: tuple[str, ...] = ()  # where the alerts of the other entries are, as written
 
@@ -34,9 +34,9 @@ def is_feed(root: etree._Element) -> bool:
     return tree.split(root) in ((ATOM, "feed"), ("", "rss"))
 
 
-def read(root: etree._Element, limits: Limits) -> Page:
+def read(root: etree._Element, limits: ParseLimits) -> AtomPage:
     """The alerts and links of a feed's entries. Raises CapError on too many."""
-    messages: list[Message] = []
+    messages: list[CapMessage] = []
     rejected: list[CapError] = []
     links: dict[str, None] = {}
     for entry in _entries(root):
@@ -48,7 +48,7 @@ def read(root: etree._Element, limits: Limits) -> Page:
             links[link] = None
     if len(messages) + len(links) > limits.alerts:
         raise CapError(f"{len(messages) + len(links)} entries in one feed")
-    return Page(tuple(messages), tuple(rejected), tuple(links))
+    return AtomPage(tuple(messages), tuple(rejected), tuple(links))
 
 
 def _entries(root: etree._Element) -> list[etree._Element]:

@@ -13,7 +13,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
 from eas_station.cap import tree
-from eas_station.cap.limits import Limits
+from eas_station.cap.limits import ParseLimits
 from eas_station.errors import CapError
 
 _TAG = re.compile(rb"<([^\s/>]+)")
@@ -31,13 +31,13 @@ class _Alert:
     end: int = -1
 
 
-def alerts(data: bytes, limits: Limits | None = None) -> tuple[bytes, ...]:
+def alerts(data: bytes, limits: ParseLimits | None = None) -> tuple[bytes, ...]:
     """The outermost elements called `alert`, each a document. Raises CapError.
 
     What stands before or behind an alert is no part of it, not even in a document of its own: a
     declaration, a comment, an instruction for a browser.
     """
-    limits = limits or Limits()
+    limits = limits or ParseLimits()
     data = tree.trimmed(data)
     if len(data) > limits.document_bytes:
         raise CapError(f"a document of {len(data)} bytes", tree.shown(data))
@@ -48,7 +48,7 @@ def alerts(data: bytes, limits: Limits | None = None) -> tuple[bytes, ...]:
 class _Finder:
     """Reads a document once and notes where its alerts begin and end."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: ParseLimits) -> None:
         self._limits = limits
         self._scopes: list[dict[str, str]] = [{}]
         self._fresh: dict[str, str] = {}  # declared by the element that is just coming
@@ -116,7 +116,7 @@ def _end_of(data: bytes, start: int, at: int) -> int:
     return at
 
 
-def _standalone(piece: bytes, alert: _Alert, limits: Limits) -> bytes:
+def _standalone(piece: bytes, alert: _Alert, limits: ParseLimits) -> bytes:
     """The alert as it is, if it can stand alone; else with the declarations that it misses."""
     if not alert.declared or _means(piece, alert.name, limits):
         return piece
@@ -134,7 +134,7 @@ def _standalone(piece: bytes, alert: _Alert, limits: Limits) -> bytes:
     return piece[: name_end.end()] + added.encode() + piece[name_end.end() :]
 
 
-def _means(piece: bytes, name: str, limits: Limits) -> bool:
+def _means(piece: bytes, name: str, limits: ParseLimits) -> bool:
     """Does a piece, alone, have the root that it had in its envelope."""
     try:
         root = tree.parse(piece, limits)

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Literal
 
 from eas_station.cap import atom, geojson, tree, xml
-from eas_station.cap.limits import Limits
-from eas_station.cap.message import Message
+from eas_station.cap.limits import ParseLimits
+from eas_station.cap.message import CapMessage
 from eas_station.errors import CapError
 
 Form = Literal["cap", "ipaws", "edxl", "feed", "geojson"]
@@ -23,7 +23,7 @@ class Parsed:
     """What a document holds. One bad alert does not sink the others."""
 
     form: Form
-    messages: tuple[Message, ...]  # in document order
+    messages: tuple[CapMessage, ...]  # in document order
     rejected: tuple[CapError, ...]  # alerts that are none, each with its reason and first text
     links: tuple[str, ...] = ()  # feed: where further alerts are
     next_url: str | None = None  # geojson: the next page
@@ -32,7 +32,7 @@ class Parsed:
 
 
 def parse(
-    data: bytes, limits: Limits | None = None, is_known: Callable[[str], bool] | None = None
+    data: bytes, limits: ParseLimits | None = None, is_known: Callable[[str], bool] | None = None
 ) -> Parsed:
     """Read a CAP alert, an IPAWS or EDXL envelope, an Atom or RSS feed, or the NWS's GeoJSON.
 
@@ -42,7 +42,7 @@ def parse(
     Raises CapError if the document as a whole is none of these, is cut off or is hostile. An empty
     feed is fine; an empty document is not.
     """
-    limits = limits or Limits()
+    limits = limits or ParseLimits()
     start = tree.trimmed(data)[:1]
     if start == b"{":
         page = geojson.parse(data, limits, is_known)

@@ -14,8 +14,8 @@ from typing import Any
 
 from eas_station.cap import json_text, values
 from eas_station.cap.bug import CapBug
-from eas_station.cap.limits import Limits
-from eas_station.cap.message import STATUSES, Area, Info, Message, Named, Reference, Ring
+from eas_station.cap.limits import ParseLimits
+from eas_station.cap.message import STATUSES, CapArea, CapInfo, CapMessage, Named, Reference, Ring
 from eas_station.errors import CapError
 
 _ALERT_URL = "/alerts/"
@@ -24,10 +24,10 @@ _new_named = tuple.__new__  # the same as Named(...), without its detour through
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class GeoJsonPage:
     """One answer of the API."""
 
-    messages: tuple[Message, ...]
+    messages: tuple[CapMessage, ...]
     rejected: tuple[CapError, ...]
     next_url: str | None = None  # pagination
     updated_at: datetime | None = None  # of the whole answer; goes backwards when a cache is stale
@@ -35,14 +35,14 @@ class Page:
 
 
 def parse(
-    data: bytes, limits: Limits | None = None, is_known: Callable[[str], bool] | None = None
-) -> Page:
+    data: bytes, limits: ParseLimits | None = None, is_known: Callable[[str], bool] | None = None
+) -> GeoJsonPage:
     """The alerts of one answer. Raises CapError if it is no such answer, or cut off.
 
     Args:
         is_known: says of the text of an alert that it was read before: it is left out.
     """
-    limits = limits or Limits()
+    limits = limits or ParseLimits()
     if len(data) > limits.document_bytes:
         raise CapError(f"a document of {len(data)} bytes", repr(data[:200]))
     text = json_text.decode(data).strip(" \t\r\n")
@@ -52,7 +52,7 @@ def parse(
         top = {}
     if len(members) > limits.alerts:
         raise CapError(f"{len(members)} alerts in one document")
-    messages: list[Message] = []
+    messages: list[CapMessage] = []
     rejected: list[CapError] = []
     unchanged = 0
     for member in members:
@@ -60,13 +60,13 @@ def parse(
             unchanged += 1
             continue
         try:
-            messages.append(_Reader(member, limits).message())
+            messages.append(_GeoJsonReader(member, limits).message())
         except CapError as error:
             rejected.append(error)
         except Exception as error:  # noqa: BLE001 - the barrier round one item from outside
             rejected.append(CapBug(error, member.text))
     pagination = _mapping(top.get("pagination"))
-    return Page(
+    return GeoJsonPage(
         messages=tuple(messages),
         rejected=tuple(rejected),
         next_url=_text(pagination.get("next")),
@@ -82,10 +82,10 @@ def _single(top: _Object, text: str) -> _Object:
     raise CapError("neither a FeatureCollection, nor a Feature, nor JSON-LD", text[:200])
 
 
-class _Reader:
+class _GeoJsonReader:
     """Reads one alert and notes what it leaves out."""
 
-    def __init__(self, member: json_text.Member, limits: Limits) -> None:
+    def __init__(self, member: json_text.Member, limits: ParseLimits) -> None:
         self._raw = member.text
         self._limits = limits
         self._notes: list[str] = []
@@ -104,7 +104,7 @@ class _Reader:
             if isinstance(where, dict) and json_text.REPEATED in where:
                 raise self._error(f"{where[json_text.REPEATED]!r} stands there twice")
 
-    def message(self) -> Message:
+    def message(self) -> CapMessage:
         properties = self._properties
         sent = self._required("sent")
         sent_at = values.time(sent)
@@ -114,7 +114,7 @@ class _Reader:
         if status not in STATUSES:
             raise self._error(f"status {status[:40]!r} is not one of {', '.join(STATUSES)}")
         info = self._info()
-        return Message(
+        return CapMessage(
             identifier=self._identifier(),
             sender=self._sender(),
             sent_at=sent_at,
@@ -151,10 +151,10 @@ class _Reader:
             self._notes.append("sender is missing: senderName stands in for it")
         return sender
 
-    def _info(self) -> Info:
+    def _info(self) -> CapInfo:
         properties = self._properties
         parameters = self._named("parameters")
-        return Info(
+        return CapInfo(
             language=_text(properties.get("language")) or "en-US",
             event=_text(properties.get("event")),
             categories=_strings(properties.get("category")),
@@ -182,12 +182,12 @@ class _Reader:
         text = next((p.value for p in parameters if p.name == "eventEndingTime"), None)
         return ends_at if ends_at is not None or text is None else values.lenient_time(text)
 
-    def _areas(self) -> tuple[Area, ...]:
+    def _areas(self) -> tuple[CapArea, ...]:
         description = _text(self._properties.get("areaDesc"))
         polygons, geocodes = self._polygons(), self._named("geocode")
         if description is None and not polygons and not geocodes:
             return ()
-        return (Area(description, polygons, (), geocodes),)
+        return (CapArea(description, polygons, (), geocodes),)
 
     def _polygons(self) -> tuple[Ring, ...]:
         geometry = self._feature.get("geometry")
@@ -205,7 +205,7 @@ class _Reader:
             self._notes.append("the geometry is no polygon")
         return tuple(rings)
 
-    def _references(self, info: Info) -> tuple[Reference, ...]:
+    def _references(self, info: CapInfo) -> tuple[Reference, ...]:
         found: dict[Reference, None] = {}
         listed = self._properties.get("references")
         for item in listed if isinstance(listed, list) else [] if listed is None else [listed]:

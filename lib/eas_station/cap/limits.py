@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ParseLimits:
     """The bounds of one document. The largest real nationwide answer is a tenth of them."""
 
     document_bytes: int = 16 << 20  # decompressed

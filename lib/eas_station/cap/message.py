@@ -47,7 +47,7 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
-class Area:
+class CapArea:
     """A place that an info block speaks of."""
 
     description: str | None
@@ -59,7 +59,7 @@ class Area:
 
 
 @dataclass(frozen=True, slots=True)
-class Info:
+class CapInfo:
     """What a message says, in one language."""
 
     language: str  # "en-US" where the document names none (CAP 1.2, 3.2.2)
@@ -83,7 +83,7 @@ class Info:
     contact: str | None = None
     parameters: tuple[Named, ...] = ()
     resources: tuple[Resource, ...] = ()
-    areas: tuple[Area, ...] = ()
+    areas: tuple[CapArea, ...] = ()
 
     def parameter(self, name: str) -> str | None:
         """The first value of a parameter; ECIG 3.3.1: of repeated ones the first counts."""
@@ -98,7 +98,7 @@ class Info:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class CapMessage:
     """One CAP alert message."""
 
     identifier: str
@@ -109,7 +109,7 @@ class Message:
     scope: str  # as written: Public Restricted Private
     version: str  # "1.1", "1.2"; "nws": GeoJSON of api.weather.gov
     raw: str  # the text of this alert alone
-    infos: tuple[Info, ...] = ()
+    infos: tuple[CapInfo, ...] = ()
     references: tuple[Reference, ...] = ()  # references, then expiredReferences
     codes: tuple[str, ...] = ()  # "IPAWSv1.0"
     source: str | None = None
@@ -121,7 +121,7 @@ class Message:
     signature: str | None = None  # "valid", "invalid: why", "unchecked: why"; None: nobody asked
     notes: tuple[str, ...] = ()  # what was dropped or mended, and why
 
-    def info(self, language: str = "en-US") -> Info | None:
+    def info(self, language: str = "en-US") -> CapInfo | None:
         """The info block to read (ECIG 3.7): the first in the language, else in English, else any.
 
         "fr" finds "fr-CA", and so does "fr-FR" where nothing is nearer (RFC 4647, 3.3 and 3.4).

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from eas_station.cap.limits import Limits
+from eas_station.cap.limits import ParseLimits
 from eas_station.errors import CapError
 
 _BLANKS = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
 
 
-def parse(data: bytes, limits: Limits) -> etree._Element:
+def parse(data: bytes, limits: ParseLimits) -> etree._Element:
     """The root element of a document. Raises CapError."""
     if len(data) > limits.document_bytes:
         raise CapError(f"a document of {len(data)} bytes", shown(data))

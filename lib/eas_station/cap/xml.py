@@ -13,12 +13,12 @@ from lxml import etree
 
 from eas_station.cap import tree, values
 from eas_station.cap.bug import CapBug
-from eas_station.cap.limits import Limits
+from eas_station.cap.limits import ParseLimits
 from eas_station.cap.message import (
     STATUSES,
-    Area,
-    Info,
-    Message,
+    CapArea,
+    CapInfo,
+    CapMessage,
     Named,
     Reference,
     Resource,
@@ -36,23 +36,25 @@ _ONCE = ("identifier", "sender", "sent", "status", "msgType", "scope")
 _Fields = dict[str, list[etree._Element]]
 
 
-def parse(data: bytes, limits: Limits | None = None) -> tuple[Message, ...]:
+def parse(data: bytes, limits: ParseLimits | None = None) -> tuple[CapMessage, ...]:
     """The good messages of a document. Raises CapError where there is none and should be one."""
-    messages, rejected = read(tree.parse(data, limits or Limits()), limits or Limits(), data)
+    messages, rejected = read(
+        tree.parse(data, limits or ParseLimits()), limits or ParseLimits(), data
+    )
     if rejected and not messages:
         raise rejected[0]
     return messages
 
 
 def read(
-    root: etree._Element, limits: Limits, data: bytes | None = None
-) -> tuple[tuple[Message, ...], tuple[CapError, ...]]:
+    root: etree._Element, limits: ParseLimits, data: bytes | None = None
+) -> tuple[tuple[CapMessage, ...], tuple[CapError, ...]]:
     """Every alert under an element: the messages, and why the others are none.
 
     Args:
         data: the document, where it holds nothing else: then its text is the message's, exactly.
     """
-    messages: list[Message] = []
+    messages: list[CapMessage] = []
     rejected: list[CapError] = []
     found = list(alerts(root))
     if len(found) > limits.alerts:
@@ -99,27 +101,29 @@ def _raw(element: etree._Element, data: bytes | None) -> str:
 
 
 def _message(
-    element: etree._Element, raw: str, outer_status: str | None, limits: Limits
-) -> Message:
+    element: etree._Element, raw: str, outer_status: str | None, limits: ParseLimits
+) -> CapMessage:
     if len(raw) > limits.alert_chars:
         raise CapError(f"an alert of {len(raw)} characters", raw[:200])
     namespace, _ = tree.split(element)
     version = VERSIONS.get(namespace)
     if version is None:
         raise CapError(f"the namespace {namespace!r} is not CAP 1.1 or 1.2", raw[:200])
-    return _Reader(namespace, raw, limits).message(element, version, outer_status)
+    return _XmlReader(namespace, raw, limits).message(element, version, outer_status)
 
 
-class _Reader:
+class _XmlReader:
     """Reads one alert and notes what it leaves out."""
 
-    def __init__(self, namespace: str, raw: str, limits: Limits) -> None:
+    def __init__(self, namespace: str, raw: str, limits: ParseLimits) -> None:
         self._namespace = namespace
         self._raw = raw
         self._limits = limits
         self._notes: list[str] = []
 
-    def message(self, element: etree._Element, version: str, outer_status: str | None) -> Message:
+    def message(
+        self, element: etree._Element, version: str, outer_status: str | None
+    ) -> CapMessage:
         fields = self._fields(element)
         required = {name: self._required(fields, name) for name in _ONCE}
         if len(required["identifier"]) > self._limits.identifier_chars:
@@ -128,7 +132,7 @@ class _Reader:
         if sent_at is None or sent_at == values.LATEST:
             raise self._error(f"sent is not a time with an offset: {required['sent'][:60]!r}")
         infos = tuple(self._info(item) for item in self._some(fields, "info", self._limits.infos))
-        return Message(
+        return CapMessage(
             identifier=required["identifier"],
             sender=required["sender"],
             sent_at=sent_at,
@@ -160,19 +164,19 @@ class _Reader:
         self._notes.append(f"its envelope has the status {outer[:40]!r}")
         return outer if outer in STATUSES else "Test"
 
-    def _references(self, fields: _Fields, infos: tuple[Info, ...]) -> tuple[Reference, ...]:
+    def _references(self, fields: _Fields, infos: tuple[CapInfo, ...]) -> tuple[Reference, ...]:
         texts = [self._optional(fields, "references") or ""]
         texts.extend(t for info in infos for t in info.parameter_values("expiredReferences"))
         found, bad = values.references(" ".join(texts))
         self._notes.extend(f"not a reference: {word[:80]!r}" for word in bad[:10])
         return found
 
-    def _info(self, element: etree._Element) -> Info:
+    def _info(self, element: etree._Element) -> CapInfo:
         fields = self._fields(element)
         most = self._limits.values
         parameters = self._named(fields, "parameter")
         ends = next((p.value for p in parameters if p.name == "eventEndingTime"), None)
-        return Info(
+        return CapInfo(
             language=self._optional(fields, "language") or "en-US",
             event=self._optional(fields, "event"),
             categories=tuple(_text(item) for item in self._some(fields, "category", most)),
@@ -197,7 +201,7 @@ class _Reader:
             areas=tuple(self._area(i) for i in self._some(fields, "area", self._limits.areas)),
         )
 
-    def _area(self, element: etree._Element) -> Area:
+    def _area(self, element: etree._Element) -> CapArea:
         fields = self._fields(element)
         polygons = []
         for item in self._some(fields, "polygon", self._limits.values):
@@ -215,7 +219,7 @@ class _Reader:
                 circles.append(circle)
             elif text:
                 self._notes.append(f"not a circle: {text[:80]!r}")
-        return Area(
+        return CapArea(
             description=self._optional(fields, "areaDesc"),
             polygons=tuple(polygons),
             circles=tuple(circles),

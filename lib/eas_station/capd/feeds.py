@@ -8,17 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from eas_station.capd.desk import Desk
+from eas_station.capd.feed.memory import Memory
+from eas_station.capd.feed_kinds import Surroundings, paced, reader
+from eas_station.capd.intake import DocumentIntake
 from eas_station.capd.loop import BEAT_S, FeedLoop, Poll
-from eas_station.capd.memory import Memory
-from eas_station.capd.readers import Surroundings, paced, reader
-from eas_station.config.model import Config, Feed
+from eas_station.config.model import Config, FeedConfig
 from eas_station.service.daemon import Daemon
-from eas_station.service.wishes import Wishes
+from eas_station.service.desired_state import DesiredStates
 
 log = logging.getLogger(__name__)
 
-DeskOf = Callable[[str, Config, Callable[[], None]], Desk]
+DeskOf = Callable[[str, Config, Callable[[], None]], DocumentIntake]
 
 
 class EitherStop:
@@ -52,7 +52,7 @@ class EitherStop:
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    feed: Feed
+    feed: FeedConfig
     station: object  # what else the loop was built from
     stop: EitherStop
     loop: FeedLoop
@@ -66,7 +66,7 @@ class Feeds:
         daemon: Daemon,
         desk_of: DeskOf,
         record: Callable[[Poll], None],
-        wishes: Wishes,
+        wishes: DesiredStates,
         memory: Memory,
         surroundings: Surroundings,
     ) -> None:
@@ -107,7 +107,7 @@ class Feeds:
             running.loop.poll_now()
             running.stop.wake()
 
-    def _start(self, feed: Feed, config: Config) -> None:
+    def _start(self, feed: FeedConfig, config: Config) -> None:
         stop = EitherStop(self._daemon.stopping)
         beat = self._daemon.beat(_beat_name(feed), BEAT_S)
         loop = FeedLoop(
@@ -124,10 +124,10 @@ class Feeds:
         self._running[feed.name] = _Running(feed, config.station, stop, loop)
         self._daemon.spawn(f"feed {feed.name}"[:15], loop.run)
 
-    def _forget(self, feed: Feed) -> None:
+    def _forget(self, feed: FeedConfig) -> None:
         self._daemon.drop_beat(_beat_name(feed))
         self._daemon.drop_item(f"feed.{feed.kind}", feed.name)
 
 
-def _beat_name(feed: Feed) -> str:
+def _beat_name(feed: FeedConfig) -> str:
     return f"feed {feed.name}"

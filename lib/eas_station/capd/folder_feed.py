@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eas_station.cap.bug import CapBug
-from eas_station.cap.limits import Limits
-from eas_station.capd.reading import Reading, parse
+from eas_station.cap.limits import ParseLimits
+from eas_station.capd.feed.reading import DocumentReading, parse
 from eas_station.errors import CapError, FeedError
 
 SUFFIXES = (".xml", ".cap", ".json", ".geojson")
@@ -30,14 +30,14 @@ class FolderFeed:
     max_age_s = 0.0
     note = ""
 
-    def __init__(self, path: Path, limits: Limits | None = None) -> None:
+    def __init__(self, path: Path, limits: ParseLimits | None = None) -> None:
         self._path = path
-        self._limits = limits or Limits()
+        self._limits = limits or ParseLimits()
         self._done: dict[str, _Stamp] = {}  # read, or refused for good
         self._doubtful: dict[str, _Stamp] = {}  # did not parse: perhaps it was half written
         self._reading: dict[str, _Stamp] = {}  # of the poll under way
 
-    def read(self) -> Iterator[Reading]:
+    def read(self) -> Iterator[DocumentReading]:
         """The documents in files that have changed. Raises FeedError if the folder is not there.
 
         A file that does not parse may be half written: it is refused only when the next poll finds
@@ -57,7 +57,7 @@ class FolderFeed:
         self._done.update(self._reading)
         self._reading = {}
 
-    def _read(self, name: str, stamp: _Stamp) -> Iterator[Reading]:
+    def _read(self, name: str, stamp: _Stamp) -> Iterator[DocumentReading]:
         try:
             if stamp.size_bytes > self._limits.document_bytes:
                 raise CapError(f"a file of {stamp.size_bytes} bytes")
@@ -66,18 +66,18 @@ class FolderFeed:
             return
         except OSError as error:
             if self._doubtful.get(name) != stamp:
-                yield Reading(name, None, CapError(f"{name}: {error.strerror}"))
+                yield DocumentReading(name, None, CapError(f"{name}: {error.strerror}"))
             self._doubtful[name] = stamp
             return
         except CapError as error:
             if self._doubtful.get(name) == stamp:
                 self._reading[name] = stamp
                 told = CapError(f"{name}: {error}", error.text)
-                yield Reading(name, None, error if isinstance(error, CapBug) else told)
+                yield DocumentReading(name, None, error if isinstance(error, CapBug) else told)
             self._doubtful[name] = stamp
             return
         self._reading[name] = stamp
-        yield Reading(name, parsed)
+        yield DocumentReading(name, parsed)
 
     def _files(self) -> dict[str, _Stamp]:
         """The files by name, in order of name."""

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from eas_station.bus.messages import ItemState
-from eas_station.capd.desk import Desk, Tally
-from eas_station.capd.fetch import ServerError
-from eas_station.capd.reading import Reader
-from eas_station.config.model import Feed
+from eas_station.capd.feed.reading import FeedReader
+from eas_station.capd.http.fetch import ServerError
+from eas_station.capd.intake import DocumentIntake, Tally
+from eas_station.config.model import FeedConfig
 from eas_station.errors import CapError, FeedError
 from eas_station.service.backoff import Backoff
 
@@ -61,9 +61,9 @@ class FeedLoop:
 
     def __init__(
         self,
-        feed: Feed,
-        reader: Reader,
-        desk: Desk,
+        feed: FeedConfig,
+        reader: FeedReader,
+        desk: DocumentIntake,
         *,
         now: Callable[[], datetime],
         record: Callable[[Poll], None],

@@ -21,26 +21,27 @@ from eas_station.alerts.model import MessageId, Reception
 from eas_station.bus import topics
 from eas_station.bus.messages import ReceptionNew
 from eas_station.bus.news import Announcer
-from eas_station.capd.alarm import Alarms
-from eas_station.capd.credentials import Credentials
-from eas_station.capd.desk import Desk
+from eas_station.capd.alarm.alarm import Alarms
+from eas_station.capd.feed.credentials import FeedCredentials
+from eas_station.capd.feed.memory import Memory
+from eas_station.capd.feed_kinds import Surroundings
 from eas_station.capd.feeds import Feeds
-from eas_station.capd.memory import Memory
+from eas_station.capd.intake import DocumentIntake
 from eas_station.capd.poll_log import PollLog
-from eas_station.capd.readers import Surroundings
 from eas_station.config.area import area_of
 from eas_station.config.model import Config
 from eas_station.config.units import CAPD, CTL, WEBD
 from eas_station.service import program
 from eas_station.service.daemon import Daemon
+from eas_station.service.desired_state import DesiredStates
 from eas_station.service.storage import Storage
-from eas_station.service.wishes import Wishes
-from eas_station.store import jobs, receptions, sources
-from eas_station.store.database import Database
-from eas_station.store.feeds import FeedState, state
+from eas_station.store.alerts import receptions
+from eas_station.store.database.database import Database
 from eas_station.store.flusher import Flusher
-from eas_station.store.intake import Intake
-from eas_station.store.spool import Spool
+from eas_station.store.records import desired_states, jobs
+from eas_station.store.records.feeds import FeedState, state
+from eas_station.store.spool.intake import Intake
+from eas_station.store.spool.spool import Spool
 
 POLL = "poll "  # with the name of a feed: what a control message asks for
 ASKED_AT_ONCE = 500  # messages in one question to the database
@@ -67,7 +68,7 @@ def compose(daemon: Daemon) -> None:
     known = tables.load()
     storage = _storage(daemon, database, spool, intake, known)
     is_stopping = daemon.stopping.is_set
-    wishes = Wishes(
+    wishes = DesiredStates(
         "feed",
         partial(_stopped_feeds, database),
         partial(daemon.subscribe, [WEBD, CTL], [topics.control(daemon.unit)]),
@@ -126,8 +127,8 @@ def _desk(
     feed: str,
     config: Config,
     progressed: Callable[[], None],
-) -> Desk:
-    return Desk(
+) -> DocumentIntake:
+    return DocumentIntake(
         feed,
         config.station.callsign,
         take=take,
@@ -163,7 +164,7 @@ def _remembered(database: Database, feed: str) -> FeedState:
 
 def _stopped_feeds(database: Database) -> frozenset[str]:
     with database.read() as connection:
-        return sources.stopped(connection, "feed")
+        return desired_states.stopped(connection, "feed")
 
 
 def _count(database: Database, job: str, at: datetime, runs: int) -> None:
@@ -171,10 +172,10 @@ def _count(database: Database, job: str, at: datetime, runs: int) -> None:
         jobs.record_unchanged(connection, job, at, runs)
 
 
-def _credentials(environment: Mapping[str, str]) -> Credentials:
+def _credentials(environment: Mapping[str, str]) -> FeedCredentials:
     """Where systemd has put the secrets; None: not started by it."""
     directory = environment.get("CREDENTIALS_DIRECTORY")
-    return Credentials(None if directory is None else Path(directory))
+    return FeedCredentials(None if directory is None else Path(directory))
 
 
 def _new_id() -> str:

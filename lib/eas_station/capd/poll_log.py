@@ -11,7 +11,7 @@ from datetime import datetime
 
 from eas_station.capd.loop import Poll
 from eas_station.errors import StoreError
-from eas_station.store.jobs import JobRun
+from eas_station.store.records.jobs import JobRun
 from eas_station.wire import to_json
 
 log = logging.getLogger(__name__)

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from eas_station import tables
-from eas_station.capd.credentials import Credentials
-from eas_station.capd.memory import Memory
-from eas_station.capd.readers import Surroundings, reader
-from eas_station.capd.reading import Reading
+from eas_station.capd.feed.credentials import FeedCredentials
+from eas_station.capd.feed.memory import Memory
+from eas_station.capd.feed.reading import DocumentReading
+from eas_station.capd.feed_kinds import Surroundings, reader
 from eas_station.config.load import load
 from eas_station.errors import EXIT_FAILED, EXIT_FINE, CapError, FeedError
-from eas_station.store.feeds import FeedState
+from eas_station.store.records.feeds import FeedState
 
 
 def main(argv: list[str]) -> int:
@@ -31,7 +31,7 @@ def main(argv: list[str]) -> int:
     config = load(args.config)
     feed = next(feed for feed in config.feeds if feed.name == args.feed)
     directory = os.environ.get("CREDENTIALS_DIRECTORY")
-    credentials = Credentials(None if directory is None else Path(directory))
+    credentials = FeedCredentials(None if directory is None else Path(directory))
     polled = reader(
         feed,
         config,
@@ -49,7 +49,7 @@ def main(argv: list[str]) -> int:
     return EXIT_FINE if error is None else EXIT_FAILED
 
 
-def _plain(reading: Reading) -> dict[str, Any]:
+def _plain(reading: DocumentReading) -> dict[str, Any]:
     parsed = reading.parsed
     refused = () if reading.refused is None else (reading.refused,)
     rejected = refused if parsed is None else (*refused, *parsed.rejected)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 
 from eas_station import outlines
-from eas_station.config.model import Station
+from eas_station.config.model import StationConfig
 from eas_station.geo.area import Area
 
 
 @lru_cache(4)
-def area_of(station: Station) -> Area:
+def area_of(station: StationConfig) -> Area:
     """What the station answers for; everything, if nothing is configured."""
     known = outlines.of_places(station.same_codes)
     return Area(

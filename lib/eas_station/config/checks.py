@@ -17,7 +17,7 @@ from eas_station.config import (
     source_values,
     station_values,
 )
-from eas_station.config.model import Receiver
+from eas_station.config.model import ReceiverConfig
 from eas_station.config.reader import Table, nearest
 from eas_station.errors import Fault
 
@@ -276,7 +276,7 @@ def _with_defaults(receiver: Table) -> dict[str, Any]:
     """The values as the station will see them; without those that are at fault."""
     defaults = {
         f.name: f.default
-        for f in dataclasses.fields(Receiver)
+        for f in dataclasses.fields(ReceiverConfig)
         if f.default is not dataclasses.MISSING and f.name not in receiver.where
     }
     return {**defaults, **receiver.values}

@@ -6,7 +6,16 @@ import dataclasses
 import json
 from pathlib import Path
 
-from eas_station.config.model import Config, Database, Feed, Paths, Receiver, Source, Station, Web
+from eas_station.config.model import (
+    Config,
+    DatabaseConfig,
+    FeedConfig,
+    PathsConfig,
+    ReceiverConfig,
+    SourceConfig,
+    StationConfig,
+    WebConfig,
+)
 
 FOLDER_INTERVAL_S = 5.0
 
@@ -31,16 +40,18 @@ def embedded(
         states: which the National Weather Service is asked about, "OH"; empty: all.
     """
     return Config(
-        station=Station(name="EAS Station demo", same_codes=same_codes, point=point),
-        paths=Paths(state_dir=var_dir / "state", runtime_dir=runtime_dir or var_dir / "run"),
-        database=Database(url=f"sqlite:///{var_dir / 'state' / 'station.sqlite'}"),
-        web=Web(port=port),
+        station=StationConfig(name="EAS Station demo", same_codes=same_codes, point=point),
+        paths=PathsConfig(state_dir=var_dir / "state", runtime_dir=runtime_dir or var_dir / "run"),
+        database=DatabaseConfig(url=f"sqlite:///{var_dir / 'state' / 'station.sqlite'}"),
+        web=WebConfig(port=port),
         feeds=(
-            Feed(name="nws", kind="nws", area=states),
-            Feed(name="folder", kind="folder", path=cap_dir(var_dir), interval_s=FOLDER_INTERVAL_S),
+            FeedConfig(name="nws", kind="nws", area=states),
+            FeedConfig(
+                name="folder", kind="folder", path=cap_dir(var_dir), interval_s=FOLDER_INTERVAL_S
+            ),
         ),
-        receivers=(Receiver(name="wx", kind="file", path=capture_path(var_dir)),),
-        sources=(Source(name="wx", kind="receiver", receiver="wx"),),
+        receivers=(ReceiverConfig(name="wx", kind="file", path=capture_path(var_dir)),),
+        sources=(SourceConfig(name="wx", kind="receiver", receiver="wx"),),
     )
 
 

@@ -14,21 +14,21 @@ LONGEST_VALUE = 80  # of a value as shown in a fault
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class KeyLine:
     """One key as it stands in the file."""
 
     line: int  # from 1
     written: str | None  # the value as written; None: a table's header
 
 
-class Places:
+class KeyLines:
     """The keys of one file. A path is like ("feed", 0, "url")."""
 
     def __init__(self, text: str) -> None:
-        self._places: dict[tuple[str | int, ...], Place] = {}
+        self._places: dict[tuple[str | int, ...], KeyLine] = {}
         self._scan(text)
 
-    def find(self, path: tuple[str | int, ...]) -> Place | None:
+    def find(self, path: tuple[str | int, ...]) -> KeyLine | None:
         """Where `path` stands, or the nearest table around it."""
         while path:
             if path in self._places:
@@ -55,13 +55,13 @@ class Places:
                 if header.group(1) == "[[":
                     counts[name] = counts.get(name, -1) + 1
                     table = (*table, counts[name])
-                self._places.setdefault(table, Place(at + 1, None))
+                self._places.setdefault(table, KeyLine(at + 1, None))
                 at += 1
             elif key:
                 length = _lines_of_value(key.group(2), lines[at + 1 :])
                 path = (*table, *_parts(key.group(1)))
                 value = (key.group(2), *lines[at + 1 : at + length])
-                self._places.setdefault(path, Place(at + 1, _shown(value)))
+                self._places.setdefault(path, KeyLine(at + 1, _shown(value)))
                 at += length
             else:
                 at += 1

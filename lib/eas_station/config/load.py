@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from eas_station.config import checks, remote_values
-from eas_station.config.lines import Places
+from eas_station.config.lines import KeyLines
 from eas_station.config.model import (
-    Alarm,
-    Clips,
+    AlarmConfig,
+    ClipsConfig,
     Config,
-    Database,
-    Feed,
-    Paths,
-    Receiver,
-    Remote,
-    Source,
-    Station,
-    Web,
+    DatabaseConfig,
+    FeedConfig,
+    PathsConfig,
+    ReceiverConfig,
+    RemoteConfig,
+    SourceConfig,
+    StationConfig,
+    WebConfig,
 )
 from eas_station.config.reader import Origin, Table, missing, nearest, read_table
 from eas_station.errors import ConfigError, Fault
@@ -28,14 +28,19 @@ from eas_station.errors import ConfigError, Fault
 INSTALLED = Path("/etc/eas-station/station.toml")
 
 SINGLE: dict[str, type] = {
-    "station": Station,
-    "paths": Paths,
-    "database": Database,
-    "web": Web,
-    "clips": Clips,
-    "alarm": Alarm,
+    "station": StationConfig,
+    "paths": PathsConfig,
+    "database": DatabaseConfig,
+    "web": WebConfig,
+    "clips": ClipsConfig,
+    "alarm": AlarmConfig,
 }
-SEVERAL: dict[str, type] = {"feed": Feed, "receiver": Receiver, "remote": Remote, "source": Source}
+SEVERAL: dict[str, type] = {
+    "feed": FeedConfig,
+    "receiver": ReceiverConfig,
+    "remote": RemoteConfig,
+    "source": SourceConfig,
+}
 FIELD_OF = {"feed": "feeds", "receiver": "receivers", "remote": "remotes", "source": "sources"}
 
 
@@ -61,7 +66,7 @@ class _Reading:
         except RecursionError:
             self.faults.append(_whole(path, "is nested too deeply"))
         else:
-            self._take(Origin(str(path), path.parent.absolute(), Places(text)), plain)
+            self._take(Origin(str(path), path.parent.absolute(), KeyLines(text)), plain)
 
     def _take(self, origin: Origin, plain: dict[str, Any]) -> None:
         for name, value in plain.items():

@@ -21,7 +21,7 @@ NWR_CHANNELS_HZ = (
 
 
 @dataclass(frozen=True, slots=True)
-class Station:
+class StationConfig:
     """Who we are and what we answer for."""
 
     name: str = "EAS Station"
@@ -39,7 +39,7 @@ class Station:
 
 
 @dataclass(frozen=True, slots=True)
-class Paths:
+class PathsConfig:
     """Where the station keeps things."""
 
     state_dir: Path = Path("/var/lib/eas-station")  # spools, clips, SQLite
@@ -47,7 +47,7 @@ class Paths:
 
 
 @dataclass(frozen=True, slots=True)
-class Database:
+class DatabaseConfig:
     """Which database holds the record."""
 
     url: str = "postgresql+psycopg2:///eas_station"
@@ -56,7 +56,7 @@ class Database:
 
 
 @dataclass(frozen=True, slots=True)
-class Web:
+class WebConfig:
     """Where the page listens."""
 
     host: str = "localhost"
@@ -68,7 +68,7 @@ class Web:
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
+class FeedConfig:
     """One CAP feed."""
 
     name: str
@@ -89,7 +89,7 @@ class Feed:
 
 
 @dataclass(frozen=True, slots=True)
-class Receiver:
+class ReceiverConfig:
     """One tuned radio that yields IQ."""
 
     name: str
@@ -117,7 +117,7 @@ class Receiver:
 
 
 @dataclass(frozen=True, slots=True)
-class Remote:
+class RemoteConfig:
     """A receiver on another machine, which has a [[receiver]] of this name that publishes."""
 
     name: str
@@ -127,7 +127,7 @@ class Remote:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceConfig:
     """What audiod listens to."""
 
     name: str
@@ -147,7 +147,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Clips:
+class ClipsConfig:
     """Recordings of alerts."""
 
     pre_roll_s: float = 30.0
@@ -158,7 +158,7 @@ class Clips:
 
 
 @dataclass(frozen=True, slots=True)
-class Alarm:
+class AlarmConfig:
     """Who is called when a channel is deaf, silent or overdue."""
 
     webhook: str | None = None  # its URL; None: nobody
@@ -170,14 +170,14 @@ class Alarm:
 class Config:
     """The whole configuration."""
 
-    station: Station = Station()
-    paths: Paths = Paths()
-    database: Database = Database()
-    web: Web = Web()
-    clips: Clips = Clips()
-    alarm: Alarm = Alarm()
-    feeds: tuple[Feed, ...] = ()
-    receivers: tuple[Receiver, ...] = ()
-    remotes: tuple[Remote, ...] = ()
-    sources: tuple[Source, ...] = ()
+    station: StationConfig = StationConfig()
+    paths: PathsConfig = PathsConfig()
+    database: DatabaseConfig = DatabaseConfig()
+    web: WebConfig = WebConfig()
+    clips: ClipsConfig = ClipsConfig()
+    alarm: AlarmConfig = AlarmConfig()
+    feeds: tuple[FeedConfig, ...] = ()
+    receivers: tuple[ReceiverConfig, ...] = ()
+    remotes: tuple[RemoteConfig, ...] = ()
+    sources: tuple[SourceConfig, ...] = ()
     files: tuple[str, ...] = ()  # the files it was read from

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from eas_station.config.lines import Places
+from eas_station.config.lines import KeyLines
 from eas_station.errors import Fault
 
 KeyPath = tuple[str | int, ...]
@@ -28,7 +28,7 @@ class Origin:
 
     name: str
     folder: Path  # relative paths in it begin here
-    places: Places
+    places: KeyLines
 
     def fault(self, path: KeyPath, key: str, message: str) -> Fault:
         """A fault of what stands at `path`, called `key`."""

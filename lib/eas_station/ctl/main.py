@@ -8,33 +8,33 @@ import os
 import sys
 
 from eas_station import __version__
-from eas_station.ctl.privileges import WEBD_USER, act_as_station
+from eas_station.ctl.console.privileges import WEBD_USER, act_as_station
 from eas_station.errors import EXIT_CONFIG, EXIT_FAILED, ConfigError, InputError, OutsideError
 
 # Command → its module and what it does.
 COMMANDS = {
-    "run": ("run", "run the whole station in the foreground, without systemd"),
-    "status": ("status", "how the station and its daemons are"),
-    "alerts": ("alerts", "the alerts, active or all"),
-    "show": ("alerts", "everything known of one alert"),
-    "sources": ("parts", "what is listened to, and how well"),
-    "receivers": ("parts", "the radios, and what they hear"),
-    "feeds": ("feeds", "how the feeds are; poll or try one"),
-    "inject": ("inject", "put an alert in, as if it had been received"),
-    "decode": ("decode", "SAME messages of a recording or a capture"),
-    "encode": ("encode", "make the sound of a SAME message"),
-    "cap": ("cap", "explain a CAP document"),
-    "config": ("config", "check the configuration"),
-    "apply": ("apply", "make the running station that of station.toml"),
-    "backup": ("backup", "write the record and the configuration into one file"),
-    "restore": ("restore", "put a backup back"),
-    "maintenance": ("maintenance", "the daily work: retention, backup, vacuum"),
-    "db": ("db", "make, migrate and move the database"),
-    "passwd": ("passwd", "set the password of the page"),
-    "tokens": ("tokens", "API tokens for scripts"),
-    "keys": ("bus_keys", "the keys for receivers on other machines"),
-    "units": ("units", "start the configured instances; for systemd"),
-    "demo": ("demo", "make the material of the demonstration"),
+    "run": ("foreground.command", "run the whole station in the foreground, without systemd"),
+    "status": ("commands.status", "how the station and its daemons are"),
+    "alerts": ("commands.alerts", "the alerts, active or all"),
+    "show": ("commands.alerts", "everything known of one alert"),
+    "sources": ("commands.parts", "what is listened to, and how well"),
+    "receivers": ("commands.parts", "the radios, and what they hear"),
+    "feeds": ("commands.feeds", "how the feeds are; poll or try one"),
+    "inject": ("commands.inject", "put an alert in, as if it had been received"),
+    "decode": ("decode.command", "SAME messages of a recording or a capture"),
+    "encode": ("decode.encode", "make the sound of a SAME message"),
+    "cap": ("commands.cap", "explain a CAP document"),
+    "config": ("commands.config", "check the configuration"),
+    "apply": ("units.apply", "make the running station that of station.toml"),
+    "backup": ("record.backup", "write the record and the configuration into one file"),
+    "restore": ("record.restore", "put a backup back"),
+    "maintenance": ("record.maintenance", "the daily work: retention, backup, vacuum"),
+    "db": ("record.db", "make, migrate and move the database"),
+    "passwd": ("commands.passwd", "set the password of the page"),
+    "tokens": ("commands.tokens", "API tokens for scripts"),
+    "keys": ("commands.bus_keys", "the keys for receivers on other machines"),
+    "units": ("units.command", "start the configured instances; for systemd"),
+    "demo": ("demo.command", "make the material of the demonstration"),
 }
 AS_STATION = frozenset({"alerts", "show", "feeds", "inject", "maintenance"})  # not as root
 AS_WEBD = frozenset({"passwd", "tokens"})  # as root: become the page's user

@@ -12,20 +12,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from eas_station.decoder.diversity import Diversity, Unread
-from eas_station.decoder.eom import BITS as EOM_BITS
-from eas_station.decoder.eom import EomWatch, HeardEom
-from eas_station.decoder.grammar import Grammar
-from eas_station.decoder.group import FILTER_BITS, JOIN_BITS, Group, Policy, Spoken
-from eas_station.decoder.joint import active_bits, text_bits
-from eas_station.decoder.message import EOM_TEXT, Burst, DecodeEvidence, Message
-from eas_station.decoder.prior import Prior
-from eas_station.decoder.recent import Recent
-from eas_station.decoder.sync import PHASES, Sync, SyncSearch
-from eas_station.decoder.track import Track
-from eas_station.dsp.afsk import BIT, MODEM_BAND, MODEM_RATE_HZ, ToneBank
-from eas_station.dsp.arrays import Real
-from eas_station.dsp.resample import Resampler
+from eas_station.decoder.bits.eom import BITS as EOM_BITS
+from eas_station.decoder.bits.eom import EomWatch, HeardEom
+from eas_station.decoder.bits.recent import Recent
+from eas_station.decoder.bits.sync import PHASES, Sync, SyncSearch
+from eas_station.decoder.bits.track import Track
+from eas_station.decoder.combining.diversity import Diversity, Unread
+from eas_station.decoder.combining.group import FILTER_BITS, JOIN_BITS, Group, Policy, Spoken
+from eas_station.decoder.combining.joint import active_bits, text_bits
+from eas_station.decoder.text.grammar import Grammar
+from eas_station.decoder.text.message import EOM_TEXT, Burst, DecodedMessage, DecodeEvidence
+from eas_station.decoder.text.prior import Prior
+from eas_station.dsp.arrays.array_types import Real
+from eas_station.dsp.audio.afsk import BIT, MODEM_BAND, MODEM_RATE_HZ, ToneBank
+from eas_station.dsp.audio.resample import Resampler
 
 LONG_S = 0.33  # length of a piece while nothing is to be said soon
 SHORT_S = 0.04  # the least length
@@ -74,7 +74,7 @@ class SameReceiver:
         self._unread: deque[Unread] = deque(maxlen=UNREAD)
         self._piece = self._next_piece()
 
-    def feed(self, block: Real) -> list[Burst | Message]:
+    def feed(self, block: Real) -> list[Burst | DecodedMessage]:
         """Take the next samples.
 
         Args:
@@ -85,7 +85,7 @@ class SameReceiver:
         if block.ndim != 2 or block.shape[0] != self.channels:
             raise ValueError(f"a block of shape {block.shape}, not ({self.channels}, n)")
         pending = np.concatenate([self._waiting, _numbers(block)], axis=1)
-        said: list[Burst | Message] = []
+        said: list[Burst | DecodedMessage] = []
         start = 0
         while pending.shape[1] - start >= self._piece:
             end = start + self._piece
@@ -95,7 +95,7 @@ class SameReceiver:
         self._waiting = pending[:, start:].copy()
         return said
 
-    def flush(self) -> list[Burst | Message]:
+    def flush(self) -> list[Burst | DecodedMessage]:
         """The samples have come to their end: say what can be said without more."""
         rest = self._waiting
         self._waiting = rest[:, :0]
@@ -135,7 +135,7 @@ class SameReceiver:
             looks += [track.begin_of(JOIN_BITS + FILTER_BITS) for track in self._begun[channel]]
         return min(looks, default=np.inf)
 
-    def _take(self, piece: Real) -> list[Burst | Message]:
+    def _take(self, piece: Real) -> list[Burst | DecodedMessage]:
         samples = np.concatenate([self._fresh, self._resampler.feed(piece)], axis=1)
         new = (samples.shape[1] - self._held) // BIT
         return self._advance(samples, new)
@@ -145,7 +145,7 @@ class SameReceiver:
         """Samples of `_fresh` that are in the memory already: the last bit, once there is one."""
         return BIT if self._recent.end else 0
 
-    def _advance(self, samples: Real, new: int) -> list[Burst | Message]:
+    def _advance(self, samples: Real, new: int) -> list[Burst | DecodedMessage]:
         end = self._held + new * BIT
         if new <= 0:
             self._fresh = samples
@@ -155,7 +155,7 @@ class SameReceiver:
         self._fresh = samples[:, end - BIT :].copy()
         if frames.shape[1] < 2:
             return []
-        said: list[Burst | Message] = []
+        said: list[Burst | DecodedMessage] = []
         for sync in self._search.feed(self._bank.soft(frames)):
             said += self._begin(sync)
         for channel in range(self.channels):
@@ -163,7 +163,7 @@ class SameReceiver:
                 said += self._step(channel)
         return said
 
-    def _begin(self, sync: Sync) -> list[Burst | Message]:
+    def _begin(self, sync: Sync) -> list[Burst | DecodedMessage]:
         if sync.kind == "eom":
             eom = self._eoms[sync.channel].heard(sync, self._recent)
             return [] if eom is None else [self._eom(sync.channel, eom)]
@@ -180,7 +180,7 @@ class SameReceiver:
             groups.remove(min(groups, key=lambda g: (len(g.tracks), g.tracks[-1].line.begin)))
         del self._begun[channel][: -TRACKS + 1]
 
-    def _step(self, channel: int) -> list[Burst | Message]:
+    def _step(self, channel: int) -> list[Burst | DecodedMessage]:
         begun = self._begun[channel]
         for track in begun:
             track.extend(self._recent)
@@ -189,14 +189,14 @@ class SameReceiver:
         self._begun[channel] = [track for track in begun if track.bits_heard < JOIN_BITS]
         for track in ready:
             self._join(channel, track)
-        said: list[Burst | Message] = []
+        said: list[Burst | DecodedMessage] = []
         for group in self._groups[channel]:
             said += self._go_on(group, bool(self._begun[channel]))
             said += self._read_elsewhere(group)
         self._groups[channel] = [g for g in self._groups[channel] if not g.closed]
         return said
 
-    def _read_elsewhere(self, group: Group) -> list[Burst | Message]:
+    def _read_elsewhere(self, group: Group) -> list[Burst | DecodedMessage]:
         """What this channel could not read, read together with the others."""
         if group.unread is None:
             return []
@@ -210,7 +210,7 @@ class SameReceiver:
             return []
         end = self._sample(_end_of(last, found.text))
         start = self._sample(first.line.begin)
-        return [Message(first.channel, found.text, False, start, end, found.evidence)]
+        return [DecodedMessage(first.channel, found.text, False, start, end, found.evidence)]
 
     def _join(self, channel: int, track: Track) -> None:
         for group in self._groups[channel]:
@@ -219,9 +219,9 @@ class SameReceiver:
                 return
         self._groups[channel].append(Group(track))
 
-    def _go_on(self, group: Group, more: bool) -> list[Burst | Message]:
+    def _go_on(self, group: Group, more: bool) -> list[Burst | DecodedMessage]:
         silent = group.spoken is None
-        said: list[Burst | Message] = [
+        said: list[Burst | DecodedMessage] = [
             self._burst(track, group.spoken)
             for track in group.step(self._recent, self._grammar, self._policy, more)
         ]
@@ -248,8 +248,8 @@ class SameReceiver:
                 return spoken.text
         return self._grammar.read(soft[: active_bits(soft, track.bits_heard)]).text
 
-    def _message(self, spoken: Spoken) -> Message:
-        return Message(
+    def _message(self, spoken: Spoken) -> DecodedMessage:
+        return DecodedMessage(
             channel=spoken.tracks[0].channel,
             text=spoken.text,
             is_eom=False,
@@ -258,8 +258,8 @@ class SameReceiver:
             evidence=spoken.joint.evidence,
         )
 
-    def _eom(self, channel: int, eom: HeardEom) -> Message:
-        return Message(
+    def _eom(self, channel: int, eom: HeardEom) -> DecodedMessage:
+        return DecodedMessage(
             channel=channel,
             text=EOM_TEXT,
             is_eom=True,

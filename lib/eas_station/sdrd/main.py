@@ -5,16 +5,16 @@ from __future__ import annotations
 from functools import partial
 
 from eas_station.bus import topics
-from eas_station.config.model import Config, Receiver
+from eas_station.config.model import Config, ReceiverConfig
 from eas_station.config.units import WEBD
 from eas_station.errors import ConfigError, Fault
-from eas_station.sdrd.history import History, Keeper
-from eas_station.sdrd.radio import Radio
+from eas_station.sdrd.radio import ReceiverLoop
+from eas_station.sdrd.signal_history import Keeper, SignalHistory
 from eas_station.service import links, program
 from eas_station.service.daemon import Daemon
-from eas_station.service.wishes import Wishes
-from eas_station.store import sources
-from eas_station.store.database import Database
+from eas_station.service.desired_state import DesiredStates
+from eas_station.store.database.database import Database
+from eas_station.store.records import desired_states
 
 
 def main(argv: list[str]) -> int:
@@ -36,14 +36,18 @@ def compose(daemon: Daemon) -> None:
 
     def ask() -> frozenset[str]:
         with database.read() as connection:
-            return sources.stopped(connection, "receiver")
+            return desired_states.stopped(connection, "receiver")
 
-    history = History(settings.name, daemon.now, daemon.clock_trust.trusted)
+    history = SignalHistory(settings.name, daemon.now, daemon.clock_trust.trusted)
     keeper = Keeper(daemon, history, database)
     control = topics.control(daemon.unit)
-    wishes = Wishes("receiver", ask, partial(daemon.subscribe, [WEBD], [control]), daemon.stopping)
+    wishes = DesiredStates(
+        "receiver", ask, partial(daemon.subscribe, [WEBD], [control]), daemon.stopping
+    )
     try:
-        radio = Radio(daemon, settings, partial(wishes.wants, settings.name), note=history.take)
+        radio = ReceiverLoop(
+            daemon, settings, partial(wishes.wants, settings.name), note=history.take
+        )
     except ValueError as error:
         raise ConfigError((unreachable(daemon.config, settings, error),)) from error
 
@@ -62,12 +66,12 @@ def compose(daemon: Daemon) -> None:
     daemon.spawn("history", keeper.run)
 
 
-def own_settings(config: Config, name: str | None) -> Receiver:
+def own_settings(config: Config, name: str | None) -> ReceiverConfig:
     """The table of the receiver that this daemon is for."""
     return next(receiver for receiver in config.receivers if receiver.name == name)
 
 
-def unreachable(config: Config, settings: Receiver, why: ValueError) -> Fault:
+def unreachable(config: Config, settings: ReceiverConfig, why: ValueError) -> Fault:
     """The fault of channels that rate and centre cannot reach."""
     return Fault(
         file=config.files[0] if config.files else "(no configuration file)",

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 from eas_station.bus import topics
 from eas_station.bus.messages import AudioPcm
-from eas_station.config.model import Receiver
-from eas_station.dsp.bursts import carries_same
-from eas_station.dsp.raster import CHANNEL_RATE_HZ
+from eas_station.config.model import ReceiverConfig
+from eas_station.dsp.audio.bursts import carries_same
+from eas_station.dsp.radio.raster import CHANNEL_RATE_HZ
 from eas_station.errors import SourceError
-from eas_station.sdrd.kinds import receiver_of
-from eas_station.sdrd.reading import Reading, channel_name
-from eas_station.sdrd.receivers import IqBlock, IqReceiver, ReceiverEndedError
-from eas_station.sdrd.teller import Teller
-from eas_station.sdrd.trimmer import Trimmer
-from eas_station.sdrd.tuner import Frame, Tuner
+from eas_station.sdrd.calibration import Calibration
+from eas_station.sdrd.receiver_reading import ReceiverReading, channel_name
+from eas_station.sdrd.receiver_status import ReceiverStatus
+from eas_station.sdrd.receivers.iq_receiver import IqBlock, IqReceiver, ReceiverEndedError
+from eas_station.sdrd.receivers.receiver_kinds import receiver_of
+from eas_station.sdrd.tuner import ChannelFrame, Tuner
 from eas_station.service.backoff import Backoff
 from eas_station.service.daemon import Daemon
 
@@ -33,17 +33,17 @@ RECENT_FRAMES = 22  # two seconds: who sends a header pauses for one between its
 PAUSE_S = 0.25  # the longest sleep, so that an operator's word is soon obeyed
 
 
-class Radio:
+class ReceiverLoop:
     """Owns one receiver and its tuner; `run` is the daemon's working thread."""
 
     def __init__(
         self,
         daemon: Daemon,
-        settings: Receiver,
+        settings: ReceiverConfig,
         is_wanted: Callable[[], bool],
         monotonic: Callable[[], float] = time.monotonic,
         receiver_of: Callable[..., IqReceiver] = receiver_of,
-        note: Callable[[Reading], object] = lambda _reading: None,
+        note: Callable[[ReceiverReading], object] = lambda _reading: None,
     ) -> None:
         """
         Args:
@@ -65,9 +65,9 @@ class Radio:
         self._running_s: float | None = None  # since when samples have come; None: they do not
         self._was_stopped = False  # what is missing next was not to be heard
         self._receiver: IqReceiver | None = None
-        self._teller = Teller(daemon, settings.name, monotonic)
+        self._teller = ReceiverStatus(daemon, settings.name, monotonic)
         self._asked_for = settings
-        self._replacement: Receiver | None = None  # asked for, and not taken up yet
+        self._replacement: ReceiverConfig | None = None  # asked for, and not taken up yet
         self._is_open = False
         self._has_ended = False
         self._retry_at = 0.0
@@ -77,7 +77,7 @@ class Radio:
         self._tuner = Tuner(settings)
         self._take(settings)
 
-    def replace(self, settings: Receiver) -> None:
+    def replace(self, settings: ReceiverConfig) -> None:
         """Go on with other settings; from any thread. Raises ValueError as the constructor."""
         if settings != self._asked_for:
             Tuner(settings)
@@ -168,12 +168,12 @@ class Radio:
         """Whether a burst is on, or has just ended: between two of a header lies one second."""
         return any(carries_same(audio, CHANNEL_RATE_HZ) for audio in self._recent)
 
-    def _publish(self, frame: Frame) -> None:
+    def _publish(self, frame: ChannelFrame) -> None:
         for topic, row, squelched in zip(self._topics, frame.audio, frame.squelched, strict=True):
             body = AudioPcm(CHANNEL_RATE_HZ, frame.first_sample, frame.gap_samples, squelched)
             self._daemon.publisher.publish(topic, body, row.tobytes(), keep_last=False)
 
-    def _take(self, settings: Receiver) -> None:
+    def _take(self, settings: ReceiverConfig) -> None:
         before, heard_at = self._receiver, None
         if before is not None and before.heard_at is not None:
             heard_at = before.heard_at - self._tuner.unheard_s
@@ -184,7 +184,7 @@ class Radio:
             self._daemon.stopping.wait,
             heard_at,
         )
-        self._trimmer = Trimmer(settings, self._daemon.config.paths.state_dir)
+        self._trimmer = Calibration(settings, self._daemon.config.paths.state_dir)
         self._untrimmed = 0
         self._settings = settings
         self._running_s = None
@@ -209,9 +209,9 @@ class Radio:
     def _pause(self, seconds: float) -> None:
         self._daemon.stopping.wait(seconds)
 
-    def _reading(self) -> Reading:
+    def _reading(self) -> ReceiverReading:
         measured = self._tuner.measured
-        return Reading(
+        return ReceiverReading(
             self._settings,
             self._tuner.levels,
             self._samples,

@@ -8,22 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eas_station.config.model import Receiver
-from eas_station.dsp.levels import Level
-from eas_station.dsp.narrowband import FRAME_SAMPLES, Narrowband
-from eas_station.dsp.raster import CHANNEL_RATE_HZ
-from eas_station.dsp.ring import to_int16
-from eas_station.dsp.survey import Survey
-from eas_station.dsp.wideband import Wideband
-from eas_station.sdrd.reading import ppm_of
+from eas_station.config.model import ReceiverConfig
+from eas_station.dsp.arrays.ring import to_int16
+from eas_station.dsp.audio.levels import ChannelLevel
+from eas_station.dsp.radio.narrowband import FRAME_SAMPLES, Narrowband
+from eas_station.dsp.radio.raster import CHANNEL_RATE_HZ
+from eas_station.dsp.radio.survey import Survey
+from eas_station.dsp.radio.wideband import Wideband
+from eas_station.sdrd.receiver_reading import ppm_of
 
-__all__ = ["FRAME_SAMPLES", "Frame", "Measured", "Tuner"]
+__all__ = ["FRAME_SAMPLES", "ChannelFrame", "Measured", "Tuner"]
 
 HYSTERESIS_DB = 3.0  # a squelch that is open closes so much lower
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class ChannelFrame:
     """The same stretch of time of all channels."""
 
     first_sample: int  # audio samples since the receiver's process began, gaps counted
@@ -36,7 +36,7 @@ class Frame:
 class Measured:
     """The last whole second of a receiver. Full scale is a carrier of amplitude 1."""
 
-    levels: tuple[Level, ...]  # of each channel
+    levels: tuple[ChannelLevel, ...]  # of each channel
     ppm: float | None  # by how many millionths carriers appear too high; None: none is heard well
     spectrum_dbfs: tuple[float, ...]  # 256 bins, from the lowest frequency to the highest
     noise_dbfs: float  # of the receiver itself, in 16 kHz
@@ -50,7 +50,9 @@ class Tuner:
     same audio, bit by bit, however they come.
     """
 
-    def __init__(self, settings: Receiver, first_sample: int = 0, gap_samples: int = 0) -> None:
+    def __init__(
+        self, settings: ReceiverConfig, first_sample: int = 0, gap_samples: int = 0
+    ) -> None:
         """
         Args:
             first_sample: number of the next audio sample.
@@ -69,7 +71,7 @@ class Tuner:
         self._lost_rest = 0  # lost, but not yet a whole audio sample; in 1 / rate of one
         self.block_samples = self._receiver.block_samples  # IQ samples of one frame
         self.next_sample = first_sample
-        self.levels: tuple[Level, ...] = ()  # of the last whole second
+        self.levels: tuple[ChannelLevel, ...] = ()  # of the last whole second
         self.measured: Measured | None = None  # the same second; None before the first is over
 
     @property
@@ -77,7 +79,7 @@ class Tuner:
         """Of the last samples, which are not a frame yet."""
         return self._rest.size / self._rate_hz
 
-    def feed(self, iq: NDArray[np.complex64], lost_samples: int = 0) -> Iterator[Frame]:
+    def feed(self, iq: NDArray[np.complex64], lost_samples: int = 0) -> Iterator[ChannelFrame]:
         """Take the next samples, shape (n,), any n ≥ 0; gives the frames that are complete.
 
         Args:
@@ -93,7 +95,7 @@ class Tuner:
         for at in range(0, whole, self.block_samples):
             yield from self._frames(iq[at : at + self.block_samples])
 
-    def _cut_off(self, lost_samples: int) -> Iterator[Frame]:
+    def _cut_off(self, lost_samples: int) -> Iterator[ChannelFrame]:
         if self._rest.size:
             rest, self._rest = self._rest, self._rest[:0]
             yield from self._frames(rest)
@@ -102,7 +104,7 @@ class Tuner:
         self.gap_samples += lost
         self.next_sample += lost
 
-    def _frames(self, iq: NDArray[np.complex64]) -> Iterator[Frame]:
+    def _frames(self, iq: NDArray[np.complex64]) -> Iterator[ChannelFrame]:
         """One frame; none if so few samples are not yet an audio sample."""
         clean, glance = self._survey.feed(iq)
         heard = self._receiver.feed(clean)
@@ -116,7 +118,7 @@ class Tuner:
         if heard.audio.shape[1]:
             squelched = self._squelched(heard.snr_db)
             audio = to_int16(heard.audio)
-            yield Frame(self.next_sample, self.gap_samples, audio, squelched)
+            yield ChannelFrame(self.next_sample, self.gap_samples, audio, squelched)
             self.gap_samples = 0
             self.next_sample += audio.shape[1]
 

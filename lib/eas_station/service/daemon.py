@@ -31,11 +31,11 @@ from eas_station.errors import ConfigError
 from eas_station.service import links
 from eas_station.service.beats import Beat, Beats
 from eas_station.service.notify import Notifier, watchdog_interval_s
-from eas_station.service.report import Report, UnitState
+from eas_station.service.report import StatusReport, UnitState
 from eas_station.service.title import name_process
 from eas_station.service.usage import UsageMeter
 from eas_station.service.wakeup import Wakeup
-from eas_station.service.workers import Workers
+from eas_station.service.workers import WorkerThreads
 
 log = logging.getLogger(__name__)
 
@@ -81,8 +81,8 @@ class Daemon:
         self._usage = UsageMeter()
         self._notifier = Notifier()
         self._wakeup = Wakeup()
-        self._workers = Workers(on_crash=self._wakeup.wake)
-        self._report = Report(on_change=self._wakeup.wake)
+        self._workers = WorkerThreads(on_crash=self._wakeup.wake)
+        self._report = StatusReport(on_change=self._wakeup.wake)
         self._published_s = time.monotonic() - STATUS_S
         self._stale: tuple[str, ...] = ()
         self._told: object = None

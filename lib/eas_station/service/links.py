@@ -6,10 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from eas_station.bus import keys, topics
-from eas_station.bus.link import Remote
+from eas_station.bus.link import RemoteUnit
 from eas_station.bus.messages import ItemState
 from eas_station.bus.offer import Terms
-from eas_station.config.model import Config, Receiver
+from eas_station.config.model import Config, ReceiverConfig
 from eas_station.config.units import receiver_unit
 from eas_station.errors import BusError, ConfigError, Fault
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 KIND = "link"
 
 
-def remote(config: Config, unit: str) -> Remote | None:
+def remote(config: Config, unit: str) -> RemoteUnit | None:
     """Where `unit` is, if it is a receiver on another machine."""
     for one in config.remotes:
         if receiver_unit(one.name) == unit:
             own_keys = partial(keys.read, keys.path_in(config.paths.state_dir))
-            return Remote(one.address, one.server_key, _topics_of(one.name), own_keys)
+            return RemoteUnit(one.address, one.server_key, _topics_of(one.name), own_keys)
     return None
 
 
-def offer(daemon: Daemon, config: Config, receiver: Receiver) -> None:
+def offer(daemon: Daemon, config: Config, receiver: ReceiverConfig) -> None:
     """Publish for the other machines that the receiver's table names, or no longer.
 
     Raises ConfigError if this machine has no keys.
@@ -59,7 +59,7 @@ def _tell(
     daemon.set_item(ItemState(name, KIND, state, sentence, since_at=daemon.now()))
 
 
-def _keyless(config: Config, receiver: Receiver, error: BusError) -> Fault:
+def _keyless(config: Config, receiver: ReceiverConfig, error: BusError) -> Fault:
     return Fault(
         file=config.files[0] if config.files else "(no configuration file)",
         line=None,

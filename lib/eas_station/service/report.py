@@ -48,7 +48,7 @@ class Said:
         return self.sentence, self.state, self.refused, items
 
 
-class Report:
+class StatusReport:
     """Collects what is said from any thread, and wakes the teller when it has changed."""
 
     def __init__(self, on_change: Callable[[], None]) -> None:

@@ -25,7 +25,7 @@ T_contra = TypeVar("T_contra", contravariant=True)
 T = TypeVar("T")
 
 
-class Intake(Protocol[T_contra]):
+class ReceptionIntake(Protocol[T_contra]):
     """Spools a reception, then publishes it."""
 
     def take(self, reception: T_contra, /) -> None:
@@ -35,7 +35,7 @@ class Intake(Protocol[T_contra]):
         """Publish what an earlier process has left in the spool. Raises StoreError."""
 
 
-class Spool(Protocol):
+class ReceptionSpool(Protocol):
     """The process's own outbox."""
 
     def append(self, kind: str, json: str, /) -> int:
@@ -48,7 +48,7 @@ class Spool(Protocol):
         """How many rows met a bug of ours and were put aside. Raises StoreError."""
 
 
-class Flusher(Protocol):
+class ReceptionFlusher(Protocol):
     """Moves rows from the spool to the database."""
 
     def run_once(self) -> int:
@@ -64,9 +64,9 @@ class Storage(Generic[T]):
     def __init__(
         self,
         daemon: Daemon,
-        intake: Intake[T],
-        spool: Spool,
-        flusher: Flusher,
+        intake: ReceptionIntake[T],
+        spool: ReceptionSpool,
+        flusher: ReceptionFlusher,
         announcer: Announcer,
     ) -> None:
         """`announcer` is what the flusher tells its changes to."""

@@ -12,7 +12,7 @@ from eas_station.service.title import name_thread
 log = logging.getLogger(__name__)
 
 
-class Workers:
+class WorkerThreads:
     """Threads whose crash ends the process."""
 
     def __init__(self, on_crash: Callable[[], None]) -> None:

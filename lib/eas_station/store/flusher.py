@@ -14,21 +14,21 @@ from sqlalchemy import Connection
 
 from eas_station.alerts.model import Change, Reception
 from eas_station.errors import FrameError, OutsideError
-from eas_station.store import (
-    alerts,
+from eas_station.store.alerts import alert_queries
+from eas_station.store.alerts.batch import AdmissionRules, AlertBatch
+from eas_station.store.database.database import Database
+from eas_station.store.database.revision import demand_current
+from eas_station.store.records import (
     clips,
     deaf,
     expected_tests,
     feeds,
     health_history,
     jobs,
-    operator,
+    operator_action,
 )
-from eas_station.store.database import Database
-from eas_station.store.ledger import Admission, Ledger
-from eas_station.store.revision import demand_current
-from eas_station.store.spool import Spool, SpoolRow
-from eas_station.store.texts import cleaned
+from eas_station.store.spool.spool import Spool, SpoolRow
+from eas_station.store.spool.texts import cleaned
 from eas_station.wire import from_json
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ DESTINATIONS: Mapping[str, Destination] = {
     "clip": Destination(clips.Clip, clips.record),
     "deaf_interval": Destination(deaf.DeafInterval, deaf.record),
     "job_run": Destination(jobs.JobRun, jobs.record_run),
-    "operator": Destination(operator.Action, operator.record),
+    "operator": Destination(operator_action.Action, operator_action.record),
     "feed_state": Destination(feeds.FeedState, feeds.save),
     "expected_test": Destination(expected_tests.ExpectedTest, expected_tests.save),
     "health": Destination(health_history.HealthBatch, health_history.record_batch),
@@ -62,7 +62,7 @@ class Flusher:
         self,
         spool: Spool,
         database: Database,
-        admission: Admission | None,
+        admission: AdmissionRules | None,
         now: Callable[[], datetime],
         on_change: Callable[[Change], object],
         *,
@@ -105,19 +105,19 @@ class Flusher:
         while self._any_overdue(now):
             with self._database.write() as connection:
                 demand_current(connection)
-                ledger = Ledger(connection, now)
+                ledger = AlertBatch(connection, now)
                 ended += ledger.end_overdue(self._batch)
                 changes = ledger.write()
             self._tell(changes)
         return ended
 
-    def _date(self, admission: Admission, now: datetime) -> None:
+    def _date(self, admission: AdmissionRules, now: datetime) -> None:
         with self._database.read() as connection:
-            undated = alerts.undated(connection)
+            undated = alert_queries.undated(connection)
         for at in range(0, len(undated), self._batch):
             with self._database.write() as connection:
                 demand_current(connection)
-                ledger = Ledger(connection, now)
+                ledger = AlertBatch(connection, now)
                 ledger.date_anew(undated[at : at + self._batch], admission)
                 changes = ledger.write()
             self._tell(changes)
@@ -158,13 +158,13 @@ class Flusher:
         if self._admission is None:
             raise TypeError("a reception in a process that takes none")
         self._undated |= not all(reception.clock_trusted for reception in heard)
-        ledger = Ledger(connection, self._now())
+        ledger = AlertBatch(connection, self._now())
         ledger.admit_all(heard, self._admission, self._new_id)
         return ledger.write()
 
     def _any_overdue(self, now: datetime) -> bool:
         with self._database.read() as connection:
-            return bool(alerts.overdue(connection, now, 1))
+            return bool(alert_queries.overdue(connection, now, 1))
 
     def _tell(self, changes: Sequence[Change]) -> None:
         for change in changes:

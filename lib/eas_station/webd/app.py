@@ -11,30 +11,25 @@ from pathlib import Path
 from bottle import Bottle, HTTPError, HTTPResponse, request, response
 
 from eas_station import wire
-from eas_station.webd import (
-    api,
-    clips,
-    history,
+from eas_station.webd.api import lists, openapi, operator_routes, resources, task_routes
+from eas_station.webd.auth.access import too_often
+from eas_station.webd.http.middleware import Wsgi, armored
+from eas_station.webd.http.proxies import Proxies
+from eas_station.webd.http.request import client_address, sent_by_form
+from eas_station.webd.http.responses import Body, reply
+from eas_station.webd.http.routes import Call, Route
+from eas_station.webd.metrics import station_metrics
+from eas_station.webd.pages import (
+    frame,
     listening_page,
-    lists,
     log_page,
-    login,
-    metrics,
-    openapi,
-    pages,
+    login_page,
     radio_page,
     system_page,
-    tasks_api,
     tests_page,
-    writes,
 )
-from eas_station.webd.access import too_often
-from eas_station.webd.armor import Wsgi, armored
-from eas_station.webd.client import client_address, sent_by_form
-from eas_station.webd.mount import mount
-from eas_station.webd.proxies import Proxies
-from eas_station.webd.respond import Body, reply
-from eas_station.webd.routes import Call, Route
+from eas_station.webd.records import clips, history
+from eas_station.webd.route_binding import mount
 from eas_station.webd.site import Site
 
 STATIC = Path(__file__).with_name("static")
@@ -42,23 +37,23 @@ STATIC_LASTS = "public, max-age=86400"
 PROBLEM = "application/problem+json"
 
 
-def routes(views: pages.Views) -> tuple[Route, ...]:
+def routes(views: frame.Views) -> tuple[Route, ...]:
     """Everything there is."""
     static = {path.name: _static_body(path) for path in sorted(STATIC.iterdir())}
     listed = (
-        *api.ROUTES,
+        *resources.ROUTES,
         *lists.ROUTES,
-        *tasks_api.ROUTES,
+        *task_routes.ROUTES,
         *history.ROUTES,
-        *pages.routes(views),
+        *frame.routes(views),
         *log_page.routes(views),
         *listening_page.routes(views),
         *radio_page.routes(views),
         *tests_page.routes(views),
         *system_page.routes(views),
-        *metrics.ROUTES,
-        *writes.ROUTES,
-        *login.routes(views),
+        *station_metrics.ROUTES,
+        *operator_routes.ROUTES,
+        *login_page.routes(views),
         Route(
             *("GET", "/clips/<clip_id>", clip, "A recording, whole or in part."),
             content_type="audio/wav",
@@ -74,7 +69,7 @@ def routes(views: pages.Views) -> tuple[Route, ...]:
 
 def assemble(site: Site) -> Bottle:
     """Bottle's application of this site."""
-    views = pages.Views()
+    views = frame.Views()
     app = Bottle()
     app.add_hook("before_request", lambda: _not_too_often(site))
     mount(app, site, routes(views))
@@ -97,7 +92,7 @@ def _not_too_often(site: Site) -> None:
         raise too_often(wait_s)
 
 
-def _told(error: HTTPError, site: Site, views: pages.Views) -> bytes:
+def _told(error: HTTPError, site: Site, views: frame.Views) -> bytes:
     """An error: problem+json (RFC 9457) for programs, a page for people."""
     status = HTTPStatus(error.status_code)
     sentence = _sentence(error, status)
@@ -110,7 +105,7 @@ def _told(error: HTTPError, site: Site, views: pages.Views) -> bytes:
             "detail": sentence,
         }
         return wire.to_json(problem).encode()
-    values = pages.frame_values(site, site.board.picture(), "error", None) | {
+    values = frame.frame_values(site, site.board.picture(), "error", None) | {
         "title": status.phrase,
         "status": status.value,
         "sentence": sentence,
@@ -164,5 +159,5 @@ def clip(site: Site, call: Call) -> HTTPResponse:
     fields["Content-Length"] = str(end - begin)
     if wanted is not None:
         fields["Content-Range"] = f"bytes {begin}-{end - 1}/{size}"
-    body = clips.Piece(file, begin, end)
+    body = clips.FileRange(file, begin, end)
     return HTTPResponse(body=body, status=206 if wanted else 200, headers=fields)

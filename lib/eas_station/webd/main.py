@@ -16,26 +16,26 @@ from eas_station.bus.subscriber import Subscriber
 from eas_station.config.units import CTL, heard_units
 from eas_station.service import program
 from eas_station.service.daemon import Daemon
-from eas_station.store.database import Database
-from eas_station.store.keyring import Keyring, path_in
-from eas_station.store.sessions import Lifetimes
-from eas_station.webd import pulse
-from eas_station.webd.access import Access
-from eas_station.webd.archivist import Archivist
-from eas_station.webd.board import Board
-from eas_station.webd.clerk import Clerk
-from eas_station.webd.deadline import Deadlines
-from eas_station.webd.desk import Desk
-from eas_station.webd.fanout import Event, Fanout
-from eas_station.webd.front import Front, in_force, merger
-from eas_station.webd.library import Library
-from eas_station.webd.limits import Limits
-from eas_station.webd.live_audio import LiveAudio
-from eas_station.webd.newsroom import LISTENED_TO, Newsroom
-from eas_station.webd.server import LISTENING, Server, bound_sockets, passed_sockets
-from eas_station.webd.sounds import Sound
-from eas_station.webd.tasks import Tasks
-from eas_station.webd.verify import Decoder
+from eas_station.store.database.database import Database
+from eas_station.store.keys.keyring import Keyring, path_in
+from eas_station.store.keys.sessions import Lifetimes
+from eas_station.webd.auth.access import Access
+from eas_station.webd.auth.audit_log import AuditLog
+from eas_station.webd.http import self_check
+from eas_station.webd.http.deadline import RequestDeadlines
+from eas_station.webd.http.fanout import Event, Fanout
+from eas_station.webd.http.rate_limits import RateLimits
+from eas_station.webd.http.server import LISTENING, Server, bound_sockets, passed_sockets
+from eas_station.webd.live.bus_listener import LISTENED_TO, BusListener
+from eas_station.webd.live.live_audio import LiveAudio
+from eas_station.webd.live.reconciler import Reconciler
+from eas_station.webd.records.operator_actions import OperatorActions
+from eas_station.webd.records.queries import RecordQueries
+from eas_station.webd.records.tasks import Tasks
+from eas_station.webd.records.verify import Decoder
+from eas_station.webd.reloading import ReloadingApp, in_force, merger
+from eas_station.webd.state.audio_channels import AudioChannel
+from eas_station.webd.state.station_state import StationState
 
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "HOME", "TMPDIR")
 CONNECTIONS = 5  # to the database, at most
@@ -63,21 +63,23 @@ def compose(daemon: Daemon) -> None:
     )
     daemon.on_stop(database.close)
     fanout = Fanout()
-    board = Board(heard_units(config), merger(config, names, daemon), in_force, trusted, daemon.now)
+    board = StationState(
+        heard_units(config), merger(config, names, daemon), in_force, trusted, daemon.now
+    )
     tell = functools.partial(tell_of_database, daemon)
-    archivist = Archivist(database, board, fanout, trusted, daemon.now, tell)
+    archivist = Reconciler(database, board, fanout, trusted, daemon.now, tell)
     spoken = (*heard_units(config), CTL)  # CTL: a drill is put in by hand
     heard = daemon.subscribe(spoken, LISTENED_TO)
-    newsroom = Newsroom(heard, board, fanout, archivist)
-    deadlines = Deadlines()
-    library = Library(database, in_force, trusted, daemon.now, deadlines.left_s)
-    clerk = Clerk(database, daemon.now)
+    newsroom = BusListener(heard, board, fanout, archivist)
+    deadlines = RequestDeadlines()
+    library = RecordQueries(database, in_force, trusted, daemon.now, deadlines.left_s)
+    clerk = AuditLog(database, daemon.now)
     publish = daemon.publisher.publish
-    desk = Desk(database, publish, archivist.wake, daemon.now, deadlines.left_s)
+    desk = OperatorActions(database, publish, archivist.wake, daemon.now, deadlines.left_s)
     told = functools.partial(fanout.send, Event("status", "{}"))
     folder = path_in(config.paths.state_dir).parent
     tasks = Tasks(folder, daemon.now, told)
-    front = Front(
+    front = ReloadingApp(
         *(daemon, names, board, library, fanout, newsroom),
         *(desk, access_of(daemon, clerk), deadlines),
         LiveAudio(functools.partial(ear_of, daemon), LISTENING, daemon.stopping.is_set),
@@ -95,13 +97,13 @@ def compose(daemon: Daemon) -> None:
     reading = daemon.beat("archivist", ARCHIVIST_DEADLINE_S)
     writing = daemon.beat("clerk", ARCHIVIST_DEADLINE_S)
     working = daemon.beat("tasks", ARCHIVIST_DEADLINE_S)
-    answering = daemon.beat("answers", pulse.DEADLINE_S)
+    answering = daemon.beat("answers", self_check.DEADLINE_S)
     daemon.spawn("newsroom", lambda: newsroom.run(stop, hearing))
     daemon.spawn("archivist", lambda: archivist.run(stop, reading))
     daemon.spawn("clerk", lambda: clerk.run(stop, writing))
     daemon.spawn("tasks", lambda: tasks.run(stop, working))
     daemon.spawn("server", server.run)
-    daemon.spawn("pulse", lambda: pulse.run(server, fanout, stop, answering))
+    daemon.spawn("pulse", lambda: self_check.run(server, fanout, stop, answering))
     gc.collect()
     gc.freeze()  # what is there now stays: no collection need walk through it with every request
     daemon.set_status(f"serving {' '.join(server.urls())}")
@@ -119,12 +121,12 @@ def child_environment() -> dict[str, str]:
     return {name: os.environ[name] for name in PASSED_ON if name in os.environ}
 
 
-def ear_of(daemon: Daemon, sound: Sound) -> Subscriber:
+def ear_of(daemon: Daemon, sound: AudioChannel) -> Subscriber:
     """Listen to one channel; it belongs to the thread that asks."""
     return daemon.subscribe((sound.unit,), (sound.topic,))
 
 
-def access_of(daemon: Daemon, clerk: Clerk) -> Access:
+def access_of(daemon: Daemon, clerk: AuditLog) -> Access:
     """Who may change something: by the keyring under the state folder."""
     web = daemon.config.web
     keyring = Keyring(path_in(daemon.config.paths.state_dir))
@@ -132,7 +134,7 @@ def access_of(daemon: Daemon, clerk: Clerk) -> Access:
     lifetimes = Lifetimes(
         idle=timedelta(hours=web.session_idle_h), longest=timedelta(hours=web.session_longest_h)
     )
-    return Access(keyring, Limits(), clerk, lifetimes, daemon.now)
+    return Access(keyring, RateLimits(), clerk, lifetimes, daemon.now)
 
 
 def tell_of_database(daemon: Daemon, why: str | None) -> None:

@@ -10,26 +10,26 @@ from pathlib import Path
 from eas_station.config.model import Config
 from eas_station.config.units import receiver_unit, source_unit
 from eas_station.errors import StoreError
-from eas_station.webd.access import Access
-from eas_station.webd.armor import Counters
-from eas_station.webd.board import Board
-from eas_station.webd.cards import Names, Presenter
-from eas_station.webd.deadline import Deadlines
-from eas_station.webd.desk import Desk
-from eas_station.webd.doorman import Doorman
-from eas_station.webd.events import REPLAYED_MOST, alert_event
-from eas_station.webd.fanout import Event, Fanout
-from eas_station.webd.host import Host
-from eas_station.webd.library import Library
-from eas_station.webd.live_audio import LiveAudio
-from eas_station.webd.maps import Maps
-from eas_station.webd.picture import Entry
-from eas_station.webd.respond import Shelf
-from eas_station.webd.search import Places
-from eas_station.webd.tasks import Tasks
-from eas_station.webd.times import Clockface
-from eas_station.webd.verify import Decoder
-from eas_station.webd.workers import Workers
+from eas_station.webd.auth.access import Access
+from eas_station.webd.auth.login_throttle import LoginThrottle
+from eas_station.webd.drawing.station_maps import Maps
+from eas_station.webd.http.deadline import RequestDeadlines
+from eas_station.webd.http.fanout import Event, Fanout
+from eas_station.webd.http.middleware import Counters
+from eas_station.webd.http.responses import Shelf
+from eas_station.webd.http.server_workers import ServerWorkers
+from eas_station.webd.live.event_stream import REPLAYED_MOST, alert_event
+from eas_station.webd.live.live_audio import LiveAudio
+from eas_station.webd.records.operator_actions import OperatorActions
+from eas_station.webd.records.queries import RecordQueries
+from eas_station.webd.records.search import PlaceSearch
+from eas_station.webd.records.tasks import Tasks
+from eas_station.webd.records.verify import Decoder
+from eas_station.webd.render.cards import Names, Presenter
+from eas_station.webd.render.times import Clockface
+from eas_station.webd.state.machine import Host
+from eas_station.webd.state.snapshot import AlertEntry
+from eas_station.webd.state.station_state import StationState
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class Site:
     """The collaborators of every route."""
 
     config: Config
-    board: Board
-    library: Library
+    board: StationState
+    library: RecordQueries
     fanout: Fanout
     shelf: Shelf
     counters: Counters
@@ -52,15 +52,15 @@ class Site:
     bus_losses: Callable[[], tuple[int, int]]  # messages missed, messages rejected
     newsroom_silent_s: Callable[[], float]
     access: Access
-    doorman: Doorman
-    desk: Desk
-    workers: Callable[[], Workers]
+    doorman: LoginThrottle
+    desk: OperatorActions
+    workers: Callable[[], ServerWorkers]
     tasks: Tasks
     live: LiveAudio
     host: Host
     clock_reason: Callable[[], str]  # why the clock is trusted, or not
-    deadlines: Deadlines = field(default_factory=Deadlines)
-    places: Places = field(default_factory=Places)
+    deadlines: RequestDeadlines = field(default_factory=RequestDeadlines)
+    places: PlaceSearch = field(default_factory=PlaceSearch)
     decoder: Decoder = field(default_factory=Decoder)
 
     def area(self) -> str:
@@ -71,7 +71,7 @@ class Site:
         point = self.config.station.point
         return "" if point is None else f"{point[0]:.2f}, {point[1]:.2f}"
 
-    def find(self, alert_id: str) -> Entry | None:
+    def find(self, alert_id: str) -> AlertEntry | None:
         """One warning: as the record has it, or as the board has it while the record is away."""
         shown = self.board.picture().entry(alert_id)
         if shown is not None and not shown.stored:

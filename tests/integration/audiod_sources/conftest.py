@@ -24,9 +24,11 @@ from eas_station.bus import topics
 from eas_station.bus.messages import Control, ItemState, Status
 from eas_station.bus.publisher import Publisher
 from eas_station.bus.subscriber import Subscriber
-from eas_station.store import alerts, migrate, sources
-from eas_station.store.database import Database
-from eas_station.store.sources import Desired
+from eas_station.store.alerts import alert_queries
+from eas_station.store.database.database import Database
+from eas_station.store.records import desired_states
+from eas_station.store.records.desired_states import Desired
+from eas_station.store.upkeep import migrate
 
 ROOT = Path(__file__).resolve().parents[3]
 RATE_HZ = 25_000
@@ -185,8 +187,8 @@ class Station:
     def headers(self) -> list[str]:
         """The headers in the record."""
         with self._database.read() as connection:
-            found = alerts.page(connection, "all", 500).alerts
-            by_alert = alerts.receptions_of(connection, [alert.alert_id for alert in found])
+            found = alert_queries.page(connection, "all", 500).alerts
+            by_alert = alert_queries.receptions_of(connection, [alert.alert_id for alert in found])
         return sorted({heard.raw for several in by_alert.values() for heard in several})
 
     def hears(self, *numbers: int) -> None:
@@ -197,7 +199,9 @@ class Station:
     def want(self, desired: Desired) -> None:
         """As the page does it."""
         with self._database.write() as connection:
-            sources.set_desired(connection, "source", "wx", desired, datetime.now(UTC), "test")
+            desired_states.set_desired(
+                connection, "source", "wx", desired, datetime.now(UTC), "test"
+            )
         self._web.publish(topics.control("eas-audiod@wx"), Control("source wx"))
 
     def status(self) -> Status | None:

@@ -19,12 +19,14 @@ import pytest
 from eas_station.bus import keys, topics
 from eas_station.bus.messages import ItemState, Status
 from eas_station.bus.subscriber import Subscriber
-from eas_station.dsp import modulate
-from eas_station.dsp.fm import FilterBank, Modulator, pre_emphasis_taps
-from eas_station.dsp.iq import to_cu8
-from eas_station.dsp.synthesis import FrontEnd, Synthesizer
-from eas_station.store import alerts, deaf, migrate
-from eas_station.store.database import Database
+from eas_station.dsp.audio import modulate
+from eas_station.dsp.radio.fm import FilterBank, Modulator, pre_emphasis_taps
+from eas_station.dsp.radio.iq import to_cu8
+from eas_station.dsp.radio.synthesis import FrontEnd, Synthesizer
+from eas_station.store.alerts import alert_queries
+from eas_station.store.database.database import Database
+from eas_station.store.records import deaf
+from eas_station.store.upkeep import migrate
 
 ROOT = Path(__file__).resolve().parents[3]
 ADDRESS = "tcp://10.99.77.1:5600"
@@ -122,8 +124,8 @@ class Hearing:
 
     def receptions(self) -> list[str]:
         with self._database.read() as connection:
-            found = alerts.page(connection, "all", 50).alerts
-            by_alert = alerts.receptions_of(connection, [alert.alert_id for alert in found])
+            found = alert_queries.page(connection, "all", 50).alerts
+            by_alert = alert_queries.receptions_of(connection, [alert.alert_id for alert in found])
         return [one.raw for several in by_alert.values() for one in several]
 
     def deaf(self) -> list[deaf.DeafInterval]:

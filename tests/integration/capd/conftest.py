@@ -28,8 +28,10 @@ from eas_station.bus.publisher import Publisher
 from eas_station.bus.subscriber import Subscriber
 from eas_station.clock import utc_now
 from eas_station.config.units import CAPD, WEBD
-from eas_station.store import alerts, migrate, schema
-from eas_station.store.database import Database
+from eas_station.store.alerts import alert_queries
+from eas_station.store.database import schema
+from eas_station.store.database.database import Database
+from eas_station.store.upkeep import migrate
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_S = 40.0
@@ -222,7 +224,7 @@ class Station:
     def is_settled(self) -> bool:
         """Every alert whose time is over has ended; most of the sets are years old."""
         with self.database.read() as connection:
-            return not alerts.overdue(connection, utc_now(), 1)
+            return not alert_queries.overdue(connection, utc_now(), 1)
 
     def identifiers(self) -> set[str]:
         """The CAP identifiers of all receptions."""

@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 
 from eas_station.bus import topics
-from eas_station.bus.messages import Hearing, ItemState, Status
+from eas_station.bus.messages import HearingProof, ItemState, Status
 from eas_station.bus.publisher import Publisher
 from eas_station.bus.subscriber import Subscriber
-from eas_station.store import migrate
+from eas_station.store.upkeep import migrate
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_S = 60.0
@@ -108,7 +108,7 @@ class Station:
         self._process.wait(PATIENCE_S)
 
     def say(self, state: str, sentence: str) -> None:
-        hearing = Hearing(
+        hearing = HearingProof(
             "wx",
             "mono",
             state,

@@ -21,7 +21,7 @@ from cryptography.x509.oid import NameOID
 
 from eas_station.bus.messages import ItemState
 from eas_station.clock import utc_now
-from eas_station.store import alerts
+from eas_station.store.alerts import alert_queries
 
 PATH = "/alerts/active"
 Answer = Callable[..., bytes]
@@ -64,7 +64,7 @@ def bad_answers(good: bytes, elsewhere: str) -> list[Bad]:
 
 def active(station: Any) -> set[str]:
     with station.database.read() as connection:
-        return {alert.alert_id for alert in alerts.active(connection, utc_now())}
+        return {alert.alert_id for alert in alert_queries.active(connection, utc_now())}
 
 
 def test_nothing_that_a_server_answers_changes_what_is_in_force(
@@ -178,7 +178,7 @@ def drip(request: BaseHTTPRequestHandler) -> None:
 # has a quarter of its time, so that the test does not take all of it.
 DEAF_RESOLVER = """
 import socket, time
-from eas_station.capd import fetch
+from eas_station.capd.http import fetch
 fetch.DEADLINE_S /= 4
 ask = socket.getaddrinfo
 def getaddrinfo(host, *rest, **others):

@@ -15,7 +15,8 @@ from eas_station.bus import topics
 from eas_station.bus.subscriber import Subscriber
 from eas_station.clock import utc_now
 from eas_station.ctl.main import main
-from eas_station.store import alerts, jobs
+from eas_station.store.alerts import alert_queries
+from eas_station.store.records import jobs
 
 SETS = Path(__file__).resolve().parents[4] / "shared" / "cap" / "nws_geojson_sets"
 
@@ -130,7 +131,7 @@ def test_an_update_and_a_cancel_end_what_they_should(
 
     def active() -> int:
         with station.database.read() as connection:
-            return len(alerts.active(connection, utc_now()))
+            return len(alert_queries.active(connection, utc_now()))
 
     wait_for(lambda: active() == 2)
     reference = {

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from eas_station.bus import topics
 from eas_station.bus.subscriber import Subscriber
 from eas_station.clock import utc_now
-from eas_station.store import schema
+from eas_station.store.database import schema
 
 SYNTHETIC = Path(__file__).resolve().parents[4] / "shared" / "cap" / "synthetic_ipaws"
 RECENT = "/IPAWSOPEN_EAS_SERVICE/rest/eas/recent"

@@ -19,7 +19,7 @@ from eas_station.alerts import lifecycle
 from eas_station.alerts.lifecycle import Course
 from eas_station.alerts.model import Alert
 from eas_station.clock import utc_now
-from eas_station.store import alerts
+from eas_station.store.alerts import alert_queries
 
 SEQUENCES = Path(__file__).resolve().parents[4] / "shared" / "cap" / "sequences"
 # The expectations call it 001097 Mobile, which none of the documents names: it is 001099 Monroe.
@@ -81,9 +81,9 @@ class Record:
     def announced(self) -> set[str]:
         """VTEC keys without their year of the alerts that were made since the last call."""
         with self._station.database.read() as connection:
-            page = alerts.page(connection, "all", 500)
+            page = alert_queries.page(connection, "all", 500)
             new = [a.alert_id for a in page.alerts if a.alert_id not in self.before]
-            heard = alerts.receptions_of(connection, new)
+            heard = alert_queries.receptions_of(connection, new)
         self.before.update(new)
         firsts = [receptions[0].statement for receptions in heard.values()]
         return {_without_year(event.key) for said in firsts for event in said.events}
@@ -91,8 +91,8 @@ class Record:
     def active(self, at: datetime) -> list[tuple[Alert, Course]]:
         """What is in force at a time."""
         with self._station.database.read() as connection:
-            found = alerts.active(connection, at)
-            heard = alerts.receptions_of(connection, [alert.alert_id for alert in found])
+            found = alert_queries.active(connection, at)
+            heard = alert_queries.receptions_of(connection, [alert.alert_id for alert in found])
         return [(alert, lifecycle.fold(heard[alert.alert_id])) for alert in found]
 
 

@@ -19,13 +19,13 @@ import numpy as np
 import pytest
 
 from eas_station.bus import topics
-from eas_station.bus.messages import AudioPcm, Message, ReceiverState
+from eas_station.bus.messages import AudioPcm, BusMessage, ReceiverState
 from eas_station.bus.subscriber import Subscriber
-from eas_station.dsp import modulate
-from eas_station.dsp.fm import FilterBank, Modulator, pre_emphasis_taps
-from eas_station.dsp.iq import to_cu8
-from eas_station.dsp.synthesis import FrontEnd, Synthesizer
-from eas_station.store import migrate
+from eas_station.dsp.audio import modulate
+from eas_station.dsp.radio.fm import FilterBank, Modulator, pre_emphasis_taps
+from eas_station.dsp.radio.iq import to_cu8
+from eas_station.dsp.radio.synthesis import FrontEnd, Synthesizer
+from eas_station.store.upkeep import migrate
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_S = 30.0
@@ -235,14 +235,14 @@ def fake_librtlsdr(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-Wanted = Callable[[Message], bool]
+Wanted = Callable[[BusMessage], bool]
 
 
 @pytest.fixture
-def wait_for() -> Callable[[Subscriber, Wanted], Message]:
+def wait_for() -> Callable[[Subscriber, Wanted], BusMessage]:
     """Waits for a message that is wanted."""
 
-    def wait(subscriber: Subscriber, wanted: Wanted) -> Message:
+    def wait(subscriber: Subscriber, wanted: Wanted) -> BusMessage:
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             message = subscriber.receive(0.5)

@@ -8,10 +8,10 @@ import time
 import numpy as np
 import pytest
 
-from eas_station.bus.messages import AudioPcm, Message
+from eas_station.bus.messages import AudioPcm, BusMessage
 from eas_station.bus.subscriber import Subscriber
-from eas_station.decoder import message as decoded
 from eas_station.decoder.receiver import SameReceiver
+from eas_station.decoder.text import message as decoded
 
 CHANNELS = [f"{162.4 + 0.025 * step:.3f}" for step in range(7)]
 
@@ -38,7 +38,7 @@ class Ear:
         self._rows: dict[str, list[np.ndarray]] = {channel: [] for channel in CHANNELS}
         self._ends: dict[str, int] = {}
 
-    def take(self, message: Message) -> None:
+    def take(self, message: BusMessage) -> None:
         if not isinstance(message.body, AudioPcm):
             return
         channel = message.topic.removeprefix("audio.pcm.wx.")
@@ -51,7 +51,7 @@ class Ear:
         if all(self._rows.values()):
             block = np.stack([row.pop(0) for row in self._rows.values()])
             heard = self._same.feed(block.astype(np.float32) / 32768)
-            said = [m for m in heard if isinstance(m, decoded.Message) and not m.is_eom]
+            said = [m for m in heard if isinstance(m, decoded.DecodedMessage) and not m.is_eom]
             self.texts |= {message.text for message in said}
 
 

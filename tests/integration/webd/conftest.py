@@ -27,7 +27,7 @@ from eas_station.bus import topics
 from eas_station.bus.messages import (
     AudioLevel,
     ChannelState,
-    Hearing,
+    HearingProof,
     ItemState,
     ReceiverState,
     ReceptionNew,
@@ -38,11 +38,12 @@ from eas_station.bus.news import Announcer
 from eas_station.bus.publisher import Publisher
 from eas_station.geo.area import Area
 from eas_station.same.header import Header, format_header
-from eas_station.store import clips, jobs, migrate
-from eas_station.store.database import Database
+from eas_station.store.database.database import Database
 from eas_station.store.flusher import Flusher
-from eas_station.store.intake import Intake
-from eas_station.store.spool import Spool
+from eas_station.store.records import clips, jobs
+from eas_station.store.spool.intake import Intake
+from eas_station.store.spool.spool import Spool
+from eas_station.store.upkeep import migrate
 from eas_station.tables import Tables
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -280,7 +281,7 @@ receiver = "wx"
         now = utc_now()
         for channel, snr_db in zip(CHANNELS, SNR_DB, strict=True):
             well = snr_db > 5
-            said = Hearing(
+            said = HearingProof(
                 "wx", channel, "hearing" if well else "deaf",
                 "hears" if well else "deaf: no carrier", now - timedelta(hours=2),
                 snr_db - 3 if well else None, snr_db - 2 if well else None,

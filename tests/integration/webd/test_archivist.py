@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import Connection, text
 
 from eas_station.errors import StoreError
-from eas_station.store.database import Database
-from eas_station.webd.archivist import Archivist
-from eas_station.webd.board import Board
-from eas_station.webd.fanout import Fanout, Listener
-from eas_station.webd.front import in_force
-from eas_station.webd.provisional import SpoolMerger
+from eas_station.store.database.database import Database
+from eas_station.webd.http.fanout import EventQueue, Fanout
+from eas_station.webd.live.reconciler import Reconciler
+from eas_station.webd.reloading import in_force
+from eas_station.webd.state.spooled_receptions import SpoolMerger
+from eas_station.webd.state.station_state import StationState
 
 
 class Away:
@@ -40,13 +40,13 @@ class Office:
     def __init__(self, town: Any) -> None:
         now = town.flusher._now
         self.database = Away(town.database)
-        self.board = Board((), SpoolMerger(town.admission()), in_force, lambda: True, now)
+        self.board = StationState((), SpoolMerger(town.admission()), in_force, lambda: True, now)
         fanout = Fanout()
         listener = fanout.join(frozenset({"alert"}))
         assert listener is not None
-        self.listener: Listener = listener
+        self.listener: EventQueue = listener
         self.states: list[str | None] = []
-        self.archivist = Archivist(
+        self.archivist = Reconciler(
             self.database,  # type: ignore[arg-type]
             self.board,
             fanout,

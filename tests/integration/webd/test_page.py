@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from eas_station.webd import app
-from eas_station.webd.pages import Views
-from eas_station.webd.respond import HTML
+from eas_station.webd.http.responses import HTML
+from eas_station.webd.pages.frame import Views
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = (

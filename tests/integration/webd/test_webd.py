@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from eas_station.alerts.model import Reception
-from eas_station.store.alerts import last_change_id
+from eas_station.store.alerts.alert_queries import last_change_id
 
 HOSTILE = "<script>alert(1)</script>\"'&"
 PAGES = ("/", "/log", "/listening", "/system")
@@ -565,7 +565,7 @@ def test_it_loads_neither_numpy_nor_a_radio_nor_a_client(town: Any) -> None:
     for name in ("numpy", "rtlsdr", "pyaudio", "requests", "alembic"):
         assert not {one for one in loaded if one.split(".")[0] == name}, name
     assert not {one for one in loaded if one.startswith(("eas_station.capd", "eas_station.dsp"))}
-    assert "eas_station.webd.newsroom" in loaded
+    assert "eas_station.webd.live.bus_listener" in loaded
 
 
 def test_a_reload_takes_the_new_name_and_area(running: Any) -> None:

@@ -18,8 +18,9 @@ from urllib.parse import urlencode
 import pytest
 
 from eas_station.clock import utc_now
-from eas_station.store import audit, logins, passwords
-from eas_station.store.keyring import Keyring, path_in
+from eas_station.store.keys import logins, passwords
+from eas_station.store.keys.keyring import Keyring, path_in
+from eas_station.store.records import audit
 from eas_station.tables import Tables
 
 ROOT = Path(__file__).resolve().parents[3]

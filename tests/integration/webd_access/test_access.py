@@ -17,7 +17,7 @@ import pytest
 
 from eas_station.bus import topics
 from eas_station.bus.subscriber import Subscriber
-from eas_station.store import clips, sources
+from eas_station.store.records import clips, desired_states
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = "<script>alert(1)</script>\"'&"
@@ -39,7 +39,7 @@ def test_a_stop_reaches_the_daemon_and_holds_and_the_login_survives_a_restart(
         until_true(lambda: told.append(news.receive(0.5)) or told[-1] is not None)
         assert told[-1].body.what == "source wx"
     with up.database.read() as connection:
-        assert sources.desired(connection, "source", "wx") == "stopped"
+        assert desired_states.desired(connection, "source", "wx") == "stopped"
     until_true(lambda: up.json("/api/v1/sources")["sources"][0]["desired"] == "stopped")
     assert b"Start source wx" in ann.ask("GET", "/listening")[2]
     assert b"source wx</button>" not in up.get("/listening")[2]
@@ -179,7 +179,7 @@ def test_hostile_requests_are_refused_and_change_nothing(up: Any) -> None:
             assert ann.ask("POST", sent, b"csrf=x&password=y", Content_Type=kind)[0] == 403, kind
     assert up.get("/healthz")[0] == 200
     with up.database.read() as connection:
-        assert sources.all_desired(connection) == ()
+        assert desired_states.all_desired(connection) == ()
 
 
 def test_a_thousand_requests_in_one_breath_do_no_harm(up: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from eas_station.store import sources
+from eas_station.store.records import desired_states
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
@@ -45,7 +45,7 @@ def test_an_operator_needs_no_script_and_every_form_is_sound(up: Any) -> None:
         page.click("button:has-text('Stop source wx')")
         page.wait_for_url(f"{up.url}/listening")
         with up.database.read() as connection:
-            assert sources.desired(connection, "source", "wx") == "stopped"
+            assert desired_states.desired(connection, "source", "wx") == "stopped"
         cookies = page.context.cookies()
         page.click("button:has-text('Log out ann')")
         page.wait_for_url(f"{up.url}/")

@@ -18,12 +18,13 @@ import pytest
 
 from eas_station import wire
 from eas_station.alerts.model import EventRef, Evidence, MessageId, Reception
-from eas_station.audiod.clip_files import ClipFolder
-from eas_station.audiod.clip_writer import ClipWriter
-from eas_station.audiod.recorder import ClipOrder
-from eas_station.dsp import modulate
-from eas_station.store import clips, receptions
-from eas_station.store.clips import Clip
+from eas_station.audiod.clips.clip_files import ClipFolder
+from eas_station.audiod.clips.clip_writer import ClipWriter
+from eas_station.audiod.clips.recorder import ClipOrder
+from eas_station.dsp.audio import modulate
+from eas_station.store.alerts import receptions
+from eas_station.store.records import clips
+from eas_station.store.records.clips import Clip
 from eas_station.tables import Tables
 
 RATE_HZ = 16_000

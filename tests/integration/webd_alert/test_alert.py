@@ -11,8 +11,8 @@ from html.parser import HTMLParser
 from typing import Any
 
 from eas_station.alerts.model import EventRef, Evidence, MessageId, Reception
-from eas_station.store import clips
-from eas_station.store.clips import Clip
+from eas_station.store.records import clips
+from eas_station.store.records.clips import Clip
 
 MOST_BYTES = 100_000
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from eas_station.clock import utc_now
-from eas_station.store import settings
+from eas_station.store.records import settings
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = (

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from eas_station.clock import utc_now
-from eas_station.store import tokens
-from eas_station.store.keyring import Keyring, path_in
+from eas_station.store.keys import tokens
+from eas_station.store.keys.keyring import Keyring, path_in
 from eas_station.tables import Tables
 
 

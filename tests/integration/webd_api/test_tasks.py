@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eas_station.dsp.modulate import message
-from eas_station.webd.exports import COLUMNS
-from eas_station.webd.tasks import FILE, LOST
+from eas_station.dsp.audio.modulate import message
+from eas_station.webd.api.exports import COLUMNS
+from eas_station.webd.records.tasks import FILE, LOST
 
 RATE_HZ = 22_050
 

@@ -22,15 +22,15 @@ from eas_station.bus.messages import (
     AudioLevel,
     AudioPcm,
     ChannelState,
-    Hearing,
+    HearingProof,
     ReceiverState,
     SameBurst,
 )
 from eas_station.clock import utc_now
-from eas_station.store import deaf, expected_tests, health_history
-from eas_station.store.deaf import DeafInterval
-from eas_station.store.expected_tests import ExpectedTest
-from eas_station.store.health_history import HealthSample
+from eas_station.store.records import deaf, expected_tests, health_history
+from eas_station.store.records.deaf import DeafInterval
+from eas_station.store.records.expected_tests import ExpectedTest
+from eas_station.store.records.health_history import HealthSample
 from eas_station.tables import load
 
 RATE_HZ, FRAME_SAMPLES = 25_000, 2304
@@ -119,17 +119,19 @@ class Radio:
         )
         self.publisher.publish(topics.receiver_state("wx"), state)
 
-    def hearing(self, channel: str, snr_db: float) -> Hearing:
+    def hearing(self, channel: str, snr_db: float) -> HearingProof:
         if snr_db < 5:
-            return Hearing("wx", channel, "deaf", "no carrier", self._at, deaf_today_s=2400.0)
+            return HearingProof("wx", channel, "deaf", "no carrier", self._at, deaf_today_s=2400.0)
         if channel == "162.400":
             sentence = "hearing, but only 1 dB are left; usually 8 dB"
-            return Hearing(
+            return HearingProof(
                 *("wx", channel, "hearing", sentence, self._at, 1.0, 8.0, self._at, 12.0),
                 problem=True,
                 overdue=("RWT",),
             )
-        return Hearing("wx", channel, "hearing", "hearing", self._at, 14.0, 15.0, self._at, 0.0)
+        return HearingProof(
+            "wx", channel, "hearing", "hearing", self._at, 14.0, 15.0, self._at, 0.0
+        )
 
     def burst(self) -> None:
         text = "ZCZC-WXR-RWT-039173+0100-3261200-KCLE/NWS-"

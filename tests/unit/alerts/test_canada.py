@@ -12,7 +12,7 @@ from eas_station.alerts import from_cap
 from eas_station.alerts.admission import Admission
 from eas_station.alerts.model import Alert, Reception
 from eas_station.cap import document
-from eas_station.cap.message import Area as Place
+from eas_station.cap.message import CapArea as Place
 from eas_station.cap.message import Named
 from eas_station.errors import CapError
 from eas_station.geo.area import Area

@@ -11,25 +11,25 @@ import pytest
 
 from eas_station.alerts import cap_to_same
 from eas_station.cap import document
-from eas_station.cap.message import Area, Info, Message, Named
+from eas_station.cap.message import CapArea, CapInfo, CapMessage, Named
 from eas_station.errors import CapError
 
 SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "cap"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason=f"{SHARED} is not there")
 
 SENT_AT = datetime(2026, 4, 20, 16, 5, 2, tzinfo=UTC)
-INFO = Info(
+INFO = CapInfo(
     language="en-US",
     event="Tornado Warning",
     event_codes=(Named("NationalWeatherService", "TOW"), Named("SAME", "TOR")),
     expires_at=SENT_AT + timedelta(minutes=44, seconds=59),
     parameters=(Named("EAS-ORG", "WXR"), Named("EAS-ORG", "CIV")),
     areas=(
-        Area("Bexar", geocodes=(Named("UGC", "TXC029"), Named("SAME", "048029"))),
-        Area("Medina", geocodes=(Named("SAME", "048325"),)),
+        CapArea("Bexar", geocodes=(Named("UGC", "TXC029"), Named("SAME", "048029"))),
+        CapArea("Medina", geocodes=(Named("SAME", "048325"),)),
     ),
 )
-MESSAGE = Message(
+MESSAGE = CapMessage(
     identifier="M-1",
     sender="someone@example.org",
     sent_at=SENT_AT,
@@ -43,7 +43,7 @@ MESSAGE = Message(
 )
 
 
-def said(message: Message = MESSAGE, **changed: Any) -> cap_to_same.Translation:
+def said(message: CapMessage = MESSAGE, **changed: Any) -> cap_to_same.Translation:
     """The translation of the message with a changed info block."""
     return cap_to_same.translate(replace(message, infos=(replace(INFO, **changed),)), "EASTATN")
 
@@ -77,7 +77,7 @@ def test_the_purge_time(seconds: float, tttt: str) -> None:
 def test_the_first_31_places_are_taken_with_their_repeats() -> None:
     codes = [f"048{n:03}" for n in range(1, 41)]
     geocodes = tuple(Named("SAME", code) for code in ["048001", *codes])
-    header = said(areas=(Area("Texas", geocodes=geocodes),)).header
+    header = said(areas=(CapArea("Texas", geocodes=geocodes),)).header
     assert header is not None
     assert header.count("-048") == 31
     assert "-048001-048001-048002-" in header
@@ -104,8 +104,8 @@ def test_the_first_31_places_are_taken_with_their_repeats() -> None:
         ({"expires_at": None}, "no expires", "rejected"),
         ({"expires_at": SENT_AT}, "expires is not after sent", "ignored"),
         ({"areas": ()}, "no SAME geocode", "ignored"),
-        ({"areas": (Area("x", geocodes=(Named("SAME", "48029"),)),)}, "six digits", "rejected"),
-        ({"areas": (Area("x", geocodes=(Named("SAME", "04802\u0669"),)),)}, "six", "rejected"),
+        ({"areas": (CapArea("x", geocodes=(Named("SAME", "48029"),)),)}, "six digits", "rejected"),
+        ({"areas": (CapArea("x", geocodes=(Named("SAME", "04802\u0669"),)),)}, "six", "rejected"),
     ],
 )
 def test_why_there_is_no_header(changed: dict[str, Any], refusal: str, outcome: str) -> None:
@@ -157,7 +157,7 @@ def test_a_weather_service_product_is_never_a_civil_authoritys(sender: str) -> N
 
 
 def test_cap_1_1_names_its_places_fips6() -> None:
-    places = (Area("Bexar", geocodes=(Named("FIPS6", "048029"),)),)
+    places = (CapArea("Bexar", geocodes=(Named("FIPS6", "048029"),)),)
     assert said(areas=places).header is None
     assert said(replace(MESSAGE, version="1.1"), areas=places).header is not None
 
@@ -199,7 +199,7 @@ def test_a_call_sign_that_no_header_can_carry_is_refused() -> None:
 @needs_shared
 @pytest.mark.shared
 def test_every_expected_header_and_refusal_of_the_collection_is_exact() -> None:
-    documents: dict[str, tuple[Message, ...]] = {}
+    documents: dict[str, tuple[CapMessage, ...]] = {}
     wrong = []
     with (SHARED / "same_expected.csv").open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))

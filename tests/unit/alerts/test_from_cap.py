@@ -10,7 +10,7 @@ import pytest
 from eas_station.alerts import from_cap
 from eas_station.alerts.model import EventRef, MessageId, Reception, Statement
 from eas_station.cap import document
-from eas_station.cap.message import Area, Info, Message, Named, Reference
+from eas_station.cap.message import CapArea, CapInfo, CapMessage, Named, Reference
 from eas_station.errors import CapError
 from eas_station.wire import from_json, to_json
 
@@ -19,7 +19,7 @@ SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "cap"
 SENT_AT = datetime(2026, 4, 20, 16, 5, tzinfo=UTC)
 RECEIVED_AT = SENT_AT + timedelta(seconds=40)
 RING = ((29.4, -98.5), (29.5, -98.5), (29.5, -98.4), (29.4, -98.5))
-INFO = Info(
+INFO = CapInfo(
     language="en-US",
     event="Tornado Warning",
     responses=("Shelter",),
@@ -36,7 +36,7 @@ INFO = Info(
         Named("VTEC", "/O.ROU.KEWX.FL.S.0000.000000T0000Z-000000T0000Z/"),
     ),
     areas=(
-        Area(
+        CapArea(
             "Bexar, TX",
             polygons=(RING,),
             circles=((29.4, -98.5, 3.0),),
@@ -45,11 +45,11 @@ INFO = Info(
                 *(Named("UGC", "TXC029"), Named("UGC", "TX029"), Named("FIPS6", "048031")),
             ),
         ),
-        Area("Medina, TX", geocodes=(Named("SAME", "048325"),)),
+        CapArea("Medina, TX", geocodes=(Named("SAME", "048325"),)),
     ),
 )
 UGC_CODES = tuple(f"{a}{b}Z{n:03}" for a in "AB" for b in "ABCDEF" for n in range(1000))[:11000]
-MESSAGE = Message(
+MESSAGE = CapMessage(
     identifier="M-1",
     sender="w-nws.webmaster@noaa.gov",
     sent_at=SENT_AT,
@@ -63,7 +63,7 @@ MESSAGE = Message(
 )
 
 
-def statement(message: Message = MESSAGE, **changed: Any) -> Statement:
+def statement(message: CapMessage = MESSAGE, **changed: Any) -> Statement:
     """What the message says, its fields changed."""
     return from_cap.statement(replace(message, **changed), callsign="EASTATN")
 
@@ -92,7 +92,7 @@ def test_a_warning_in_the_stations_words() -> None:
 
 
 def test_a_blocked_message_keeps_its_header_and_says_so() -> None:
-    good = replace(INFO, areas=(Area("Bexar", geocodes=(Named("SAME", "048029"),)),))
+    good = replace(INFO, areas=(CapArea("Bexar", geocodes=(Named("SAME", "048029"),)),))
     said = statement(infos=(good,))
     assert said.same_header == "ZCZC-WXR-TOR-048029+0045-1101605-EASTATN -"
     assert said.same_refusal == "blocked by BLOCKCHANNEL=EAS"
@@ -144,9 +144,9 @@ def test_a_continued_event_keeps_its_number_of_last_year() -> None:
 
 
 def test_the_words_are_ours_and_the_places_of_every_block_in_our_language() -> None:
-    spanish = replace(INFO, language="es-US", headline="Aviso", areas=(Area("Espa\u00f1a"),))
-    north = replace(INFO, areas=(Area("North", geocodes=(Named("SAME", "048031"),)),))
-    over = replace(north, responses=("AllClear",), areas=(Area("South"),))
+    spanish = replace(INFO, language="es-US", headline="Aviso", areas=(CapArea("Espa\u00f1a"),))
+    north = replace(INFO, areas=(CapArea("North", geocodes=(Named("SAME", "048031"),)),))
+    over = replace(north, responses=("AllClear",), areas=(CapArea("South"),))
     said = statement(infos=(spanish, INFO, north, over))
     assert (said.language, said.headline) == ("en-US", "Tornado Warning until noon")
     assert said.same_codes == ("048029", "048325", "048031")
@@ -176,7 +176,7 @@ def test_a_reception_travels_and_comes_back_the_same() -> None:
 
 
 def test_an_unsigned_document_is_said_to_be() -> None:
-    def signature(message: Message) -> str | None:
+    def signature(message: CapMessage) -> str | None:
         return from_cap.reception(
             message,
             origin="x",
@@ -224,13 +224,13 @@ def test_every_foreign_message_becomes_a_statement_or_is_refused() -> None:
             "199 events",
         ),
         (
-            {"areas": (Area(None, geocodes=tuple(Named("UGC", code) for code in UGC_CODES)),)},
+            {"areas": (CapArea(None, geocodes=tuple(Named("UGC", code) for code in UGC_CODES)),)},
             "11000 zones",
         ),
         (
             {
                 "areas": (
-                    Area(None, geocodes=tuple(Named("SAME", f"{n:06}") for n in range(11000))),
+                    CapArea(None, geocodes=tuple(Named("SAME", f"{n:06}") for n in range(11000))),
                 )
             },
             "11000 SAME codes",
@@ -256,7 +256,7 @@ def test_the_words_are_those_of_what_is_dangerous_still() -> None:
         responses=("AllClear",),
         expires_at=SENT_AT + timedelta(minutes=5),
         ends_at=None,
-        areas=(Area("South", geocodes=(Named("SAME", "048031"),)),),
+        areas=(CapArea("South", geocodes=(Named("SAME", "048031"),)),),
     )
     said = statement(infos=(over, INFO))
     assert (said.event_name, said.severity) == ("Tornado Warning", "Extreme")
@@ -269,7 +269,7 @@ def test_all_places_are_in_force_until_the_last_of_their_blocks_ends() -> None:
     later = replace(
         short,
         expires_at=SENT_AT + timedelta(hours=6),
-        areas=(Area("North", geocodes=(Named("SAME", "048031"),)),),
+        areas=(CapArea("North", geocodes=(Named("SAME", "048031"),)),),
     )
     said = statement(infos=(short, later))
     assert said.expires_at == SENT_AT + timedelta(hours=6)

@@ -15,20 +15,20 @@ import pytest
 from eas_station import wire
 from eas_station.alerts import from_same
 from eas_station.alerts.model import Reception
-from eas_station.audiod.blocks import Block, HopelessError, SourceEndedError
-from eas_station.audiod.deafness import Deafness
-from eas_station.audiod.hearing import Hearing
-from eas_station.audiod.listener import STOPPED, Listener, Wiring
-from eas_station.audiod.marks import Marks
-from eas_station.audiod.recorder import ClipOrder
-from eas_station.audiod.report import Report
+from eas_station.audiod.clips.recorder import ClipOrder
+from eas_station.audiod.deafness.deaf_log import DeafLog
+from eas_station.audiod.deafness.heard_marks import HeardMarks
+from eas_station.audiod.hearing.source_report import SourceReport
+from eas_station.audiod.listener import STOPPED, SourceListener, Wiring
+from eas_station.audiod.reception_maker import ReceptionMaker
+from eas_station.audiod.sources.blocks import Block, HopelessError, SourceEndedError
 from eas_station.audiod.stretch import ClipRules
 from eas_station.bus import topics
 from eas_station.bus.messages import Body, ItemState, SameBurst
-from eas_station.config.model import Clips
-from eas_station.dsp import modulate
+from eas_station.config.model import ClipsConfig
+from eas_station.dsp.audio import modulate
 from eas_station.errors import SourceError
-from eas_station.store.deaf import DeafInterval
+from eas_station.store.records.deaf import DeafInterval
 
 NOON = datetime(2025, 11, 22, 12, tzinfo=UTC)
 RATE_HZ = 25_000
@@ -102,24 +102,26 @@ class World:
         self.clips: dict[str, int] = {}
         self.finished: list[str] = []
         self.orders: list[ClipOrder] = []
-        self.report = Report("wx", "receiver", Tape.channels, self._told, self.now)
+        self.report = SourceReport("wx", "receiver", Tape.channels, self._told, self.now)
         self.sentence = ""
         self.items: dict[str, ItemState] = {}
         self.live: list[Block] = []
         make = functools.partial(
             from_same.reception, event_name=str, new_id=lambda: f"r{len(self.receptions)}"
         )
-        marks = Marks(folder / "run", folder / "state", "eas-audiod@wx", "boot")
-        self.listener = Listener(
+        marks = HeardMarks(folder / "run", folder / "state", "eas-audiod@wx", "boot")
+        self.listener = SourceListener(
             Wiring(
                 name="wx",
                 channels=Tape.channels,
                 open=self._open,
-                hearing=Hearing("wx", make, self.receptions.append, lambda: True, folder),
+                hearing=ReceptionMaker("wx", make, self.receptions.append, lambda: True, folder),
                 clip_rules=ClipRules(
-                    Clips(pre_roll_s=0.25, post_roll_s=0.25), self, lambda: f"c{len(self.orders)}"
+                    ClipsConfig(pre_roll_s=0.25, post_roll_s=0.25),
+                    self,
+                    lambda: f"c{len(self.orders)}",
                 ),
-                deafness=Deafness(
+                deafness=DeafLog(
                     "wx", Tape.channels, marks, self._record, self.now, lambda: self.at_s
                 ),
                 report=self.report,
@@ -300,7 +302,7 @@ def test_the_beat_is_given_at_every_step(world: World) -> None:
             stopping.set()
 
     world.play()
-    listener = Listener(replace(world.listener._to, stopping=stopping))
+    listener = SourceListener(replace(world.listener._to, stopping=stopping))
     listener.run(beat)
     assert len(beats) == 5
 

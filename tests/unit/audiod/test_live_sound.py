@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from eas_station.audiod.blocks import Block
 from eas_station.audiod.live_sound import LiveSound
+from eas_station.audiod.sources.blocks import Block
 from eas_station.bus.messages import AudioPcm
 
 

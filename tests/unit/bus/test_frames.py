@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eas_station.bus import topics
-from eas_station.bus.frames import Header, body_type, decode, encode
-from eas_station.bus.messages import AudioPcm, Control, Hearing, Message, Status
+from eas_station.bus.frames import FrameHeader, body_type, decode, encode
+from eas_station.bus.messages import AudioPcm, BusMessage, Control, HearingProof, Status
 from eas_station.errors import FrameError
 
 SENT_AT = datetime(2026, 4, 27, 12, 0, 0, 250_000, tzinfo=UTC)
-HEADER = Header("eas-sdrd@wx", "1f2e3d", 7, SENT_AT)
+HEADER = FrameHeader("eas-sdrd@wx", "1f2e3d", 7, SENT_AT)
 PCM = AudioPcm(rate_hz=25_000, first_sample=2500, gap_samples=0)
 
 
@@ -23,7 +23,7 @@ def test_a_message_comes_back_as_it_was() -> None:
     topic = "audio.pcm.wx.162.550"
     parts = encode(topic, HEADER, PCM, b"\x01\x02" * 1250)
     message, run = decode(parts)
-    assert message == Message(topic, "eas-sdrd@wx", 7, SENT_AT, PCM, b"\x01\x02" * 1250, False)
+    assert message == BusMessage(topic, "eas-sdrd@wx", 7, SENT_AT, PCM, b"\x01\x02" * 1250, False)
     assert run == "1f2e3d"
 
 
@@ -41,7 +41,7 @@ def test_the_header_is_what_the_design_says() -> None:
 
 
 def test_a_repeated_value_says_so() -> None:
-    header = Header("eas-capd", "1f", 7, SENT_AT, repeated=True)
+    header = FrameHeader("eas-capd", "1f", 7, SENT_AT, repeated=True)
     message, _ = decode(encode("control.x", header, Control("x"), None))
     assert message.repeated
 
@@ -65,7 +65,7 @@ def test_status_is_read_with_its_dictionaries() -> None:
 
 
 def test_what_a_channel_would_hear_is_read_as_it_was_said() -> None:
-    hearing = Hearing(
+    hearing = HearingProof(
         source="wx",
         channel="162.550",
         state="hearing",

@@ -13,9 +13,9 @@ import zmq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eas_station.bus.frames import Header, encode
+from eas_station.bus.frames import FrameHeader, encode
 from eas_station.bus.keys import KeyPair
-from eas_station.bus.link import Remote, common_topics, matches
+from eas_station.bus.link import RemoteUnit, common_topics, matches
 from eas_station.bus.messages import AudioPcm, Body, Control
 from eas_station.bus.offer import Terms
 from eas_station.bus.publisher import Publisher
@@ -75,7 +75,7 @@ def station(runtime_dir: Path) -> Iterator[MakeSubscriber]:
             server_key: str = SERVER.public,
             wanted: tuple[str, ...] = (TOPIC,),
         ) -> Subscriber:
-            remote = Remote(address, server_key, MAY, keys)
+            remote = RemoteUnit(address, server_key, MAY, keys)
             find = {UNIT: remote}.get
             return stack.enter_context(
                 Subscriber(runtime_dir / "here", [UNIT, "eas-capd"], wanted, remote=find)
@@ -282,7 +282,7 @@ def test_the_other_machine_speaks_for_its_unit_alone(
 
         def say(topic: str, body: Body, sender: str, seq: int) -> None:
             samples = bytes(2) if isinstance(body, AudioPcm) else None
-            header = Header(sender, "r", seq, utc_now())
+            header = FrameHeader(sender, "r", seq, utc_now())
             rogue.send_multipart(encode(topic, header, body, samples))
 
         say(TOPIC, AudioPcm(25_000, 0, 0), "eas-capd", 1)

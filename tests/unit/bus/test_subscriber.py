@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import zmq
 
-from eas_station.bus.frames import Header, encode
+from eas_station.bus.frames import FrameHeader, encode
 from eas_station.bus.messages import AudioPcm, Body, Control, Status
 from eas_station.bus.publisher import Publisher
 from eas_station.bus.subscriber import Subscriber
@@ -41,7 +41,7 @@ class RawPublisher:
     def send(
         self, topic: str, seq: int, body: Body, run: str = "r1", repeated: bool = False
     ) -> None:
-        header = Header(self.unit, run, seq, SENT_AT, repeated)
+        header = FrameHeader(self.unit, run, seq, SENT_AT, repeated)
         samples = b"\0\0" if isinstance(body, AudioPcm) else None
         self.raw(*encode(topic, header, body, samples))
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from eas_station.cap import cut
-from eas_station.cap.limits import Limits
+from eas_station.cap.limits import ParseLimits
 from eas_station.errors import CapError
 
 CAP12 = "urn:oasis:names:tc:emergency:cap:1.2"
@@ -76,7 +76,7 @@ def test_an_alert_that_declares_what_it_uses_is_left_alone_whatever_the_envelope
 )
 def test_what_is_no_usable_document_is_refused(data: bytes, said: str) -> None:
     with pytest.raises(CapError, match=said):
-        cut.alerts(data, Limits(document_bytes=2000, alerts=10))
+        cut.alerts(data, ParseLimits(document_bytes=2000, alerts=10))
 
 
 @given(

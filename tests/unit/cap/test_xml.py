@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from eas_station.cap import xml
-from eas_station.cap.limits import Limits
+from eas_station.cap.limits import ParseLimits
 from eas_station.cap.message import Named, Reference
 from eas_station.errors import CapError
 
@@ -259,11 +259,11 @@ def test_limits_refuse_instead_of_cutting(alert_xml: Alert) -> None:
     geocode = "<geocode><valueName>SAME</valueName><value>048029</value></geocode>"
     big = alert_xml((geocode, 60 * geocode))
     with pytest.raises(CapError, match="61 times geocode"):
-        xml.parse(big, Limits(values=50))
+        xml.parse(big, ParseLimits(values=50))
     with pytest.raises(CapError, match="bytes"):
-        xml.parse(big, Limits(document_bytes=1000))
+        xml.parse(big, ParseLimits(document_bytes=1000))
     with pytest.raises(CapError, match="characters"):
-        xml.parse(big, Limits(alert_chars=1000))
+        xml.parse(big, ParseLimits(alert_chars=1000))
     assert len(xml.parse(big)[0].infos[0].areas[0].geocodes) == 61
 
 

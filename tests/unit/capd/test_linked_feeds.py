@@ -15,10 +15,10 @@ import pytest
 
 from eas_station.alerts import from_cap
 from eas_station.alerts.model import Reception
-from eas_station.capd.desk import Desk, Tally
-from eas_station.capd.fetch import Client
-from eas_station.capd.http_feed import HttpFeed
-from eas_station.config.model import Feed
+from eas_station.capd.http.fetch import HttpClient
+from eas_station.capd.http.http_feed import HttpFeed
+from eas_station.capd.intake import DocumentIntake, Tally
+from eas_station.config.model import FeedConfig
 
 NOW = datetime(2026, 4, 20, 15, 6, tzinfo=UTC)
 ALERT = """<?xml version="1.0" encoding="UTF-8"?>
@@ -72,9 +72,9 @@ def serve(server: Any, index: str) -> None:
     server.respond = respond
 
 
-def desk_of(taken: list[Reception], folder: Path, language: str) -> Desk:
+def desk_of(taken: list[Reception], folder: Path, language: str) -> DocumentIntake:
     ids = map(str, count())
-    return Desk(
+    return DocumentIntake(
         "meteoalarm",
         "EASTATN",
         take=taken.extend,
@@ -95,8 +95,8 @@ def test_the_good_alerts_behind_links_are_taken_and_the_bad_ones_told(
     entries = "".join(entry.format(name, link) for name, link in LINKS.items())
     serve(server, index.format(entries + entry.format("one", LINKS["one"])))
     feed = HttpFeed(
-        Feed(name="meteoalarm", kind="cap", url=server.url + INDEX),
-        Client("x", threading.Event().is_set),
+        FeedConfig(name="meteoalarm", kind="cap", url=server.url + INDEX),
+        HttpClient("x", threading.Event().is_set),
     )
     taken: list[Reception] = []
     desk, tally = desk_of(taken, tmp_path, "de"), Tally()

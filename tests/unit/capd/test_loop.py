@@ -12,11 +12,11 @@ import pytest
 from eas_station.alerts.model import Reception
 from eas_station.bus.messages import ItemState
 from eas_station.cap import document
-from eas_station.capd.desk import Desk
-from eas_station.capd.fetch import ServerError
+from eas_station.capd.feed.reading import DocumentReading
+from eas_station.capd.http.fetch import ServerError
+from eas_station.capd.intake import DocumentIntake
 from eas_station.capd.loop import FeedLoop, Poll, Stop
-from eas_station.capd.reading import Reading
-from eas_station.config.model import Feed
+from eas_station.config.model import FeedConfig
 from eas_station.errors import CapError, FeedError
 
 Answer = Callable[..., bytes]
@@ -44,11 +44,11 @@ class ScriptedReader:
         self.accepted = 0
         self._script = iter(script)
 
-    def read(self) -> Iterator[Reading]:
+    def read(self) -> Iterator[DocumentReading]:
         step = next(self._script)
         if isinstance(step, Exception):
             raise step
-        yield Reading("x", document.parse(step))
+        yield DocumentReading("x", document.parse(step))
 
     def accept(self) -> None:
         self.accepted += 1
@@ -71,7 +71,7 @@ class Bench:
         self.stopping = threading.Event()
         self.wanted = True
         self.beats = 0
-        desk = Desk(
+        desk = DocumentIntake(
             "nws",
             "EASTATN",
             take=self.taken.extend,
@@ -83,7 +83,7 @@ class Bench:
             recall=lambda messages: (),
         )
         self.loop = FeedLoop(
-            Feed("nws", "nws", interval_s=interval_s),
+            FeedConfig("nws", "nws", interval_s=interval_s),
             reader,
             desk,
             now=self.now,
@@ -228,9 +228,9 @@ def test_polls_keep_their_interval_whatever_the_wall_clock_does(
     at_s: list[float] = []
 
     class Reader(ScriptedReader):
-        def read(self) -> Iterator[Reading]:
+        def read(self) -> Iterator[DocumentReading]:
             at_s.append(b.clock.monotonic_s)
-            yield Reading("x", document.parse(answer("a")))
+            yield DocumentReading("x", document.parse(answer("a")))
 
     steps = {
         1130.0: START_AT,  # 1970 → now

@@ -4,11 +4,11 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from eas_station.capd.desk import Tally
+from eas_station.capd.intake import Tally
 from eas_station.capd.loop import Outcome, Poll
 from eas_station.capd.poll_log import PollLog
 from eas_station.errors import StoreError
-from eas_station.store.jobs import JobRun
+from eas_station.store.records.jobs import JobRun
 from eas_station.wire import from_json
 
 AT = datetime(2026, 4, 20, 15, 6, tzinfo=UTC)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from eas_station.config.load import load
-from eas_station.config.model import Alarm
+from eas_station.config.model import AlarmConfig
 from eas_station.errors import ConfigError
 
 SOURCE = '[[source]]\nname = "wx"\nkind = "pipe"\npath = "/run/wx.pcm"\n'
@@ -25,7 +25,7 @@ def test_an_alarm_and_what_is_expected(tmp_path: Path) -> None:
         f'after_s = 5\n{SOURCE}probe_interval_s = 60\nexpect = ["RWT", "162.550 RMT", "mono RWT"]\n'
     )
     config = load(written(tmp_path, text))
-    assert config.alarm == Alarm(
+    assert config.alarm == AlarmConfig(
         "https://example.org/h?x=1", tmp_path / "credentials" / "alarm", 5.0
     )
     (source,) = config.sources

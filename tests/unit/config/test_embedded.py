@@ -9,7 +9,7 @@ import pytest
 
 from eas_station.config.embedded import cap_dir, capture_path, embedded, to_toml
 from eas_station.config.load import load
-from eas_station.config.model import Config, Feed, Station, Web
+from eas_station.config.model import Config, FeedConfig, StationConfig, WebConfig
 
 
 def reread(tmp_path: Path, config: Config) -> Config:
@@ -37,7 +37,9 @@ def test_the_daemons_read_what_was_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ['say "so"', "back\\slash", "tab\tnew\nline", "Zürich ☂", "#no"])
 def test_any_text_is_written_so_that_it_comes_back(tmp_path: Path, name: str) -> None:
-    config = Config(station=Station(name=name), web=Web(port=1), feeds=(Feed("a", "nws"),))
+    config = Config(
+        station=StationConfig(name=name), web=WebConfig(port=1), feeds=(FeedConfig("a", "nws"),)
+    )
     assert reread(tmp_path, config) == config
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from eas_station.config.load import load
-from eas_station.config.model import Feed
+from eas_station.config.model import FeedConfig
 from eas_station.errors import ConfigError
 
 
-def feed_of(tmp_path: Path, keys: str) -> Feed:
+def feed_of(tmp_path: Path, keys: str) -> FeedConfig:
     path = tmp_path / "station.toml"
     path.write_text(f'[[feed]]\nname = "x"\n{keys}\n', encoding="utf-8")
     return load(path).feeds[0]

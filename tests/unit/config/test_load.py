@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eas_station.config.load import load
-from eas_station.config.model import Config, Feed, Receiver, Source
+from eas_station.config.model import Config, FeedConfig, ReceiverConfig, SourceConfig
 from eas_station.errors import ConfigError, Fault
 
 SHIPPED = Path(__file__).parents[3] / "etc" / "eas-station" / "station.toml"
@@ -69,11 +69,11 @@ def test_a_whole_file(tmp_path: Path) -> None:
     assert config.station.point == (41.0, -83.63)
     assert config.web.port == 8090
     assert config.web.host == "localhost"
-    assert config.feeds == (Feed(name="nws", kind="nws", area=("OH",)),)
+    assert config.feeds == (FeedConfig(name="nws", kind="nws", area=("OH",)),)
     assert config.receivers == (
-        Receiver("wx", "file", tmp_path / "captures" / "wx.cu8", channels_hz=(162_550_000,)),
+        ReceiverConfig("wx", "file", tmp_path / "captures" / "wx.cu8", channels_hz=(162_550_000,)),
     )
-    assert config.sources == (Source(name="wx", kind="receiver", receiver="wx"),)
+    assert config.sources == (SourceConfig(name="wx", kind="receiver", receiver="wx"),)
     assert config.files == (str(path),)
 
 

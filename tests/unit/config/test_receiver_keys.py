@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from eas_station.config.load import load
-from eas_station.config.model import Receiver
+from eas_station.config.model import ReceiverConfig
 from eas_station.errors import ConfigError
 
 
-def receiver(tmp_path: Path, text: str) -> Receiver:
+def receiver(tmp_path: Path, text: str) -> ReceiverConfig:
     path = tmp_path / "station.toml"
     path.write_text(f'[[receiver]]\nname = "wx"\n{text}\n')
     return load(path).receivers[0]

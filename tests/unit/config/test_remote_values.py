@@ -9,7 +9,7 @@ import pytest
 
 from eas_station.config import remote_values
 from eas_station.config.load import load
-from eas_station.config.model import Config, Remote
+from eas_station.config.model import Config, RemoteConfig
 from eas_station.config.units import heard_units, units
 from eas_station.errors import ConfigError
 
@@ -38,7 +38,7 @@ def faults(read: Read, text: str) -> list[tuple[str, str]]:
 
 def test_a_source_listens_to_a_receiver_on_another_machine(read: Read) -> None:
     config = read(REMOTE + "channels_hz = [162_550_000]\n" + SOURCE)
-    assert config.remotes == (Remote("roof", "tcp://10.0.0.5:5600", KEY, (162_550_000,)),)
+    assert config.remotes == (RemoteConfig("roof", "tcp://10.0.0.5:5600", KEY, (162_550_000,)),)
     assert units(config) == ("eas-capd", "eas-audiod@wx", "eas-webd")
     assert heard_units(config) == (*units(config), "eas-sdrd@roof")
 

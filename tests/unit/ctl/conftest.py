@@ -10,7 +10,7 @@ import pytest
 
 from eas_station.config.load import load
 from eas_station.config.model import Config
-from eas_station.store import migrate
+from eas_station.store.upkeep import migrate
 
 TOML = """
 [station]

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from eas_station.decoder.message import Message
-from eas_station.decoder.prior import Prior
 from eas_station.decoder.receiver import SameReceiver
-from eas_station.dsp.afsk import BAUD_HZ
+from eas_station.decoder.text.message import DecodedMessage
+from eas_station.decoder.text.prior import Prior
+from eas_station.dsp.audio.afsk import BAUD_HZ
 
 Real = NDArray[np.float32]
 SHARED = Path(__file__).resolve().parents[4] / "shared"
@@ -40,24 +40,24 @@ def in_noise() -> Callable[..., Real]:
 
 
 @pytest.fixture
-def hear() -> Callable[..., list[Message]]:
+def hear() -> Callable[..., list[DecodedMessage]]:
     """Feeds a mono sound to a receiver; the messages."""
 
     def messages(
         sound: Real, rate_hz: float, prior: Prior | None = None, block: int = 4096
-    ) -> list[Message]:
+    ) -> list[DecodedMessage]:
         receiver = SameReceiver(1, rate_hz, prior)
         said = []
         for start in range(0, len(sound), block):
             said += receiver.feed(np.asarray(sound[None, start : start + block], np.float32))
         said += receiver.flush()
-        return [message for message in said if isinstance(message, Message)]
+        return [message for message in said if isinstance(message, DecodedMessage)]
 
     return messages
 
 
 @pytest.fixture
-def texts(hear: Callable[..., list[Message]]) -> Callable[..., list[str]]:
+def texts(hear: Callable[..., list[DecodedMessage]]) -> Callable[..., list[str]]:
     """Feeds a mono sound to a receiver; the texts of the messages."""
 
     def read(sound: Real, rate_hz: float, prior: Prior | None = None) -> list[str]:

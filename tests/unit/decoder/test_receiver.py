@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from eas_station.decoder.message import Burst, Message
 from eas_station.decoder.receiver import SameReceiver
-from eas_station.dsp import modulate
+from eas_station.decoder.text.message import Burst, DecodedMessage
+from eas_station.dsp.audio import modulate
 
 Real = NDArray[np.float32]
 HEADER = "ZCZC-WXR-TOR-039173-039051+0030-1051700-KCLE/NWS-"
@@ -74,7 +74,12 @@ def test_the_result_does_not_depend_on_the_cuts(in_noise: Callable[..., Real]) -
     noisy = in_noise(sound(HEADER, TWIN), RATE, 8, 5)[None]
     whole = SameReceiver(1, RATE)
     expected = whole.feed(noisy) + whole.flush()
-    assert [m.text for m in expected if isinstance(m, Message)] == [HEADER, "NNNN", TWIN, "NNNN"]
+    assert [m.text for m in expected if isinstance(m, DecodedMessage)] == [
+        HEADER,
+        "NNNN",
+        TWIN,
+        "NNNN",
+    ]
     rng = np.random.default_rng(11)
     for longest in (5000, 100_000):
         receiver = SameReceiver(1, RATE)
@@ -93,7 +98,7 @@ def test_single_samples_make_the_same_messages() -> None:
     receiver = SameReceiver(1, 8000)
     said = [m for i in range(short.shape[1]) for m in receiver.feed(short[:, i : i + 1])]
     assert said + receiver.flush() == expected
-    assert [m.text for m in expected if isinstance(m, Message)] == [HEADER]
+    assert [m.text for m in expected if isinstance(m, DecodedMessage)] == [HEADER]
 
 
 def test_channels_do_not_disturb_one_another(in_noise: Callable[..., Real]) -> None:
@@ -105,7 +110,7 @@ def test_channels_do_not_disturb_one_another(in_noise: Callable[..., Real]) -> N
     noisy = np.stack([in_noise(row, RATE, 12, i) for i, row in enumerate(both)])
     receiver = SameReceiver(3, RATE)
     said = receiver.feed(noisy) + receiver.flush()
-    heard = [(m.channel, m.text) for m in said if isinstance(m, Message)]
+    heard = [(m.channel, m.text) for m in said if isinstance(m, DecodedMessage)]
     assert sorted(heard) == [
         (0, "NNNN"),
         (0, HEADER),
@@ -115,7 +120,7 @@ def test_channels_do_not_disturb_one_another(in_noise: Callable[..., Real]) -> N
 
 
 def test_two_bursts_that_agree_are_said_at_once_and_once(
-    hear: Callable[..., list[Message]],
+    hear: Callable[..., list[DecodedMessage]],
 ) -> None:
     whole = 0.2 * sound(HEADER)
     headers = [m for m in hear(whole, RATE) if not m.is_eom]
@@ -130,7 +135,7 @@ def test_two_bursts_that_agree_are_said_at_once_and_once(
     assert (headers[0].evidence.eye_opening or 0) > 0.9
 
 
-def test_start_and_end_are_where_the_header_is(hear: Callable[..., list[Message]]) -> None:
+def test_start_and_end_are_where_the_header_is(hear: Callable[..., list[DecodedMessage]]) -> None:
     message = hear(0.2 * sound(HEADER), RATE)[0]
     burst_s = (16 + len(HEADER)) * 8 * 0.00192
     assert message.start_sample == pytest.approx((0.5 + 16 * 8 * 0.00192) * RATE, abs=30)
@@ -143,7 +148,7 @@ def test_the_message_is_said_before_the_third_burst_begins() -> None:
     twice = np.concatenate([sound(HEADER)[: int(0.5 * RATE) + 2 * 25_960 + 2 * RATE], noise])
     end = int(RATE * (0.5 + 2 * (16 + len(HEADER)) * 8 * 0.00192 + 1.0))
     said = receiver.feed(twice[None, : end + RATE // 5].astype(np.float32))
-    assert [m.text for m in said if isinstance(m, Message)] == [HEADER]
+    assert [m.text for m in said if isinstance(m, DecodedMessage)] == [HEADER]
 
 
 def test_weak_bursts_are_said_right_after_the_third(in_noise: Callable[..., Real]) -> None:
@@ -153,7 +158,7 @@ def test_weak_bursts_are_said_right_after_the_third(in_noise: Callable[..., Real
         receiver = SameReceiver(1, RATE)
         for start in range(0, noisy.shape[1], 500):
             for m in receiver.feed(noisy[:, start : start + 500]):
-                if isinstance(m, Message) and not m.is_eom:
+                if isinstance(m, DecodedMessage) and not m.is_eom:
                     assert m.text == HEADER
                     late.append((start + 500 - m.end_sample) / RATE)
     assert len(late) == 3
@@ -169,7 +174,7 @@ def test_each_burst_is_reported(in_noise: Callable[..., Real]) -> None:
 
 
 def test_one_surviving_burst_is_said_and_marked(
-    in_noise: Callable[..., Real], hear: Callable[..., list[Message]]
+    in_noise: Callable[..., Real], hear: Callable[..., list[DecodedMessage]]
 ) -> None:
     once = np.concatenate([modulate.silence(1, RATE), modulate.burst(HEADER, RATE)])
     padded = np.concatenate([once, modulate.silence(9, RATE)])
@@ -181,7 +186,7 @@ def test_one_surviving_burst_is_said_and_marked(
 
 @pytest.mark.parametrize("lost", [0, 1, 2])
 def test_one_burst_of_three_lost(
-    lost: int, in_noise: Callable[..., Real], hear: Callable[..., list[Message]]
+    lost: int, in_noise: Callable[..., Real], hear: Callable[..., list[DecodedMessage]]
 ) -> None:
     whole = sound(HEADER)
     length = len(modulate.burst(HEADER, RATE)) + RATE
@@ -209,7 +214,7 @@ def test_most_headers_are_exact_where_others_hear_nothing(
 
 @pytest.mark.parametrize("error", [-0.01, 0.005, 0.01])
 def test_a_transmitter_with_a_wrong_clock(
-    error: float, in_noise: Callable[..., Real], hear: Callable[..., list[Message]]
+    error: float, in_noise: Callable[..., Real], hear: Callable[..., list[DecodedMessage]]
 ) -> None:
     noisy = in_noise(sound(HEADER, rate_hz=RATE * (1 + error)), RATE, 8, 4)
     said = hear(noisy, RATE)
@@ -291,7 +296,7 @@ def test_every_burst_hit_at_another_place(seed: int, texts: Callable[..., list[s
 
 
 def test_an_echo_of_a_whole_bit_is_taken_out(
-    in_noise: Callable[..., Real], hear: Callable[..., list[Message]]
+    in_noise: Callable[..., Real], hear: Callable[..., list[DecodedMessage]]
 ) -> None:
     clean = sound(HEADER)
     echo = np.zeros_like(clean)
@@ -302,7 +307,7 @@ def test_an_echo_of_a_whole_bit_is_taken_out(
 
 
 def test_two_of_three_bursts_must_say_what_is_printed(
-    in_noise: Callable[..., Real], hear: Callable[..., list[Message]]
+    in_noise: Callable[..., Real], hear: Callable[..., list[DecodedMessage]]
 ) -> None:
     """47 CFR 11.33(a)(10): bit by bit; what was put together from all three has not agreed."""
     weak = [m for m in hear(in_noise(sound(HEADER), RATE, 7, 2), RATE) if not m.is_eom]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from eas_station.decoder.message import Message
+from eas_station.decoder.text.message import DecodedMessage
 
 FILES = (
     *("dsame_WXR-RWT.ogg", "mx_same.wav", "nick_same.wav", "sameold_npt.22050.s16le.bin"),
@@ -38,7 +38,7 @@ def samples(path: Path) -> tuple[NDArray[np.float32], int]:
 
 @pytest.mark.shared
 @pytest.mark.parametrize("name", FILES)
-def test_recording(name: str, shared: Path, hear: Callable[..., list[Message]]) -> None:
+def test_recording(name: str, shared: Path, hear: Callable[..., list[DecodedMessage]]) -> None:
     manifest = json.loads((shared / "recordings" / "MANIFEST.json").read_text())
     truth = next(entry for entry in manifest["files"] if entry["file"] == name)
     sound, rate_hz = samples(shared / "recordings" / name)

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eas_station.dsp.fm import Modulator
-from eas_station.dsp.iq import to_cu8
-from eas_station.dsp.synthesis import FrontEnd, Synthesizer
+from eas_station.dsp.radio.fm import Modulator
+from eas_station.dsp.radio.iq import to_cu8
+from eas_station.dsp.radio.synthesis import FrontEnd, Synthesizer
 
 RATE_HZ, CENTER_HZ, CHANNEL_RATE_HZ = 250_000, 162_487_500, 25_000
 NWR_HZ = [162_400_000 + 25_000 * step for step in range(7)]

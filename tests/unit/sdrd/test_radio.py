@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from eas_station.bus.messages import AudioPcm, ItemState, ReceiverState
-from eas_station.config.model import Paths, Receiver
-from eas_station.dsp import modulate
-from eas_station.dsp.fm import Modulator
-from eas_station.dsp.synthesis import Synthesizer
+from eas_station.config.model import PathsConfig, ReceiverConfig
+from eas_station.dsp.audio import modulate
+from eas_station.dsp.radio.fm import Modulator
+from eas_station.dsp.radio.synthesis import Synthesizer
 from eas_station.errors import SourceError
-from eas_station.sdrd.radio import Radio
-from eas_station.sdrd.receivers import IqBlock, Tuning
+from eas_station.sdrd.radio import ReceiverLoop
+from eas_station.sdrd.receivers.iq_receiver import IqBlock, Tuning
 
 NOW = datetime(2026, 4, 27, 21, 14, tzinfo=UTC)
 
@@ -28,7 +28,7 @@ NOW = datetime(2026, 4, 27, 21, 14, tzinfo=UTC)
 class Fixed:
     """The part of a configuration that a radio reads."""
 
-    paths: Paths
+    paths: PathsConfig
 
 
 class Station:
@@ -37,7 +37,7 @@ class Station:
     def __init__(self, enough: Callable[[Station], bool]) -> None:
         self.stopping = threading.Event()
         self.publisher = self
-        self.config = Fixed(Paths(Path("/nonexistent"), Path("/nonexistent")))
+        self.config = Fixed(PathsConfig(Path("/nonexistent"), Path("/nonexistent")))
         self.frames: list[tuple[str, AudioPcm, bytes]] = []
         self.states: list[ReceiverState] = []
         self.sentences: list[str] = []
@@ -79,8 +79,8 @@ class Fast(threading.Event):
         return self.is_set()
 
 
-def settings(path: Path, **changes: object) -> Receiver:
-    return dataclasses.replace(Receiver("wx", "file", path, realtime=False), **changes)
+def settings(path: Path, **changes: object) -> ReceiverConfig:
+    return dataclasses.replace(ReceiverConfig("wx", "file", path, realtime=False), **changes)
 
 
 def wanted() -> bool:
@@ -89,7 +89,7 @@ def wanted() -> bool:
 
 def test_frames_of_all_channels_go_out_numbered_and_whole(capture: Path) -> None:
     station = Station(lambda station: len(station.frames) >= 7 * 40)  # beyond the file's end
-    Radio(station, settings(capture), wanted).run()
+    ReceiverLoop(station, settings(capture), wanted).run()
     topics = [topic for topic, _, _ in station.frames[:7]]
     assert topics[0] == "audio.pcm.wx.162.400"
     assert topics[6] == "audio.pcm.wx.162.550"
@@ -104,7 +104,7 @@ def test_frames_of_all_channels_go_out_numbered_and_whole(capture: Path) -> None
 def test_running_tells_levels_and_the_status_sentence(capture: Path) -> None:
     station = Station(lambda station: len(station.frames) >= 7 * 30)
     ticks = iter(range(1_000_000))
-    Radio(station, settings(capture), wanted, monotonic=lambda: next(ticks) * 0.1).run()
+    ReceiverLoop(station, settings(capture), wanted, monotonic=lambda: next(ticks) * 0.1).run()
     last = station.states[-1]
     assert last.state == "running"
     assert [channel.channel for channel in last.channels][3] == "162.475"
@@ -122,7 +122,7 @@ def test_a_missing_file_is_reconnecting_with_one_log_line(
     station.stopping = Fast()
     clock = iter(range(1_000_000))
     with caplog.at_level(logging.INFO):
-        radio = Radio(
+        radio = ReceiverLoop(
             station, settings(tmp_path / "x.cu8"), wanted, monotonic=lambda: next(clock) * 0.05
         )
         radio.run()
@@ -149,7 +149,7 @@ def test_a_file_that_appears_is_taken_up(
     station.stopping = Fast()
     clock = iter(range(1_000_000))
     with caplog.at_level(logging.INFO):
-        Radio(station, settings(path), wanted, monotonic=lambda: next(clock) * 0.05).run()
+        ReceiverLoop(station, settings(path), wanted, monotonic=lambda: next(clock) * 0.05).run()
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
     assert station.items[-1].state == "running"
     assert station.items[-1].last_good_at == NOW
@@ -164,7 +164,7 @@ def test_the_operator_stops_it_and_starts_it_again(capture: Path) -> None:
 
     station = Station(enough)
     station.stopping = Fast()
-    Radio(station, settings(capture), lambda: not 4 <= station.beats < 8).run()
+    ReceiverLoop(station, settings(capture), lambda: not 4 <= station.beats < 8).run()
     assert heard[3] == heard[7] > 0
     assert heard[11] > heard[7]
     firsts = [body.first_sample for topic, body, _ in station.frames if topic.endswith(".400")]
@@ -176,7 +176,7 @@ def test_the_operator_stops_it_and_starts_it_again(capture: Path) -> None:
 def test_the_end_of_a_file_that_does_not_loop_is_stopped_not_failed(capture: Path) -> None:
     station = Station(lambda station: station.beats >= 60)
     station.stopping = Fast()
-    Radio(station, settings(capture, loop=False), wanted).run()
+    ReceiverLoop(station, settings(capture, loop=False), wanted).run()
     assert station.items[-1].state == "stopped"
     assert "played to its end" in station.items[-1].sentence
 
@@ -188,7 +188,7 @@ def test_new_settings_go_on_with_the_numbers_of_the_old_ones(capture: Path) -> N
         return station.beats >= 10
 
     station = Station(enough)
-    radio = Radio(station, settings(capture), wanted)
+    radio = ReceiverLoop(station, settings(capture), wanted)
     radio.run()
     ends = [
         (body.first_sample, body.first_sample + len(samples) // 2)
@@ -201,7 +201,7 @@ def test_new_settings_go_on_with_the_numbers_of_the_old_ones(capture: Path) -> N
 
 def test_settings_that_cannot_work_are_refused_and_the_old_ones_stay(capture: Path) -> None:
     station = Station(lambda station: station.beats >= 3)
-    radio = Radio(station, settings(capture), wanted)
+    radio = ReceiverLoop(station, settings(capture), wanted)
     with pytest.raises(ValueError, match="outside"):
         radio.replace(settings(capture, channels_hz=(170_000_000,)))
     radio.run()
@@ -210,7 +210,7 @@ def test_settings_that_cannot_work_are_refused_and_the_old_ones_stay(capture: Pa
 
 def test_audio_is_little_endian_16_bit(capture: Path, pitch: Callable) -> None:
     station = Station(lambda station: len(station.frames) >= 7 * 20)
-    Radio(station, settings(capture), wanted).run()
+    ReceiverLoop(station, settings(capture), wanted).run()
     parts = [samples for topic, _, samples in station.frames if topic.endswith("162.500")]
     audio = np.frombuffer(b"".join(parts), dtype="<i2").astype(float)
     assert pitch(audio[5_000:]) == pytest.approx(1300, abs=1)
@@ -220,7 +220,7 @@ def test_settings_that_are_taken_back_before_they_were_taken_up_are_not_taken_up
     capture: Path,
 ) -> None:
     station = Station(lambda so_far: len(so_far.frames) >= 14)
-    radio = Radio(station, settings(capture), wanted)
+    radio = ReceiverLoop(station, settings(capture), wanted)
     radio.replace(settings(capture, channels_hz=(162_550_000,)))
     radio.replace(settings(capture))
     radio.run()
@@ -269,12 +269,12 @@ class Clock(threading.Event):
 
 def scripted(
     script: list[IqBlock | Exception | None], enough: Callable[[Station], bool], **keys: object
-) -> tuple[Station, Scripted, Radio, Clock]:
+) -> tuple[Station, Scripted, ReceiverLoop, Clock]:
     station, clock = Station(enough), Clock()
     station.stopping = clock
     receiver = Scripted(script, clock)
-    settings = Receiver("wx", "rtlsdr", **keys)
-    radio = Radio(station, settings, wanted, lambda: clock.now_s, lambda *args: receiver)
+    settings = ReceiverConfig("wx", "rtlsdr", **keys)
+    radio = ReceiverLoop(station, settings, wanted, lambda: clock.now_s, lambda *args: receiver)
     return station, receiver, radio, clock
 
 
@@ -342,7 +342,7 @@ def test_the_frequency_is_not_corrected_while_a_header_is_sent() -> None:
     audio = np.concatenate((spoken, np.zeros(20 * 25_000))).astype(np.float32)
     deviation_hz = np.zeros((7, audio.size), np.float32) + np.float32(162.5 * 12)  # 12 ppm
     deviation_hz[4] += audio * 3_000
-    iq = Synthesizer(250_000, 162_487_500, Receiver("wx", "rtlsdr").channels_hz).feed(
+    iq = Synthesizer(250_000, 162_487_500, ReceiverConfig("wx", "rtlsdr").channels_hz).feed(
         Modulator(7, 25_000).feed(deviation_hz) * np.float32(0.1)
     )
     count = iq.size // 23_040
@@ -362,8 +362,8 @@ def test_time_for_which_the_operator_stopped_it_is_a_gap_but_no_loss() -> None:
     station, clock = Station(lambda so_far: so_far.beats == 6), Clock()
     station.stopping = clock
     receiver = Scripted(script, clock)
-    radio = Radio(
-        *(station, Receiver("wx", "rtlsdr"), lambda: not 1 <= station.beats < 5),
+    radio = ReceiverLoop(
+        *(station, ReceiverConfig("wx", "rtlsdr"), lambda: not 1 <= station.beats < 5),
         *(lambda: clock.now_s, lambda *args: receiver),
     )
     radio.run()

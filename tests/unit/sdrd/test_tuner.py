@@ -10,20 +10,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eas_station.config.model import Receiver
-from eas_station.decoder.message import Message
+from eas_station.config.model import ReceiverConfig
 from eas_station.decoder.receiver import SameReceiver
-from eas_station.dsp.fm import Modulator
-from eas_station.dsp.iq import from_cu8
-from eas_station.dsp.modulate import burst
-from eas_station.dsp.resample import Band, Resampler
-from eas_station.dsp.synthesis import FrontEnd, Synthesizer
-from eas_station.sdrd.tuner import FRAME_SAMPLES, Frame, Tuner
+from eas_station.decoder.text.message import DecodedMessage
+from eas_station.dsp.audio.modulate import burst
+from eas_station.dsp.audio.resample import Band, Resampler
+from eas_station.dsp.radio.fm import Modulator
+from eas_station.dsp.radio.iq import from_cu8
+from eas_station.dsp.radio.synthesis import FrontEnd, Synthesizer
+from eas_station.sdrd.tuner import FRAME_SAMPLES, ChannelFrame, Tuner
 
-SETTINGS = Receiver("wx", "file", Path("unused"))
+SETTINGS = ReceiverConfig("wx", "file", Path("unused"))
 
 
-def joined(frames: list[Frame]) -> np.ndarray:
+def joined(frames: list[ChannelFrame]) -> np.ndarray:
     return np.concatenate([frame.audio for frame in frames], axis=1)
 
 
@@ -168,7 +168,7 @@ def test_same_is_decoded_from_a_station_in_stereo() -> None:
     hz = (75_000 * total - 300_000).astype(np.float32)[np.newaxis]
     noise = np.random.default_rng(1).standard_normal(2 * t.size, dtype=np.float32)
     iq = 0.3 * Modulator(1, rate_hz).feed(hz)[0] + 0.03 * noise.view(np.complex64)
-    settings = Receiver(
+    settings = ReceiverConfig(
         *("fm", "file", Path("unused")),
         rate_hz=rate_hz,
         center_hz=98_000_000,
@@ -179,10 +179,10 @@ def test_same_is_decoded_from_a_station_in_stereo() -> None:
     for frame in Tuner(settings).feed(iq):
         said += receiver.feed(frame.audio.astype(np.float32) / 32768)
     said += receiver.flush()
-    texts = [(one.channel, one.text) for one in said if isinstance(one, Message)]
+    texts = [(one.channel, one.text) for one in said if isinstance(one, DecodedMessage)]
     assert texts == [(0, text)]
 
 
 def test_channels_out_of_reach_are_refused() -> None:
     with pytest.raises(ValueError, match="outside"):
-        Tuner(Receiver("wx", "file", Path("x"), channels_hz=(163_000_000,)))
+        Tuner(ReceiverConfig("wx", "file", Path("x"), channels_hz=(163_000_000,)))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from eas_station.bus.messages import ItemState
-from eas_station.service.report import Report, Said
+from eas_station.service.report import Said, StatusReport
 
 AT = datetime(2026, 4, 27, 12, 0, tzinfo=UTC)
 
@@ -23,7 +23,7 @@ def item(
 class Teller:
     def __init__(self) -> None:
         self.times = 0
-        self.report = Report(self.tell)
+        self.report = StatusReport(self.tell)
 
     def tell(self) -> None:
         self.times += 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from eas_station.service.workers import Workers
+from eas_station.service.workers import WorkerThreads
 
 
 def test_a_thread_is_named_for_the_kernel_too() -> None:
@@ -17,7 +17,7 @@ def test_a_thread_is_named_for_the_kernel_too() -> None:
     def work() -> None:
         names.append(Path(f"/proc/self/task/{threading.get_native_id()}/comm").read_text().strip())
 
-    workers = Workers(on_crash=lambda: None)
+    workers = WorkerThreads(on_crash=lambda: None)
     workers.spawn("feed nws", work)
     assert workers.join(5.0) == ()
     workers.spawn("a-name-that-is-far-too-long", work)
@@ -27,7 +27,7 @@ def test_a_thread_is_named_for_the_kernel_too() -> None:
 
 def test_a_crash_is_logged_with_its_traceback_and_told(caplog: pytest.LogCaptureFixture) -> None:
     told = threading.Event()
-    workers = Workers(on_crash=told.set)
+    workers = WorkerThreads(on_crash=told.set)
 
     def work() -> None:
         raise ValueError("a bug of ours")
@@ -42,7 +42,7 @@ def test_a_crash_is_logged_with_its_traceback_and_told(caplog: pytest.LogCapture
 
 
 def test_a_thread_that_ends_is_no_crash() -> None:
-    workers = Workers(on_crash=lambda: pytest.fail("no crash"))
+    workers = WorkerThreads(on_crash=lambda: pytest.fail("no crash"))
     workers.spawn("once", lambda: None)
     assert workers.join(5.0) == ()
     assert workers.crashed is None
@@ -50,7 +50,7 @@ def test_a_thread_that_ends_is_no_crash() -> None:
 
 def test_who_does_not_end_in_time_is_named() -> None:
     release = threading.Event()
-    workers = Workers(on_crash=lambda: None)
+    workers = WorkerThreads(on_crash=lambda: None)
     workers.spawn("stuck", lambda: release.wait(10.0) and None)
     workers.spawn("done", lambda: None)
     assert workers.join(0.2) == ("stuck",)

@@ -19,10 +19,10 @@ from eas_station.alerts.model import (
     RuleStep,
     Statement,
 )
-from eas_station.store import migrate
-from eas_station.store.database import Database
+from eas_station.store.database.database import Database
 from eas_station.store.flusher import Flusher
-from eas_station.store.spool import Spool
+from eas_station.store.spool.spool import Spool
+from eas_station.store.upkeep import migrate
 
 NOON = datetime(2025, 11, 22, 12, 0, tzinfo=UTC)
 

@@ -16,23 +16,21 @@ from eas_station.alerts.admission import Admission
 from eas_station.alerts.model import MessageId, Reception
 from eas_station.errors import StoreError
 from eas_station.geo.area import Area
-from eas_station.store import (
-    alerts,
+from eas_station.store.alerts import alert_queries, flags, receptions
+from eas_station.store.alerts.overview import overview
+from eas_station.store.database.database import Database
+from eas_station.store.flusher import Flusher
+from eas_station.store.records import (
     audit,
     clips,
     deaf,
     expected_tests,
     feeds,
-    flags,
     health_history,
     jobs,
-    receptions,
 )
-from eas_station.store.database import Database
-from eas_station.store.flusher import Flusher
-from eas_station.store.operator import Action
-from eas_station.store.overview import overview
-from eas_station.store.spool import Spool
+from eas_station.store.records.operator_action import Action
+from eas_station.store.spool.spool import Spool
 from eas_station.tables import load
 from eas_station.wire import to_json
 
@@ -47,7 +45,7 @@ def take(record: Record, *heard: Reception) -> None:
 
 def active(record: Record) -> tuple[Any, ...]:
     with record.database.read() as connection:
-        return alerts.active(connection, record.now)
+        return alert_queries.active(connection, record.now)
 
 
 def test_a_reception_becomes_an_alert_with_everything_it_said(record: Record, said: Said) -> None:
@@ -62,7 +60,7 @@ def test_a_reception_becomes_an_alert_with_everything_it_said(record: Record, sa
         assert receptions.receptions_of(connection, [alert.alert_id]) == {
             alert.alert_id: (reception,)
         }
-        (change,) = alerts.changes_after(connection, 0, 10)
+        (change,) = alert_queries.changes_after(connection, 0, 10)
         assert (change.change_id, change.kind, change.event_code) == (1, "new", "TOR")
     assert record.told == [("new", "first heard by wx on 162.550")]
     assert record.spool.depth() == 0
@@ -195,7 +193,7 @@ def test_what_runs_out_is_ended_once_and_told_once(record: Record, said: Said) -
     assert record.told == [("ended", "its time ran out at 2025-11-22 12:30 UTC")] * 2
     assert [alert.same_header for alert in active(record)] == ["two"]
     with record.database.read() as connection:
-        ended = alerts.page(connection, "ended", 10).alerts
+        ended = alert_queries.page(connection, "ended", 10).alerts
     assert {alert.ended_at for alert in ended} == {record.now}
 
 
@@ -216,7 +214,7 @@ def test_a_row_that_meets_a_bug_is_put_aside_and_the_others_go_on(
         assert record.flush() == 20
     assert len(active(record)) == 19
     with record.database.read() as connection:
-        order = [alert.same_header for alert in alerts.page(connection, "all", 50).alerts]
+        order = [alert.same_header for alert in alert_queries.page(connection, "all", 50).alerts]
     assert order == [r.raw for r in reversed(heard) if r.raw != "bad"]
     (row,) = record.spool.quarantined()
     assert "ZeroDivisionError: a bug" in row.traceback
@@ -249,7 +247,7 @@ def test_a_bug_in_one_row_undoes_nothing_of_the_rows_before_it(record: Record, s
     (alert,) = active(record)
     assert alert.reception_count == 2
     with record.database.read() as connection:
-        changed = alerts.changes_of(connection, alert.alert_id)
+        changed = alert_queries.changes_of(connection, alert.alert_id)
     assert [change.change_id for change in changed] == [1, 2]
 
 
@@ -261,7 +259,7 @@ def test_numbers_have_no_gaps_although_rows_met_bugs(record: Record, said: Said)
             record.flush()
     record.flush()
     with record.database.read() as connection:
-        changed = alerts.changes_after(connection, 0, 1000)
+        changed = alert_queries.changes_after(connection, 0, 1000)
         numbers = overview(connection, record.now)
     assert [change.change_id for change in changed] == list(range(1, len(changed) + 1))
     assert numbers.last_change_id == len(changed)
@@ -387,7 +385,7 @@ def test_a_live_warning_heard_while_the_clock_was_wrong_is_not_ended_by_its_date
     trusted = True
     assert flusher.end_overdue(NOON) == 0
     with database.read() as connection:
-        (alert,) = alerts.active(connection, NOON)
+        (alert,) = alert_queries.active(connection, NOON)
     assert alert.issued_at == NOON - timedelta(minutes=5)
     assert alert.ends_at == NOON + timedelta(minutes=25)
     assert told[-1] == ("updated", "dated anew: the clock was not trusted when it was heard")

@@ -16,33 +16,33 @@ from urllib.parse import urlencode
 import pytest
 
 from eas_station.alerts.model import Alert, Evidence, Key, Reception, Relevance, RuleStep, Statement
-from eas_station.bus.messages import ItemState, Message, ReceptionNew, Status
-from eas_station.config.model import Config, Feed, Receiver, Source, Station
+from eas_station.bus.messages import BusMessage, ItemState, ReceptionNew, Status
+from eas_station.config.model import Config, FeedConfig, ReceiverConfig, SourceConfig, StationConfig
 from eas_station.errors import SourceError, StoreError
-from eas_station.store import logins, passwords, tokens
-from eas_station.store.keyring import Keyring, path_in
-from eas_station.store.sessions import Lifetimes
+from eas_station.store.keys import logins, passwords, tokens
+from eas_station.store.keys.keyring import Keyring, path_in
+from eas_station.store.keys.sessions import Lifetimes
 from eas_station.tables import Tables, load
 from eas_station.webd import app
-from eas_station.webd.access import Access
-from eas_station.webd.armor import Counters
-from eas_station.webd.board import Archive, Board
-from eas_station.webd.cards import Presenter
-from eas_station.webd.clerk import Clerk
-from eas_station.webd.desk import Desk
-from eas_station.webd.doorman import Doorman
-from eas_station.webd.fanout import Fanout
-from eas_station.webd.host import Host
-from eas_station.webd.limits import Limits
-from eas_station.webd.live_audio import LiveAudio
-from eas_station.webd.maps import Maps
-from eas_station.webd.picture import Entry
-from eas_station.webd.provisional import SpoolMerger
-from eas_station.webd.respond import Shelf
+from eas_station.webd.auth.access import Access
+from eas_station.webd.auth.audit_log import AuditLog
+from eas_station.webd.auth.login_throttle import LoginThrottle
+from eas_station.webd.drawing.station_maps import Maps
+from eas_station.webd.http.fanout import Fanout
+from eas_station.webd.http.middleware import Counters
+from eas_station.webd.http.rate_limits import RateLimits
+from eas_station.webd.http.responses import Shelf
+from eas_station.webd.http.server_workers import ServerWorkers
+from eas_station.webd.live.live_audio import LiveAudio
+from eas_station.webd.records.operator_actions import OperatorActions
+from eas_station.webd.records.tasks import Tasks
+from eas_station.webd.render.cards import Presenter
+from eas_station.webd.render.times import Clockface, zone_of
 from eas_station.webd.site import Site
-from eas_station.webd.tasks import Tasks
-from eas_station.webd.times import Clockface, zone_of
-from eas_station.webd.workers import Workers
+from eas_station.webd.state.machine import Host
+from eas_station.webd.state.snapshot import AlertEntry
+from eas_station.webd.state.spooled_receptions import SpoolMerger
+from eas_station.webd.state.station_state import Archive, StationState
 
 NOW = datetime(2025, 11, 22, 8, 12, tzinfo=UTC)
 
@@ -160,13 +160,13 @@ class Make:
     now = NOW
 
     @staticmethod
-    def entry(*receptions: Reception, **said: Any) -> Entry:
+    def entry(*receptions: Reception, **said: Any) -> AlertEntry:
         heard = receptions or (a_reception(),)
-        return Entry(an_alert(reception_count=len(heard), **said), heard, True)
+        return AlertEntry(an_alert(reception_count=len(heard), **said), heard, True)
 
     @staticmethod
-    def message(body: Any, sent_at: datetime = NOW, repeated: bool = False) -> Message:
-        return Message("topic", "eas-capd", 1, sent_at, body, repeated=repeated)
+    def message(body: Any, sent_at: datetime = NOW, repeated: bool = False) -> BusMessage:
+        return BusMessage("topic", "eas-capd", 1, sent_at, body, repeated=repeated)
 
     @staticmethod
     def spooled(reception: Reception, durable: bool = True) -> ReceptionNew:
@@ -194,9 +194,9 @@ def merger(rules: HeaderRules) -> SpoolMerger:
 
 
 @pytest.fixture
-def new_board(clocks: Clocks, merger: SpoolMerger) -> Callable[..., Board]:
-    def build(*units: str, trusted: bool = True) -> Board:
-        return Board(
+def new_board(clocks: Clocks, merger: SpoolMerger) -> Callable[..., StationState]:
+    def build(*units: str, trusted: bool = True) -> StationState:
+        return StationState(
             units or ("eas-capd", "eas-webd"),
             merger,
             lambda alert, now, sure: not sure or alert.ends_at is None or now < alert.ends_at,
@@ -214,10 +214,10 @@ def nobody(sound: Any) -> Any:
 
 PASSWORD = "correct horse battery staple"
 CONFIG = Config(
-    station=Station(same_codes=("039173",)),
-    feeds=(Feed("nws", "nws"),),
-    receivers=(Receiver("wx", "file", Path("capture.cu8")),),
-    sources=(Source("wx", "receiver", "wx"),),
+    station=StationConfig(same_codes=("039173",)),
+    feeds=(FeedConfig("nws", "nws"),),
+    receivers=(ReceiverConfig("wx", "file", Path("capture.cu8")),),
+    sources=(SourceConfig("wx", "receiver", "wx"),),
 )
 
 
@@ -263,13 +263,13 @@ def site_with(
 
     def build(library: Any, database: Any = None, config: Config = CONFIG) -> Any:
         database = database or AbsentDatabase()
-        clerk = Clerk(database, lambda: clocks.now)
-        limits = Limits(lambda: clocks.mono, lambda: clocks.now.timestamp())
+        clerk = AuditLog(database, lambda: clocks.now)
+        limits = RateLimits(lambda: clocks.mono, lambda: clocks.now.timestamp())
         lifetimes = Lifetimes(timedelta(hours=12), timedelta(hours=168))
         access = Access(keyring, limits, clerk, lifetimes, lambda: clocks.now)
         told: list[Any] = []
         presenter = Presenter(names, face, ("039173",))
-        desk = Desk(
+        desk = OperatorActions(
             database, lambda *news: told.append(news), lambda: told.append("changed"),
             lambda: clocks.now, lambda: None,
         )  # fmt: skip
@@ -281,10 +281,10 @@ def site_with(
             maps=Maps(presenter, ("039173",), None),
             now=lambda: clocks.now, monotonic=lambda: clocks.mono, bus_losses=lambda: (0, 0),
             newsroom_silent_s=lambda: clocks.mono - 1000.0, access=access,
-            doorman=Doorman(access, lambda: clocks.now), desk=desk,
+            doorman=LoginThrottle(access, lambda: clocks.now), desk=desk,
             host=Host(tmp_path, tmp_path, lambda: clocks.mono),
             clock_reason=lambda: "synchronised: the kernel says so",
-            workers=lambda: Workers(88, 2, 0, 3), tasks=tasks,
+            workers=lambda: ServerWorkers(88, 2, 0, 3), tasks=tasks,
             live=LiveAudio(nobody, 2, lambda: False),
         )  # fmt: skip
         wsgi = app.build(site)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from eas_station.errors import StoreError
-from eas_station.webd.armor import Counters, armored
-from eas_station.webd.proxies import Proxies
+from eas_station.webd.http.middleware import Counters, armored
+from eas_station.webd.http.proxies import Proxies
 
 
 class Failing:

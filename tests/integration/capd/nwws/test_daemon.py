@@ -12,7 +12,7 @@ from sqlalchemy import select
 from eas_station.bus import topics
 from eas_station.bus.subscriber import Subscriber
 from eas_station.clock import utc_now
-from eas_station.store import schema
+from eas_station.store.database import schema
 
 ATTRIBUTES = {"cccc": "KCLE", "ttaaii": "WUUS51", "awipsid": "SVRCLE"}
 

@@ -11,13 +11,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from eas_station.capd.credentials import Credentials
-from eas_station.capd.fetch import ServerError
-from eas_station.capd.nwws_feed import NwwsFeed
-from eas_station.capd.nwws_wire import Patience
-from eas_station.capd.reading import Reading
+from eas_station.capd.feed.credentials import FeedCredentials
+from eas_station.capd.feed.reading import DocumentReading
+from eas_station.capd.http.fetch import ServerError
+from eas_station.capd.nwws.nwws_connection import Patience
+from eas_station.capd.nwws.nwws_feed import NwwsFeed
 from eas_station.clock import utc_now
-from eas_station.config.model import Feed
+from eas_station.config.model import FeedConfig
 from eas_station.errors import FeedError
 
 PATIENCE_S = 40.0
@@ -60,12 +60,12 @@ def feed_of(xmpp: Any, tmp_path: Path) -> Iterator[FeedOf]:
     def make(password: str = "secret", patience: Patience = QUICK, **keys: Any) -> NwwsFeed:
         login = tmp_path / "login"
         login.write_text(f"station\n{password}\n")
-        settings = Feed(
+        settings = FeedConfig(
             "wire", "nwws", login_file=login, host="localhost", port=xmpp.port,
             **{"ca_file": xmpp.folder / "cert.pem", **keys},
         )  # fmt: skip
         return NwwsFeed(
-            settings, Credentials(), ZONES, now=utc_now, is_stopping=lambda: bool(stopped),
+            settings, FeedCredentials(), ZONES, now=utc_now, is_stopping=lambda: bool(stopped),
             patience=patience,
         )  # fmt: skip
 
@@ -73,9 +73,9 @@ def feed_of(xmpp: Any, tmp_path: Path) -> Iterator[FeedOf]:
     stopped.append(True)
 
 
-def read_until(feed: NwwsFeed, count: int = 1) -> list[Reading]:
+def read_until(feed: NwwsFeed, count: int = 1) -> list[DocumentReading]:
     """Read until so many documents have come."""
-    found: list[Reading] = []
+    found: list[DocumentReading] = []
     until_s = time.monotonic() + PATIENCE_S
     while len(found) < count:
         assert time.monotonic() < until_s, f"{len(found)} of {count} came"
@@ -94,7 +94,7 @@ def failure_of(feed: NwwsFeed) -> FeedError:
     raise AssertionError("it did not fail")
 
 
-def vtecs(readings: list[Reading]) -> list[str]:
+def vtecs(readings: list[DocumentReading]) -> list[str]:
     return [
         info.parameter("VTEC").split(".")[5]  # type: ignore[union-attr]
         for reading in readings
@@ -139,7 +139,7 @@ def test_hostile_stanzas_harm_nothing(bot: Any, feed_of: FeedOf) -> None:
     bot.post('<!DOCTYPE a [<!ENTITY b "c">]><alert>&b;</alert>')
     bot.post(warning(7).replace("OHC173-", "OHC173>999999-"), **ATTRIBUTES)
     bot.post(warning(8), **ATTRIBUTES)
-    found: list[Reading] = []
+    found: list[DocumentReading] = []
     while "0008" not in vtecs(found):
         found += read_until(feed)
     assert vtecs(found) == ["0008"]

@@ -1,0 +1,1 @@
+"""Recordings of alerts: what belongs to a clip, and how it is written."""

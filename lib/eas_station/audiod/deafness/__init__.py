@@ -1,0 +1,1 @@
+"""Which samples were heard and which were not."""

@@ -1,0 +1,1 @@
+"""Where audio comes from: files, pipes, sound cards, receivers."""

@@ -1,0 +1,152 @@
+"""A recording as a source: WAV, or FLAC through the program `flac` or `ffmpeg`."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from eas_station.audiod.sources.blocks import PATIENCE_S, Block, HopelessError, SourceEndedError
+from eas_station.audiod.sources.wav import WavForm, read_form, samples_of
+from eas_station.errors import SourceError
+
+BLOCK_S = 0.24
+
+
+class FileSource:
+    """Plays one file, mixed to mono, in real time or as fast as it is taken."""
+
+    channels = ("mono",)
+    live = False
+    carriers: dict[str, bool] = {}  # noqa: RUF012 - a file has no carrier, ever
+    patience_s = PATIENCE_S
+    telling = ""
+    counters: dict[str, int] = {}  # noqa: RUF012 - it counts nothing
+
+    def __init__(
+        self,
+        path: Path,
+        realtime: bool,
+        loop: bool,
+        stopping: threading.Event,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Open the file; `stopping` ends the wait for the next block. Raises SourceError."""
+        self._path = path
+        self._realtime = realtime
+        self._loop = loop
+        self._stopping = stopping
+        self._monotonic = monotonic
+        self._child: subprocess.Popen[bytes] | None = None
+        self._stream, self._form = self._open()
+        self._left = self._form.data_bytes
+        self._sent = 0
+        self._began = True
+        self._due_at = monotonic()
+
+    @property
+    def waiting_for(self) -> str:
+        """A file never keeps one waiting longer than its own pace."""
+        return f"{self._path.name} plays in real time"
+
+    def receive(self) -> Block | None:
+        """The next quarter of a second. Raises SourceEndedError, SourceError."""
+        self._wait_until_due()
+        chunk = self._read()
+        if not chunk:
+            self._again()
+            chunk = self._read()
+        samples = samples_of(chunk, self._form)
+        if not len(samples):
+            raise SourceError(f"{self._path} holds no samples")
+        gap = None if self._began else 0
+        block = Block(samples.reshape(1, -1), self._form.rate_hz, self._sent, gap)
+        self._began = False
+        self._sent += block.count
+        self._due_at += block.seconds
+        return block
+
+    def close(self) -> None:
+        """Close the file and end its child."""
+        self._stream.close()
+        if self._child is not None:
+            self._child.kill()
+            self._child.wait()
+
+    def _wait_until_due(self) -> None:
+        if not self._realtime:
+            return
+        ahead_s = self._due_at - self._monotonic()
+        if ahead_s > 0:
+            self._stopping.wait(ahead_s)
+        elif ahead_s < -1.0:
+            self._due_at = self._monotonic()  # the process slept: the file waited
+
+    def _read(self) -> bytes:
+        """Up to a block of whole frames; b"" at the end."""
+        wanted = int(BLOCK_S * self._form.rate_hz) * self._form.frame_bytes
+        if self._left is not None:
+            wanted = min(wanted, self._left)
+        try:
+            chunk = self._stream.read(wanted)
+        except OSError as error:
+            raise SourceError(f"{self._path} cannot be read: {error.strerror}") from error
+        if self._left is not None:
+            self._left -= len(chunk)
+        return chunk if len(chunk) >= self._form.frame_bytes else b""
+
+    def _again(self) -> None:
+        if not self._loop:
+            raise SourceEndedError(f"{self._path.name} has been played to its end")
+        self.close()
+        self._stream, self._form = self._open()
+        self._left = self._form.data_bytes
+
+    def _open(self) -> tuple[IO[bytes], WavForm]:
+        try:
+            self._demand_file()
+            file: IO[bytes] = self._path.open("rb")
+            is_flac = file.read(4) == b"fLaC"
+            file.seek(0)
+        except OSError as error:
+            raise SourceError(f"{self._path} cannot be opened: {error.strerror}") from error
+        if is_flac:
+            file.close()
+            file = self._decode_flac()
+        try:
+            return file, read_form(file)
+        except SourceError as error:
+            file.close()
+            raise SourceError(f"{self._path}: {error}") from error
+
+    def _demand_file(self) -> None:
+        """A FIFO would make the opening wait for its writer. Raises OSError, SourceError."""
+        mode = self._path.stat().st_mode
+        if stat.S_ISFIFO(mode):
+            raise HopelessError(f"{self._path} is a FIFO: that is a source of kind pipe")
+        if not stat.S_ISREG(mode):
+            raise HopelessError(f"{self._path} is no file: a recording in WAV or FLAC is wanted")
+
+    def _decode_flac(self) -> IO[bytes]:
+        self._child = subprocess.Popen(
+            self._flac_decoder(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+        )
+        assert self._child.stdout is not None
+        return self._child.stdout
+
+    def _flac_decoder(self) -> list[str]:
+        """The command that gives the recording as WAV; it ends when nobody reads it."""
+        if flac := shutil.which("flac"):
+            return [flac, "--decode", "--stdout", "--silent", str(self._path)]
+        if ffmpeg := shutil.which("ffmpeg"):
+            name = f"file:{self._path}"
+            return [ffmpeg, "-v", "quiet", "-nostdin", "-i", name, "-f", "wav", "pipe:1"]
+        raise HopelessError(f"{self._path} needs the program flac: apt install flac")

@@ -1,0 +1,119 @@
+"""All channels of one receiver, from the bus."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from eas_station.audiod.sources.align import Aligner
+from eas_station.audiod.sources.blocks import PATIENCE_S, Block
+from eas_station.bus import topics
+from eas_station.bus.messages import AudioPcm, BusMessage, ReceiverState
+from eas_station.bus.subscriber import Subscriber
+from eas_station.decoder.receiver import HIGHEST_HZ, LOWEST_HZ
+
+WAIT_S = 0.5
+NAP_S = 0.05  # frames of seven channels come one by one: waking for each costs more than decoding
+QUIET_S = 0.4  # without a frame: what is there is all there is for the moment
+STATE_AGE_S = 5.0  # an older word of the receiver about its carriers counts no longer
+
+
+def wanted_topics(receiver: str, channels: tuple[str, ...]) -> tuple[str, ...]:
+    """What is subscribed to: the audio, and what the receiver says of itself."""
+    audio = tuple(topics.audio_pcm(receiver, channel) for channel in channels)
+    return (*audio, topics.receiver_state(receiver))
+
+
+class ReceiverSource:
+    """Frames of a sdrd receiver, aligned into blocks of all channels."""
+
+    live = True
+    patience_s = PATIENCE_S
+    telling = ""
+    counters: dict[str, int] = {}  # noqa: RUF012 - the receiver counts
+
+    def __init__(
+        self,
+        receiver: str,
+        channels: tuple[str, ...],
+        subscriber: Subscriber,
+        monotonic: Callable[[], float] = time.monotonic,
+        rest: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """The subscriber hears `wanted_topics` and is closed with the source."""
+        self._rest = rest
+        self.channels = channels
+        self._receiver = receiver
+        self._subscriber = subscriber
+        self._monotonic = monotonic
+        self._aligner = Aligner(len(channels))
+        self._index = {topics.audio_pcm(receiver, name): i for i, name in enumerate(channels)}
+        self._state: ReceiverState | None = None
+        self._state_at = 0.0
+        self._heard_at = monotonic()
+        self._unusable_hz: int | None = None  # the rate of frames that no decoder takes
+
+    @property
+    def waiting_for(self) -> str:
+        """The receiver, with its own word about why it is silent."""
+        state = self._fresh_state()
+        if state is not None and state.state != "running":
+            return f"receiver {self._receiver} is {state.state}: {state.sentence}"
+        if self._unusable_hz is not None:
+            return f"receiver {self._receiver} sends audio of {self._unusable_hz} Hz: is it ours?"
+        for why in self._subscriber.broken_links().values():
+            return f"no connection to receiver {self._receiver}: {why}"
+        return f"no audio from receiver {self._receiver}"
+
+    @property
+    def carriers(self) -> dict[str, bool]:
+        """Per channel, as the receiver measured it during the last seconds."""
+        state = self._fresh_state()
+        if state is None:
+            return {}
+        return {channel.channel: channel.carrier_present for channel in state.channels}
+
+    def receive(self) -> Block | None:
+        """The next block of all channels, or None when none came within half a second."""
+        deadline = self._monotonic() + WAIT_S
+        block = self._aligner.pull()
+        while block is None and self._monotonic() < deadline:
+            self._rest(NAP_S)
+            block = self._drain()
+        if block is None and self._monotonic() - self._heard_at >= QUIET_S:
+            block = self._aligner.rest()
+        return block
+
+    def close(self) -> None:
+        """Leave the bus."""
+        self._subscriber.close()
+
+    def _drain(self) -> Block | None:
+        """Take what has come until it makes a block."""
+        while (message := self._subscriber.receive(0)) is not None:
+            self._take(message)
+            block = self._aligner.pull()
+            if block is not None:
+                return block
+        return None
+
+    def _take(self, message: BusMessage) -> None:
+        if isinstance(message.body, ReceiverState):
+            self._state, self._state_at = message.body, self._monotonic()
+        channel = self._index.get(message.topic)
+        if channel is None or not isinstance(message.body, AudioPcm) or not message.samples:
+            return
+        frame = message.body
+        samples = np.frombuffer(message.samples, dtype="<i2", count=len(message.samples) // 2)
+        if not LOWEST_HZ <= frame.rate_hz <= HIGHEST_HZ:
+            self._unusable_hz = frame.rate_hz
+        elif len(samples):
+            self._unusable_hz = None
+            self._heard_at = self._monotonic()
+            self._aligner.push(channel, frame.rate_hz, frame.first_sample, samples)
+
+    def _fresh_state(self) -> ReceiverState | None:
+        fresh = self._monotonic() - self._state_at < STATE_AGE_S
+        return self._state if fresh else None

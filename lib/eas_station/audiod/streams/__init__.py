@@ -1,0 +1,1 @@
+"""Internet streams as a source."""

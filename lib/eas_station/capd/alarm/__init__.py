@@ -1,0 +1,1 @@
+"""The webhook for channels that are deaf, silent or overdue."""

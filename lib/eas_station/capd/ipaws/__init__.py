@@ -1,0 +1,1 @@
+"""FEMA's IPAWS-OPEN feed and its signatures."""

@@ -1,0 +1,174 @@
+"""A feed of FEMA's IPAWS-OPEN: everything since the last good poll, each alert with its signature.
+
+Source: RULES 6. `recent/TIME` gives all messages since that time, so each poll asks from the last
+good one, and from some minutes before it; what comes twice is known by its three names. There is no
+ETag and no paging.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from eas_station.cap import cut
+from eas_station.cap.document import Parsed
+from eas_station.cap.message import CapMessage
+from eas_station.capd.feed.credentials import FeedCredentials
+from eas_station.capd.feed.known import Known, message_key
+from eas_station.capd.feed.reading import DocumentReading, parse
+from eas_station.capd.http.fetch import DEADLINE_S, HttpClient, ServerError
+from eas_station.capd.ipaws.signatures import Verifier
+from eas_station.config.model import FeedConfig
+from eas_station.errors import CapError, FeedError
+from eas_station.store.records.feeds import FeedState
+
+log = logging.getLogger(__name__)
+
+IPAWS_URL = "https://apps.fema.gov/IPAWSOPEN_EAS_SERVICE/rest/eas/recent"
+ACCEPT = "application/xml, application/cap+xml;q=0.9, */*;q=0.1"
+OVERLAP = timedelta(minutes=5)  # an alert may become visible some time after it was sent
+FIRST_REACH = timedelta(hours=24)  # of a station that has never polled this feed
+LONGEST_REACH = timedelta(days=3)
+HIDDEN = "[PIN]"
+SAVED_S = 600.0  # an answer like the one before is no reason to write
+_MAX_TOLD = 2_000
+
+
+class IpawsFeed:
+    """Asks for what is new since the last good poll, and judges who signed it."""
+
+    max_age_s = 0.0
+
+    def __init__(
+        self,
+        feed: FeedConfig,
+        client: HttpClient,
+        verifier: Verifier,
+        credentials: FeedCredentials,
+        remembered: FeedState,
+        save: Callable[[FeedState], None],
+        *,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """
+        Args:
+            remembered: what the last life of the process knew of the feed.
+            save: remembers when the last good poll was, for the next one.
+        """
+        self._feed = feed
+        self._client = client
+        self._verifier = verifier
+        self._credentials = credentials
+        self._save = save
+        self._now = now
+        self._monotonic = monotonic
+        self._last_good_at = remembered.last_good_at
+        self._asked_at: datetime | None = None
+        self._body = b""  # of the last good answer
+        self._is_news = False
+        self._saved_s = -SAVED_S
+        self._told = Known(_MAX_TOLD)
+
+    @property
+    def note(self) -> str:
+        """What the operator should know of the signatures."""
+        return self._verifier.note
+
+    def read(self) -> Iterator[DocumentReading]:
+        """One document with all that is recent. Raises FeedError, CapError."""
+        self._asked_at = None
+        asked_at = self._now()
+        pin = None if self._feed.pin_file is None else self._credentials.single(self._feed.pin_file)
+        self._verifier.refresh()
+        shown = recent_url(self._feed.url, self._since(asked_at), HIDDEN if pin else None)
+        url = recent_url(self._feed.url, self._since(asked_at), pin)
+        answer = self._get(url, pin)
+        yield DocumentReading(shown, self._parsed(answer))
+        self._is_news, self._body = answer != self._body, answer
+        self._asked_at = asked_at
+
+    def accept(self) -> None:
+        """The last poll was good to its end: the next one asks from there."""
+        if self._asked_at is None:
+            return
+        self._last_good_at = self._asked_at
+        if self._is_news or self._monotonic() >= self._saved_s + SAVED_S:
+            self._saved_s = self._monotonic()
+            self._save(FeedState(self._feed.name, last_good_at=self._asked_at))
+
+    def _since(self, at: datetime) -> datetime:
+        """From when on to ask; a clock that was set back asks for more, never for less."""
+        if self._last_good_at is None:
+            return at - FIRST_REACH
+        return max(min(self._last_good_at, at) - OVERLAP, at - LONGEST_REACH)
+
+    def _get(self, url: str, pin: str | None) -> bytes:
+        """The body of the answer. Raises FeedError, in whose words the PIN does not occur."""
+        try:
+            answer = self._client.get(url, ACCEPT, None, self._monotonic() + DEADLINE_S)
+        except ServerError as error:
+            raise ServerError(_hidden(str(error), pin), error.retry_after_s) from None
+        except FeedError as error:
+            raise FeedError(_hidden(str(error), pin)) from None
+        if answer.body is None:
+            raise ServerError("HTTP 304 to a question without a condition", None)
+        return answer.body
+
+    def _parsed(self, body: bytes) -> Parsed:
+        """The alerts of an answer, each read alone from its own bytes. Raises CapError."""
+        whole = parse(body)
+        if whole.form not in ("ipaws", "cap"):
+            raise CapError(f"a document of the form {whole.form!r}, not IPAWS's")
+        messages: list[CapMessage] = []
+        rejected: list[CapError] = []
+        for piece in cut.alerts(body):
+            try:
+                read = parse(piece)
+            except CapError as error:
+                rejected.append(error)
+                continue
+            rejected.extend(read.rejected)
+            messages.extend(self._judged(message, piece) for message in read.messages)
+        return Parsed(whole.form, tuple(messages), tuple(rejected))
+
+    def _judged(self, message: CapMessage, piece: bytes) -> CapMessage:
+        """The message with what is to be thought of its signature; each bad one is told once."""
+        try:
+            verdict = self._verifier.verdict(piece, message.sent_at)
+        except Exception:
+            log.exception("feed %s: a signature met a bug", self._feed.name)
+            verdict = "unchecked: the check met a bug"
+        key = message_key(message.sender, message.identifier, message.sent_at) + verdict
+        if verdict.startswith("invalid") and not self._told.seen(key):
+            self._told.add(key)
+            log.warning(
+                "feed %s: %s is not verified: %s",
+                *(self._feed.name, message.identifier[:100], verdict),
+                extra={"EAS_FEED": self._feed.name},
+            )
+        return replace(message, signature=verdict)
+
+
+def recent_url(url: str | None, since: datetime, pin: str | None) -> str:
+    """The address to ask; of a URL that does not end in `recent` nothing is changed but the PIN."""
+    parts = urlsplit(url or IPAWS_URL)
+    path = parts.path.rstrip("/") or urlsplit(IPAWS_URL).path
+    if path.endswith("/recent"):
+        path = f"{path}/{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    query = parts.query
+    if pin is not None:
+        written = pin if pin == HIDDEN else quote(pin, safe="")
+        query = f"{query}&pin={written}" if query else f"pin={written}"
+    return urlunsplit((parts.scheme, parts.netloc, path, query, ""))
+
+
+def _hidden(text: str, pin: str | None) -> str:
+    """A sentence without the PIN, however it is written."""
+    for written in () if pin is None else (pin, quote(pin, safe=""), quote(pin)):
+        text = text.replace(written, HIDDEN)
+    return text

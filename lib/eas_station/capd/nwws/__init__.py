@@ -1,0 +1,1 @@
+"""The NOAA Weather Wire Service feed."""

@@ -1,0 +1,167 @@
+"""A feed of kind nwws: products come by themselves, and are read as soon as they do.
+
+Source: FEEDS, NWWS-OI. CAP documents and text products with P-VTEC become messages; all the rest
+of the wire, forecasts above all, is no warning and is passed over.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from eas_station.cap.bug import CapBug
+from eas_station.cap.document import Parsed
+from eas_station.cap.message import CapMessage
+from eas_station.capd.feed.credentials import FeedCredentials
+from eas_station.capd.feed.optional import NotInstalled, library
+from eas_station.capd.feed.reading import DocumentReading, parse
+from eas_station.capd.http.fetch import ServerError
+from eas_station.capd.nwws import nwws_message
+from eas_station.capd.nwws.nwws_connection import (
+    REFUSED_S,
+    NwwsConnection,
+    NwwsLogin,
+    Patience,
+    history_from,
+)
+from eas_station.capd.nwws.nwws_message import Zones
+from eas_station.capd.nwws.nwws_stanza import Stanza
+from eas_station.config.model import FeedConfig
+from eas_station.errors import CapError, FeedError
+
+log = logging.getLogger(__name__)
+
+_MISSED_AT_MOST = 100_000  # a larger jump is another count, not a loss
+
+
+class NwwsFeed:
+    """Keeps the connection, and reads what it brings."""
+
+    max_age_s = 0.0
+
+    def __init__(
+        self,
+        feed: FeedConfig,
+        credentials: FeedCredentials,
+        zones: Zones,
+        *,
+        now: Callable[[], datetime],
+        is_stopping: Callable[[], bool],
+        patience: Patience | None = None,
+    ) -> None:
+        """
+        Args:
+            zones: UGC → SAME codes.
+        """
+        self._feed = feed
+        self._credentials = credentials
+        self._zones = zones
+        self._now = now
+        self._is_stopping = is_stopping
+        self._patience = patience or Patience()
+        self._wire: NwwsConnection | None = None
+        self._last_heard_at: datetime | None = None
+        self._missed = 0
+        self._sequences: dict[int, int] = {}  # by process: the last number
+
+    @property
+    def note(self) -> str:
+        """How the wire is."""
+        last = self._last_heard_at
+        heard = "no product so far" if last is None else f"last product {last:%H:%M}Z"
+        return f"{heard}, {self._missed} missed" if self._missed else heard
+
+    def read(self) -> Iterator[DocumentReading]:
+        """What the wire has brought, or brings within some seconds. Raises FeedError."""
+        longest_s = 0.0 if self._wire is None else self._patience.read_s  # say soon that it is open
+        wire = self._wire or self._opened()
+        self._wire = None  # whatever fails from here on, the next poll makes another
+        try:
+            stanzas = wire.wait(longest_s)
+        except FeedError:
+            wire.close()
+            raise
+        self._wire = wire
+        for stanza in stanzas:
+            self._last_heard_at = self._now()
+            self._count(stanza)
+            reading = self._reading(stanza)
+            if reading is not None:
+                yield reading
+
+    def accept(self) -> None:
+        """Nothing to do: what the wire brought is taken as it comes."""
+
+    def _opened(self) -> NwwsConnection:
+        """Raises FeedError."""
+        try:
+            xmpp = library("slixmpp", "python3-slixmpp")
+        except NotInstalled as error:
+            raise ServerError(str(error), REFUSED_S) from error
+        since = history_from(self._last_heard_at, self._now())
+        wire = NwwsConnection(xmpp, self._login(), since, self._is_stopping, self._patience)
+        try:
+            wire.open()
+        except FeedError:
+            wire.close()
+            raise
+        self._sequences.clear()
+        log.info("feed %s: in the room", self._feed.name, extra={"EAS_FEED": self._feed.name})
+        return wire
+
+    def _login(self) -> NwwsLogin:
+        feed = self._feed
+        if feed.login_file is None:
+            raise FeedError("login_file is not configured")
+        lines = self._credentials.lines(feed.login_file)
+        if len(lines) != 2:
+            raise FeedError(
+                f"the credential {feed.login_file} must be two lines, user and password"
+            )
+        return NwwsLogin(
+            user=lines[0].partition("@")[0],
+            password=lines[1],
+            host=feed.host,
+            port=feed.port,
+            room=feed.room or f"nwws@conference.{feed.host}",
+            ca_file=feed.ca_file,
+        )
+
+    def _count(self, stanza: Stanza) -> None:
+        """Count by the gaps in the numbers what did not come."""
+        if stanza.process is None or stanza.sequence is None:
+            return
+        before = self._sequences.get(stanza.process)
+        if before is not None and before < stanza.sequence <= before + _MISSED_AT_MOST:
+            self._missed += stanza.sequence - before - 1
+        if len(self._sequences) > 100:
+            self._sequences.clear()
+        self._sequences[stanza.process] = max(stanza.sequence, before or 0)
+
+    def _reading(self, stanza: Stanza) -> DocumentReading | None:
+        """What a product says; None: it is no warning."""
+        try:
+            document = nwws_message.cap_document(stanza.text)
+            if document is not None:
+                return DocumentReading(stanza.name, parse(document))
+            if "/" not in stanza.text:  # no VTEC
+                return None
+            found = self._messages(stanza)
+        except CapError as error:
+            return DocumentReading(stanza.name, None, _told(stanza, error))
+        return DocumentReading(stanza.name, Parsed("cap", found, ())) if found else None
+
+    def _messages(self, stanza: Stanza) -> tuple[CapMessage, ...]:
+        """Raises CapError, and CapBug where the reading itself fails."""
+        try:
+            return nwws_message.messages(stanza.text, stanza.issued_at or self._now(), self._zones)
+        except CapError:
+            raise
+        except Exception as error:
+            raise CapBug(error, stanza.text) from error
+
+
+def _told(stanza: Stanza, error: CapError) -> CapError:
+    """Why a product gave nothing, with its name."""
+    return error if isinstance(error, CapBug) else CapError(f"{stanza.name}: {error}", error.text)

@@ -1,0 +1,176 @@
+"""eas-ctl inject: put a message in as if it had been received, by the one way that there is."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from eas_station import tables
+from eas_station.alerts import from_cap, from_same
+from eas_station.alerts.admission import Admission
+from eas_station.alerts.model import Change, Evidence, Reception
+from eas_station.bus import topics
+from eas_station.bus.holder import hold
+from eas_station.bus.messages import ReceptionNew
+from eas_station.bus.news import Announcer
+from eas_station.bus.publisher import Publisher
+from eas_station.cap import document
+from eas_station.clock import ClockTrust, utc_now
+from eas_station.config.area import area_of
+from eas_station.config.model import Config
+from eas_station.config.units import CTL
+from eas_station.ctl.console import invocation
+from eas_station.ctl.console.open_record import open_record
+from eas_station.errors import EXIT_DEGRADED, EXIT_FINE, InputError, StoreError
+from eas_station.store.flusher import Flusher
+from eas_station.store.spool.intake import Intake
+from eas_station.store.spool.spool import Spool
+
+log = logging.getLogger(__name__)
+
+ORIGIN = "inject"
+LINGER_S = 1.5  # a page that looks for us once a second hears the news
+
+
+def add_parser(subparsers: Any) -> None:
+    """`eas-ctl inject HEADER|FILE [--real] [--config FILE] [--json]`."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "inject",
+        help="put a SAME header or a CAP document in, as if it had been received",
+        description="Tests (RWT, RMT, NPT, DMO, or a CAP status other than Actual) are taken as"
+        " they are; anything else would look like a real warning and needs --real.",
+    )
+    parser.add_argument("message", metavar="HEADER|FILE", help="ZCZC-…-, or a CAP document")
+    parser.add_argument("--real", action="store_true", help="it may look like a real warning")
+    invocation.add_config(parser)
+    invocation.add_json(parser)
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Take the message in; 0 recorded, 1 spooled while the database is away."""
+    config = invocation.load_config(args.config)
+    known = tables.load()
+    trust = ClockTrust(always=config.station.clock == "trusted")
+    receptions = _receptions(args.message, config, known, trust)
+    for reception in receptions:
+        if not args.real and not _is_test(reception, known):
+            raise InputError(
+                f"{reception.statement.event_name} is not a test and would look like a real"
+                " warning: say --real if you mean it",
+                args.message,
+            )
+    changes = _take(receptions, config, known, trust)
+    if args.json:
+        invocation.print_json(
+            {"receptions": [r.reception_id for r in receptions], "changes": changes}
+        )
+    else:
+        for change in changes:
+            print(f"{change.kind}: {change.event_code} {change.alert_id}: {change.why}")
+        if not changes:
+            print("spooled: the database does not answer, it will be recorded later")
+    return EXIT_FINE if changes else EXIT_DEGRADED
+
+
+def _receptions(
+    message: str, config: Config, known: tables.Tables, trust: ClockTrust
+) -> list[Reception]:
+    now = utc_now()
+    if message.startswith("ZCZC"):
+        reception = from_same.reception(
+            message,
+            origin=ORIGIN,
+            channel=None,
+            received_at=now,
+            evidence=Evidence(bursts=0, agreed=False, posterior=1.0),
+            clock_trusted=trust.trusted(),
+            event_name=known.event_name,
+            new_id=_new_id,
+        )
+        return [reception]
+    parsed = document.parse(_read(message))
+    for error in parsed.rejected:
+        raise error
+    return [
+        from_cap.reception(
+            one,
+            origin=ORIGIN,
+            received_at=now,
+            callsign=config.station.callsign,
+            clock_trusted=trust.trusted(),
+            new_id=_new_id,
+            language=config.station.language,
+        )
+        for one in parsed.messages
+    ]
+
+
+def _read(name: str) -> bytes:
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"{name}: {error.strerror}; give a header (ZCZC-…-) or the path of a CAP document", name
+        ) from error
+
+
+def _is_test(reception: Reception, known: tables.Tables) -> bool:
+    said = reception.statement
+    if said.status != "actual":
+        return True
+    return said.event_code is not None and known.is_test_code(said.event_code)
+
+
+def _take(
+    receptions: list[Reception], config: Config, known: tables.Tables, trust: ClockTrust
+) -> list[Change]:
+    """Spool, news, record: as a daemon does it, with a spool of our own."""
+    changes: list[Change] = []
+    database = open_record(config)
+    admission = Admission(
+        area=lambda: area_of(config.station),
+        tables=known,
+        now=utc_now,
+        clock_trusted=trust.trusted,
+    )
+    with hold(config.paths.runtime_dir, CTL):
+        publisher = Publisher(CTL, config.paths.runtime_dir)
+        spool = Spool(config.paths.state_dir / f"{CTL}.spool")
+        try:
+            announcer = Announcer(publisher)
+
+            def tell(change: Change) -> None:
+                changes.append(change)
+                announcer(change)
+
+            Intake(spool, _announce(publisher)).take_all(receptions)
+            flusher = Flusher(spool, database, admission, utc_now, tell)
+            try:
+                while flusher.run_once():
+                    pass
+            except StoreError as error:
+                log.warning("%s", error)
+            time.sleep(LINGER_S)
+        finally:
+            spool.close()
+            publisher.close()
+            database.close()
+    return changes
+
+
+def _announce(publisher: Publisher) -> Callable[[Reception, bool], object]:
+    def announce(reception: Reception, durable: bool) -> None:
+        body = ReceptionNew(reception, stored=False, durable=durable)
+        publisher.publish(topics.RECEPTION_NEW, body)
+
+    return announce
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())

@@ -1,0 +1,1 @@
+"""Recordings and SAME messages: decode and encode."""

@@ -1,0 +1,1 @@
+"""The material that `eas-ctl run` demonstrates the station with."""

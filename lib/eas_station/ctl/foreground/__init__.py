@@ -1,0 +1,1 @@
+"""All daemons as children of one process, without systemd."""

@@ -1,0 +1,1 @@
+"""The database: create, migrate, move, back up, restore, maintain."""

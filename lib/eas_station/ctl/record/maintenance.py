@@ -1,0 +1,185 @@
+"""`eas-ctl maintenance`: the daily work. Its own run is recorded like that of every job.
+
+A step that fails does not keep the others from being done; the run then counts as failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import uuid
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eas_station.bus.holder import hold
+from eas_station.clock import ClockTrust, utc_now
+from eas_station.config.model import Config
+from eas_station.ctl.console import invocation
+from eas_station.ctl.record.backup import FOLDER, STATEMENT_TIMEOUT_S, back_up
+from eas_station.ctl.record.clip_eviction import make_room
+from eas_station.errors import EXIT_FAILED, EXIT_FINE, InputError, OutsideError, StoreError
+from eas_station.service import logs
+from eas_station.store.database.database import Database
+from eas_station.store.flusher import Flusher
+from eas_station.store.records import jobs
+from eas_station.store.records.jobs import JobRun
+from eas_station.store.spool.spool import Spool
+from eas_station.store.upkeep import retention, vacuum
+from eas_station.wire import to_json
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+log = logging.getLogger(__name__)
+
+UNIT = "eas-station-maintenance"
+JOB = "maintenance"
+DUE_HOUR = 2  # UTC, as in the timer
+BACKUPS_KEPT = 7
+DAY = timedelta(days=1)
+
+Step = Callable[[], str]
+
+
+def add_parser(commands: Commands) -> None:
+    """Add `maintenance` to the commands of eas-ctl."""
+    parser = commands.add_parser(
+        "maintenance",
+        help="the daily work: retention, backup, vacuum",
+        description="A timer does it daily at 02:00 UTC. Exit status: 0 all done, 2 a step failed.",
+    )
+    invocation.add_config(parser)
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do all steps and record the run; never two at a time."""
+    logs.set_up(UNIT, os.environ)
+    config = invocation.load_config(args.config)
+    with ExitStack() as stack:
+        stack.enter_context(hold(config.paths.runtime_dir, UNIT))
+        database = Database(
+            config.database.url,
+            statement_timeout_s=STATEMENT_TIMEOUT_S,
+            slow_query_s=STATEMENT_TIMEOUT_S,
+            pool_size=1,
+            application_name=UNIT,
+        )
+        stack.callback(database.close)
+        spool = Spool(config.paths.state_dir / f"{UNIT}.spool")
+        stack.callback(spool.close)
+        return maintain(config, database, spool, utc_now)
+
+
+def maintain(config: Config, database: Database, spool: Spool, now: Callable[[], datetime]) -> int:
+    """Do all steps and record the run; gives the exit status."""
+    started_at = now()
+    trusted = ClockTrust(always=config.station.clock == "trusted").trusted()
+    faults = [fault for name, step in _steps(config, database, now, trusted) if
+              (fault := _do(name, step))]  # fmt: skip
+    spool.append("job_run", to_json(_this_run(started_at, now(), faults)))
+    try:
+        _record_missed(database, spool, started_at)
+        Flusher(spool, database, None, now, lambda _: None).run_once()
+    except StoreError as error:
+        log.warning("the run is not recorded yet: %s", error)
+    return EXIT_FAILED if faults else EXIT_FINE
+
+
+def due_at(started_at: datetime) -> datetime:
+    """When the run that started then had been due: the last 02:00 UTC."""
+    day = started_at.astimezone(UTC)
+    due = day.replace(hour=DUE_HOUR, minute=0, second=0, microsecond=0)
+    return due if due <= day else due - DAY
+
+
+def missed_between(last_due_at: datetime, this_due_at: datetime) -> int:
+    """How many runs between two that were made are missing: the machine was off."""
+    return max(0, round((due_at(this_due_at) - due_at(last_due_at)) / DAY) - 1)
+
+
+def remove_old_backups(folder: Path, kept: int = BACKUPS_KEPT) -> int:
+    """Remove all but the newest daily backups; gives how many."""
+    old = sorted(folder.glob("eas-station-*.tar"))[:-kept]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
+
+
+def _steps(
+    config: Config, database: Database, now: Callable[[], datetime], trusted: bool
+) -> list[tuple[str, Step]]:
+    steps: list[tuple[str, Step]] = []
+    if trusted:
+        steps = [
+            ("roll-up", partial(_roll_up, database, now)),
+            ("retention", partial(_remove_old, database, now)),
+            ("clips", partial(make_room, config, database, now)),
+        ]
+    else:
+        log.warning("the clock is not trusted: nothing is removed for its age")
+    return [
+        *steps,
+        ("vacuum", partial(vacuum.tidy, database)),
+        ("backup", partial(_back_up, config, now)),
+    ]
+
+
+def _do(name: str, step: Step) -> str | None:
+    """One step; gives why it failed."""
+    try:
+        log.info("%s: %s", name, step())
+    except (OutsideError, InputError, OSError) as error:
+        log.error("%s failed: %s", name, error)
+        return f"{name}: {error}"
+    except Exception as error:  # the barrier round one step
+        log.exception("%s met a bug", name)
+        return f"{name}: {error!r}"
+    return None
+
+
+def _roll_up(database: Database, now: Callable[[], datetime]) -> str:
+    with database.write() as connection:
+        return f"{retention.roll_up(connection, now())} rows fewer"
+
+
+def _remove_old(database: Database, now: Callable[[], datetime]) -> str:
+    with database.write() as connection:
+        return f"removed {retention.remove_old(connection, now())}"
+
+
+def _back_up(config: Config, now: Callable[[], datetime]) -> str:
+    folder = config.paths.state_dir / FOLDER
+    path, manifest = back_up(config, folder, now())
+    removed = remove_old_backups(folder)
+    rows = sum(manifest.rows.values())
+    return f"{path.name}, {rows} rows, {path.stat().st_size / 1e6:.1f} MB; {removed} older removed"
+
+
+def _this_run(started_at: datetime, ended_at: datetime, faults: list[str]) -> JobRun:
+    return JobRun(
+        run_id=str(uuid.uuid4()),
+        job=JOB,
+        due_at=due_at(started_at),
+        started_at=started_at,
+        ended_at=ended_at,
+        outcome="failed" if faults else "changed",
+        error="; ".join(faults) or None,
+    )
+
+
+def _record_missed(database: Database, spool: Spool, started_at: datetime) -> None:
+    """Runs that never were, because the machine was off, are one counted row."""
+    with database.read() as connection:
+        before = jobs.last_runs(connection, 1, JOB).get(JOB, ())
+    missed = missed_between(before[0].due_at, started_at) if before else 0
+    if missed:
+        first = due_at(before[0].due_at) + DAY
+        error = f"{missed} runs missed from {first:%Y-%m-%d}: the station was off"
+        row = JobRun(str(uuid.uuid4()), JOB, first, started_at, started_at, "missed", error, missed)
+        spool.append("job_run", to_json(row))

@@ -1,0 +1,1 @@
+"""Audio to soft bits: synchronisation, bit clock, detection."""

@@ -1,0 +1,1 @@
+"""Several bursts and several receivers to one message."""

@@ -1,0 +1,1 @@
+"""The characters and the grammar of a header."""

@@ -1,0 +1,1 @@
+"""Array types, filters and buffers."""

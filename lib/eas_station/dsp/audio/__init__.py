@@ -1,0 +1,1 @@
+"""Levels, tones, AFSK and resampling."""

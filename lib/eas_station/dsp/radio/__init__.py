@@ -1,0 +1,1 @@
+"""IQ to channels, channels to audio."""

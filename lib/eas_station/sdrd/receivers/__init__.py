@@ -1,0 +1,1 @@
+"""Tuned radios that yield IQ."""

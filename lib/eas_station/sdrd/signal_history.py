@@ -1,0 +1,186 @@
+"""How well each channel was heard over time: seconds → minutes → spans of ten minutes."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from eas_station.dsp.audio.levels import ChannelLevel
+from eas_station.errors import StoreError
+from eas_station.sdrd.receiver_reading import ReceiverReading, channel_name
+from eas_station.service.backoff import Backoff
+from eas_station.service.daemon import Daemon
+from eas_station.store.database.database import Database
+from eas_station.store.database.revision import demand_current
+from eas_station.store.records.health_history import SPAN_S, HealthSample, add
+
+log = logging.getLogger(__name__)
+
+MEASURES = ("signal_dbfs", "noise_dbfs", "snr_db", "offset_hz", "deviation_hz")
+LOST = "lost_samples"  # of the capture, for each minute
+MINUTE_S = 60
+LONGEST_OUTAGE = 144  # spans that are kept while the database is away: a day
+TOGETHER = 2  # spans in one transaction: each touches the same pages, which wears the card
+MOST_AT_ONCE = 12
+STEP_S = 0.5  # the longest sleep, so that the end is soon obeyed
+FLUSH_DEADLINE_S = 60.0  # a write that takes longer is stuck
+FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 5.0, 60.0
+
+Row = tuple[float, ...]  # one value of each measure, LOST last
+
+
+class SignalHistory:
+    """What one receiver's meters said, as rows for the record. Safe for two threads.
+
+    A minute's value is the mean of its seconds; of a span the lowest, the mean and the highest
+    minute are kept. Only seconds in which samples came count. Nothing is noted while the clock is
+    not trusted: nobody could say of when it was.
+    """
+
+    def __init__(
+        self, name: str, now: Callable[[], datetime], clock_trusted: Callable[[], bool]
+    ) -> None:
+        self._name = name
+        self._now = now
+        self._clock_trusted = clock_trusted
+        self._lock = threading.Lock()
+        self._last: tuple[ChannelLevel, ...] = ()
+        self._lost_before = 0
+        self._minute_at: datetime | None = None
+        self._seconds: dict[str, list[Row]] = {}  # of the minute that has begun, by channel
+        self._minutes: dict[str, list[Row]] = {}  # of the span that has begun
+        self._closed: deque[tuple[HealthSample, ...]] = deque(maxlen=LONGEST_OUTAGE)
+
+    def take(self, reading: ReceiverReading) -> None:
+        """Note the second that a reading tells of, once."""
+        if reading.levels is self._last or not reading.levels or not self._clock_trusted():
+            return
+        self._last = reading.levels
+        lost = reading.lost_samples - self._lost_before
+        self._lost_before = reading.lost_samples
+        with self._lock:
+            self._turn(_floor(self._now(), MINUTE_S))
+            for frequency_hz, level in zip(
+                reading.settings.channels_hz, reading.levels, strict=False
+            ):
+                row = (*(getattr(level, measure) for measure in MEASURES), float(lost))
+                self._seconds.setdefault(channel_name(frequency_hz), []).append(row)
+
+    def close(self) -> None:
+        """Nothing more comes: what has begun is a span too."""
+        with self._lock:
+            self._end_minute()
+            self._end_span()
+
+    def waiting(self) -> tuple[tuple[HealthSample, ...], ...]:
+        """The spans that have ended and are not yet forgotten, oldest first."""
+        with self._lock:
+            return tuple(self._closed)
+
+    def forget(self, span: tuple[HealthSample, ...]) -> None:
+        """The record has this span."""
+        with self._lock:
+            if self._closed and self._closed[0] is span:
+                self._closed.popleft()
+
+    def _turn(self, minute_at: datetime) -> None:
+        if minute_at == self._minute_at:
+            return
+        self._end_minute()
+        if self._minute_at is not None and _floor(minute_at, SPAN_S) != _floor(
+            self._minute_at, SPAN_S
+        ):
+            self._end_span()
+        self._minute_at = minute_at
+
+    def _end_minute(self) -> None:
+        for channel, rows in self._seconds.items():
+            columns = tuple(zip(*rows, strict=True))
+            means = [sum(column) / len(rows) for column in columns[:-1]]
+            self._minutes.setdefault(channel, []).append((*means, sum(columns[-1])))
+        self._seconds = {}
+
+    def _end_span(self) -> None:
+        if self._minute_at is not None and self._minutes:
+            began_at = _floor(self._minute_at, SPAN_S)
+            self._closed.append(
+                tuple(
+                    self._sample(channel, measure, began_at, values)
+                    for channel, rows in self._minutes.items()
+                    for measure, values in zip(
+                        (*MEASURES, LOST), zip(*rows, strict=True), strict=True
+                    )
+                )
+            )
+        self._minutes = {}
+
+    def _sample(
+        self, channel: str, measure: str, began_at: datetime, values: Sequence[float]
+    ) -> HealthSample:
+        return HealthSample(
+            name=self._name,
+            channel=channel,
+            measure=measure,
+            began_at=began_at,
+            lowest=round(min(values), 2),
+            mean=round(sum(values) / len(values), 2),
+            highest=round(max(values), 2),
+            samples=len(values),
+        )
+
+
+class Keeper:
+    """The thread that brings the history to the record, every two spans and at the end."""
+
+    def __init__(self, daemon: Daemon, history: SignalHistory, database: Database) -> None:
+        self._daemon = daemon
+        self._history = history
+        self._database = database
+        self._backoff = Backoff(FIRST_BACKOFF_S, LONGEST_BACKOFF_S)
+        self._beat = daemon.beat("history", FLUSH_DEADLINE_S)
+        self._offline = False
+
+    def run(self) -> None:
+        """Work until the daemon stops."""
+        wait_s = 0.0
+        while not self._daemon.stopping.wait(STEP_S):
+            self._beat()
+            wait_s -= STEP_S
+            if wait_s <= 0 and len(self._history.waiting()) >= TOGETHER:
+                wait_s = 0.0 if self.flush() else self._backoff.next_s()
+        self._history.close()
+        if not self._offline:
+            self.flush()
+
+    def flush(self) -> bool:
+        """Write what waits, two hours at a time; False: the database is away."""
+        waiting = self._history.waiting()
+        try:
+            for at in range(0, len(waiting), MOST_AT_ONCE):
+                self._write(waiting[at : at + MOST_AT_ONCE])
+        except StoreError as error:
+            if not self._offline:
+                log.warning("the history of the channels waits in memory: %s", error)
+            self._offline = True
+            return False
+        if self._offline:
+            log.info("the history of the channels is written again")
+        self._offline = False
+        self._backoff.reset()
+        return True
+
+    def _write(self, spans: Sequence[tuple[HealthSample, ...]]) -> None:
+        with self._database.write() as connection:
+            demand_current(connection)
+            for span in spans:
+                add(connection, span)
+        for span in spans:
+            self._history.forget(span)
+
+
+def _floor(moment: datetime, span_s: int) -> datetime:
+    beyond_s = moment.timestamp() % span_s
+    return moment - timedelta(seconds=beyond_s) if beyond_s else moment

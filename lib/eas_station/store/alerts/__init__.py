@@ -1,0 +1,1 @@
+"""Alerts and receptions: queries, and the batch that writes them."""

@@ -1,0 +1,57 @@
+"""What operators have said about an alert: acknowledged, to be kept, a note."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from eas_station.store.database.schema import alert_flags, alerts
+from eas_station.store.database.statements import upsert
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFlags:
+    """The flags of one alert."""
+
+    alert_id: str
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
+    keep: bool = False  # never removed by the retention
+    note: str | None = None
+
+
+def acknowledge(connection: Connection, alert_id: str, at: datetime, by: str) -> bool:
+    """Somebody has seen it; who did first stays. False: there is no such alert."""
+    before = of(connection, (alert_id,)).get(alert_id)
+    if before is not None and before.acknowledged_at is not None:
+        return True
+    return _set(connection, alert_id, {"acknowledged_at": at, "acknowledged_by": by})
+
+
+def set_keep(connection: Connection, alert_id: str, keep: bool) -> bool:
+    """Keep it for ever, or not. False: there is no such alert."""
+    return _set(connection, alert_id, {"keep": keep})
+
+
+def set_note(connection: Connection, alert_id: str, note: str | None) -> bool:
+    """Write a note to it, or remove it. False: there is no such alert."""
+    return _set(connection, alert_id, {"note": note})
+
+
+def of(connection: Connection, alert_ids: Sequence[str]) -> dict[str, AlertFlags]:
+    """The flags of these alerts; those that have none are missing."""
+    wanted = select(alert_flags).where(alert_flags.c.alert_id.in_(alert_ids))
+    rows = connection.execute(wanted).mappings()
+    return {row["alert_id"]: AlertFlags(**row) for row in rows}
+
+
+def _set(connection: Connection, alert_id: str, values: dict[str, Any]) -> bool:
+    there = select(alerts.c.alert_id).where(alerts.c.alert_id == alert_id)
+    if connection.execute(there).first() is None:
+        return False
+    upsert(connection, alert_flags, [{"alert_id": alert_id, **values}], key=("alert_id",))
+    return True

@@ -1,0 +1,115 @@
+"""The two nouns ⇄ rows of their tables."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+from typing import Any
+
+from eas_station.alerts.model import Alert, Evidence, Key, Reception, Relevance, Ring, Statement
+from eas_station.store.alerts.search_words import words_of
+from eas_station.store.database.schema import alerts, receptions
+from eas_station.wire import from_plain, time_to_text, to_plain
+
+SEVERITY_RANKS = {"extreme": 0, "severe": 1, "moderate": 2, "minor": 4}
+UNKNOWN_RANK = 5
+TEST_RANK = 9
+# A warning heard off the air only has no severity: rank it by the last letter of its code
+# (47 CFR 11.31(e): W warning, E emergency, A watch, S statement).
+CLASS_RANKS = {"W": 1, "E": 1, "A": 3, "S": 4}
+
+ALERT_FIELDS = tuple(field.name for field in dataclasses.fields(Alert))
+JSON_FIELDS = frozenset({"same_codes", "ugc_codes", "polygons", "relevance"})
+ALERT_COLUMNS = tuple(alerts.c[name] for name in ALERT_FIELDS)
+RECEPTION_FIELDS = tuple(field.name for field in dataclasses.fields(Reception))
+RECEPTION_COLUMNS = tuple(receptions.c[name] for name in RECEPTION_FIELDS)
+
+
+def alert_row(alert: Alert, number: int, heard: Iterable[Reception] = ()) -> dict[str, Any]:
+    """The row of an alert and of what was heard of it."""
+    row = {name: getattr(alert, name) for name in ALERT_FIELDS}
+    for name in JSON_FIELDS:
+        row[name] = to_plain(row[name])
+    row["number"] = number
+    row["relevant"] = alert.relevance.relevant
+    row["ever_relevant"] = alert.relevance.ever
+    row["severity_rank"] = severity_rank(alert)
+    row["words"] = words_of(alert)
+    ways = sorted({reception.via for reception in heard})
+    row["via"] = "both" if len(ways) > 1 else ways[0] if ways else None
+    return row
+
+
+def alert_of(row: Mapping[str, Any]) -> Alert:
+    """The alert in a row. Raises FrameError."""
+    values = {name: row[name] for name in ALERT_FIELDS}
+    values["same_codes"] = tuple(values["same_codes"])
+    values["ugc_codes"] = tuple(values["ugc_codes"])
+    values["polygons"] = tuple(_ring(plain) for plain in values["polygons"])
+    values["relevance"] = from_plain(Relevance, values["relevance"])
+    return Alert(**values)
+
+
+def reception_row(reception: Reception, number: int) -> dict[str, Any]:
+    """The row of a reception."""
+    row = {name: getattr(reception, name) for name in RECEPTION_FIELDS}
+    row["statement"] = to_plain(reception.statement)
+    row["evidence"] = to_plain(reception.evidence)
+    row["number"] = number
+    row["message_hash"] = message_hash(reception)
+    row["repeats"] = 0
+    return row
+
+
+def reception_of(row: Mapping[str, Any]) -> Reception:
+    """The reception in a row. Raises FrameError."""
+    values = {name: row[name] for name in RECEPTION_FIELDS}
+    values["statement"] = from_plain(Statement, values["statement"])
+    if values["evidence"] is not None:
+        values["evidence"] = from_plain(Evidence, values["evidence"])
+    return Reception(**values)
+
+
+def severity_rank(alert: Alert) -> int:
+    """How far up the page it belongs: 0 extreme to 9 test."""
+    if alert.is_test:
+        return TEST_RANK
+    if alert.severity is not None:
+        rank = SEVERITY_RANKS.get(alert.severity.lower())
+        if rank is not None:
+            return rank
+    return CLASS_RANKS.get((alert.event_code or " ")[-1], UNKNOWN_RANK)
+
+
+def message_hash(reception: Reception) -> str | None:
+    """By what the same CAP message from the same origin is found again; None: not CAP.
+
+    A forged one has another hash: it must never stand in for the real one.
+    """
+    message = reception.statement.message
+    if message is None:
+        return None
+    forged = reception.signature is not None and reception.signature.startswith("invalid")
+    sent = time_to_text(message.sent_at)
+    realm = ("forged",) if forged else ()
+    return hash_of(reception.origin, message.sender, message.identifier, sent, *realm)
+
+
+def key_hash(key: Key) -> str:
+    """By what a key is found again, however long its text."""
+    return hash_of(key.strength, key.text)
+
+
+def hash_of(*parts: str) -> str:
+    """32 hexadecimal digits for any number of texts; their borders count."""
+    digest = blake2b(digest_size=16)
+    for part in parts:
+        encoded = part.encode("utf-8", "backslashreplace")
+        digest.update(b"%d:" % len(encoded))
+        digest.update(encoded)
+    return digest.hexdigest()
+
+
+def _ring(plain: list[list[float]]) -> Ring:
+    return tuple((float(latitude), float(longitude)) for latitude, longitude in plain)

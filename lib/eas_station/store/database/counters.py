@@ -1,0 +1,34 @@
+"""Numbers allocated inside a write transaction: they follow the order of commit."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from eas_station.store.database.schema import numbers
+
+Counted = Literal["alert", "reception", "change"]
+
+
+class Numbers:
+    """The next numbers, for as long as one write transaction lasts."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        rows = connection.execute(select(numbers.c.name, numbers.c.last))
+        self._last: dict[str, int] = {row.name: row.last for row in rows}
+        self._used: set[str] = set()
+
+    def next(self, counted: Counted) -> int:
+        """The next number, from 1."""
+        self._last[counted] += 1
+        self._used.add(counted)
+        return self._last[counted]
+
+    def write(self) -> None:
+        """Remember the numbers that were given out; part of the transaction."""
+        if self._used:
+            rows = [{"counted": name, "number": self._last[name]} for name in sorted(self._used)]
+            remember = update(numbers).where(numbers.c.name == bindparam("counted"))
+            self._connection.execute(remember.values(last=bindparam("number")), rows)

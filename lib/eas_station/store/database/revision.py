@@ -1,0 +1,27 @@
+"""Which schema the database has. Apart from the migrations, so that daemons load no Alembic."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, column, inspect, select, table
+
+from eas_station.errors import StoreError
+from eas_station.store.database.schema import REVISION
+
+alembic_version = table("alembic_version", column("version_num"))
+
+
+def revision(connection: Connection) -> str | None:
+    """The database's revision; None: it has no schema."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(select(alembic_version.c.version_num)).scalar()
+
+
+def demand_current(connection: Connection) -> None:
+    """Raise StoreError unless the schema is this version's."""
+    found = connection.execute(select(alembic_version.c.version_num)).scalar()
+    if found != REVISION:
+        raise StoreError(
+            f"the database's schema is {found}, this version needs {REVISION}:"
+            " run 'eas-ctl db upgrade'"
+        )

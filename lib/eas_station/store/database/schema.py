@@ -1,0 +1,318 @@
+"""The tables: one schema for PostgreSQL and SQLite.
+
+A column named as a field of `alerts.model` holds that field. Texts from outside can be long, so
+what has to be found by them is indexed by a hash. Numbers of alerts, receptions and changes are
+allocated under the one write lock (`numbers`), so they follow the order of commit.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    column,
+    table,
+    text,
+)
+
+from eas_station.store.database.columns import CleanText, Json, Number, UtcTime, Words
+
+REVISION = "0001"  # the migration that makes exactly these tables
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=False),  # order of creation
+    Column("alert_id", CleanText, nullable=False, unique=True),
+    Column("status", CleanText, nullable=False),
+    Column("is_test", Boolean, nullable=False),
+    Column("event_name", CleanText, nullable=False),
+    Column("event_code", CleanText),
+    Column("originator", CleanText),
+    Column("issued_at", UtcTime, nullable=False),
+    Column("first_received_at", UtcTime, nullable=False),
+    Column("last_received_at", UtcTime, nullable=False),
+    Column("ends_at", UtcTime),
+    Column("end_reason", CleanText),
+    Column("ended_at", UtcTime),
+    Column("same_codes", Json, nullable=False),
+    Column("ugc_codes", Json, nullable=False),
+    Column("polygons", Json, nullable=False),
+    Column("relevance", Json, nullable=False),
+    Column("reception_count", Integer, nullable=False),
+    Column("same_header", CleanText),
+    Column("severity", CleanText),
+    Column("urgency", CleanText),
+    Column("certainty", CleanText),
+    Column("headline", CleanText),
+    Column("description", CleanText),
+    Column("instruction", CleanText),
+    Column("area_text", CleanText),
+    Column("sender_name", CleanText),
+    Column("onset_at", UtcTime),
+    Column("relevant", Boolean, nullable=False),  # of relevance, for the index
+    # It concerns us, or did until our places were released.
+    Column("ever_relevant", Boolean, nullable=False, server_default=text("false")),
+    Column("severity_rank", SmallInteger, nullable=False),  # 0 extreme to 9 test, for the index
+    Column("via", CleanText),  # of its receptions: "same", "cap", "both"
+    Column("words", Words),  # what it is found by, see ALERT_WORDS
+    Index(
+        "ix_alerts_log",  # the log in its order, with all that it can be narrowed by
+        *("first_received_at", "number", "event_code", "is_test", "ever_relevant"),
+        *("severity", "via", "ended_at", "ends_at"),
+    ),
+    Index("ix_alerts_event", "event_code", "first_received_at", "number"),
+    Index(
+        "ix_alerts_active",
+        *("relevant", "severity_rank", "ends_at"),
+        postgresql_where=text("ended_at IS NULL"),
+        sqlite_where=text("ended_at IS NULL"),
+    ),
+    Index(
+        "ix_alerts_overdue",
+        "ends_at",
+        postgresql_where=text("ended_at IS NULL"),
+        sqlite_where=text("ended_at IS NULL"),
+    ),
+)
+
+# The index over the words, made by the migration: on PostgreSQL ix_alerts_words (GIN), on SQLite a
+# virtual table that triggers keep, whose hidden column of its own name is asked.
+ALERT_WORDS = ("ix_alerts_words", "alert_words")
+alert_words = table("alert_words", column("rowid", Number), column("alert_words", CleanText))
+
+alert_keys = Table(
+    "alert_keys",
+    metadata,
+    Column("key_hash", CleanText, nullable=False),  # of strength and text
+    Column("alert_id", ForeignKey("alerts.alert_id", ondelete="CASCADE"), nullable=False),
+    Column("strength", CleanText, nullable=False),
+    Column("text", CleanText, nullable=False),
+    PrimaryKeyConstraint("key_hash", "alert_id"),
+    Index("ix_alert_keys_alert_id", "alert_id"),
+)
+
+receptions = Table(
+    "receptions",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=False),  # order of recording
+    Column("reception_id", CleanText, nullable=False, unique=True),
+    Column("via", CleanText, nullable=False),
+    Column("origin", CleanText, nullable=False),
+    Column("channel", CleanText),
+    Column("received_at", UtcTime, nullable=False),
+    Column("raw", CleanText, nullable=False),
+    Column("statement", Json, nullable=False),
+    Column("evidence", Json),
+    Column("signature", CleanText),
+    Column("clock_trusted", Boolean, nullable=False),
+    Column("message_hash", CleanText, unique=True),  # CAP: of origin, sender, identifier, sent
+    Column("repeats", Integer, nullable=False, server_default="0"),  # the same message again
+    Index("ix_receptions_origin", "origin", "received_at"),
+)
+
+# An update can continue two warnings at once, so a reception can belong to several alerts.
+alert_receptions = Table(
+    "alert_receptions",
+    metadata,
+    Column("alert_id", ForeignKey("alerts.alert_id", ondelete="CASCADE"), nullable=False),
+    Column("reception_id", ForeignKey("receptions.reception_id"), nullable=False),
+    PrimaryKeyConstraint("alert_id", "reception_id"),
+    Index("ix_alert_receptions_reception_id", "reception_id"),
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("change_id", Number, primary_key=True, autoincrement=False),
+    Column("alert_id", ForeignKey("alerts.alert_id", ondelete="CASCADE"), nullable=False),
+    Column("kind", CleanText, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("why", CleanText, nullable=False),
+    Column("event_code", CleanText),
+    Index("ix_changes_alert_id", "alert_id", "change_id"),
+)
+
+numbers = Table(
+    "numbers",
+    metadata,
+    Column("name", CleanText, primary_key=True),  # "alert", "reception", "change"
+    Column("last", Number, nullable=False),
+)
+
+alert_flags = Table(
+    "alert_flags",
+    metadata,
+    Column("alert_id", ForeignKey("alerts.alert_id", ondelete="CASCADE"), primary_key=True),
+    Column("acknowledged_at", UtcTime),
+    Column("acknowledged_by", CleanText),
+    Column("keep", Boolean, nullable=False, server_default=text("false")),
+    Column("note", CleanText),
+)
+
+clips = Table(
+    "clips",
+    metadata,
+    Column("clip_id", CleanText, primary_key=True),
+    Column("source", CleanText, nullable=False),
+    Column("channel", CleanText, nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("duration_s", Float, nullable=False),
+    Column("path", CleanText),  # relative to the folder of clips; None: see fault
+    Column("bytes", Number),
+    Column("sha256", CleanText),
+    Column("fault", CleanText),
+    Column("attention", CleanText),  # "eas", "wxr"
+    Column("attention_s", Float),
+    Column("attention_at_s", Float),
+    Column("header_at_s", Float),
+    Column("header_s", Float),
+    Column("eom_at_s", Float),
+    Column("peaks", CleanText),
+    Column("keep", Boolean, nullable=False),
+    Column("removed_at", UtcTime),
+    Index("ix_clips_started_at", "started_at"),
+)
+
+clip_receptions = Table(
+    "clip_receptions",
+    metadata,
+    Column("clip_id", ForeignKey("clips.clip_id", ondelete="CASCADE"), nullable=False),
+    Column("reception_id", CleanText, nullable=False),  # a quarantined reception has no row
+    PrimaryKeyConstraint("clip_id", "reception_id"),
+    Index("ix_clip_receptions_reception_id", "reception_id"),
+)
+
+deaf_intervals = Table(
+    "deaf_intervals",
+    metadata,
+    Column("interval_id", CleanText, primary_key=True),
+    Column("source", CleanText, nullable=False),
+    Column("channel", CleanText, nullable=False),
+    Column("began_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),  # None: still deaf
+    Column("why", CleanText, nullable=False),
+    Index("ix_deaf_intervals_began_at", "began_at"),
+    Index("ix_deaf_intervals_source", "source", "channel", "began_at"),
+)
+
+job_runs = Table(
+    "job_runs",
+    metadata,
+    Column("run_id", CleanText, primary_key=True),
+    Column("job", CleanText, nullable=False),
+    Column("due_at", UtcTime, nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime, nullable=False),
+    Column("outcome", CleanText, nullable=False),
+    Column("error", CleanText),
+    Column("runs", Integer, nullable=False),  # more than one: unchanged polls of one hour
+    Index("ix_job_runs_job", "job", "started_at"),
+)
+
+job_totals = Table(
+    "job_totals",
+    metadata,
+    Column("job", CleanText, primary_key=True),
+    Column("runs", Number, nullable=False),
+    Column("errors", Number, nullable=False),
+    Column("missed", Number, nullable=False),
+    Column("last_run_at", UtcTime, nullable=False),
+    Column("last_good_at", UtcTime),
+)
+
+feed_states = Table(
+    "feed_states",
+    metadata,
+    Column("feed", CleanText, primary_key=True),
+    Column("etag", CleanText),
+    Column("last_modified", CleanText),
+    Column("last_good_at", UtcTime),
+    Column("position", CleanText),  # where the next poll goes on, in the feed's own words
+)
+
+desired_states = Table(
+    "desired_states",
+    metadata,
+    Column("kind", CleanText, nullable=False),  # "source", "receiver", "feed"
+    Column("name", CleanText, nullable=False),
+    Column("desired", CleanText, nullable=False),
+    Column("set_at", UtcTime, nullable=False),
+    Column("set_by", CleanText, nullable=False),
+    PrimaryKeyConstraint("kind", "name"),
+)
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("name", CleanText, primary_key=True),  # "chime"
+    Column("value", CleanText, nullable=False),
+    Column("set_at", UtcTime, nullable=False),
+    Column("set_by", CleanText, nullable=False),
+)
+
+channel_health = Table(
+    "channel_health",
+    metadata,
+    Column("name", CleanText, nullable=False),  # of the receiver or the source
+    Column("channel", CleanText, nullable=False),
+    Column("measure", CleanText, nullable=False),  # "snr_db", "margin_db", "rms_dbfs"
+    Column("span_s", Integer, nullable=False),  # 600; rolled up: 3600, 86400
+    Column("began_at", UtcTime, nullable=False),
+    Column("lowest", Float, nullable=False),
+    Column("mean", Float, nullable=False),
+    Column("highest", Float, nullable=False),
+    Column("samples", Integer, nullable=False),
+    PrimaryKeyConstraint("name", "channel", "measure", "span_s", "began_at"),
+)
+
+expected_tests = Table(
+    "expected_tests",
+    metadata,
+    Column("source", CleanText, nullable=False),
+    Column("channel", CleanText, nullable=False),
+    Column("event_code", CleanText, nullable=False),  # RWT, RMT
+    Column("learnt", Boolean, nullable=False),  # False: configured
+    Column("last_heard_at", UtcTime),
+    Column("last_reception_id", CleanText),
+    Column("since_at", UtcTime),  # when it was first expected
+    PrimaryKeyConstraint("source", "channel", "event_code"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("audit_id", CleanText, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("who", CleanText, nullable=False),
+    Column("address", CleanText),
+    Column("action", CleanText, nullable=False),
+    Column("subject", CleanText),
+    Column("outcome", CleanText, nullable=False),
+    Column("detail", CleanText),
+    Index("ix_audit_at", "at", "audit_id"),
+)
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", CleanText, primary_key=True),  # "database_id": a new database has another
+    Column("value", CleanText, nullable=False),
+)

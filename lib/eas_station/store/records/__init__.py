@@ -1,0 +1,1 @@
+"""All other tables, one module each."""

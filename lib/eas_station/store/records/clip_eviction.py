@@ -1,0 +1,85 @@
+"""Room for recordings: the oldest that nobody keeps leave the disk, file first, then the record."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+from eas_station.store.database.database import Database
+from eas_station.store.records import clips
+from eas_station.store.records.clips import Clip
+
+AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class EvictedClips:
+    """What has gone."""
+
+    clips: int = 0
+    bytes: int = 0
+
+
+def make_room(
+    root: Path,
+    database: Database,
+    now: Callable[[], datetime],
+    in_the_way: Callable[[Clip], bool],
+) -> EvictedClips:
+    """Remove recordings, oldest first, up to the first that is not in the way.
+
+    A process that dies in here leaves a record without its file; the next one marks it. Several
+    may do it at the same time. Raises OSError, StoreError.
+
+    Args:
+        root: the folder of clips.
+        in_the_way: asked anew for each, so it may look at the disk.
+    """
+    count = size = 0
+    while True:
+        with database.read() as connection:
+            oldest = clips.oldest_unprotected(connection, AT_ONCE)
+        gone = []
+        for clip in oldest:
+            if not in_the_way(clip):
+                break
+            size += _remove(root, clip)
+            gone.append(clip)
+        if gone:
+            with database.write() as connection:
+                for clip in gone:
+                    clips.set_removed(connection, clip.clip_id, now())
+        count += len(gone)
+        if len(gone) < AT_ONCE:
+            return EvictedClips(count, size)
+
+
+def free_bytes(root: Path) -> int:
+    """What the file system of the folder has left for us. Raises OSError."""
+    disk = os.statvfs(root if root.exists() else root.parent)
+    return disk.f_bavail * disk.f_frsize
+
+
+def _remove(root: Path, clip: Clip) -> int:
+    """Delete a recording's file, and its folders if they are empty; gives its size."""
+    if clip.path is None or not _is_inside(clip.path):
+        return 0
+    path = root / clip.path
+    try:
+        size = path.stat().st_size
+        path.unlink()
+    except FileNotFoundError:
+        return 0
+    with suppress(OSError):  # not empty
+        for folder in path.relative_to(root).parents[:-1]:
+            (root / folder).rmdir()
+    return size
+
+
+def _is_inside(relative: str) -> bool:
+    path = PurePosixPath(relative)
+    return not path.is_absolute() and ".." not in path.parts

@@ -1,0 +1,57 @@
+"""The desired state of sources, receivers and feeds: what the operator wants to run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Connection, select
+
+from eas_station.store.database.schema import desired_states
+from eas_station.store.database.statements import upsert
+
+Desired = Literal["running", "stopped"]
+Kind = Literal["source", "receiver", "feed"]
+KINDS: tuple[Kind, ...] = ("source", "receiver", "feed")
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredState:
+    """What somebody wanted, and since when."""
+
+    kind: Kind
+    name: str
+    desired: Desired
+    set_at: datetime
+    set_by: str
+
+
+def desired(connection: Connection, kind: Kind, name: str) -> Desired:
+    """What one of them should do; "running" unless somebody stopped it."""
+    wanted = select(desired_states.c.desired).where(
+        desired_states.c.kind == kind, desired_states.c.name == name
+    )
+    return "stopped" if connection.execute(wanted).scalar() == "stopped" else "running"
+
+
+def stopped(connection: Connection, kind: Kind) -> frozenset[str]:
+    """The names of all that somebody stopped."""
+    wanted = select(desired_states.c.name).where(
+        desired_states.c.kind == kind, desired_states.c.desired == "stopped"
+    )
+    return frozenset(connection.execute(wanted).scalars())
+
+
+def set_desired(
+    connection: Connection, kind: Kind, name: str, desired: Desired, at: datetime, by: str
+) -> None:
+    """Want it to run, or not; it holds over restarts."""
+    row = {"kind": kind, "name": name, "desired": desired, "set_at": at, "set_by": by}
+    upsert(connection, desired_states, [row], key=("kind", "name"))
+
+
+def all_desired(connection: Connection) -> tuple[DesiredState, ...]:
+    """Everything that somebody ever stopped or started, by kind and name."""
+    ordered = select(desired_states).order_by(desired_states.c.kind, desired_states.c.name)
+    return tuple(DesiredState(**row) for row in connection.execute(ordered).mappings())

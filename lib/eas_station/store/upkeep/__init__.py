@@ -1,0 +1,1 @@
+"""Migration, grants, retention, vacuum and transfer."""

@@ -1,0 +1,126 @@
+"""Makes and migrates the schema, by Alembic without any file of settings.
+
+All of it in one transaction under an advisory lock: it happens wholly, once, or not at all.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from eas_station.errors import StoreError
+from eas_station.store.database import revision as revisions
+from eas_station.store.database.database import Database
+from eas_station.store.database.engines import parse_url
+from eas_station.store.database.schema import REVISION
+from eas_station.store.upkeep import grants
+
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
+MIGRATION_TIMEOUT_S = 600.0  # a large table may be rewritten
+WAL_PATIENCE_S = 5.0
+FILE_MODE = 0o660  # the daemons are users of one group; the umask narrows it elsewhere
+SHARED_MODE = 0o660  # each daemon has its own user, all have one group
+
+
+def upgrade(url: str) -> str:
+    """Bring the schema to this version's revision, which is given back.
+
+    Raises StoreError; then the schema is as it was.
+    """
+    _prepare_file(url)
+    database = Database(
+        url,
+        statement_timeout_s=MIGRATION_TIMEOUT_S,
+        slow_query_s=MIGRATION_TIMEOUT_S,
+        application_name="eas-ctl db upgrade",
+        create=True,
+    )
+    try:
+        with database.write() as connection:
+            _migrate(connection)
+            if database.dialect == "postgresql":
+                grants.give(connection)
+    finally:
+        database.close()
+    return REVISION
+
+
+def revision(url: str) -> str | None:
+    """The database's revision; None: it has no schema. Raises StoreError."""
+    database = Database(url, application_name="eas-ctl db status")
+    try:
+        with database.read() as connection:
+            return revisions.revision(connection)
+    finally:
+        database.close()
+
+
+def current(url: str) -> bool:
+    """Has the database this version's schema? Raises StoreError."""
+    return revision(url) == REVISION
+
+
+def newest() -> str:
+    """The revision that the migrations lead to; a test compares it with `schema.REVISION`."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def _migrate(connection: Connection) -> None:
+    found = revisions.revision(connection)
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if found is not None and found not in known:
+        raise StoreError(
+            f"the database's schema {found} is of a newer version: install that version"
+        )
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _prepare_file(url: str) -> None:
+    """Make a new SQLite file, in WAL mode: that is kept in the file, and not transactional."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return
+    path = Path(parsed.database or "")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _touch(path)
+        _set_wal(path, time.monotonic() + WAL_PATIENCE_S)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(f"the database file {path} cannot be made: {error}") from error
+
+
+def _touch(path: Path) -> None:
+    """Make the file for all daemons of the group; SQLite would make it for its owner alone."""
+    with suppress(FileExistsError):
+        path.touch(SHARED_MODE, exist_ok=False)
+        path.chmod(SHARED_MODE)  # whatever the umask is
+
+
+def _set_wal(path: Path, deadline_s: float) -> None:
+    connection = sqlite3.connect(path, timeout=WAL_PATIENCE_S)
+    try:
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError:
+                if time.monotonic() > deadline_s:
+                    raise
+                time.sleep(0.05)
+    finally:
+        connection.close()

@@ -1,0 +1,110 @@
+"""Which maps the pages show: that of our area, and that of one warning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import lru_cache
+
+from eas_station.alerts.model import Alert, Ring
+from eas_station.webd.drawing.area_map import (
+    ABROAD,
+    ALERT,
+    STATION,
+    UNSURE,
+    MapDrawing,
+    MappedAlert,
+    draw,
+)
+from eas_station.webd.drawing.county_outlines import Bounds, Region, bounds_of, region
+from eas_station.webd.render.cards import Presenter, remaining
+from eas_station.webd.state.snapshot import AlertEntry, Snapshot
+
+REGIONS_KEPT = 8
+WIDEST_STATES = 3  # a warning for more is not drawn county by county
+WIDEST_DEG = 15.0  # nor is one whose outline is larger
+
+
+@lru_cache(maxsize=REGIONS_KEPT)
+def _region(
+    codes: tuple[str, ...], point: tuple[float, float] | None, rings: tuple[Ring, ...] = ()
+) -> Region | None:
+    return region(codes, point, rings)
+
+
+class Maps:
+    """Draws the maps of one station."""
+
+    def __init__(
+        self,
+        presenter: Presenter,
+        own_codes: tuple[str, ...],
+        point: tuple[float, float] | None,
+    ) -> None:
+        self._presenter, self._own_codes, self._point = presenter, own_codes, point
+
+    def of_station(self, picture: Snapshot, sure: bool = True) -> MapDrawing | None:
+        """Our area with what is in force there; None: no county of it is known.
+
+        Args:
+            sure: would we know if something were in force?
+        """
+        about = self._ours()
+        if about is None:
+            return None
+        shown = self._shown(picture.active, picture.as_of)
+        return draw(about, shown, self._point, STATION if sure else UNSURE)
+
+    def of_alert(self, entry: AlertEntry, now: datetime) -> MapDrawing | None:
+        """The places of one warning; our own surroundings if it is there, else its own."""
+        shown = self._shown((entry,), now, tests=True)
+        ours = self._ours()
+        if ours is not None and _reaches(ours, entry.alert):
+            return draw(ours, shown, self._point, ALERT)
+        about = _surroundings(entry.alert)
+        return None if about is None else draw(about, shown, self._point, ABROAD)
+
+    def is_near(self, alert: Alert) -> bool:
+        """Is any of its places on the map of our area?"""
+        ours = self._ours()
+        return ours is not None and _reaches(ours, alert)
+
+    def _ours(self) -> Region | None:
+        return _region(self._own_codes, self._point)
+
+    def _shown(
+        self, entries: Iterable[AlertEntry], now: datetime, tests: bool = False
+    ) -> tuple[MappedAlert, ...]:
+        shown = (
+            MappedAlert(
+                entry.alert,
+                self._presenter.grade(entry.alert),
+                f"{entry.alert.event_name}, {remaining(entry.alert, entry.active, now)}",
+            )
+            for entry in entries
+            if tests or not entry.alert.is_test
+        )
+        return tuple(sorted(shown, key=lambda one: one.grade.rank))
+
+
+def _reaches(about: Region, alert: Alert) -> bool:
+    """Is any of the places on that map, by name, by its state or by its outline?"""
+    known = {county.code for county in about.counties}
+    states = {code[:2] for code in about.own}
+    return any(
+        code[1:] in known or (code[3:] == "000" and code[1:3] in {*states, "00"})
+        for code in alert.same_codes
+    ) or any(about.bounds.touches(bounds_of(ring)) for ring in alert.polygons)
+
+
+def _surroundings(alert: Alert) -> Region | None:
+    """The map round the places of a warning elsewhere; None: it is too wide, or nowhere."""
+    rings = tuple(ring for ring in alert.polygons if ring)
+    wide = any(_is_wide(bounds_of(ring)) for ring in rings)
+    if wide or len({code[1:3] for code in alert.same_codes}) > WIDEST_STATES:
+        return None
+    return _region(tuple(sorted(alert.same_codes)), None, rings)
+
+
+def _is_wide(bounds: Bounds) -> bool:
+    return max(bounds.north - bounds.south, bounds.east - bounds.west) > WIDEST_DEG

@@ -1,0 +1,227 @@
+"""Keeps the board in step with the database: whatever the bus said or failed to say.
+
+News only wakes it. It reads every change after the last one it knows, at the start, on news, on a
+gap, when a daemon's last number disagrees, and every 15 seconds; then the listeners are told.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from eas_station.alerts.model import Alert, Change, Reception
+from eas_station.errors import StoreError
+from eas_station.store.alerts import alert_queries, receptions
+from eas_station.store.database.database import Database
+from eas_station.store.records import clips, desired_states, settings
+from eas_station.webd.http.fanout import Event, Fanout
+from eas_station.webd.live.event_stream import alert_event
+from eas_station.webd.records.queries import read_jobs
+from eas_station.webd.state.snapshot import AlertEntry
+from eas_station.webd.state.station_state import Archive, StationState
+
+RECONCILE_S = 15.0
+RETRY_FIRST_S = 1.0
+RETRY_LONGEST_S = 10.0
+ACTIVE_MOST = 1000
+RECENT = 8
+CHANGES_AT_ONCE = 500
+STORED_IDS_KEPT = 5000
+LOOK_S = 0.5
+
+log = logging.getLogger(__name__)
+
+
+class Reconciler:
+    """Reads the record for the board, in a thread of its own."""
+
+    def __init__(
+        self,
+        database: Database,
+        board: StationState,
+        fanout: Fanout,
+        clock_trusted: Callable[[], bool],
+        now: Callable[[], datetime],
+        on_state: Callable[[str | None], None],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`on_state` is told why the database does not answer, or None when it does again."""
+        self._database, self._board, self._fanout = database, board, fanout
+        self._clock_trusted, self._now, self._monotonic = clock_trusted, now, monotonic
+        self._on_state = on_state
+        self._told_why: str | None = ""  # nothing yet
+        self._awake = threading.Event()
+        self._known: int | None = None  # the last change that the listeners were told of
+        self._following = False  # does the board show all up to there? else read all
+        self._active: dict[str, AlertEntry] = {}
+        self._stored_ids: deque[str] = deque(maxlen=STORED_IDS_KEPT)
+        self._retry_s = RETRY_FIRST_S
+
+    def wake(self) -> None:
+        """There may be something new; from any thread."""
+        self._awake.set()
+
+    def heard_of(self, change_id: int) -> None:
+        """Somebody speaks of this change: look, unless it is known."""
+        if self._known is None or change_id > self._known:
+            self._awake.set()
+
+    def run(self, stopping: threading.Event, beat: Callable[[], None]) -> None:
+        """Look when woken and every 15 s; more often while the database is away."""
+        due_mono = self._monotonic()
+        while not stopping.is_set():
+            beat()
+            woken = self._awake.wait(LOOK_S)
+            if not woken and self._monotonic() < due_mono:
+                continue
+            self._awake.clear()
+            due_mono = self._monotonic() + (RECONCILE_S if self.reconcile() else self._pause_s())
+            if due_mono - self._monotonic() < RECONCILE_S:
+                stopping.wait(min(LOOK_S, due_mono - self._monotonic()))
+
+    def reconcile(self) -> bool:
+        """Bring the board up to date. Returns whether the database answered."""
+        try:
+            archive, told = self._read()
+        except StoreError as error:
+            return self._lose(str(error))
+        except ValueError as error:  # FrameError, or no JSON at all
+            return self._lose(f"a row of the database cannot be read: {error}")
+        was_online = self._board.picture().record.online
+        self._board.set_archive(archive)
+        if not was_online:
+            log.info("database online, %s alerts in force", len(archive.active))
+            self._fanout.send(Event("record", '{"state":"online"}'))
+            self._tell_state(None)
+        self._retry_s = RETRY_FIRST_S
+        for event in told:
+            self._fanout.send(event)
+        return True
+
+    def _lose(self, why: str) -> bool:
+        """The record does not answer, or makes no sense: the page goes on without."""
+        self._following = False  # it may be another database when it is back
+        if self._board.set_offline(why):
+            log.warning("database offline: %s", why)
+            self._fanout.send(Event("record", '{"state":"offline"}'))
+        self._tell_state(why)
+        return False
+
+    def _tell_state(self, why: str | None) -> None:
+        """Say it when it changes: whoever is told takes it for the beginning."""
+        if why != self._told_why:
+            self._told_why = why
+            self._on_state(why)
+
+    def _pause_s(self) -> float:
+        pause_s = self._retry_s
+        self._retry_s = min(RETRY_LONGEST_S, 2 * self._retry_s)
+        return pause_s
+
+    def _read(self) -> tuple[Archive, list[Event]]:
+        with self._database.read() as connection:
+            last = alert_queries.last_change_id(connection)
+            is_new = self._known is None or last < self._known  # to us; or it is another one
+            if is_new or not self._following:
+                self._active = self._all_active(connection)
+            told = [] if is_new else self._follow(connection, self._known or 0)
+            self._note_spooled(connection)
+            archive = Archive(
+                active=with_clips(connection, self._active.values()),
+                chime=settings.read(connection).chime,
+                recent=self._recent(connection),
+                stored_ids=frozenset(self._stored_ids),
+                last_change_id=last,
+                jobs=read_jobs(connection),
+                desired={
+                    f"{one.kind} {one.name}": one.desired
+                    for one in desired_states.all_desired(connection)
+                },
+            )
+        self._known, self._following = last, True
+        return archive, told
+
+    def _all_active(self, connection: Connection) -> dict[str, AlertEntry]:
+        now = self._now() if self._clock_trusted() else None
+        found = alert_queries.active(connection, now, ACTIVE_MOST)
+        return {entry.alert.alert_id: entry for entry in self._entries(connection, found)}
+
+    def _follow(self, connection: Connection, known: int) -> list[Event]:
+        """Take over the changes after `known`; gives the events that tell of them."""
+        told: list[Event] = []
+        while changes := alert_queries.changes_after(connection, known, CHANGES_AT_ONCE):
+            known = changes[-1].change_id
+            found = alert_queries.by_ids(
+                connection, sorted({change.alert_id for change in changes})
+            )
+            for entry in self._entries(connection, found.values()):
+                if entry.alert.ended_at is None:
+                    self._active[entry.alert.alert_id] = entry
+                else:
+                    self._active.pop(entry.alert.alert_id, None)
+            told += _events(changes, found)
+        return told
+
+    def _note_spooled(self, connection: Connection) -> None:
+        """Which of the receptions that are shown as spooled are in the database by now?"""
+        waiting = [news.reception.reception_id for news in self._board.spooled()]
+        if waiting:
+            self._stored_ids.extend(receptions.alerts_of(connection, waiting))
+
+    def _recent(self, connection: Connection) -> tuple[AlertEntry, ...]:
+        now = self._now() if self._clock_trusted() else None
+        ended = alert_queries.page(connection, "ended", RECENT, now=now).alerts
+        heard = receptions.hearings_of(connection, [alert.alert_id for alert in ended])
+        return tuple(AlertEntry(alert, heard[alert.alert_id], False) for alert in ended)
+
+    def _entries(self, connection: Connection, found: Iterable[Alert]) -> list[AlertEntry]:
+        listed = list(found)
+        heard = _heard(connection, [alert.alert_id for alert in listed])
+        for ones in heard.values():
+            self._stored_ids.extend(one.reception_id for one in ones)
+        return [
+            AlertEntry(alert, tuple(_light(one) for one in heard[alert.alert_id]), True)
+            for alert in listed
+        ]
+
+
+def with_clips(connection: Connection, entries: Iterable[AlertEntry]) -> tuple[AlertEntry, ...]:
+    """The entries with their recordings; they come when an alert has been heard to its end."""
+    listed = tuple(entries)
+    off_air = [e.alert.alert_id for e in listed if any(one.via == "same" for one in e.receptions)]
+    found = clips.of_alerts(connection, off_air) if off_air else {}
+    return tuple(replace(e, clips=found.get(e.alert.alert_id, ())) for e in listed)
+
+
+def _heard(connection: Connection, alert_ids: list[str]) -> dict[str, tuple[Reception, ...]]:
+    """The receptions of each alert; none of one where a row is damaged, which hides no other."""
+    try:
+        return receptions.receptions_of(connection, alert_ids)
+    except ValueError as error:
+        if len(alert_ids) == 1:
+            log.error(
+                "the receptions of an alert cannot be read: %s",
+                error,
+                extra={"EAS_ALERT_ID": alert_ids[0]},
+            )
+            return {alert_ids[0]: ()}
+    found: dict[str, tuple[Reception, ...]] = {}
+    for alert_id in alert_ids:
+        found |= _heard(connection, [alert_id])
+    return found
+
+
+def _light(reception: Reception) -> Reception:
+    """A reception as the board keeps it: CAP documents are long and stay in the database."""
+    return reception if reception.via == "same" else replace(reception, raw="")
+
+
+def _events(changes: Iterable[Change], found: dict[str, Alert]) -> list[Event]:
+    return [alert_event(change, found.get(change.alert_id)) for change in changes]

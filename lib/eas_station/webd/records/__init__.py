@@ -1,0 +1,1 @@
+"""Questions to the database, recordings, and long work on them."""

@@ -1,0 +1,80 @@
+"""What operators do, done: in one transaction with its row of the audit, and told to whom it
+concerns."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+
+from eas_station.bus import topics
+from eas_station.bus.messages import Control
+from eas_station.config.units import CAPD, receiver_unit, source_unit
+from eas_station.errors import StoreError
+from eas_station.store.database.database import Database
+from eas_station.store.records import operator_action
+from eas_station.store.records.desired_states import Desired, Kind
+from eas_station.store.records.operator_action import Action, ActionKind
+from eas_station.webd.http.operator import Operator
+
+WRITERS = 2  # workers that may wait for the database's write lock
+WAIT_S = 2.0
+
+Publish = Callable[[str, Control], object]
+
+log = logging.getLogger(__name__)
+
+
+class OperatorActions:
+    """Carries out what operators want. Thread-safe."""
+
+    def __init__(
+        self,
+        database: Database,
+        publish: Publish,
+        changed: Callable[[], None],
+        now: Callable[[], datetime],
+        left_s: Callable[[], float | None],
+    ) -> None:
+        """
+        Args:
+            changed: the record has changed: the pages are to be made anew.
+            left_s: how long the request of this thread may still take.
+        """
+        self._database, self._publish, self._changed = database, publish, changed
+        self._now, self._left_s = now, left_s
+        self._places = threading.BoundedSemaphore(WRITERS)
+
+    def want(
+        self, who: Operator, address: str, kind: Kind, name: str, desired: Desired
+    ) -> Action | None:
+        """Start or stop a source, a receiver or a feed; its daemon is told at once."""
+        done = self.do(who, address, "set_desired", f"{kind} {name}", desired)
+        if done is not None:
+            unit = {"source": source_unit(name), "receiver": receiver_unit(name), "feed": CAPD}
+            self._publish(topics.control(unit[kind]), Control(f"{kind} {name}"))
+        return done
+
+    def do(
+        self, who: Operator, address: str, kind: ActionKind, subject: str, value: str | None = None
+    ) -> Action | None:
+        """Do it; None: what it was to be done to is not there. Raises StoreError."""
+        action = Action(
+            *(str(uuid.uuid4()), self._now(), who.who, kind, subject, value, address),
+        )
+        if not self._places.acquire(timeout=WAIT_S):
+            raise StoreError("too many changes wait for the database")
+        try:
+            with self._database.write(self._left_s()) as connection:
+                done = operator_action.perform(connection, action)
+        finally:
+            self._places.release()
+        log.info(
+            "%s %s by %s from %s: %s",
+            *(kind, subject, repr(who.who), address, "done" if done else "not there"),
+            extra={"EAS_WHO": who.who, "EAS_ACTION": kind, "EAS_ADDRESS": address},
+        )
+        self._changed()
+        return action if done else None

@@ -1,0 +1,162 @@
+"""What the page asks the database: one short read per question.
+
+Every method raises StoreError when the database does not answer. Only a few workers may wait for
+it at a time, so that the pages that need no database are served while it hangs.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from eas_station.alerts.model import Alert, Change, Reception
+from eas_station.errors import StoreError
+from eas_station.store.alerts import alert_queries, flags, receptions
+from eas_station.store.alerts.alert_queries import EVERYTHING, AlertFilter, PageState
+from eas_station.store.alerts.flags import AlertFlags
+from eas_station.store.database.database import Database
+from eas_station.store.records import clips as recordings
+from eas_station.store.records import jobs, settings
+from eas_station.store.records.settings import Settings
+from eas_station.webd.state.snapshot import AlertEntry, Job
+
+READERS = 6  # workers that may wait for the database
+WAIT_S = 2.0  # for one of those places
+RUNS_SHOWN = 10
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """One page of the log."""
+
+    entries: tuple[AlertEntry, ...]  # newest first
+    next_cursor: str | None
+
+
+class RecordQueries:
+    """Reads the record for the routes. Thread-safe."""
+
+    def __init__(
+        self,
+        database: Database,
+        in_force: Callable[[Alert, datetime, bool], bool],
+        clock_trusted: Callable[[], bool],
+        now: Callable[[], datetime],
+        left_s: Callable[[], float | None] = lambda: None,
+    ) -> None:
+        """
+        Args:
+            left_s: how long the request of this thread may still take; None: it is no request's.
+        """
+        self._database, self._left_s = database, left_s
+        self._in_force, self._clock_trusted, self._now = in_force, clock_trusted, now
+        self._places = threading.BoundedSemaphore(READERS)
+
+    def leaf(
+        self,
+        limit: int,
+        cursor: str | None,
+        state: PageState = "all",
+        narrowed: AlertFilter = EVERYTHING,
+    ) -> LogRow:
+        """Warnings of all times. Raises InputError for a cursor that is none."""
+        now = self._now() if self._clock_trusted() else None
+        with self._read() as connection:
+            page = alert_queries.page(connection, state, limit, cursor, now=now, narrowed=narrowed)
+            heard = receptions.hearings_of(connection, [one.alert_id for one in page.alerts])
+        entries = tuple(self._entry(one, heard[one.alert_id]) for one in page.alerts)
+        return LogRow(entries, page.next_cursor)
+
+    def count(self, state: PageState, narrowed: AlertFilter, most: int) -> int:
+        """How many warnings that is; it stops counting at `most`."""
+        now = self._now() if self._clock_trusted() else None
+        with self._read() as connection:
+            return alert_queries.count(connection, state, narrowed, now, most)
+
+    def entry(self, alert_id: str) -> AlertEntry | None:
+        """One warning with its receptions in full."""
+        with self._read() as connection:
+            return self._full(connection, alert_id)
+
+    def entry_of(self, reception_id: str) -> AlertEntry | None:
+        """The warning that this reception became part of."""
+        with self._read() as connection:
+            found = receptions.alerts_of(connection, [reception_id]).get(reception_id)
+            return self._full(connection, found[0]) if found else None
+
+    def history(self, alert_id: str) -> tuple[Change, ...]:
+        """The changes of one warning, oldest first."""
+        with self._read() as connection:
+            return alert_queries.changes_of(connection, alert_id)
+
+    def changes_after(self, change_id: int, limit: int) -> tuple[Change, ...]:
+        """The changes of all warnings after this one, in order."""
+        with self._read() as connection:
+            return alert_queries.changes_after(connection, change_id, limit)
+
+    def clips(self, alert_id: str) -> tuple[recordings.Clip, ...]:
+        """The recordings of one warning."""
+        with self._read() as connection:
+            return recordings.of_alert(connection, alert_id)
+
+    def clip(self, clip_id: str) -> recordings.Clip | None:
+        """One recording."""
+        with self._read() as connection:
+            return recordings.by_id(connection, clip_id)
+
+    def flags(self, alert_id: str) -> AlertFlags:
+        """What operators have said about one warning."""
+        with self._read() as connection:
+            return flags.of(connection, [alert_id]).get(alert_id, AlertFlags(alert_id))
+
+    def settings(self) -> Settings:
+        """What operators have set."""
+        with self._read() as connection:
+            return settings.read(connection)
+
+    def jobs(self) -> tuple[Job, ...]:
+        """Every job with its last runs."""
+        with self._read() as connection:
+            return read_jobs(connection)
+
+    def ask(self, question: Callable[[Connection], T]) -> T:
+        """Any other question of the record."""
+        with self._read() as connection:
+            return question(connection)
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        left_s = self._left_s()
+        if not self._places.acquire(timeout=WAIT_S if left_s is None else min(WAIT_S, left_s)):
+            raise StoreError("too many requests wait for the database")
+        try:
+            with self._database.read(self._left_s()) as connection:
+                yield connection
+        finally:
+            self._places.release()
+
+    def _full(self, connection: Connection, alert_id: str) -> AlertEntry | None:
+        alert = alert_queries.by_id(connection, alert_id)
+        if alert is None:
+            return None
+        return self._entry(alert, receptions.receptions_of(connection, [alert_id])[alert_id])
+
+    def _entry(
+        self, alert: Alert, heard: Sequence[Reception] | Sequence[receptions.ReceptionRow]
+    ) -> AlertEntry:
+        active = self._in_force(alert, self._now(), self._clock_trusted())
+        return AlertEntry(alert, tuple(heard), active)
+
+
+def read_jobs(connection: Connection) -> tuple[Job, ...]:
+    """Every job with its last runs."""
+    runs = jobs.last_runs(connection, RUNS_SHOWN)
+    return tuple(Job(one, runs.get(one.job, ())) for one in jobs.totals(connection))

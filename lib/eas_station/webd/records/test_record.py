@@ -1,0 +1,248 @@
+"""What the record knows of the tests that came or did not, and of deafness."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from sqlalchemy import Connection
+
+from eas_station.alerts.model import Alert
+from eas_station.store.alerts import alert_queries
+from eas_station.store.alerts.alert_queries import AlertFilter
+from eas_station.store.records import deaf, expected_tests
+from eas_station.store.records.deaf import DeafInterval
+from eas_station.store.records.expected_tests import USUAL, ExpectedTest
+from eas_station.webd.records import missed_tests
+from eas_station.webd.render.channel_rows import channel_name
+from eas_station.webd.render.times import Clockface, Moment, lasted
+from eas_station.webd.site import Site
+from eas_station.webd.state.snapshot import Snapshot
+
+DAYS_SUMMED = 14
+INTERVALS_SHOWN = 50  # and those that explain a test that did not come
+TESTS_SHOWN = 20
+NOT_SENT = "Nothing is known to have been wrong here, so perhaps it was not sent."
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read at once."""
+
+    expected: tuple[ExpectedTest, ...]
+    hidden: Mapping[tuple[str, str, str], DeafInterval]  # by source, channel, code
+    intervals: tuple[DeafInterval, ...]  # newest first
+    open_now: tuple[DeafInterval, ...]
+    seconds: Mapping[tuple[str, str, date], float]
+    received: tuple[Alert, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TestLine:
+    """One test that should come again and again."""
+
+    where: str
+    name: str
+    look: str
+    sign: str
+    word: str
+    last: Moment | None  # None: never
+    address: str | None  # of the last one's alert
+    due: Moment | None  # None: not known
+    why: str  # it did not come; "" if it did
+    hidden_by: str | None  # the anchor of the interval that explains it
+    learnt: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeafLine:
+    """One deaf interval."""
+
+    anchor: str
+    where: str
+    began: Moment
+    ended: Moment | None  # None: still deaf
+    lasted: str
+    why: str
+    explains: str  # the test that it explains; "" if none
+
+
+@dataclass(frozen=True, slots=True)
+class DayLine:
+    """One day's sums."""
+
+    day: str
+    channels: tuple[tuple[str, str], ...]  # channel, how long
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedTest:
+    """One test that came."""
+
+    name: str
+    address: str
+    at: Moment
+    heard: str
+
+
+@dataclass(frozen=True, slots=True)
+class TestRecord:
+    """What the page shows."""
+
+    tests: tuple[TestLine, ...]
+    deaf: tuple[DeafLine, ...]
+    more: bool  # older intervals than these are in the record
+    deaf_now: int
+    days: tuple[DayLine, ...]
+    received: tuple[ReceivedTest, ...]
+
+
+def overdue_said(picture: Snapshot) -> tuple[tuple[str, str], ...]:
+    """What audiod says of tests that did not come, without the record: where, and the sentence."""
+    return tuple(
+        (_where(heard.value.source, heard.value.channel), heard.value.sentence)
+        for heard in picture.hearings
+        if heard.value.overdue and not heard.stale
+    )
+
+
+def read(site: Site, picture: Snapshot) -> TestRecord:
+    """Ask the record, once. Raises StoreError."""
+    now, face = picture.as_of, site.clockface
+    zone = face.zone or face.local(now).tzinfo or UTC
+    first_day = face.local(now).date() - timedelta(days=DAYS_SUMMED - 1)
+    began_at = datetime.combine(first_day, datetime.min.time(), zone).astimezone(UTC)
+
+    def ask(connection: Connection) -> Read:
+        expected = expected_tests.all_expected(connection)
+        late = missed_tests.overdue(expected, now) if picture.clock_trusted else {}
+        return Read(
+            expected=expected,
+            hidden=missed_tests.hidden(connection, late, now),
+            intervals=deaf.page(connection, INTERVALS_SHOWN + 1)[0],
+            open_now=deaf.open_intervals(connection),
+            seconds=deaf.daily_seconds(connection, began_at, now, zone),
+            received=alert_queries.page(
+                connection, "all", TESTS_SHOWN, narrowed=AlertFilter(is_test=True)
+            ).alerts,
+        )
+
+    return _proven(site.library.ask(ask), picture, face, first_day)
+
+
+def _proven(said: Read, picture: Snapshot, face: Clockface, first_day: date) -> TestRecord:
+    now = picture.as_of
+    shown = {one.interval_id: one for one in said.intervals[:INTERVALS_SHOWN]}
+    shown |= {one.interval_id: one for one in (*said.hidden.values(), *said.open_now)}
+    explained = {
+        one.interval_id: f"{_where(source, channel)} {code}"
+        for (source, channel, code), one in said.hidden.items()
+    }
+    newest_first = sorted(shown.values(), key=lambda one: one.began_at, reverse=True)
+    return TestRecord(
+        tests=tuple(_test(one, said, picture, face) for one in said.expected),
+        deaf=tuple(_deaf(one, explained, now, face) for one in newest_first),
+        more=len(said.intervals) > INTERVALS_SHOWN,
+        deaf_now=len(said.open_now),
+        days=tuple(_days(said.seconds, first_day, face.local(now).date())),
+        received=tuple(_received(one, now, face) for one in said.received),
+    )
+
+
+def _test(one: ExpectedTest, said: Read, picture: Snapshot, face: Clockface) -> TestLine:
+    now = picture.as_of
+    last_at, since_at = missed_tests.counted(one, said.expected)
+    usual = USUAL.get(one.event_code)
+    due_at = None if since_at is None or usual is None else since_at + usual
+    look, sign, word, why = _verdict(one, said, picture, last_at)
+    hidden = said.hidden.get((one.source, one.channel, one.event_code))
+    reception = one.last_reception_id
+    return TestLine(
+        where=_where(one.source, one.channel),
+        name=_capitalized(expected_tests.NAMES.get(one.event_code, one.event_code)),
+        look=look,
+        sign=sign,
+        word=word,
+        last=None if one.last_heard_at is None else face.moment(one.last_heard_at, now),
+        address=None if reception is None else f"/alerts/{reception}",
+        due=None if due_at is None else face.moment(due_at, now),
+        why=why,
+        hidden_by=None if hidden is None else _anchor(hidden),
+        learnt=one.learnt,
+    )
+
+
+def _verdict(
+    one: ExpectedTest, said: Read, picture: Snapshot, last_at: datetime | None
+) -> tuple[str, str, str, str]:
+    """Look, sign, word, and why it did not come."""
+    key = (one.source, one.channel, one.event_code)
+    if not picture.clock_trusted:
+        return ("stale", "?", "not known", "The clock is not trusted, so nobody can say.")
+    if key not in missed_tests.overdue(said.expected, picture.as_of):
+        if last_at is None:
+            return ("off", "◌", "not heard yet", "")
+        return ("good", "●", "on time", "")
+    hidden = said.hidden.get(key)
+    if hidden is not None:
+        return ("bad", "✕", "overdue", f"The channel was deaf when it may have come: {hidden.why}.")
+    for heard in picture.hearings:
+        told = heard.value
+        if (told.source, told.channel) == key[:2] and not heard.stale:
+            if told.state in ("deaf", "silent"):
+                return ("bad", "✕", "overdue", f"The channel is {told.state} now: {told.sentence}.")
+    return ("bad", "✕", "overdue", NOT_SENT)
+
+
+def _deaf(
+    one: DeafInterval, explained: Mapping[str, str], now: datetime, face: Clockface
+) -> DeafLine:
+    until = now if one.ended_at is None else one.ended_at
+    return DeafLine(
+        anchor=_anchor(one),
+        where=_where(one.source, one.channel),
+        began=face.moment(one.began_at, now, seconds=True),
+        ended=None if one.ended_at is None else face.moment(one.ended_at, now, seconds=True),
+        lasted=lasted((until - one.began_at).total_seconds()),
+        why=one.why,
+        explains=explained.get(one.interval_id, ""),
+    )
+
+
+def _days(seconds: Mapping[tuple[str, str, date], float], first: date, last: date) -> list[DayLine]:
+    """Newest first; a day without a deaf second too."""
+    lines, day = [], last
+    while day >= first:
+        sums = sorted((key, value) for key, value in seconds.items() if key[2] == day)
+        named = f"{day:%a} {day.day} {day:%b}"
+        lines.append(
+            DayLine(
+                named if day != last else f"{named} (today)",
+                tuple((_where(key[0], key[1]), lasted(max(1.0, value))) for key, value in sums),
+            )
+        )
+        day -= timedelta(days=1)
+    return lines
+
+
+def _received(one: Alert, now: datetime, face: Clockface) -> ReceivedTest:
+    count = one.reception_count
+    return ReceivedTest(
+        name=one.event_name,
+        address=f"/alerts/{one.alert_id}",
+        at=face.moment(one.first_received_at, now),
+        heard="heard once" if count == 1 else f"heard {count} times",
+    )
+
+
+def _where(source: str, channel: str) -> str:
+    return f"{source} {channel_name(channel)}"
+
+
+def _anchor(one: DeafInterval) -> str:
+    return f"deaf-{one.interval_id}"
+
+
+def _capitalized(words: str) -> str:
+    return words[:1].upper() + words[1:]

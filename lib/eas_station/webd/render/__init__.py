@@ -1,0 +1,1 @@
+"""Values as the page words them; no markup."""

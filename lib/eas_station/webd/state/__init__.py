@@ -1,0 +1,1 @@
+"""What the station is like at this moment, as values."""

@@ -1,0 +1,199 @@
+"""What eas-audiod says about itself."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from eas_station.audiod.hearing.channel_facts import ProbeResults
+from eas_station.audiod.hearing.levels import AudioMeasurement
+from eas_station.audiod.hearing.source_report import SourceReport
+from eas_station.bus.messages import HearingProof, ItemState
+
+NOON = datetime(2025, 11, 22, 12, tzinfo=UTC)
+SPEECH = AudioMeasurement(-20.0, -6.0, 0.0)
+SILENCE = AudioMeasurement(-90.0, -88.0, 30.0)
+
+
+class Told:
+    """The last word, and the clock."""
+
+    def __init__(self) -> None:
+        self.at = NOON
+        self.sentence = ""
+        self.items: dict[str, ItemState] = {}
+        self.counters: dict[str, int] = {}
+
+    def __call__(
+        self,
+        sentence: str | None = None,
+        *,
+        items: Iterable[ItemState] = (),
+        counters: Mapping[str, int] | None = None,
+    ) -> None:
+        self.sentence = sentence or ""
+        self.items = {item.name: item for item in items}
+        self.counters = dict(counters or {})
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def report(told: Told) -> SourceReport:
+    return SourceReport("wx", "receiver", ("162.400", "162.550"), told, lambda: told.at)
+
+
+def test_the_sentence_names_the_last_header_and_what_was_lost(
+    report: SourceReport, told: Told
+) -> None:
+    report.state("running", "listening")
+    assert told.sentence == "2 channels, no header yet, 0 samples lost"
+    told.at += timedelta(minutes=3)
+    report.header(1, told.at)
+    report.lost(0, 2500)
+    report.tell()
+    assert told.sentence == "2 channels, last header 12:03 UTC on 162.550, 2500 samples lost"
+    told.at += timedelta(days=1)
+    report.tell()
+    assert "last header 2025-11-22 12:03 UTC on 162.550" in told.sentence
+    assert told.items["162.550"].counters == {"headers": 1, "lost_samples": 0}
+    assert told.items["162.400"].counters == {"headers": 0, "lost_samples": 2500}
+    assert told.items["162.550"].last_good_at == NOON + timedelta(minutes=3)
+
+
+def test_a_source_that_is_away_says_why_and_so_do_its_channels(
+    report: SourceReport, told: Told, caplog: pytest.LogCaptureFixture
+) -> None:
+    report.state("running", "listening")
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        for why in ("no audio from receiver wx1", "no audio from receiver wx1", "receiver gone"):
+            report.state("reconnecting", why)
+    assert told.sentence == "reconnecting: receiver gone"
+    assert {item.state for item in told.items.values()} == {"reconnecting", "running"}
+    assert told.items["162.400"].state == "reconnecting"
+    assert told.items["clips"].state == "running"
+    assert len(caplog.records) == 1, "one line for one change of state"
+
+
+def test_silence_is_said_at_once_and_a_problem_after_five_minutes(
+    report: SourceReport, told: Told
+) -> None:
+    report.state("running", "listening")
+    report.levels((SPEECH, SILENCE), {})
+    report.tell()
+    assert told.items["162.550"].sentence == "silent since 12:00 UTC"
+    assert told.items["162.550"].state == "running"
+    told.at += timedelta(minutes=5)
+    report.levels((SPEECH, SILENCE), {})
+    report.tell()
+    assert told.items["162.550"].state == "failed"
+    assert (told.items["162.400"].state, told.items["162.400"].sentence) == ("running", "heard")
+    report.levels((SPEECH, SPEECH), {})
+    report.tell()
+    assert told.items["162.550"].state == "running"
+
+
+def test_a_carrier_that_goes_is_a_problem_and_one_that_never_was_is_none(
+    report: SourceReport, told: Told
+) -> None:
+    report.state("running", "listening")
+    report.levels((SPEECH, SPEECH), {"162.400": True, "162.550": False})
+    for _ in range(2):
+        told.at += timedelta(minutes=6)
+        report.levels((SPEECH, SPEECH), {"162.400": False, "162.550": False})
+    report.tell()
+    assert told.items["162.400"].sentence.startswith("no carrier since 12:06 UTC: the transmitter")
+    assert "; 162.400 no carrier since 12:06 UTC" in told.sentence
+    assert told.items["162.400"].state == "failed"
+    assert (told.items["162.550"].sentence, told.items["162.550"].state) == (
+        "no carrier",
+        "running",
+    )
+
+
+def test_a_clip_that_fails_is_seen_until_one_has_been_written(
+    report: SourceReport, told: Told
+) -> None:
+    report.clip_fault("a clip was not recorded: No space left on device")
+    assert told.items["clips"].state == "failed"
+    assert "No space left" in told.items["clips"].sentence
+    report.clip_fault(None)
+    assert told.items["clips"].state == "running"
+
+
+def test_a_header_that_met_a_bug_is_told_as_a_failure(report: SourceReport, told: Told) -> None:
+    report.state("running", "listening")
+    assert "headers" not in told.items
+    report.lost_headers(2)
+    item = told.items["headers"]
+    assert (item.kind, item.state) == ("quarantine", "failed")
+    assert item.sentence == "2 headers are kept in quarantine and not on the page"
+
+
+def test_what_a_probe_has_shown_is_published_and_void_once_the_source_was_away(
+    report: SourceReport, told: Told
+) -> None:
+    report.state("running", "listening")
+    assert [hearing.state for hearing in report.hearings()] == ["unproved", "unproved"]
+    report.proved(1, ProbeResults(told.at, 21.5, None, 22.0))
+    report.deaf_today(1, 90.0)
+    first, second = report.hearings()
+    assert (first.channel, first.margin_db, first.deaf_today_s) == ("162.400", None, None)
+    assert second == HearingProof(
+        source="wx",
+        channel="162.550",
+        state="hearing",
+        sentence="heard, with a margin of 21.5 dB",
+        since_at=NOON,
+        margin_db=21.5,
+        usual_margin_db=22.0,
+        probed_at=NOON,
+        deaf_today_s=90.0,
+    )
+    told.at += timedelta(seconds=30)
+    report.state("reconnecting", "no audio from receiver wx1")
+    (_, away) = report.hearings()
+    assert (away.state, away.margin_db, away.problem) == ("deaf", None, False)
+    assert away.since_at == told.at
+    report.proved(1, ProbeResults(told.at, 21.5))
+    told.at += timedelta(seconds=61)
+    assert all(hearing.problem for hearing in report.hearings())
+    report.state("running", "listening")
+    assert report.hearings()[1].state == "unproved"
+
+
+def test_what_the_operator_stopped_is_deaf_and_no_problem(report: SourceReport, told: Told) -> None:
+    report.state("stopped", "stopped by the operator")
+    told.at += timedelta(days=1)
+    assert {(one.state, one.problem) for one in report.hearings()} == {("deaf", False)}
+
+
+def test_a_test_that_did_not_come_is_a_problem_of_its_channel(
+    report: SourceReport, told: Told
+) -> None:
+    report.state("running", "listening")
+    report.expected(0, (("RWT", "the weekly test (RWT) did not come"),))
+    (overdue, fine) = report.hearings()
+    assert (overdue.overdue, overdue.problem, overdue.state) == (("RWT",), True, "unproved")
+    assert overdue.sentence == "heard; the weekly test (RWT) did not come"
+    assert (fine.overdue, fine.problem) == ((), False)
+    assert told.items["162.400"].state == "failed"
+    report.expected(0, ())
+    assert told.items["162.400"].state == "running"
+
+
+def test_the_line_names_two_channels_with_a_problem_and_counts_the_others(told: Told) -> None:
+    names = tuple(f"162.{at}" for at in range(400, 500, 25))
+    report = SourceReport("wx", "receiver", names, told, lambda: told.at)
+    report.state("running", "listening")
+    for channel in range(4):
+        report.proved(channel, ProbeResults(told.at, 2.0))
+    assert told.sentence.count("margin of 2 dB") == 2
+    assert told.sentence.endswith("; 2 more channels with a problem")

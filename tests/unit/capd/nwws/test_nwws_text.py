@@ -1,0 +1,204 @@
+"""Text products of the National Weather Service, made up in the documented form."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eas_station.capd.nwws import nwws_text
+from eas_station.errors import CapError
+
+NOW = datetime(2026, 4, 14, 0, 17, tzinfo=UTC)
+SEVERE = """
+000 \nWUUS51 KCLE 140016
+SVRCLE
+OHC063-173-175-140115-
+/O.NEW.KCLE.SV.W.0063.260414T0016Z-260414T0115Z/
+
+BULLETIN - IMMEDIATE BROADCAST REQUESTED
+Severe Thunderstorm Warning
+
+* Severe Thunderstorm Warning for...
+  Wood County in northwestern Ohio...
+
+PRECAUTIONARY/PREPAREDNESS ACTIONS...
+
+For your protection move to an interior room.
+
+&&
+
+LAT...LON 4141 8388 4146 8375 4158 8361 4162 8357
+      4103 8342
+TIME...MOT...LOC 0016Z 286DEG 25KT 4162 8369 4133 8386
+
+HAIL THREAT...RADAR INDICATED
+
+$$
+
+KEC
+"""
+WINTER = """
+WWUS41 KBUF 310930 CCA
+WSWBUF
+
+URGENT - WINTER WEATHER MESSAGE...CORRECTED
+National Weather Service Buffalo NY
+430 AM EST Thu Dec 31 2026
+
+...WINTER STORM ON THE WAY...
+
+NYZ001>003-010-
+PAZALL-011700-
+/O.UPG.KBUF.WS.A.0009.270101T0000Z-270102T0000Z/
+/O.NEW.KBUF.WS.W.0010.261231T2100Z-270102T0000Z/
+/00000.0.ER.000000T0000Z.000000T0000Z.000000T0000Z.OO/
+Niagara-Orleans-Monroe-
+430 AM EST Thu Dec 31 2026
+
+...WINTER STORM WARNING IN EFFECT FROM 4 PM THIS AFTERNOON TO
+7 PM EST FRIDAY...
+
+* WHAT...Heavy snow.
+
+$$
+
+NYZ019-020-011700-
+/O.CAN.KBUF.WS.A.0009.000000T0000Z-270102T0000Z/
+
+...WINTER STORM WATCH IS CANCELLED...
+
+$$
+"""
+
+
+def test_a_warning_has_its_places_its_event_its_words_and_its_polygon() -> None:
+    product = nwws_text.parse(SEVERE, NOW)
+    assert (product.wmo, product.office, product.awips) == ("WUUS51", "KCLE", "SVRCLE")
+    assert (product.issued_at, product.correction) == (NOW.replace(minute=16), None)
+    (segment,) = product.segments
+    assert segment.ugc_codes == ("OHC063", "OHC173", "OHC175")
+    assert segment.expires_at == datetime(2026, 4, 14, 1, 15, tzinfo=UTC)
+    (event,) = segment.events
+    assert (event.key(2026), event.action) == ("KCLE.SV.W.0063.2026", "NEW")
+    assert segment.description is not None
+    assert segment.description.startswith("BULLETIN")
+    assert segment.description.endswith("Wood County in northwestern Ohio...")
+    assert segment.instruction == "For your protection move to an interior room."
+    assert segment.polygon == (
+        (41.41, -83.88), (41.46, -83.75), (41.58, -83.61), (41.62, -83.57), (41.03, -83.42),
+        (41.41, -83.88),
+    )  # fmt: skip
+
+
+def test_segments_have_places_and_events_of_their_own_and_the_year_turns() -> None:
+    product = nwws_text.parse(WINTER, datetime(2026, 12, 31, 9, 31, tzinfo=UTC))
+    first, second = product.segments
+    assert product.correction == "CCA"
+    assert first.ugc_codes == ("NYZ001", "NYZ002", "NYZ003", "NYZ010", "PAZALL")
+    assert first.expires_at == datetime(2027, 1, 1, 17, 0, tzinfo=UTC)
+    assert [(e.action, e.phenomenon, e.significance) for e in first.events] == [
+        ("UPG", "WS", "A"), ("NEW", "WS", "W"),
+    ]  # fmt: skip
+    assert first.headline == (
+        "WINTER STORM WARNING IN EFFECT FROM 4 PM THIS AFTERNOON TO 7 PM EST FRIDAY"
+    )
+    assert second.ugc_codes == ("NYZ019", "NYZ020")
+    assert second.headline == "WINTER STORM WATCH IS CANCELLED"
+    assert second.polygon is None
+
+
+def test_the_month_of_a_heading_is_the_nearest_one() -> None:
+    at = datetime(2026, 3, 1, 0, 5, tzinfo=UTC)
+    assert nwws_text.near(28, 23, 59, at) == datetime(2026, 2, 28, 23, 59, tzinfo=UTC)
+    assert nwws_text.near(1, 0, 10, at) == datetime(2026, 3, 1, 0, 10, tzinfo=UTC)
+    new_year = datetime(2027, 1, 1, 0, 5, tzinfo=UTC)
+    assert nwws_text.near(31, 23, 50, new_year) == datetime(2026, 12, 31, 23, 50, tzinfo=UTC)
+    assert nwws_text.near(32, 0, 0, at) is None
+    assert nwws_text.near(1, 24, 0, at) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("OHC063-173-175", ("OHC063", "OHC173", "OHC175")),
+        ("OHZ001>003-INZ009", ("OHZ001", "OHZ002", "OHZ003", "INZ009")),
+        ("LEZ142>143-\n162-LEZ142-", ("LEZ142", "LEZ143", "LEZ162")),
+        ("OHCALL", ("OHCALL",)),
+        ("063-OHC173", None),
+        ("OHC9>8", None),
+        ("OHC003>001", None),
+        ("OHCALL>003", None),
+        ("OHC\u0661\u0662\u0663", None),
+        ("OHC063--173", None),
+    ],
+)
+def test_places_are_spelled_out(text: str, codes: tuple[str, ...] | None) -> None:
+    assert nwws_text.ugc_codes(text) == codes
+
+
+@pytest.mark.parametrize(
+    ("text", "ring"),
+    [
+        ("LAT...LON 6000 17990 6100 18010 6000 18020",
+         ((60.0, -179.9), (61.0, 179.9), (60.0, 179.8), (60.0, -179.9))),
+        ("LAT...LON 1345 21521 1355 21511 1345 21501",
+         ((13.45, 144.79), (13.55, 144.89), (13.45, 144.99), (13.45, 144.79))),
+        ("LAT...LON 4141 8388 4146", None),
+        ("LAT...LON 4141 8388 4146 8375", None),
+        ("LAT...LON 9941 8388 4146 8375 4158 8361", None),
+        ("LAT...LON NONE", None),
+        ("", None),
+    ],
+)  # fmt: skip
+def test_polygons_cross_the_date_line(text: str, ring: object) -> None:
+    assert nwws_text.polygon(text) == ring
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no WMO heading"),
+        ("WUUS51 KCLE 14001", "no WMO heading"),
+        ("WUUS51 KCLE 992599", "no time in the WMO heading"),
+        ("x" * 200_001, "a product of 200001 characters"),
+        (
+            "WUUS51 KCLE 140016\nSVRCLE\n" + "OHC001>999-140115-\n$$\n" * 10,
+            "more than 5000 places in one product",
+        ),
+        ("WUUS51 KCLE 140016\nSVRCLE\n" + "$$\n" * 300, "more than 200 segments"),
+    ],
+)
+def test_what_is_no_product_is_refused(text: str, said: str) -> None:
+    with pytest.raises(CapError, match=said):
+        nwws_text.parse(text, NOW)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "OHC063-173-\n" * 9_000,
+        "OHC063-\nOHC063\n" * 9_000,
+        "...A\n" * 30_000,
+        "LAT...LON " + "4141 8388 " * 15_000,
+        "/O.NEW.KCLE.SV.W.0063.260414T0016Z-260414T0115Z/\n" * 3_000,
+        "\n" * 150_000,
+    ],
+)
+def test_a_long_product_of_one_kind_of_line_takes_no_time_to_speak_of(lines: str) -> None:
+    text = f"WUUS51 KCLE 140016\nSVRCLE\nOHC063-140115-\n{lines}\n$$\n"
+    assert nwws_text.parse(text, NOW).segments[0].ugc_codes == ("OHC063",)
+
+
+@given(st.text(max_size=400), st.integers(0, len(SEVERE)), st.integers(0, 40))
+def test_any_damage_gives_a_product_or_is_refused(noise: str, at: int, gone: int) -> None:
+    text = SEVERE[:at] + noise + SEVERE[at + gone :]
+    try:
+        product = nwws_text.parse(text, NOW)
+    except CapError:
+        return
+    for segment in product.segments:
+        assert segment.ugc_codes
+        assert abs(segment.expires_at - product.issued_at).days < 46

@@ -1,0 +1,235 @@
+"""Replaying a capture."""
+
+from __future__ import annotations
+
+import io
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eas_station.config.model import ReceiverConfig
+from eas_station.errors import SourceError
+from eas_station.sdrd.receivers.capture_file import form_of
+from eas_station.sdrd.receivers.capture_receiver import FASTEST, FileReceiver
+from eas_station.sdrd.receivers.iq_receiver import ReceiverEndedError, Tuning
+
+UNTUNED = Tuning(None, 0)
+
+
+class Clock:
+    """Time that passes only by waiting."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+        self.waited: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    def wait(self, seconds: float) -> None:
+        self.waited.append(seconds)
+        self.now_s += seconds
+
+
+def replay(path: Path, clock: Clock, block: int = 4, **settings: object) -> FileReceiver:
+    receiver = ReceiverConfig("wx", "file", path, rate_hz=25_000, **settings)
+    return FileReceiver(receiver, block, clock.wait, clock.monotonic)
+
+
+def test_a_loop_begins_again_without_a_gap(tmp_path: Path) -> None:
+    path = tmp_path / "x.cu8"
+    path.write_bytes(bytes(range(0, 120, 10)))  # six samples
+    receiver = replay(path, Clock(), block=4)
+    receiver.open(UNTUNED)
+    blocks = [receiver.read() for _ in range(4)]
+    assert [block.iq.size for block in blocks] == [4, 2, 4, 2]
+    assert [block.lost_samples for block in blocks] == [0, 0, 0, 0]
+    np.testing.assert_array_equal(blocks[0].iq, blocks[2].iq)
+
+
+def test_without_loop_the_receiver_ends(tmp_path: Path) -> None:
+    path = tmp_path / "x.cu8"
+    path.write_bytes(bytes(8))
+    receiver = replay(path, Clock(), loop=False)
+    receiver.open(UNTUNED)
+    assert receiver.read().iq.size == 4
+    with pytest.raises(ReceiverEndedError, match="played to its end"):
+        receiver.read()
+
+
+def test_cs16_is_read_as_cs16(tmp_path: Path) -> None:
+    path = tmp_path / "x.cs16"
+    path.write_bytes(b"\x00\x40\x00\xc0" * 3)
+    receiver = replay(path, Clock(), format="cs16")
+    receiver.open(UNTUNED)
+    np.testing.assert_array_equal(receiver.read().iq, [0.5 - 0.5j] * 3)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80"])
+def test_a_capture_without_a_whole_sample_is_said_to_be_empty(
+    tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "x.cu8"
+    path.write_bytes(content)
+    receiver = replay(path, Clock())
+    receiver.open(UNTUNED)
+    with pytest.raises(SourceError, match="holds no samples"):
+        receiver.read()
+
+
+def test_a_capture_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"there is no capture .*/absent\.cu8"):
+        replay(tmp_path / "absent.cu8", Clock()).open(UNTUNED)
+
+
+def test_a_folder_in_its_place_is_a_source_error(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="cannot be"):
+        receiver = replay(tmp_path, Clock())
+        receiver.open(UNTUNED)
+        receiver.read()
+
+
+def test_a_capture_that_goes_away_between_rounds_is_a_source_error(tmp_path: Path) -> None:
+    path = tmp_path / "x.cu8"
+    path.write_bytes(bytes(8))
+    receiver = replay(path, Clock())
+    receiver.open(UNTUNED)
+    receiver.read()
+    path.unlink()
+    with pytest.raises(SourceError, match="there is no capture"):
+        receiver.read()
+
+
+def test_a_capture_that_was_replaced_is_taken_up_at_the_next_round(tmp_path: Path) -> None:
+    path = tmp_path / "x.cu8"
+    path.write_bytes(bytes(8))
+    receiver = replay(path, Clock())
+    receiver.open(UNTUNED)
+    receiver.read()
+    (tmp_path / "new").write_bytes(b"\xff" * 6)
+    (tmp_path / "new").rename(path)
+    np.testing.assert_array_equal(receiver.read().iq, [1 + 1j] * 3)
+
+
+def test_real_time_gives_samples_when_the_last_would_have_been_on_the_air(tmp_path: Path) -> None:
+    path = tmp_path / "x.cu8"
+    path.write_bytes(bytes(2 * 25_000))
+    clock = Clock()
+    receiver = replay(path, clock, block=2_500)
+    receiver.open(UNTUNED)
+    began_s = clock.now_s
+    for count in range(1, 25):  # through the loop
+        receiver.read()
+        assert clock.now_s - began_s == pytest.approx(count * 0.1)
+
+
+def test_real_time_makes_up_for_a_short_delay_and_not_for_a_long_sleep(tmp_path: Path) -> None:
+    path = tmp_path / "x.cu8"
+    path.write_bytes(bytes(2 * 25_000))
+    clock = Clock()
+    receiver = replay(path, clock, block=2_500)
+    receiver.open(UNTUNED)
+    receiver.read()
+    clock.now_s += 0.25
+    waits = len(clock.waited)
+    receiver.read(), receiver.read()
+    assert len(clock.waited) == waits
+    receiver.read()
+    assert clock.waited[-1] == pytest.approx(0.05)
+    clock.now_s += 60
+    waits = len(clock.waited)
+    receiver.read()  # late by a minute: the file has waited too
+    receiver.read()
+    assert clock.waited[waits:] == [pytest.approx(0.1)]
+
+
+def test_as_fast_as_possible_is_as_fast_as_listeners_can_follow(tmp_path: Path) -> None:
+    path = tmp_path / "x.cu8"
+    path.write_bytes(bytes(2 * 25_000))
+    clock = Clock()
+    receiver = replay(path, clock, block=2_500, realtime=False)
+    receiver.open(UNTUNED)
+    began_s = clock.now_s
+    for _ in range(20):
+        receiver.read()
+    assert clock.now_s - began_s == pytest.approx(2 / FASTEST)
+
+
+def wav(
+    tag: int, channels: int, rate_hz: int, bits: int, data: bytes, size: int | None = None
+) -> bytes:
+    bytes_each = channels * bits // 8
+    form = struct.pack("<HHIIHH", tag, channels, rate_hz, rate_hz * bytes_each, bytes_each, bits)
+    chunks = b"LIST" + struct.pack("<I", 3) + b"abc\0"  # odd: padded
+    chunks += b"fmt " + struct.pack("<I", len(form)) + form
+    chunks += b"data" + struct.pack("<I", len(data) if size is None else size) + data
+    return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
+
+
+@pytest.mark.parametrize(
+    ("bits", "data", "sample"),
+    [(16, b"\x00\x40\x00\xc0", 0.5 - 0.5j), (8, b"\xff\x00", 1 - 1j)],
+)
+@pytest.mark.parametrize("tag", [1, 0xFFFE])
+def test_a_wav_of_i_and_q_is_played_without_what_follows_the_samples(
+    tmp_path: Path, bits: int, data: bytes, sample: complex, tag: int
+) -> None:
+    path = tmp_path / "x.wav"
+    path.write_bytes(wav(tag, 2, 25_000, bits, data * 3) + b"LIST\x04\x00\x00\x00zzzz")
+    receiver = replay(path, Clock(), format="wav")
+    receiver.open(UNTUNED)
+    for _ in range(2):  # a second round begins at the samples too
+        np.testing.assert_array_equal(receiver.read().iq, [sample] * 3)
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFF])
+def test_a_wav_that_was_never_finished_is_played_to_its_end(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "x.wav"
+    path.write_bytes(wav(1, 2, 25_000, 8, b"\xff\x00" * 3, size))
+    receiver = replay(path, Clock(), format="wav", loop=False)
+    receiver.open(UNTUNED)
+    assert receiver.read().iq.size == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "does not begin as one"),
+        (b"RIFF\0\0\0\0WAVEfmt ", "unpack"),
+        (wav(1, 1, 25_000, 16, bytes(8)), "it has 1 channels: I and Q would be two"),
+        (wav(1, 2, 48_000, 16, bytes(8)), "it has 48000 samples a second, and rate_hz is 25000"),
+        (wav(1, 2, 25_000, 24, bytes(12)), "its samples have 24 bits: 8 and 16 are understood"),
+        (wav(3, 2, 25_000, 32, bytes(16)), "its samples are of form 3, not PCM"),
+        (b"RIFF\0\0\0\0WAVEdata\x08\0\0\0" + bytes(8), "says nothing about its samples"),
+        (b"RIFF\0\0\0\0WAVE" + b"LIST\0\0\0\0" * 100, "holds no samples"),
+    ],
+)
+def test_a_wav_that_is_none_is_a_source_error_that_says_why(
+    tmp_path: Path, content: bytes, why: str
+) -> None:
+    path = tmp_path / "x.wav"
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match=why):
+        replay(path, Clock(), format="wav").open(UNTUNED)
+
+
+@given(st.binary(max_size=200))
+def test_no_content_of_a_wav_is_worse_than_a_source_error(content: bytes) -> None:
+    settings = ReceiverConfig("wx", "file", Path("x"), format="wav", rate_hz=25_000)
+    try:
+        form = form_of(io.BytesIO(b"RIFF\0\0\0\0WAVE" + content), settings)
+    except SourceError:
+        return
+    assert form.sample_bytes in (2, 4)
+
+
+def test_close_is_safe_at_any_time(tmp_path: Path) -> None:
+    receiver = replay(tmp_path / "absent", Clock())
+    receiver.close()
+    receiver.close()
+    with pytest.raises(SourceError, match="not open"):
+        receiver.read()

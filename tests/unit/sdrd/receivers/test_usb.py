@@ -1,0 +1,94 @@
+"""Which dongle is meant, and what is carried to reach it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from eas_station.config.model import ReceiverConfig
+from eas_station.errors import SourceError
+from eas_station.sdrd.receivers.iq_receiver import Tuning
+from eas_station.sdrd.receivers.usb import UsbLink, chosen, reason
+
+CARRIED = Path(__file__).resolve().parents[4] / "lib" / "eas_station_vendor"
+
+
+def test_the_only_dongle_is_taken() -> None:
+    assert chosen(["00000001"], None) == 0
+
+
+def test_a_dongle_is_chosen_by_its_serial_number() -> None:
+    assert chosen(["00000001", "attic", "barn"], "attic") == 1
+
+
+@pytest.mark.parametrize(
+    ("serials", "wanted", "why"),
+    [
+        ([], None, "no RTL-SDR dongle is plugged in"),
+        ([], "attic", "no RTL-SDR dongle is plugged in"),
+        (["barn"], "attic", "no dongle has the serial number attic; plugged in: barn"),
+        (["b", "a"], None, "2 dongles are plugged in: choose by serial, one of a, b"),
+        (
+            ["00000001", "00000001"],
+            None,
+            "2 dongles have the serial number 00000001: give one of them another, with "
+            "rtl_eeprom -d 1 -s NUMBER",
+        ),
+        (["x", "1", "1"], "1", "2 dongles have the serial number 1: .* rtl_eeprom -d 2 -s NUMBER"),
+        (["x", "1", "1"], None, "2 dongles have the serial number 1"),
+    ],
+)
+def test_what_is_not_clear_is_told(serials: list[str], wanted: str | None, why: str) -> None:
+    with pytest.raises(SourceError, match=why):
+        chosen(serials, wanted)
+
+
+def test_without_the_library_the_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eas_station.sdrd.receivers.usb.BINDING", "eas_station_vendor.absent")
+    with pytest.raises(SourceError, match=r"install the package librtlsdr0 \(apt install lib"):
+        UsbLink(ReceiverConfig("wx", "rtlsdr")).open(Tuning(None, 0))
+
+
+@pytest.mark.parametrize(
+    ("number", "what"),
+    [(-1, "does not answer"), (-3, "group plugdev"), (-6, "dvb_usb_rtl28xxu"), (-99, "as it was")],
+)
+def test_the_library_s_errors_say_what_to_do(number: int, what: str) -> None:
+    assert what in reason(OSError(number, "as it was"))
+
+
+class Library:
+    """A device whose library, as C does, drops what is raised in its callback."""
+
+    librtlsdr = property(lambda self: self)
+    dev_p = None
+    cancelled = 0
+
+    def rtlsdr_cancel_async(self, device: object) -> None:
+        self.cancelled += 1
+
+    def read_bytes_async(self, came: Callable[[bytes, object], None], count: int) -> None:
+        while not self.cancelled:
+            with contextlib.suppress(MemoryError):
+                came(bytes(count), None)
+
+
+def test_what_is_raised_while_samples_are_taken_ends_the_process() -> None:
+    def take(data: bytes) -> None:
+        raise MemoryError
+
+    link = UsbLink(ReceiverConfig("wx", "rtlsdr"))
+    link._binding = link._device = Library()
+    with pytest.raises(RuntimeError, match="the traceback stands above"):
+        link.stream(take)
+
+
+def test_pyrtlsdr_is_carried_as_it_was_published() -> None:
+    for line in (CARRIED / "SHA256SUMS").read_text().splitlines():
+        expected, name = line.split()
+        assert hashlib.sha256((CARRIED / name).read_bytes()).hexdigest() == expected
+    assert "pkg_resources" not in (CARRIED / "rtlsdr" / "__init__.py").read_text()

@@ -1,0 +1,108 @@
+"""The description of the API against the routes that there are."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from eas_station.webd import app
+from eas_station.webd.api import openapi
+from eas_station.webd.http.parameters import parameters
+from eas_station.webd.http.schemas import Schemas, of_body, of_parameter
+from eas_station.webd.pages import frame
+
+
+def test_every_route_is_in_the_description_and_it_is_valid(site_with: Any) -> None:
+    station = site_with(None)
+    status, fields, body = station.get("/api/v1/openapi.json")
+    assert (status, fields["content-type"]) == (200, "application/json")
+    described = json.loads(body)
+    OpenAPIV31SpecValidator(described).validate()
+    found = {
+        (method.upper(), path) for path, methods in described["paths"].items() for method in methods
+    }
+    mounted = {
+        (route.method, re.sub(r"<(\w+)>", r"{\1}", route.rule))
+        for route in app.assemble(station.site).routes
+    }
+    assert found == mounted
+    assert len(found) >= 45
+
+
+def test_every_answer_of_the_api_has_a_type() -> None:
+    for route in app.routes(frame.Views()):
+        if route.is_api and route.content_type == "application/json":
+            assert route.answer is not None, route.path
+
+
+def test_who_may_is_in_the_description() -> None:
+    described = openapi.document(app.routes(frame.Views()))["paths"]
+    assert described["/api/v1/status"]["get"]["security"] == []
+    assert described["/api/v1/audit"]["get"]["security"] == [{"token": []}, {"session": []}]
+    verify = described["/api/v1/alerts/{alert_id}/verify"]["post"]
+    assert verify["security"] == [{"token": []}, {"session": [], "csrf": []}]
+    assert {"202", "403", "404", "409", "429"} <= set(verify["responses"])
+    problem = verify["responses"]["409"]["content"]["application/problem+json"]
+    assert problem == {"schema": {"$ref": "#/components/schemas/Problem"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """A part."""
+
+    at: datetime
+    level: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outer:
+    """A whole."""
+
+    parts: tuple[Inner, ...]
+    pair: tuple[float, float]
+    word: Literal["a", "b"]
+    maybe: str | None
+    part: Inner | None
+    counts: dict[str, int]
+
+
+def test_a_type_becomes_the_schema_of_what_is_written_of_it() -> None:
+    schemas = Schemas()
+    assert schemas.of(Outer) == {"$ref": "#/components/schemas/Outer"}
+    inner, number = {"$ref": "#/components/schemas/Inner"}, {"type": ["number", "null"]}
+    assert schemas.components["Outer"]["properties"] == {
+        "parts": {"type": "array", "items": inner},
+        "pair": {
+            "type": "array", "prefixItems": [number, number], "minItems": 2, "maxItems": 2
+        },
+        "word": {"enum": ["a", "b"]},
+        "maybe": {"type": ["string", "null"]},
+        "part": {"anyOf": [inner, {"type": "null"}]},
+        "counts": {"type": "object", "additionalProperties": {"type": "integer"}},
+    }  # fmt: skip
+    assert schemas.components["Inner"]["required"] == ["at", "level"]
+    with pytest.raises(TypeError, match="has no schema"):
+        schemas.of(bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Parameters."""
+
+    name: str
+    count: int = field(default=5, metadata={"least": 1, "most": 9})
+    code: str | None = field(default=None, metadata={"most": 3, "pattern": "^[A-Z]{3}$"})
+
+
+def test_a_parameter_says_what_it_may_be() -> None:
+    name, count, code = parameters(Asked)
+    assert of_parameter(name) == {"type": "string", "maxLength": 1000}
+    assert of_parameter(count) == {"type": "integer", "minimum": 1, "maximum": 9, "default": 5}
+    assert of_parameter(code)["pattern"] == "^$|^[A-Z]{3}$"
+    assert of_body(Asked)["required"] == ["name"]

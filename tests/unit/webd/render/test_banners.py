@@ -1,0 +1,77 @@
+"""What is said at the top of every page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from eas_station.bus.messages import HearingProof
+from eas_station.webd.render.banners import banners
+from eas_station.webd.render.times import Clockface, zone_of
+from eas_station.webd.state.snapshot import LastMessage, Record, Snapshot
+
+FACE = Clockface(zone_of("America/New_York"))
+
+
+@pytest.fixture
+def picture(make: Any) -> Snapshot:
+    return Snapshot(
+        as_of=make.now, waited_s=100, clock_trusted=True, active=(), recent=(),
+        units=(), receivers=(), levels=(), bursts=(), record=Record(True, make.now),
+        record_read=True, waiting=0, last_change_id=1, jobs=(), desired={}, version=1,
+    )  # fmt: skip
+
+
+def heard(
+    at: datetime, channel: str, stale: bool = False, **said: Any
+) -> LastMessage[HearingProof]:
+    values = {"state": "deaf", "sentence": "deaf: no header gets through", "problem": True, **said}
+    since = at - timedelta(minutes=2)
+    return LastMessage(HearingProof("wx", channel, since_at=since, **values), at, 1.0, stale)
+
+
+def test_a_station_that_is_well_has_no_banner(picture: Snapshot, make: Any) -> None:
+    hearing = heard(make.now, "162.550", state="hearing", problem=False)
+    assert banners(replace(picture, hearings=(hearing,)), FACE) == ()
+
+
+def test_a_deaf_channel_is_said_with_since_when_and_why(picture: Snapshot, make: Any) -> None:
+    said = banners(replace(picture, hearings=(heard(make.now, "162.550"),)), FACE)
+    sentence = "The station is deaf on 162.550 since 3:10 AM EST: no header gets through."
+    assert said == (("bad", sentence),)
+    mono = banners(
+        replace(
+            picture,
+            hearings=(heard(make.now, "mono", state="silent", sentence="silent: no sound"),),
+        ),
+        FACE,
+    )
+    assert mono[0][1].startswith("The station is deaf on wx since 3:10 AM EST: no sound.")
+
+
+def test_what_should_be_silent_or_is_old_news_is_not_said(picture: Snapshot, make: Any) -> None:
+    unused = heard(make.now, "162.400", state="silent", problem=False)
+    old = heard(make.now, "162.425", stale=True)
+    overdue = heard(make.now, "162.450", state="hearing")
+    assert banners(replace(picture, hearings=(unused, old, overdue)), FACE) == ()
+
+
+def test_many_deaf_channels_are_one_sentence(picture: Snapshot, make: Any) -> None:
+    all_of_them = tuple(heard(make.now, f"162.{n}") for n in (400, 425, 450, 475))
+    assert banners(replace(picture, hearings=all_of_them), FACE) == (
+        ("bad", "The station is deaf on 4 channels of wx, the first since 3:10 AM EST."),
+    )
+
+
+def test_a_database_that_is_away_and_a_clock_that_is_wrong(picture: Snapshot, make: Any) -> None:
+    away = replace(picture, record=Record(False, make.now), clock_trusted=False, waiting=2)
+    (record, clock) = banners(away, FACE)
+    assert record == (
+        "bad",
+        "Database offline since 3:12 AM EST. What was known before is shown; "
+        "2 receptions not stored yet are shown.",
+    )
+    assert clock[1].startswith("The clock of this station is not trusted")

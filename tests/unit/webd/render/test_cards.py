@@ -1,0 +1,195 @@
+"""Warnings in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from eas_station.alerts.model import Evidence, Relevance
+from eas_station.store.records.clips import Clip
+from eas_station.tables import Tables, load
+from eas_station.webd.render.cards import Presenter
+from eas_station.webd.render.times import Clockface, zone_of
+from eas_station.webd.render.verdict import verdict
+from eas_station.webd.state.snapshot import AlertEntry, Record, Snapshot
+
+
+@pytest.fixture(scope="module")
+def tables() -> Tables:
+    return load()
+
+
+@pytest.fixture
+def presenter(tables: Tables) -> Presenter:
+    return Presenter(tables, Clockface(zone_of("America/New_York")), ("039173", "039095"))
+
+
+@pytest.fixture
+def picture_of(make: Any) -> Any:
+    def build(*entries: AlertEntry, read: bool = True) -> Snapshot:
+        return Snapshot(
+            as_of=make.now, waited_s=100, clock_trusted=True, active=entries, recent=(),
+            units=(), receivers=(), levels=(), bursts=(), record=Record(read, make.now),
+            record_read=read, waiting=0, last_change_id=1, jobs=(), desired={}, version=1,
+        )  # fmt: skip
+
+    return build
+
+
+def said(presenter: Presenter, picture: Snapshot, deaf: bool = False) -> tuple[str, str]:
+    found = verdict(presenter.hand(picture), "Wood, OH", picture, deaf)
+    return found.grade.name, found.sentence
+
+
+def test_calm_is_said_only_when_we_would_know(presenter: Presenter, picture_of: Any) -> None:
+    assert said(presenter, picture_of()) == ("calm", "Nothing in force for Wood, OH.")
+    assert said(presenter, picture_of(), deaf=True) == (
+        "unknown",
+        "Nothing known to be in force for Wood, OH, but the station is deaf.",
+    )
+    grade, sentence = said(presenter, picture_of(read=False))
+    assert grade == "unknown"
+    assert sentence.startswith("Not known what is in force for Wood, OH")
+
+
+def test_the_verdict_names_what_is_in_force_gravest_first(
+    presenter: Presenter, picture_of: Any, make: Any
+) -> None:
+    entries = [
+        make.entry(alert_id="1", event_name="Flood Watch", event_code="FLA"),
+        make.entry(alert_id="2", event_name="Tornado Warning", event_code="TOR"),
+        make.entry(alert_id="3", event_name="Required Weekly Test", event_code="RWT", is_test=True),
+        make.entry(
+            alert_id="4",
+            event_name="Blizzard Warning",
+            event_code="BZW",
+            relevance=Relevance(False, "same-code", ()),
+        ),
+    ]
+    picture = picture_of(*entries)
+    assert said(presenter, picture) == (
+        "warning",
+        "2 alerts in force for Wood, OH: Tornado Warning, Flood Watch.",
+    )
+    hand = presenter.hand(picture)
+    assert [card.alert_id for card in hand.here] == ["2", "1"]
+    assert [card.alert_id for card in hand.tests] == ["3"]
+    assert [card.alert_id for card in hand.elsewhere] == ["4"]
+
+
+def test_a_test_alone_leaves_the_page_calm(
+    presenter: Presenter, picture_of: Any, make: Any
+) -> None:
+    picture = picture_of(make.entry(event_code="RWT", is_test=True))
+    assert said(presenter, picture)[0] == "calm"
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "grade"),
+    [
+        *(("TOR", "Tornado Warning", "warning"), ("FLA", "Flood Watch", "watch")),
+        *(("SPS", "Special Weather Statement", "statement"), ("EAN", "National", "warning")),
+        *((None, "Winter Weather Advisory", "advisory"), (None, "Air Quality Alert", "statement")),
+        ("QQW", "QQW", "warning"),
+    ],
+)
+def test_every_code_has_a_grade(
+    presenter: Presenter, make: Any, code: str | None, name: str, grade: str
+) -> None:
+    assert presenter.grade(make.alert(event_code=code, event_name=name)).name == grade
+
+
+def test_places_are_by_state_and_ours_come_first(presenter: Presenter, make: Any) -> None:
+    assert presenter.places(make.alert(same_codes=("026115", "039095", "039173"))) == (
+        "Lucas and Wood, OH; Monroe, MI"
+    )
+    many = tuple(f"039{number:03}" for number in range(1, 176, 2))
+    assert presenter.places(make.alert(same_codes=(*many, "039173"))).endswith("; and 80 more")
+    assert presenter.places(make.alert(same_codes=(), area_text="Lake Erie")) == "Lake Erie"
+
+
+def test_a_hearing_says_where_when_and_how_well(presenter: Presenter, make: Any) -> None:
+    line = presenter.hearing(make.reception(), make.now)
+    assert (line.where, line.how_well) == (
+        "Off the air: wx, 162.550 MHz",
+        "3 of 3 bursts, agreed, 28 dB",
+    )
+    rough = make.reception(evidence=Evidence(2, False, 0.9), channel="mono")
+    line = presenter.hearing(rough, make.now)
+    assert (line.where, line.how_well) == ("Off the air: wx", "2 of 3 bursts, reconstructed")
+    cap = make.reception(via="cap", origin="nws", channel=None, evidence=None, signature="unsigned")
+    line = presenter.hearing(cap, make.now)
+    assert (line.where, line.how_well) == ("CAP: nws", "not signed")
+
+
+def test_how_long_it_lasts_is_said_from_now(presenter: Presenter, make: Any) -> None:
+    entry = make.entry()
+    assert presenter.card(entry, make.now).remaining == "45 min left"
+    late = make.now + timedelta(minutes=50)
+    assert presenter.card(entry, late).remaining == "time is up since 5 min"
+    assert presenter.card(replace(entry, active=False), late).remaining == "ended 5 min ago"
+    assert presenter.card(make.entry(ends_at=None), late).remaining == "until further notice"
+    cancelled = replace(make.entry(end_reason="cancelled"), active=False)
+    assert presenter.card(cancelled, late).remaining == "cancelled"
+
+
+def test_what_is_not_as_it_should_be_is_said_on_the_card(presenter: Presenter, make: Any) -> None:
+    entry = make.entry()
+    assert presenter.card(entry, make.now).notice == ""
+    assert "Not in the database" in presenter.card(replace(entry, stored=False), make.now).notice
+    assert "memory only" in presenter.card(replace(entry, durable=False), make.now).notice
+    unsure = make.entry(make.reception(clock_trusted=False))
+    assert "clock was not trusted" in presenter.card(unsure, make.now).notice
+
+
+def test_a_card_keeps_its_key_while_its_alert_gets_an_id(presenter: Presenter, make: Any) -> None:
+    spooled = make.entry(make.reception(1), alert_id="reception-1")
+    stored = make.entry(make.reception(1), alert_id="alert-9")
+    assert presenter.card(spooled, make.now).key == presenter.card(stored, make.now).key
+
+
+def test_what_is_nearby_comes_apart_from_the_rest(
+    presenter: Presenter, picture_of: Any, make: Any
+) -> None:
+    far = Relevance(False, "same-code", ())
+    picture = picture_of(
+        make.entry(alert_id="near", relevance=far),
+        make.entry(alert_id="far", relevance=far),
+        make.entry(alert_id="here"),
+    )
+    hand = presenter.hand(picture, lambda alert: alert.alert_id == "near")
+    assert [card.alert_id for card in hand.nearby] == ["near"]
+    assert [card.alert_id for card in hand.elsewhere] == ["far"]
+    assert [card.alert_id for card in hand.here] == ["here"]
+
+
+def test_the_newest_recording_that_is_there_can_be_played(presenter: Presenter, make: Any) -> None:
+    first, second, gone, faulty = (
+        Clip(name, (), "wx", "162.550", make.now, 9.0, path="a.flac") for name in "abcd"
+    )
+    gone = replace(gone, removed_at=make.now)
+    faulty = replace(faulty, path=None, fault="the disk is full")
+    entry = replace(make.entry(), clips=(first, second, gone, faulty))
+    assert presenter.card(entry, make.now).clip_id == "b"
+    assert presenter.card(replace(entry, clips=(gone, faulty)), make.now).clip_id is None
+
+
+@pytest.mark.parametrize(
+    ("signatures", "warned"),
+    [
+        (("invalid: forged",), True),
+        (("unchecked: no certificate", "invalid: forged"), True),
+        (("invalid: forged", "valid"), False),
+        (("invalid: forged", None), False),  # heard off the air as well
+        (("unsigned",), False),
+    ],
+)
+def test_what_nobody_can_vouch_for_is_said_on_its_card(
+    presenter: Presenter, make: Any, signatures: tuple[str | None, ...], warned: bool
+) -> None:
+    heard = [make.reception(n, signature=said) for n, said in enumerate(signatures)]
+    notice = presenter.card(make.entry(*heard), make.now).notice
+    assert notice.startswith("Unverified") is warned
