@@ -23,7 +23,7 @@ from eas_station import tables
 from eas_station.alerts import from_cap
 from eas_station.alerts.admission import Admission
 from eas_station.alerts.model import Candidate, Reception
-from eas_station.cap import document
+from eas_station.cap.documents import document
 from eas_station.errors import CapError
 from eas_station.geo.area import Area
 

@@ -18,7 +18,7 @@ from eas_station import tables
 from eas_station.alerts import from_cap
 from eas_station.alerts.admission import Admission
 from eas_station.alerts.model import Reception
-from eas_station.cap import document
+from eas_station.cap.documents import document
 from eas_station.geo.area import Area
 from eas_station.store.alerts import alert_queries
 from eas_station.store.database.database import Database

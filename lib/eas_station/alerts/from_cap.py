@@ -12,8 +12,8 @@ from typing import Any, cast, get_args
 
 from eas_station.alerts import cap_to_same
 from eas_station.alerts.model import EventRef, Kind, MessageId, Reception, Statement, Status
-from eas_station.cap import vtec
 from eas_station.cap.message import CapArea, CapInfo, CapMessage
+from eas_station.cap.products import vtec
 from eas_station.errors import CapError
 
 _KINDS: dict[str, Kind] = {"Alert": "alert", "Update": "update", "Cancel": "cancel"}

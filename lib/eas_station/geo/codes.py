@@ -5,12 +5,9 @@ Sources: 47 CFR 11.31(c),(f); NWS Directive 10-1702 for UGC.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
 NATION = "000000"  # 80 FR 37167
-
-_UGC_PART = re.compile(r"([A-Z]{2}[CZ])?([0-9]{3}|ALL)(?:>([0-9]{3}))?")
 
 
 def matches(filter_code: str, alert_code: str) -> bool:
@@ -41,25 +38,3 @@ def counties_of(
         if key in zones:
             found[ugc] = zones[key]
     return found
-
-
-def expand_ugc(text: str) -> tuple[str, ...]:
-    """Every UGC of a product's UGC line, in order, each once: "OHZ049-051>053-MIC001-252200-".
-
-    The time at its end and what is malformed is left out; white space between parts is none of
-    the text. ALL becomes 000.
-    """
-    found: dict[str, None] = {}
-    prefix = None
-    for part in "".join(text.split()).split("-"):
-        read = _UGC_PART.fullmatch(part)
-        if read is None:
-            continue
-        prefix = read[1] or prefix
-        if prefix is None:
-            continue
-        first = "000" if read[2] == "ALL" else read[2]
-        last = read[3] or first
-        for number in range(int(first), int(last) + 1):
-            found[f"{prefix}{number:03}"] = None
-    return tuple(found)

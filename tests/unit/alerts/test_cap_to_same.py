@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from eas_station.alerts import cap_to_same
-from eas_station.cap import document
+from eas_station.cap.documents import document
 from eas_station.cap.message import CapArea, CapInfo, CapMessage, Named
 from eas_station.errors import CapError
 

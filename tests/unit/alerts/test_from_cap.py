@@ -9,7 +9,7 @@ import pytest
 
 from eas_station.alerts import from_cap
 from eas_station.alerts.model import EventRef, MessageId, Reception, Statement
-from eas_station.cap import document
+from eas_station.cap.documents import document
 from eas_station.cap.message import CapArea, CapInfo, CapMessage, Named, Reference
 from eas_station.errors import CapError
 from eas_station.wire import from_json, to_json

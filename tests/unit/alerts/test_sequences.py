@@ -14,7 +14,7 @@ import pytest
 from eas_station.alerts import from_cap, lifecycle
 from eas_station.alerts.identity import message_name
 from eas_station.alerts.model import Alert, Candidate, Reception
-from eas_station.cap import document
+from eas_station.cap.documents import document
 from eas_station.errors import CapError
 
 CAP = Path(__file__).resolve().parents[4] / "shared" / "cap"

@@ -12,8 +12,8 @@ import pytest
 
 from eas_station.alerts import from_cap, identity
 from eas_station.alerts.model import MessageId, Reception
-from eas_station.cap import document, geojson
 from eas_station.cap.bug import CapBug
+from eas_station.cap.documents import document, geojson
 from eas_station.cap.message import CapMessage
 from eas_station.capd.feed.reading import DocumentReading, parse
 from eas_station.capd.intake import DocumentIntake, Tally

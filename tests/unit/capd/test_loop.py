@@ -11,7 +11,7 @@ import pytest
 
 from eas_station.alerts.model import Reception
 from eas_station.bus.messages import ItemState
-from eas_station.cap import document
+from eas_station.cap.documents import document
 from eas_station.capd.feed.reading import DocumentReading
 from eas_station.capd.http.fetch import ServerError
 from eas_station.capd.intake import DocumentIntake

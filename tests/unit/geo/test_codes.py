@@ -4,14 +4,8 @@ import csv
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from eas_station.geo.codes import (
-    counties_of,
-    expand_ugc,
-    matches,
-)
+from eas_station.geo.codes import counties_of, matches
 
 CASES = Path(__file__).resolve().parents[4] / "shared/data/cases/location_match.csv"
 
@@ -54,31 +48,6 @@ def test_a_place_concerns_a_filter(filter_code: str, alert_code: str, concerns: 
 @pytest.mark.parametrize("case", cases(), ids=lambda c: f"{c['filter']}-{c['alert_location']}")
 def test_every_shared_case_matches_as_it_says(case: dict[str, str]) -> None:
     assert matches(case["filter"], case["alert_location"]) == (case["match"] == "yes")
-
-
-@pytest.mark.parametrize(
-    ("text", "codes"),
-    [
-        ("OHZ049-252200-", ("OHZ049",)),
-        ("ALC129-097-023-MSC041-252200-", ("ALC129", "ALC097", "ALC023", "MSC041")),
-        ("OHZ049>051-053-252200-", ("OHZ049", "OHZ050", "OHZ051", "OHZ053")),
-        ("OHZ049>051-\nMIC001-252200-", ("OHZ049", "OHZ050", "OHZ051", "MIC001")),
-        ("OHCALL-252200-", ("OHC000",)),
-        ("OHZ001-001-252200-", ("OHZ001",)),
-        ("OHZ009>007-", ()),
-        ("049-OHZ05-OHX049-ohz049-", ()),
-        ("", ()),
-    ],
-)
-def test_a_ugc_line_names_its_zones(text: str, codes: tuple[str, ...]) -> None:
-    assert expand_ugc(text) == codes
-
-
-@given(st.text("OHZC0123456789->ALX \n٣", max_size=60))
-def test_no_ugc_line_is_too_strange(text: str) -> None:
-    for code in expand_ugc(text):
-        assert len(code) == 6
-        assert code.isascii()
 
 
 def test_unknown_zones_have_no_counties() -> None:

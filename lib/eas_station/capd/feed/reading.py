@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from eas_station.cap import document
 from eas_station.cap.bug import CapBug
-from eas_station.cap.document import Parsed
+from eas_station.cap.documents import document
+from eas_station.cap.documents.document import Parsed
 from eas_station.errors import CapError
 
 

@@ -8,7 +8,7 @@ from math import inf
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 from eas_station.cap.bug import CapBug
-from eas_station.cap.document import Parsed
+from eas_station.cap.documents.document import Parsed
 from eas_station.capd.feed.known import Known
 from eas_station.capd.feed.reading import DocumentReading, parse
 from eas_station.capd.http.fetch import (

@@ -14,9 +14,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from eas_station.cap import cut
-from eas_station.cap.document import Parsed
+from eas_station.cap.documents.document import Parsed
 from eas_station.cap.message import CapMessage
+from eas_station.cap.xml import cut
 from eas_station.capd.feed.credentials import FeedCredentials
 from eas_station.capd.feed.known import Known, message_key
 from eas_station.capd.feed.reading import DocumentReading, parse

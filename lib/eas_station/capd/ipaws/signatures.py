@@ -17,9 +17,9 @@ from typing import Any
 
 from lxml import etree
 
-from eas_station.cap import signature, tree
 from eas_station.cap.limits import ParseLimits
-from eas_station.cap.signature import Claim
+from eas_station.cap.xml import signature, tree
+from eas_station.cap.xml.signature import Claim
 from eas_station.capd.feed.optional import NotInstalled, library
 from eas_station.capd.ipaws import trust
 from eas_station.capd.ipaws.trust import Certificate, NotTrusted, TrustStore

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from eas_station.cap.bug import CapBug
-from eas_station.cap.document import Parsed
+from eas_station.cap.documents.document import Parsed
 from eas_station.cap.message import CapMessage
+from eas_station.cap.products import product_messages
+from eas_station.cap.products.product_messages import Zones
 from eas_station.capd.feed.credentials import FeedCredentials
 from eas_station.capd.feed.optional import NotInstalled, library
 from eas_station.capd.feed.reading import DocumentReading, parse
 from eas_station.capd.http.fetch import ServerError
-from eas_station.capd.nwws import nwws_message
 from eas_station.capd.nwws.nwws_connection import (
     REFUSED_S,
     NwwsConnection,
@@ -25,7 +26,6 @@ from eas_station.capd.nwws.nwws_connection import (
     Patience,
     history_from,
 )
-from eas_station.capd.nwws.nwws_message import Zones
 from eas_station.capd.nwws.nwws_stanza import Stanza
 from eas_station.config.model import FeedConfig
 from eas_station.errors import CapError, FeedError
@@ -142,7 +142,7 @@ class NwwsFeed:
     def _reading(self, stanza: Stanza) -> DocumentReading | None:
         """What a product says; None: it is no warning."""
         try:
-            document = nwws_message.cap_document(stanza.text)
+            document = product_messages.cap_document(stanza.text)
             if document is not None:
                 return DocumentReading(stanza.name, parse(document))
             if "/" not in stanza.text:  # no VTEC
@@ -155,7 +155,9 @@ class NwwsFeed:
     def _messages(self, stanza: Stanza) -> tuple[CapMessage, ...]:
         """Raises CapError, and CapBug where the reading itself fails."""
         try:
-            return nwws_message.messages(stanza.text, stanza.issued_at or self._now(), self._zones)
+            return product_messages.messages(
+                stanza.text, stanza.issued_at or self._now(), self._zones
+            )
         except CapError:
             raise
         except Exception as error:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from eas_station import tables
 from eas_station.alerts import cap_to_same, from_cap, relevance
 from eas_station.alerts.model import Statement
-from eas_station.cap import document, vtec
+from eas_station.cap.documents import document
 from eas_station.cap.limits import ParseLimits
 from eas_station.cap.message import CapMessage
+from eas_station.cap.products import vtec
 from eas_station.config.area import area_of
 from eas_station.config.model import Config, StationConfig
 from eas_station.ctl.console import invocation

@@ -19,7 +19,7 @@ from eas_station.bus.holder import hold
 from eas_station.bus.messages import ReceptionNew
 from eas_station.bus.news import Announcer
 from eas_station.bus.publisher import Publisher
-from eas_station.cap import document
+from eas_station.cap.documents import document
 from eas_station.clock import ClockTrust, utc_now
 from eas_station.config.area import area_of
 from eas_station.config.model import Config

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eas_station.alerts.model import Reception
-from eas_station.cap import document
+from eas_station.cap.documents import document
 from eas_station.cap.limits import ParseLimits
 from eas_station.cap.message import CapInfo
 from eas_station.errors import CapError

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from eas_station.cap import cut, document
+from eas_station.cap.documents import document
+from eas_station.cap.xml import cut
 from eas_station.capd.ipaws.signatures import Verifier
 
 CAP = Path(__file__).resolve().parents[5] / "shared" / "cap"

@@ -12,7 +12,7 @@ import pytest
 
 from eas_station import tables
 from eas_station.alerts import cap_to_same
-from eas_station.cap import xml
+from eas_station.cap.xml import cap_xml
 from eas_station.config.model import ReceiverConfig
 from eas_station.ctl.demo.area import draw_area
 from eas_station.ctl.demo.command import LEAD_S, draw_demo, make_demo
@@ -39,7 +39,7 @@ def script(request: pytest.FixtureRequest, known: tables.Tables) -> Script:
 
 
 def documents(script: Script) -> dict[str, object]:
-    return {d.name[2:-4]: xml.parse(d.text.encode())[0] for d in script.documents}
+    return {d.name[2:-4]: cap_xml.parse(d.text.encode())[0] for d in script.documents}
 
 
 def test_everything_is_a_test_by_its_code(script: Script, known: tables.Tables) -> None:
@@ -47,7 +47,7 @@ def test_everything_is_a_test_by_its_code(script: Script, known: tables.Tables) 
         assert known.is_test_code(header.parse(sending.header, NOW).event_code)
     for document in script.documents:
         assert "DEMONSTRATION" in document.text
-        (message,) = xml.parse(document.text.encode())
+        (message,) = cap_xml.parse(document.text.encode())
         (info,) = message.infos
         assert info.headline.startswith("DEMONSTRATION")
         assert {code.value for code in info.event_codes} <= {"RWT", "DMO"}

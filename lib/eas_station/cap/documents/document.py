@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from eas_station.cap import atom, geojson, tree, xml
+from eas_station.cap.documents import feed, geojson
 from eas_station.cap.limits import ParseLimits
 from eas_station.cap.message import CapMessage
+from eas_station.cap.xml import cap_xml, tree
 from eas_station.errors import CapError
 
 Form = Literal["cap", "ipaws", "edxl", "feed", "geojson"]
@@ -49,11 +50,11 @@ def parse(
         found = page.messages, page.rejected, (), page.next_url, page.updated_at, page.unchanged
         return Parsed("geojson", *found)
     root = tree.parse(data, limits)
-    if atom.is_feed(root):
-        feed = atom.read(root, limits)
-        return Parsed("feed", feed.messages, feed.rejected, feed.links)
+    if feed.is_feed(root):
+        read = feed.read(root, limits)
+        return Parsed("feed", read.messages, read.rejected, read.links)
     form = _form(root_name=tree.split(root), shown=tree.shown(data))
-    messages, rejected = xml.read(root, limits, data)
+    messages, rejected = cap_xml.read(root, limits, data)
     return Parsed(form, messages, rejected)
 
 

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from eas_station.cap.message import CapArea, CapInfo, CapMessage, Named
-from eas_station.cap.vtec import Vtec
-from eas_station.capd.nwws import nwws_names, nwws_text
-from eas_station.capd.nwws.nwws_text import Product, Segment
+from eas_station.cap.products import event_names, text_product
+from eas_station.cap.products.text_product import Product, Segment
+from eas_station.cap.products.vtec import Vtec
 
 OVER = ("CAN", "EXP", "UPG")  # actions by which an event ends: NWS Directive 10-1703
 BEGINS = ("NEW", "EXB", "EXA")  # and those by which places come under it
@@ -47,7 +47,7 @@ def messages(text: str, received_at: datetime, zones: Zones) -> tuple[CapMessage
         received_at: about when it was sent.
         zones: UGC → SAME codes.
     """
-    product = nwws_text.parse(text, received_at)
+    product = text_product.parse(text, received_at)
     return tuple(
         _message(product, segment, event, zones)
         for segment in product.segments
@@ -79,8 +79,8 @@ def _message(product: Product, segment: Segment, event: Vtec, zones: Zones) -> C
 
 
 def _info(product: Product, segment: Segment, event: Vtec, zones: Zones) -> CapInfo:
-    event_name = nwws_names.event_name(event.phenomenon, event.significance)
-    same_code = nwws_names.same_code(
+    event_name = event_names.event_name(event.phenomenon, event.significance)
+    same_code = event_names.same_code(
         event.phenomenon,
         event.significance,
         is_new=event.action in BEGINS,

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from eas_station.cap import cut
 from eas_station.cap.limits import ParseLimits
+from eas_station.cap.xml import cut
 from eas_station.errors import CapError
 
 CAP12 = "urn:oasis:names:tc:emergency:cap:1.2"
-SYNTHETIC = Path(__file__).resolve().parents[4] / "shared" / "cap" / "synthetic_ipaws"
+SYNTHETIC = Path(__file__).resolve().parents[5] / "shared" / "cap" / "synthetic_ipaws"
 
 
 def wrapped(*alerts: str, declarations: str = "") -> bytes:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from lxml import etree
 
-from eas_station.cap import tree, values
+from eas_station.cap import values
 from eas_station.cap.bug import CapBug
 from eas_station.cap.limits import ParseLimits
 from eas_station.cap.message import (
@@ -23,6 +23,7 @@ from eas_station.cap.message import (
     Reference,
     Resource,
 )
+from eas_station.cap.xml import tree
 from eas_station.errors import CapError
 
 VERSIONS = {

@@ -8,10 +8,10 @@ import pytest
 
 from eas_station.alerts import from_cap, identity, lifecycle
 from eas_station.alerts.model import Reception
-from eas_station.cap import document
+from eas_station.cap.documents import document
 from eas_station.cap.message import CapMessage
-from eas_station.capd.nwws import nwws_message
-from eas_station.capd.nwws.nwws_names import event_name, same_code
+from eas_station.cap.products import product_messages
+from eas_station.cap.products.event_names import event_name, same_code
 
 CAP = Path(__file__).resolve().parents[5] / "shared" / "cap" / "nws_cap_xml"
 REAL = next(iter(CAP.glob("haze__example_SVR_NWS_*.xml")), CAP / "haze")
@@ -29,7 +29,7 @@ def said(places: str, *events: str, purge: str = "140115") -> str:
 
 
 def messages(text: str, at: datetime = NOW) -> tuple[CapMessage, ...]:
-    return nwws_message.messages(text, at, ZONES)
+    return product_messages.messages(text, at, ZONES)
 
 
 def reception(message: CapMessage, number: int = 1) -> Reception:
@@ -154,4 +154,4 @@ def test_a_continuation_has_the_code_of_its_statement_and_no_other() -> None:
     ],
 )  # fmt: skip
 def test_a_cap_document_is_cut_out_of_its_product(text: str, document: bytes | None) -> None:
-    assert nwws_message.cap_document(text) == document
+    assert product_messages.cap_document(text) == document

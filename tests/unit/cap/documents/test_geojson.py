@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from eas_station.cap import geojson
+from eas_station.cap.documents import geojson
 from eas_station.cap.message import Named, Reference
 from eas_station.errors import CapError
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
-from eas_station.cap import tree
 from eas_station.cap.limits import ParseLimits
+from eas_station.cap.xml import tree
 from eas_station.errors import CapError
 
 _TAG = re.compile(rb"<([^\s/>]+)")

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from eas_station.cap import tree, xml
 from eas_station.cap.limits import ParseLimits
 from eas_station.cap.message import CapMessage
+from eas_station.cap.xml import cap_xml, tree
 from eas_station.errors import CapError
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -21,7 +21,7 @@ _NO_ALERT_TYPES = ("text/html", "application/xhtml+xml", "application/atom+xml")
 
 
 @dataclass(frozen=True, slots=True)
-class AtomPage:
+class FeedPage:
     """One feed document."""
 
     messages: tuple[CapMessage, ...]  # of entries that hold their alert
@@ -34,13 +34,13 @@ def is_feed(root: etree._Element) -> bool:
     return tree.split(root) in ((ATOM, "feed"), ("", "rss"))
 
 
-def read(root: etree._Element, limits: ParseLimits) -> AtomPage:
+def read(root: etree._Element, limits: ParseLimits) -> FeedPage:
     """The alerts and links of a feed's entries. Raises CapError on too many."""
     messages: list[CapMessage] = []
     rejected: list[CapError] = []
     links: dict[str, None] = {}
     for entry in _entries(root):
-        inline, refused = xml.read(entry, limits)
+        inline, refused = cap_xml.read(entry, limits)
         messages.extend(inline)
         rejected.extend(refused)
         link = None if inline or refused else _link(entry)
@@ -48,7 +48,7 @@ def read(root: etree._Element, limits: ParseLimits) -> AtomPage:
             links[link] = None
     if len(messages) + len(links) > limits.alerts:
         raise CapError(f"{len(messages) + len(links)} entries in one feed")
-    return AtomPage(tuple(messages), tuple(rejected), tuple(links))
+    return FeedPage(tuple(messages), tuple(rejected), tuple(links))
 
 
 def _entries(root: etree._Element) -> list[etree._Element]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eas_station.cap import vtec
+from eas_station.cap.products import vtec
 
 
 def test_a_watch_is_read() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eas_station.cap import document
+from eas_station.cap.documents import document
 from eas_station.errors import CapError
 
 # Where an outcome of the collection is a number of messages.

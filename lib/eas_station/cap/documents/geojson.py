@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from eas_station.cap import json_text, values
+from eas_station.cap import values
 from eas_station.cap.bug import CapBug
+from eas_station.cap.documents import json_text
 from eas_station.cap.limits import ParseLimits
 from eas_station.cap.message import STATUSES, CapArea, CapInfo, CapMessage, Named, Reference, Ring
 from eas_station.errors import CapError

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from eas_station.cap import values, vtec
+from eas_station.cap import values
 from eas_station.cap.message import Ring
-from eas_station.cap.vtec import Vtec
+from eas_station.cap.products import ugc, vtec
+from eas_station.cap.products.vtec import Vtec
 from eas_station.errors import CapError
 
 MAX_CHARS = 200_000  # the longest real products have a quarter of that
@@ -31,8 +32,6 @@ _AWIPS = re.compile(r"^([A-Z0-9]{4,6})[ \t]*$")
 _UGC_START = re.compile(r"[A-Z]{2}[CZ](?:[0-9]{3}|ALL)[->]")
 _UGC_LINE = re.compile(r"[0-9A-Z>-]+[ \t]*\Z")
 _PURGE = re.compile(r"-([0-9]{2})([0-9]{2})([0-9]{2})-\Z")
-_UGC_FIRST = re.compile(r"([A-Z]{2}[CZ])([0-9]{3}|ALL)(?:>([0-9]{3}))?")
-_UGC_NEXT = re.compile(r"([0-9]{3})(?:>([0-9]{3}))?")
 _END = re.compile(r"^\$\$[ \t]*$", re.MULTILINE)
 _HEADLINE = re.compile(r"^\.\.\.(?=\S)(.{1,600}?)\.\.\.[ \t]*$", re.MULTILINE | re.DOTALL)
 _POLYGON = re.compile(r"^LAT\.\.\.LON((?:\s+[0-9]{4,5})+)", re.MULTILINE)
@@ -116,7 +115,7 @@ def _segments(body: str, issued_at: datetime) -> Iterator[Segment]:
         block = _ugc_block(part.split("\n"))
         if block is None:
             continue
-        codes = ugc_codes(block.codes)
+        codes = ugc.codes(block.codes)
         expires_at = near(*block.purge, at=issued_at)
         if codes is None or expires_at is None:
             continue
@@ -187,31 +186,6 @@ def _prose(body: str) -> str:
     )
     lines = body[:end].split("\n")
     return "\n".join(line.rstrip() for line in lines if not line.startswith("/"))
-
-
-def ugc_codes(text: str) -> tuple[str, ...] | None:
-    """The codes of a UGC string without its purge time: "OHC063-173>175-INZ001-".
-
-    A name of two letters and C or Z holds until the next one. None if a part has another form.
-    """
-    found: dict[str, None] = {}
-    letters = ""
-    for part in "".join(text.split()).strip("-").split("-"):
-        first = _UGC_FIRST.fullmatch(part)
-        following = _UGC_NEXT.fullmatch(part)
-        if first is not None:
-            letters, low, high = first.groups()
-        elif following is not None and letters:
-            low, high = following.groups()
-        else:
-            return None
-        if high is None:
-            found[letters + low] = None
-        elif not low.isdigit() or int(low) > int(high):
-            return None
-        else:
-            found.update({f"{letters}{n:03d}": None for n in range(int(low), int(high) + 1)})
-    return tuple(found)
 
 
 def polygon(text: str) -> Ring | None:

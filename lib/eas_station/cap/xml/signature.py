@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from eas_station.cap import tree
+from eas_station.cap.xml import tree
 from eas_station.errors import CapError
 
 NAMESPACE = "http://www.w3.org/2000/09/xmldsig#"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eas_station.capd.nwws import nwws_text
+from eas_station.cap.products import text_product
 from eas_station.errors import CapError
 
 NOW = datetime(2026, 4, 14, 0, 17, tzinfo=UTC)
@@ -75,7 +75,7 @@ $$
 
 
 def test_a_warning_has_its_places_its_event_its_words_and_its_polygon() -> None:
-    product = nwws_text.parse(SEVERE, NOW)
+    product = text_product.parse(SEVERE, NOW)
     assert (product.wmo, product.office, product.awips) == ("WUUS51", "KCLE", "SVRCLE")
     assert (product.issued_at, product.correction) == (NOW.replace(minute=16), None)
     (segment,) = product.segments
@@ -94,7 +94,7 @@ def test_a_warning_has_its_places_its_event_its_words_and_its_polygon() -> None:
 
 
 def test_segments_have_places_and_events_of_their_own_and_the_year_turns() -> None:
-    product = nwws_text.parse(WINTER, datetime(2026, 12, 31, 9, 31, tzinfo=UTC))
+    product = text_product.parse(WINTER, datetime(2026, 12, 31, 9, 31, tzinfo=UTC))
     first, second = product.segments
     assert product.correction == "CCA"
     assert first.ugc_codes == ("NYZ001", "NYZ002", "NYZ003", "NYZ010", "PAZALL")
@@ -112,31 +112,12 @@ def test_segments_have_places_and_events_of_their_own_and_the_year_turns() -> No
 
 def test_the_month_of_a_heading_is_the_nearest_one() -> None:
     at = datetime(2026, 3, 1, 0, 5, tzinfo=UTC)
-    assert nwws_text.near(28, 23, 59, at) == datetime(2026, 2, 28, 23, 59, tzinfo=UTC)
-    assert nwws_text.near(1, 0, 10, at) == datetime(2026, 3, 1, 0, 10, tzinfo=UTC)
+    assert text_product.near(28, 23, 59, at) == datetime(2026, 2, 28, 23, 59, tzinfo=UTC)
+    assert text_product.near(1, 0, 10, at) == datetime(2026, 3, 1, 0, 10, tzinfo=UTC)
     new_year = datetime(2027, 1, 1, 0, 5, tzinfo=UTC)
-    assert nwws_text.near(31, 23, 50, new_year) == datetime(2026, 12, 31, 23, 50, tzinfo=UTC)
-    assert nwws_text.near(32, 0, 0, at) is None
-    assert nwws_text.near(1, 24, 0, at) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "codes"),
-    [
-        ("OHC063-173-175", ("OHC063", "OHC173", "OHC175")),
-        ("OHZ001>003-INZ009", ("OHZ001", "OHZ002", "OHZ003", "INZ009")),
-        ("LEZ142>143-\n162-LEZ142-", ("LEZ142", "LEZ143", "LEZ162")),
-        ("OHCALL", ("OHCALL",)),
-        ("063-OHC173", None),
-        ("OHC9>8", None),
-        ("OHC003>001", None),
-        ("OHCALL>003", None),
-        ("OHC\u0661\u0662\u0663", None),
-        ("OHC063--173", None),
-    ],
-)
-def test_places_are_spelled_out(text: str, codes: tuple[str, ...] | None) -> None:
-    assert nwws_text.ugc_codes(text) == codes
+    assert text_product.near(31, 23, 50, new_year) == datetime(2026, 12, 31, 23, 50, tzinfo=UTC)
+    assert text_product.near(32, 0, 0, at) is None
+    assert text_product.near(1, 24, 0, at) is None
 
 
 @pytest.mark.parametrize(
@@ -154,7 +135,7 @@ def test_places_are_spelled_out(text: str, codes: tuple[str, ...] | None) -> Non
     ],
 )  # fmt: skip
 def test_polygons_cross_the_date_line(text: str, ring: object) -> None:
-    assert nwws_text.polygon(text) == ring
+    assert text_product.polygon(text) == ring
 
 
 @pytest.mark.parametrize(
@@ -173,7 +154,7 @@ def test_polygons_cross_the_date_line(text: str, ring: object) -> None:
 )
 def test_what_is_no_product_is_refused(text: str, said: str) -> None:
     with pytest.raises(CapError, match=said):
-        nwws_text.parse(text, NOW)
+        text_product.parse(text, NOW)
 
 
 @pytest.mark.parametrize(
@@ -189,14 +170,14 @@ def test_what_is_no_product_is_refused(text: str, said: str) -> None:
 )
 def test_a_long_product_of_one_kind_of_line_takes_no_time_to_speak_of(lines: str) -> None:
     text = f"WUUS51 KCLE 140016\nSVRCLE\nOHC063-140115-\n{lines}\n$$\n"
-    assert nwws_text.parse(text, NOW).segments[0].ugc_codes == ("OHC063",)
+    assert text_product.parse(text, NOW).segments[0].ugc_codes == ("OHC063",)
 
 
 @given(st.text(max_size=400), st.integers(0, len(SEVERE)), st.integers(0, 40))
 def test_any_damage_gives_a_product_or_is_refused(noise: str, at: int, gone: int) -> None:
     text = SEVERE[:at] + noise + SEVERE[at + gone :]
     try:
-        product = nwws_text.parse(text, NOW)
+        product = text_product.parse(text, NOW)
     except CapError:
         return
     for segment in product.segments:

@@ -1,0 +1,1 @@
+"""CAP alerts in XML: elements, messages, single documents, signatures."""
