@@ -136,3 +136,13 @@ class CapMessage:
                 if f"{info.language.lower()}-".startswith(f"{wanted}-"):
                     return info
         return self.infos[0]
+
+
+_ISSUE_RANKS = {"Update": 1, "Cancel": 2}  # what ends or replaces something comes after it
+
+
+def order_of_issue(message: CapMessage) -> tuple[datetime, int, str, str]:
+    """A sort key: the order in which messages were issued; within one second Alert before Update
+    before Cancel."""
+    rank = _ISSUE_RANKS.get(message.message_type, 0)
+    return message.sent_at, rank, message.sender, message.identifier

@@ -15,7 +15,7 @@ from pathlib import Path
 from eas_station.alerts import from_cap
 from eas_station.alerts.model import MessageId, Reception
 from eas_station.cap.bug import CapBug
-from eas_station.cap.message import CapMessage
+from eas_station.cap.message import CapMessage, order_of_issue
 from eas_station.capd.feed.known import Known, message_key
 from eas_station.capd.feed.reading import DocumentReading
 from eas_station.capd.quarantine import quarantine
@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 MAX_COMPLAINTS = 2_000  # refusals remembered, so that each is told once
 SHOWN_CHARS = 200
 CLOCK_TOLERANCE = timedelta(minutes=15)  # between a sender's clock and ours
-_RANKS = {"Update": 1, "Cancel": 2}  # what ends or replaces something comes after it
 
 
 @dataclass(slots=True)
@@ -96,7 +95,7 @@ class DocumentIntake:
         for error in reading.parsed.rejected:
             self.refuse(error, tally)
         tally.alerts += reading.parsed.unchanged
-        messages = sorted(reading.parsed.messages, key=_said)
+        messages = sorted(reading.parsed.messages, key=order_of_issue)
         self._remember([message for message in messages if self._may_be_of_before(message)])
         made = [pair for message in messages if (pair := self._made(message, tally)) is not None]
         self._hand_over(made, tally)
@@ -200,12 +199,6 @@ class DocumentIntake:
             callsign=self._callsign,
             new_id=self._new_id,
         )
-
-
-def _said(message: CapMessage) -> tuple[datetime, int, str, str]:
-    """The order in which messages were said; of one second as their alert will take them."""
-    rank = _RANKS.get(message.message_type, 0)
-    return message.sent_at, rank, message.sender, message.identifier
 
 
 def _key(message: CapMessage | MessageId) -> str:

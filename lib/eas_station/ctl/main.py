@@ -24,6 +24,7 @@ COMMANDS = {
     "decode": ("decode.command", "SAME messages of a recording or a capture"),
     "encode": ("decode.encode", "make the sound of a SAME message"),
     "cap": ("commands.cap", "explain a CAP document"),
+    "replay": ("commands.replay", "play recorded receptions through the rules"),
     "config": ("commands.config", "check the configuration"),
     "apply": ("units.apply", "make the running station that of station.toml"),
     "backup": ("record.backup", "write the record and the configuration into one file"),
