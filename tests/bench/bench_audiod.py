@@ -25,9 +25,9 @@ from processes import cpu_s, pss_mib
 from table import Table
 
 from eas_station.audiod.clips.recorder import ClipOrder
-from eas_station.audiod.hearing.levels import AudioLevelMeter
-from eas_station.audiod.sources.blocks import Block
-from eas_station.audiod.stretch import AudioStretch, ClipRules
+from eas_station.audiod.hearing.level_meter import AudioLevelMeter
+from eas_station.audiod.segment import AudioSegment, ClipRules
+from eas_station.audiod.sources.audio_source import Block
 from eas_station.bus import topics
 from eas_station.bus.messages import AudioPcm, ReceptionNew, SameBurst
 from eas_station.bus.publisher import Publisher
@@ -255,7 +255,7 @@ def bench_hours(table: Table, hours: float) -> None:
     tables = load()
     prior = Prior(events=tuple(tables.events), states=tuple(tables.states))
     rules = ClipRules(ClipsConfig(), Nowhere(), lambda: "clip")
-    stretch = AudioStretch(CHANNELS, RATE_HZ, rules, prior)
+    stretch = AudioSegment(CHANNELS, RATE_HZ, rules, prior)
     meter = AudioLevelMeter(len(CHANNELS))
     chance = np.random.default_rng(9)
     noise = (chance.standard_normal((7, RATE_HZ)) * 0.01).astype(np.float32)

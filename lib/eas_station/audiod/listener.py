@@ -11,18 +11,18 @@ from datetime import datetime
 from typing import Protocol
 
 from eas_station.audiod.deafness.deaf_log import DeafLog
-from eas_station.audiod.hearing.channel_facts import SourceState
-from eas_station.audiod.hearing.levels import AudioLevelMeter, AudioMeasurement
+from eas_station.audiod.header_intake import HeaderIntake
+from eas_station.audiod.hearing.channel_assessment import SourceState
+from eas_station.audiod.hearing.level_meter import AudioLevelMeter, AudioMeasurement
 from eas_station.audiod.hearing.source_report import SourceReport
-from eas_station.audiod.reception_maker import ReceptionMaker
-from eas_station.audiod.sources.blocks import (
+from eas_station.audiod.segment import AudioSegment, ClipRules
+from eas_station.audiod.sources.audio_source import (
     PATIENCE_S,
     AudioSource,
     Block,
-    HopelessError,
+    NeedsOperatorError,
     SourceEndedError,
 )
-from eas_station.audiod.stretch import AudioStretch, ClipRules
 from eas_station.bus import topics
 from eas_station.bus.messages import AudioLevel, Body, SameBurst
 from eas_station.decoder.text.message import Burst, DecodedMessage
@@ -45,13 +45,13 @@ class PublishLevels(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Wiring:
+class ListenerParts:
     """What the listener works with; built by `main`."""
 
     name: str  # of the source
     channels: tuple[str, ...]
     open: Callable[[], AudioSource]  # raises SourceError
-    hearing: ReceptionMaker
+    hearing: HeaderIntake
     clip_rules: ClipRules
     deafness: DeafLog | None  # None: a file, which waits and is never deaf
     report: SourceReport
@@ -62,7 +62,7 @@ class Wiring:
     monotonic: Callable[[], float] = time.monotonic
     prior: Prior = field(default_factory=Prior)  # the codes that the decoder knows of
     live: Callable[[Block], None] | None = None  # gives the sound to listeners on the page
-    offer: Callable[[AudioStretch], None] | None = (
+    offer: Callable[[AudioSegment], None] | None = (
         None  # gives copies to the prover, if it wants any
     )
 
@@ -70,10 +70,10 @@ class Wiring:
 class SourceListener:
     """Owns the source and everything that counts its samples. One thread runs it."""
 
-    def __init__(self, wiring: Wiring) -> None:
+    def __init__(self, wiring: ListenerParts) -> None:
         self._to = wiring
         self._source: AudioSource | None = None
-        self._stretch: AudioStretch | None = None
+        self._stretch: AudioSegment | None = None
         self._meter = AudioLevelMeter(len(wiring.channels))
         self._backoff = Backoff()
         self._retry_s = self._last_block_s = self._told_s = wiring.monotonic()
@@ -155,7 +155,7 @@ class SourceListener:
         self._close()
         why = self._away_why = str(error)
         self._retry_s = self._to.monotonic() + self._backoff.next_s()
-        state: SourceState = "failed" if isinstance(error, HopelessError) else "reconnecting"
+        state: SourceState = "failed" if isinstance(error, NeedsOperatorError) else "reconnecting"
         self._to.report.state(state, why)
         self._deaf(why)
 
@@ -206,16 +206,18 @@ class SourceListener:
         if not self._heard:
             self._heard = True
             self._connections += 1
-        telling = self._source.telling
-        self._to.report.state("running", f"listening: {telling}" if telling else "listening")
+        description = self._source.description
+        self._to.report.state(
+            "running", f"listening: {description}" if description else "listening"
+        )
 
-    def _continue(self, block: Block) -> AudioStretch:
+    def _continue(self, block: Block) -> AudioSegment:
         """The stretch that the block belongs to; a gap that is not filled begins another."""
         stretch = self._stretch
         if stretch is None or block.gap_samples != 0 or stretch.rate_hz != block.rate_hz:
             self._end_stretch()
             to = self._to
-            stretch = AudioStretch(to.channels, block.rate_hz, to.clip_rules, to.prior)
+            stretch = AudioSegment(to.channels, block.rate_hz, to.clip_rules, to.prior)
             self._stretch = stretch
         return stretch
 
@@ -228,7 +230,7 @@ class SourceListener:
             self._hear(said, stretch, now)
         stretch.end()
 
-    def _hear(self, said: Burst | DecodedMessage, stretch: AudioStretch, now: datetime) -> None:
+    def _hear(self, said: Burst | DecodedMessage, stretch: AudioSegment, now: datetime) -> None:
         channel = self._to.channels[said.channel]
         if isinstance(said, Burst):
             heard_at = stretch.time_of(said.end_sample, now)
@@ -239,7 +241,7 @@ class SourceListener:
         else:
             self._hear_header(said, stretch, now)
 
-    def _hear_header(self, message: DecodedMessage, stretch: AudioStretch, now: datetime) -> None:
+    def _hear_header(self, message: DecodedMessage, stretch: AudioSegment, now: datetime) -> None:
         channel = self._to.channels[message.channel]
         quarantined = self._to.hearing.quarantined
         reception = self._to.hearing.take(message, channel, now)
@@ -254,8 +256,8 @@ class SourceListener:
             self._to.report.header(message.channel, now)
 
     def _count(self, block: Block) -> None:
-        for hole in block.holes:
-            self._to.report.lost(hole.channel, hole.samples)
+        for dropout in block.dropouts:
+            self._to.report.lost(dropout.channel, dropout.samples)
         for channel in range(len(self._to.channels)):
             self._to.report.lost(channel, block.gap_samples or 0)
 

@@ -14,19 +14,19 @@ from functools import partial
 from eas_station.alerts import from_same
 from eas_station.alerts.admission import Admission
 from eas_station.alerts.model import Reception
-from eas_station.audiod import affinity
-from eas_station.audiod.clips.clip_eviction import ClipRoom
+from eas_station.audiod import cpu_affinity
 from eas_station.audiod.clips.clip_files import ClipFolder
 from eas_station.audiod.clips.clip_writer import ClipWriter
+from eas_station.audiod.clips.disk_space import ClipDiskSpace
+from eas_station.audiod.deafness.checkpoints import Checkpoints, boot_id
 from eas_station.audiod.deafness.deaf_log import DeafLog
-from eas_station.audiod.deafness.heard_marks import HeardMarks, boot_id
-from eas_station.audiod.hearing.prover_wiring import BEAT_S, Proving, build
+from eas_station.audiod.header_intake import HeaderIntake
+from eas_station.audiod.hearing.monitor_setup import BEAT_S, Monitoring, build
 from eas_station.audiod.hearing.source_report import SourceReport
-from eas_station.audiod.listener import SourceListener, Wiring
-from eas_station.audiod.live_sound import LiveSound
-from eas_station.audiod.reception_maker import ReceptionMaker
-from eas_station.audiod.source_kinds import channels_of, opener
-from eas_station.audiod.stretch import ClipRules
+from eas_station.audiod.listener import ListenerParts, SourceListener
+from eas_station.audiod.pcm_publisher import PcmPublisher
+from eas_station.audiod.segment import ClipRules
+from eas_station.audiod.source_factory import channels_of, opener
 from eas_station.bus import topics
 from eas_station.bus.messages import ReceptionNew
 from eas_station.bus.news import Announcer
@@ -76,7 +76,7 @@ def compose(daemon: Daemon) -> None:
     )
     prior = Prior(events=tuple(tables.events), states=tuple(tables.states))
     proving = build(daemon, source, channels, storage, database, report, prior)
-    wiring = Wiring(
+    wiring = ListenerParts(
         name=source.name,
         channels=channels,
         open=opener(source, channels, daemon.subscribe, daemon.stopping),
@@ -120,7 +120,7 @@ def _clip_writer(
     report: SourceReport,
 ) -> ClipWriter:
     clips_dir = daemon.config.paths.state_dir / "clips"
-    room = ClipRoom(
+    room = ClipDiskSpace(
         clips_dir,
         daemon.config.clips.least_free_mb * 1_000_000,
         partial(make_room, clips_dir, database, daemon.now),
@@ -132,15 +132,15 @@ def _clip_writer(
 
 def _keep_to_cpus(daemon: Daemon, source: SourceConfig) -> None:
     if source.cpu_affinity:
-        affinity.keep_to(source.cpu_affinity)
-        daemon.set_item(affinity.told(source.cpu_affinity, daemon.now()))
+        cpu_affinity.keep_to(source.cpu_affinity)
+        daemon.set_item(cpu_affinity.told(source.cpu_affinity, daemon.now()))
 
 
-def _live(daemon: Daemon, source: SourceConfig) -> LiveSound | None:
+def _live(daemon: Daemon, source: SourceConfig) -> PcmPublisher | None:
     """None for a receiver, whose channels are on the bus already."""
     if source.kind == "receiver":
         return None
-    return LiveSound(source.name, daemon.publisher.publish, daemon.publisher.wanted)
+    return PcmPublisher(source.name, daemon.publisher.publish, daemon.publisher.wanted)
 
 
 def _source(config: Config, name: str | None) -> SourceConfig:
@@ -180,13 +180,13 @@ def _hearing(
     tables: Tables,
     source: SourceConfig,
     storage: Storage[Reception],
-    proving: Proving,
-) -> ReceptionMaker:
+    proving: Monitoring,
+) -> HeaderIntake:
     def take(reception: Reception) -> None:
         storage.take(reception)
         proving.heard(reception)
 
-    return ReceptionMaker(
+    return HeaderIntake(
         source=source.name,
         make=partial(from_same.reception, event_name=tables.event_name, new_id=_new_id),
         take=take,
@@ -202,7 +202,7 @@ def _deafness(
     if source.kind == "file":
         return None
     paths = daemon.config.paths
-    marks = HeardMarks(paths.runtime_dir, paths.state_dir, daemon.unit, boot_id())
+    marks = Checkpoints(paths.runtime_dir, paths.state_dir, daemon.unit, boot_id())
     return DeafLog(source.name, channels, marks, storage.append, daemon.now)
 
 

@@ -12,14 +12,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from eas_station.decoder.bits.burst_track import BurstTrack
 from eas_station.decoder.bits.eom import BITS as EOM_BITS
-from eas_station.decoder.bits.eom import EomWatch, HeardEom
-from eas_station.decoder.bits.recent import Recent
-from eas_station.decoder.bits.sync import PHASES, Sync, SyncSearch
-from eas_station.decoder.bits.track import Track
-from eas_station.decoder.combining.diversity import Diversity, Unread
-from eas_station.decoder.combining.group import FILTER_BITS, JOIN_BITS, Group, Policy, Spoken
-from eas_station.decoder.combining.joint import active_bits, text_bits
+from eas_station.decoder.bits.eom import DetectedEom, EomDetector
+from eas_station.decoder.bits.recent import SlidingBuffer
+from eas_station.decoder.bits.sync import PHASES, SyncCandidate, SyncSearch
+from eas_station.decoder.combining.burst_group import (
+    FILTER_BITS,
+    JOIN_BITS,
+    BurstGroup,
+    Decision,
+    Policy,
+)
+from eas_station.decoder.combining.diversity import DiversityCombiner, UndecodedMessage
+from eas_station.decoder.combining.joint_decoding import active_bits, text_bits
 from eas_station.decoder.text.grammar import Grammar
 from eas_station.decoder.text.message import EOM_TEXT, Burst, DecodedMessage, DecodeEvidence
 from eas_station.decoder.text.prior import Prior
@@ -64,14 +70,14 @@ class SameReceiver:
         self._resampler = Resampler(channels, rate_hz, MODEM_RATE_HZ, MODEM_BAND)
         self._bank = ToneBank(PHASES)
         self._search = SyncSearch(channels)
-        self._recent = Recent(channels, int(MEMORY_S * MODEM_RATE_HZ) // BIT * BIT)
+        self._recent = SlidingBuffer(channels, int(MEMORY_S * MODEM_RATE_HZ) // BIT * BIT)
         self._waiting = np.zeros((channels, 0), np.float32)
         self._fresh = np.zeros((channels, 0), np.float32)
-        self._eoms = [EomWatch() for _ in range(channels)]
-        self._begun: list[list[Track]] = [[] for _ in range(channels)]
-        self._groups: list[list[Group]] = [[] for _ in range(channels)]
-        self._diversity = Diversity(self._grammar, self._policy.usual)
-        self._unread: deque[Unread] = deque(maxlen=UNREAD)
+        self._eoms = [EomDetector() for _ in range(channels)]
+        self._begun: list[list[BurstTrack]] = [[] for _ in range(channels)]
+        self._groups: list[list[BurstGroup]] = [[] for _ in range(channels)]
+        self._diversity = DiversityCombiner(self._grammar, self._policy.usual)
+        self._unread: deque[UndecodedMessage] = deque(maxlen=UNREAD)
         self._piece = self._next_piece()
 
     def feed(self, block: Real) -> list[Burst | DecodedMessage]:
@@ -107,8 +113,8 @@ class SameReceiver:
             said += self._take(silence)
         return said
 
-    def take_unread(self) -> list[Unread]:
-        """What no channel could read since this was last asked, for `Diversity` over receivers.
+    def take_undecoded(self) -> list[UndecodedMessage]:
+        """The messages no channel could decode since the last call, for combining over receivers.
 
         Times are seconds since the first sample; at most the last sixteen are kept.
         """
@@ -163,11 +169,11 @@ class SameReceiver:
                 said += self._step(channel)
         return said
 
-    def _begin(self, sync: Sync) -> list[Burst | DecodedMessage]:
+    def _begin(self, sync: SyncCandidate) -> list[Burst | DecodedMessage]:
         if sync.kind == "eom":
             eom = self._eoms[sync.channel].heard(sync, self._recent)
             return [] if eom is None else [self._eom(sync.channel, eom)]
-        track = Track(sync.channel, sync.at, self._recent)
+        track = BurstTrack(sync.channel, sync.at, self._recent)
         if track.is_burst:
             self._make_room(sync.channel)
             self._begun[sync.channel].append(track)
@@ -196,14 +202,14 @@ class SameReceiver:
         self._groups[channel] = [g for g in self._groups[channel] if not g.closed]
         return said
 
-    def _read_elsewhere(self, group: Group) -> list[Burst | DecodedMessage]:
+    def _read_elsewhere(self, group: BurstGroup) -> list[Burst | DecodedMessage]:
         """What this channel could not read, read together with the others."""
         if group.unread is None:
             return []
         first, last = group.tracks[0], group.tracks[-1]
         at_s = first.line.begin / MODEM_RATE_HZ
         name = self._names[first.channel]
-        unread = Unread(name, at_s, group.unread.soft, group.unread.evidence)
+        unread = UndecodedMessage(name, at_s, group.unread.soft, group.unread.evidence)
         self._unread.append(unread)
         found = self._diversity.add(unread)
         if found is None:
@@ -212,14 +218,14 @@ class SameReceiver:
         start = self._sample(first.line.begin)
         return [DecodedMessage(first.channel, found.text, False, start, end, found.evidence)]
 
-    def _join(self, channel: int, track: Track) -> None:
+    def _join(self, channel: int, track: BurstTrack) -> None:
         for group in self._groups[channel]:
             if group.takes(track):
                 group.add(track)
                 return
-        self._groups[channel].append(Group(track))
+        self._groups[channel].append(BurstGroup(track))
 
-    def _go_on(self, group: Group, more: bool) -> list[Burst | DecodedMessage]:
+    def _go_on(self, group: BurstGroup, more: bool) -> list[Burst | DecodedMessage]:
         silent = group.spoken is None
         said: list[Burst | DecodedMessage] = [
             self._burst(track, group.spoken)
@@ -229,7 +235,7 @@ class SameReceiver:
             said.append(self._message(group.spoken))
         return said
 
-    def _burst(self, track: Track, spoken: Spoken | None) -> Burst:
+    def _burst(self, track: BurstTrack, spoken: Decision | None) -> Burst:
         text = self._text_of(track, spoken)
         return Burst(
             channel=track.channel,
@@ -239,7 +245,7 @@ class SameReceiver:
             end_sample=self._sample(_end_of(track, text)),
         )
 
-    def _text_of(self, track: Track, spoken: Spoken | None) -> str:
+    def _text_of(self, track: BurstTrack, spoken: Decision | None) -> str:
         """What this burst says by itself; no need to read it where every bit is as expected."""
         soft = track.soft_bits()
         if spoken is not None:
@@ -248,7 +254,7 @@ class SameReceiver:
                 return spoken.text
         return self._grammar.read(soft[: active_bits(soft, track.bits_heard)]).text
 
-    def _message(self, spoken: Spoken) -> DecodedMessage:
+    def _message(self, spoken: Decision) -> DecodedMessage:
         return DecodedMessage(
             channel=spoken.tracks[0].channel,
             text=spoken.text,
@@ -258,7 +264,7 @@ class SameReceiver:
             evidence=spoken.joint.evidence,
         )
 
-    def _eom(self, channel: int, eom: HeardEom) -> DecodedMessage:
+    def _eom(self, channel: int, eom: DetectedEom) -> DecodedMessage:
         return DecodedMessage(
             channel=channel,
             text=EOM_TEXT,
@@ -278,7 +284,7 @@ class SameReceiver:
         return max(0, round(modem_sample * self._resampler.step))
 
 
-def _end_of(track: Track, text: str) -> float:
+def _end_of(track: BurstTrack, text: str) -> float:
     return track.line.begin + 8 * len(text) * track.line.period
 
 

@@ -8,8 +8,8 @@ from eas_station.bus import topics
 from eas_station.config.model import Config, ReceiverConfig
 from eas_station.config.units import WEBD
 from eas_station.errors import ConfigError, Fault
-from eas_station.sdrd.radio import ReceiverLoop
-from eas_station.sdrd.signal_history import Keeper, SignalHistory
+from eas_station.sdrd.receiver_loop import ReceiverLoop
+from eas_station.sdrd.signal_history import HistoryWriter, SignalHistory
 from eas_station.service import links, program
 from eas_station.service.daemon import Daemon
 from eas_station.service.desired_state import DesiredStates
@@ -39,7 +39,7 @@ def compose(daemon: Daemon) -> None:
             return desired_states.stopped(connection, "receiver")
 
     history = SignalHistory(settings.name, daemon.now, daemon.clock_trust.trusted)
-    keeper = Keeper(daemon, history, database)
+    keeper = HistoryWriter(daemon, history, database)
     control = topics.control(daemon.unit)
     wishes = DesiredStates(
         "receiver", ask, partial(daemon.subscribe, [WEBD], [control]), daemon.stopping

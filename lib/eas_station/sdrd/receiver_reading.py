@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from eas_station.bus.messages import ChannelState
 from eas_station.config.model import ReceiverConfig
-from eas_station.dsp.audio.levels import ChannelLevel
+from eas_station.dsp.radio.signal_levels import ChannelLevel
 from eas_station.sdrd.receivers.iq_receiver import Tuning
 
 SURE_SNR_DB = 6.0  # of a carrier whose frequency is believed

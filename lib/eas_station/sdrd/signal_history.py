@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from eas_station.dsp.audio.levels import ChannelLevel
+from eas_station.dsp.radio.signal_levels import ChannelLevel
 from eas_station.errors import StoreError
 from eas_station.sdrd.receiver_reading import ReceiverReading, channel_name
 from eas_station.service.backoff import Backoff
@@ -132,7 +132,7 @@ class SignalHistory:
         )
 
 
-class Keeper:
+class HistoryWriter:
     """The thread that brings the history to the record, every two spans and at the end."""
 
     def __init__(self, daemon: Daemon, history: SignalHistory, database: Database) -> None:

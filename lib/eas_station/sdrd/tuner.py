@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eas_station.config.model import ReceiverConfig
-from eas_station.dsp.arrays.ring import to_int16
-from eas_station.dsp.audio.levels import ChannelLevel
+from eas_station.dsp.arrays.buffers import to_int16
 from eas_station.dsp.radio.narrowband import FRAME_SAMPLES, Narrowband
 from eas_station.dsp.radio.raster import CHANNEL_RATE_HZ
-from eas_station.dsp.radio.survey import Survey
+from eas_station.dsp.radio.signal_levels import ChannelLevel
+from eas_station.dsp.radio.spectrum import SpectrumMeter
 from eas_station.dsp.radio.wideband import Wideband
 from eas_station.sdrd.receiver_reading import ppm_of
 
@@ -61,7 +61,7 @@ class Tuner:
         kind = Wideband if settings.modulation == "wbfm" else Narrowband
         place = (settings.rate_hz, settings.center_hz, settings.channels_hz)
         self._receiver = kind(*place, with_snr=settings.squelch_db is not None)
-        self._survey = Survey(settings.rate_hz)
+        self._survey = SpectrumMeter(settings.rate_hz)
         self._channels_hz = settings.channels_hz
         self._rate_hz = settings.rate_hz
         self._squelch_db = settings.squelch_db

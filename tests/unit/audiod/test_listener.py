@@ -16,13 +16,13 @@ from eas_station import wire
 from eas_station.alerts import from_same
 from eas_station.alerts.model import Reception
 from eas_station.audiod.clips.recorder import ClipOrder
+from eas_station.audiod.deafness.checkpoints import Checkpoints
 from eas_station.audiod.deafness.deaf_log import DeafLog
-from eas_station.audiod.deafness.heard_marks import HeardMarks
+from eas_station.audiod.header_intake import HeaderIntake
 from eas_station.audiod.hearing.source_report import SourceReport
-from eas_station.audiod.listener import STOPPED, SourceListener, Wiring
-from eas_station.audiod.reception_maker import ReceptionMaker
-from eas_station.audiod.sources.blocks import Block, HopelessError, SourceEndedError
-from eas_station.audiod.stretch import ClipRules
+from eas_station.audiod.listener import STOPPED, ListenerParts, SourceListener
+from eas_station.audiod.segment import ClipRules
+from eas_station.audiod.sources.audio_source import Block, NeedsOperatorError, SourceEndedError
 from eas_station.bus import topics
 from eas_station.bus.messages import Body, ItemState, SameBurst
 from eas_station.config.model import ClipsConfig
@@ -54,7 +54,7 @@ class Tape:
     channels = ("162.400", "162.550")
     live = True
     waiting_for = "nothing on the tape"
-    telling = ""
+    description = ""
     patience_s = 2.0
     counters: dict[str, int] = {}  # noqa: RUF012 - it counts nothing
     carriers: dict[str, bool] = {"162.550": True}  # noqa: RUF012 - it never changes
@@ -109,13 +109,13 @@ class World:
         make = functools.partial(
             from_same.reception, event_name=str, new_id=lambda: f"r{len(self.receptions)}"
         )
-        marks = HeardMarks(folder / "run", folder / "state", "eas-audiod@wx", "boot")
+        marks = Checkpoints(folder / "run", folder / "state", "eas-audiod@wx", "boot")
         self.listener = SourceListener(
-            Wiring(
+            ListenerParts(
                 name="wx",
                 channels=Tape.channels,
                 open=self._open,
-                hearing=ReceptionMaker("wx", make, self.receptions.append, lambda: True, folder),
+                hearing=HeaderIntake("wx", make, self.receptions.append, lambda: True, folder),
                 clip_rules=ClipRules(
                     ClipsConfig(pre_roll_s=0.25, post_roll_s=0.25),
                     self,
@@ -308,7 +308,7 @@ def test_the_beat_is_given_at_every_step(world: World) -> None:
 
 
 def test_what_a_human_must_mend_is_failed_and_tried_again_all_the_same(world: World) -> None:
-    world.refusals = [HopelessError("a stream needs ffmpeg"), SourceError("nobody answers")]
+    world.refusals = [NeedsOperatorError("a stream needs ffmpeg"), SourceError("nobody answers")]
     world.run(1)
     assert world.items["source.receiver"].state == "failed"
     assert world.items["source.receiver"].sentence == "a stream needs ffmpeg"
@@ -327,7 +327,7 @@ def test_what_a_source_tells_and_counts_stands_in_the_status_over_all_openings(
     quiet = np.zeros(3 * RATE_HZ, np.float32)
     for title, overflows in (("River Falls", 2), ("River Rises", 3)):
         tape = world.play(*blocks(quiet), SourceError("gone"))
-        tape.telling, tape.counters = title, {"overflows": overflows}
+        tape.description, tape.counters = title, {"overflows": overflows}
     world.run(12)
     assert world.items["source.receiver"].sentence == "listening: River Falls"
     while world.items["source.receiver"].sentence != "listening: River Rises":

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from eas_station.config.model import ReceiverConfig
-from eas_station.dsp.audio.levels import ChannelLevel
+from eas_station.dsp.radio.signal_levels import ChannelLevel
 from eas_station.sdrd.receiver_reading import ReceiverReading, channel_name
 
 SETTINGS = ReceiverConfig("wx", "file", Path("x"))

@@ -11,9 +11,15 @@ from pathlib import Path
 import pytest
 
 from eas_station.config.model import ReceiverConfig
-from eas_station.dsp.audio.levels import ChannelLevel
+from eas_station.dsp.radio.signal_levels import ChannelLevel
 from eas_station.sdrd.receiver_reading import ReceiverReading
-from eas_station.sdrd.signal_history import LONGEST_OUTAGE, LOST, MEASURES, Keeper, SignalHistory
+from eas_station.sdrd.signal_history import (
+    LONGEST_OUTAGE,
+    LOST,
+    MEASURES,
+    HistoryWriter,
+    SignalHistory,
+)
 from eas_station.store.database.database import Database
 from eas_station.store.records.health_history import HealthSample, series
 from eas_station.store.upkeep import migrate
@@ -143,7 +149,7 @@ def test_the_last_minutes_are_written_when_the_daemon_stops(url: str) -> None:
     history = SignalHistory("wx", clock.now, lambda: True)
     listen(history, clock, 90, lambda _: 20.0)
     daemon.stopping.set()
-    Keeper(daemon, history, database).run()
+    HistoryWriter(daemon, history, database).run()
     database.close()
     (sample,) = recorded(url)
     assert (sample.mean, sample.samples) == (20.0, 2)
@@ -158,7 +164,7 @@ def test_a_span_from_before_a_restart_is_joined(url: str) -> None:
         history = SignalHistory("wx", clock.now, lambda: True)
         listen(history, clock, 60 * minutes, lambda _, snr_db=snr_db: snr_db)
         history.close()
-        assert Keeper(Daemon(), history, database).flush()
+        assert HistoryWriter(Daemon(), history, database).flush()
     database.close()
     (sample,) = recorded(url)
     assert (sample.lowest, sample.mean, sample.highest, sample.samples) == (10.0, 25.0, 30.0, 4)
@@ -169,7 +175,7 @@ def test_a_record_that_is_away_is_one_log_line_and_loses_nothing(
 ) -> None:
     clock, database = Clock(), Database(url)
     history = SignalHistory("wx", clock.now, lambda: True)
-    keeper = Keeper(Daemon(), history, database)
+    keeper = HistoryWriter(Daemon(), history, database)
     with caplog.at_level(logging.INFO, logger="eas_station.sdrd.signal_history"):
         for _ in range(3):
             listen(history, clock, 601, lambda _: 20.0)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from eas_station import wire
 from eas_station.audiod.clips.clip_files import ClipFolder
-from eas_station.audiod.clips.growing_clip import GrowingClip
+from eas_station.audiod.clips.partial_clip import PartialClip
 from eas_station.audiod.clips.recorder import ClipOrder
 from eas_station.store.records.clips import Clip
 
@@ -35,7 +35,7 @@ Job = tuple[str, ClipOrder | str, NDArray[np.int16] | int | None]
 
 
 class Room(Protocol):
-    """`clip_room.ClipRoom`."""
+    """`clip_room.ClipDiskSpace`."""
 
     def look(self) -> str | None:
         """Why no clip can be recorded now; None: there is room."""
@@ -62,7 +62,7 @@ class ClipWriter:
         """
         Args:
             record: spools a row, ("clip", JSON); False: not now.
-            room: on the disk, as `clip_room.ClipRoom`.
+            room: on the disk, as `clip_room.ClipDiskSpace`.
             encoder: path of the program `flac`; None: look for it, and else write WAV.
         """
         self.written = 0
@@ -76,7 +76,7 @@ class ClipWriter:
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._queued_bytes = 0
-        self._growing: dict[str, GrowingClip] = {}
+        self._growing: dict[str, PartialClip] = {}
         self._unrecorded: list[Clip] = []
         self._closing = threading.Event()
         self._recover()  # before anything new is noted
@@ -145,7 +145,7 @@ class ClipWriter:
             with self._lock:
                 self._queued_bytes -= more.nbytes
         if isinstance(what, ClipOrder):
-            growing = self._growing[what.clip_id] = GrowingClip(what)
+            growing = self._growing[what.clip_id] = PartialClip(what)
         elif what in self._growing:
             growing = self._growing[what]
         else:
@@ -155,7 +155,7 @@ class ClipWriter:
         except (OSError, wave.Error) as error:
             self._give_up(growing, error)
 
-    def _work(self, kind: str, growing: GrowingClip, more: NDArray[np.int16] | int | None) -> None:
+    def _work(self, kind: str, growing: PartialClip, more: NDArray[np.int16] | int | None) -> None:
         if kind == "begin":
             self._room.require()
             growing.open(self._folder.begin(growing.order))
@@ -169,7 +169,7 @@ class ClipWriter:
             growing.samples += len(more)
             growing.listen(more)
 
-    def _complete(self, growing: GrowingClip, eom_sample: int | None) -> None:
+    def _complete(self, growing: PartialClip, eom_sample: int | None) -> None:
         growing.close()
         heard = growing.listened(eom_sample)
         raw = self._folder.part(growing.order.clip_id, ".wav")
@@ -230,7 +230,7 @@ class ClipWriter:
         child.kill()
         return child.wait()
 
-    def _give_up(self, growing: GrowingClip, error: OSError | wave.Error) -> None:
+    def _give_up(self, growing: PartialClip, error: OSError | wave.Error) -> None:
         """The alert has no clip: a fault that is seen on the page, and nothing worse."""
         full = isinstance(error, OSError) and error.errno == errno.ENOSPC
         why = error.strerror if full and isinstance(error, OSError) else str(error)

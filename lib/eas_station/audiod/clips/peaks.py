@@ -11,7 +11,7 @@ LOUDEST = 255
 FULL_SCALE = 32_768
 
 
-class Peaks:
+class PeakEnvelope:
     """Samples in, in blocks of any length; an outline of at most 240 parts out."""
 
     def __init__(self, rate_hz: int) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eas_station.config.model import ClipsConfig
-from eas_station.dsp.arrays.ring import Ring
+from eas_station.dsp.arrays.buffers import Ring
 
 LONGEST_HEADER_S = 25.0  # three bursts of 31 locations, their pauses, and the decoder's thought
 UNLIMITED_CODES = frozenset({"EAN"})  # 47 CFR 11.33(a)(9): no limit of two minutes
@@ -66,7 +66,7 @@ def ring_seconds(clips: ClipsConfig) -> float:
     return clips.pre_roll_s + LONGEST_HEADER_S
 
 
-class Recorder:
+class ClipRecorder:
     """Cuts clips out of the ring of one uninterrupted stretch of audio.
 
     Alerts that overlap on a channel get a clip each; an end of message ends all that began

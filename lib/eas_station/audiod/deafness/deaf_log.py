@@ -8,9 +8,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from eas_station import wire
-from eas_station.audiod.deafness.heard_marks import HeardMark, HeardMarks
-from eas_station.audiod.deafness.sample_ledger import Deaf, SampleLedger
-from eas_station.audiod.sources.blocks import Block
+from eas_station.audiod.deafness.checkpoints import Checkpoint, Checkpoints
+from eas_station.audiod.deafness.sample_coverage import DeafSpan, SampleCoverage
+from eas_station.audiod.sources.audio_source import Block
 from eas_station.store.records.deaf import DeafInterval
 
 LONGEST_WAITING = 1000  # intervals that the spool does not take now
@@ -23,7 +23,7 @@ class DeafLog:
         self,
         source: str,
         channels: tuple[str, ...],
-        marks: HeardMarks,
+        marks: Checkpoints,
         record: Callable[[str, str], bool],
         now: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
@@ -62,20 +62,20 @@ class DeafLog:
         if until_s is not None:
             self._marks.end(self._time_of(until_s), self._ledger.why)
 
-    def _continue(self, mark: HeardMark | None) -> SampleLedger:
+    def _continue(self, mark: Checkpoint | None) -> SampleCoverage:
         now = self._now()
         if mark is None or mark.heard_until > now:  # a clock that was set back tells nothing
-            return SampleLedger(len(self._channels))
+            return SampleCoverage(len(self._channels))
         until_s = self._monotonic() - (now - mark.heard_until).total_seconds()
         self._began[until_s] = mark.heard_until
-        return SampleLedger(len(self._channels), until_s, self._marks.why_silent_since(mark))
+        return SampleCoverage(len(self._channels), until_s, self._marks.why_silent_since(mark))
 
     def _mark(self) -> None:
         until_s = self._ledger.until_s
         if until_s is not None:
             self._marks.renew(self._monotonic(), self._time_of(until_s), self._ledger.why)
 
-    def _tell(self, intervals: list[Deaf]) -> None:
+    def _tell(self, intervals: list[DeafSpan]) -> None:
         for deaf in intervals:
             self._waiting.append(self._interval(deaf))
         del self._waiting[:-LONGEST_WAITING]
@@ -84,7 +84,7 @@ class DeafLog:
                 break
             self._waiting.pop(0)
 
-    def _interval(self, deaf: Deaf) -> DeafInterval:
+    def _interval(self, deaf: DeafSpan) -> DeafInterval:
         channel = self._channels[deaf.channel]
         began_at = self._time_of(deaf.from_s)
         if deaf.to_s is None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from statistics import median
 
-from eas_station.audiod.hearing.channel_facts import ProbeResults
+from eas_station.audiod.hearing.channel_assessment import ProbeResults
 from eas_station.store.records.health_history import SPAN_S, HealthSample
 
 MEASURE = "margin_db"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from eas_station.audiod.hearing.channel_facts import Judgement
+from eas_station.audiod.hearing.channel_assessment import Assessment
 from eas_station.audiod.hearing.expected_tests import Overdue
 from eas_station.store.records.deaf import DeafInterval
 from eas_station.store.records.expected_tests import hidden_within
@@ -20,7 +20,7 @@ def window(overdue: Overdue, now: datetime) -> tuple[datetime, datetime]:
 
 
 def likely(
-    overdue: Overdue, found: Judgement, intervals: Sequence[DeafInterval], now: datetime
+    overdue: Overdue, found: Assessment, intervals: Sequence[DeafInterval], now: datetime
 ) -> str:
     """Why it did not come, in half a sentence.
 

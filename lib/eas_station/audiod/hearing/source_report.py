@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from eas_station.audiod.hearing.channel_facts import (
-    Facts,
-    Judgement,
+from eas_station.audiod.hearing.channel_assessment import (
+    Assessment,
+    ChannelFacts,
     ProbeResults,
     SourceFacts,
     SourceState,
     clock,
     judge,
 )
-from eas_station.audiod.hearing.levels import AudioMeasurement
+from eas_station.audiod.hearing.level_meter import AudioMeasurement
 from eas_station.bus.messages import HearingProof, ItemState
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class SourceReport:
         self._sentence = STARTING
         self._since_at = now()
         self._last_good_at: datetime | None = None
-        self._channels = [Facts(channel) for channel in channels]
+        self._channels = [ChannelFacts(channel) for channel in channels]
         self._since = [_Since(self._since_at) for _ in channels]
         self._last_header: tuple[datetime, str] | None = None
         self._counters: dict[str, int] = {"headers": 0, "lost_samples": 0}
@@ -137,7 +137,7 @@ class SourceReport:
         with self._lock:
             self._channels[channel].deaf_today_s = seconds
 
-    def judgements(self) -> tuple[Judgement, ...]:
+    def assessments(self) -> tuple[Assessment, ...]:
         """Of every channel, as it is now."""
         with self._lock:
             return tuple(judgement for judgement, _ in self._judged(self._now()))
@@ -230,7 +230,7 @@ class SourceReport:
             for facts, (found, since_at) in judged
         )
 
-    def _judged(self, now: datetime) -> tuple[tuple[Judgement, datetime], ...]:
+    def _judged(self, now: datetime) -> tuple[tuple[Assessment, datetime], ...]:
         """Every channel's judgement and since when it has been so."""
         source = SourceFacts(self._kind, self._state, self._sentence, self._since_at)
         judged = []
@@ -241,7 +241,7 @@ class SourceReport:
             judged.append((found, since.at))
         return tuple(judged)
 
-    def _hearing(self, facts: Facts, found: Judgement, since_at: datetime) -> HearingProof:
+    def _hearing(self, facts: ChannelFacts, found: Assessment, since_at: datetime) -> HearingProof:
         proof = facts.proof if found.state in ("hearing", "deaf") else None
         return HearingProof(
             source=self._name,

@@ -11,8 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from eas_station.audiod.sources.blocks import PATIENCE_S, Block, HopelessError, SourceEndedError
-from eas_station.audiod.sources.wav import WavForm, read_form, samples_of
+from eas_station.audiod.sources.audio_source import (
+    PATIENCE_S,
+    Block,
+    NeedsOperatorError,
+    SourceEndedError,
+)
+from eas_station.audiod.sources.wav_format import WavFormat, read_format, samples_of
 from eas_station.errors import SourceError
 
 BLOCK_S = 0.24
@@ -25,7 +30,7 @@ class FileSource:
     live = False
     carriers: dict[str, bool] = {}  # noqa: RUF012 - a file has no carrier, ever
     patience_s = PATIENCE_S
-    telling = ""
+    description = ""
     counters: dict[str, int] = {}  # noqa: RUF012 - it counts nothing
 
     def __init__(
@@ -107,7 +112,7 @@ class FileSource:
         self._stream, self._form = self._open()
         self._left = self._form.data_bytes
 
-    def _open(self) -> tuple[IO[bytes], WavForm]:
+    def _open(self) -> tuple[IO[bytes], WavFormat]:
         try:
             self._demand_file()
             file: IO[bytes] = self._path.open("rb")
@@ -119,7 +124,7 @@ class FileSource:
             file.close()
             file = self._decode_flac()
         try:
-            return file, read_form(file)
+            return file, read_format(file)
         except SourceError as error:
             file.close()
             raise SourceError(f"{self._path}: {error}") from error
@@ -128,9 +133,11 @@ class FileSource:
         """A FIFO would make the opening wait for its writer. Raises OSError, SourceError."""
         mode = self._path.stat().st_mode
         if stat.S_ISFIFO(mode):
-            raise HopelessError(f"{self._path} is a FIFO: that is a source of kind pipe")
+            raise NeedsOperatorError(f"{self._path} is a FIFO: that is a source of kind pipe")
         if not stat.S_ISREG(mode):
-            raise HopelessError(f"{self._path} is no file: a recording in WAV or FLAC is wanted")
+            raise NeedsOperatorError(
+                f"{self._path} is no file: a recording in WAV or FLAC is wanted"
+            )
 
     def _decode_flac(self) -> IO[bytes]:
         self._child = subprocess.Popen(
@@ -149,4 +156,4 @@ class FileSource:
         if ffmpeg := shutil.which("ffmpeg"):
             name = f"file:{self._path}"
             return [ffmpeg, "-v", "quiet", "-nostdin", "-i", name, "-f", "wav", "pipe:1"]
-        raise HopelessError(f"{self._path} needs the program flac: apt install flac")
+        raise NeedsOperatorError(f"{self._path} needs the program flac: apt install flac")

@@ -11,8 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from eas_station.audiod.sources.blocks import PATIENCE_S, Block, HopelessError, SourceEndedError
-from eas_station.dsp.arrays.ring import FULL_SCALE
+from eas_station.audiod.sources.audio_source import (
+    PATIENCE_S,
+    Block,
+    NeedsOperatorError,
+    SourceEndedError,
+)
+from eas_station.dsp.arrays.buffers import FULL_SCALE
 from eas_station.errors import SourceError
 
 WAIT_S = 0.5
@@ -27,7 +32,7 @@ class PipeSource:
     live = True
     carriers: dict[str, bool] = {}  # noqa: RUF012 - a pipe has no carrier, ever
     patience_s = PATIENCE_S
-    telling = ""
+    description = ""
     counters: dict[str, int] = {}  # noqa: RUF012 - it counts nothing
 
     def __init__(
@@ -113,7 +118,7 @@ class PipeSource:
             return 0
         try:
             if not stat.S_ISFIFO(self._path.stat().st_mode):
-                raise HopelessError(f"{self._path} is not a FIFO: a recording is of kind file")
+                raise NeedsOperatorError(f"{self._path} is not a FIFO: a recording is of kind file")
             return os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError as error:
             raise SourceError(f"{self._path} is not there: make it with mkfifo") from error

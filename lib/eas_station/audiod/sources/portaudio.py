@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-from eas_station.audiod.sources.blocks import HopelessError
+from eas_station.audiod.sources.audio_source import NeedsOperatorError
 from eas_station.errors import SourceError
 
 INT16, CONTINUE = 8, 0  # paInt16, paContinue of portaudio.h
@@ -87,12 +87,12 @@ class SoundCard:
 
 
 def begin() -> PortAudio:
-    """Look which devices there are; it finds no later ones. Raises HopelessError, SourceError."""
+    """Start PortAudio, which lists the devices present now. Raises SourceError."""
     try:
         module = importlib.import_module("pyaudio")
     except ImportError as error:
         said = "a sound card needs PyAudio: apt install python3-pyaudio (or pip install PyAudio)"
-        raise HopelessError(said) from error
+        raise NeedsOperatorError(said) from error
     hush()
     with told("PortAudio"):
         return cast(PortAudio, module.PyAudio())
@@ -121,7 +121,7 @@ def pick(wanted: str, found: Iterable[SoundCard]) -> SoundCard:
     if len(matching) == 1:
         return matching[0]
     if matching:
-        raise HopelessError(f'"{wanted}" fits several sound cards: {_names(matching)}')
+        raise NeedsOperatorError(f'"{wanted}" fits several sound cards: {_names(matching)}')
     if not listed:
         raise SourceError(f'no sound card "{wanted}": this machine has none')
     raise SourceError(f'no sound card "{wanted}"; there are {_names(listed)}')

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from eas_station.audiod.sources.align import Aligner
-from eas_station.audiod.sources.blocks import PATIENCE_S, Block
+from eas_station.audiod.sources.audio_source import PATIENCE_S, Block
+from eas_station.audiod.sources.frame_aligner import FrameAligner
 from eas_station.bus import topics
 from eas_station.bus.messages import AudioPcm, BusMessage, ReceiverState
 from eas_station.bus.subscriber import Subscriber
@@ -31,7 +31,7 @@ class ReceiverSource:
 
     live = True
     patience_s = PATIENCE_S
-    telling = ""
+    description = ""
     counters: dict[str, int] = {}  # noqa: RUF012 - the receiver counts
 
     def __init__(
@@ -48,7 +48,7 @@ class ReceiverSource:
         self._receiver = receiver
         self._subscriber = subscriber
         self._monotonic = monotonic
-        self._aligner = Aligner(len(channels))
+        self._aligner = FrameAligner(len(channels))
         self._index = {topics.audio_pcm(receiver, name): i for i, name in enumerate(channels)}
         self._state: ReceiverState | None = None
         self._state_at = 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from eas_station.audiod.sources.blocks import RATE_HZ, AudioSource, Block, SourceEndedError
+from eas_station.audiod.sources.audio_source import RATE_HZ, AudioSource, Block, SourceEndedError
 from eas_station.dsp.arrays.fir import Band
 from eas_station.dsp.audio.resample import Resampler
 
@@ -17,7 +17,7 @@ class ResampledSource:
     """The blocks of another source at 25 kHz, whatever rate its device has."""
 
     def __init__(self, source: AudioSource) -> None:
-        """The source is closed with this one. It fills no holes."""
+        """The source is closed with this one. It fills no dropouts."""
         self._source = source
         self._resampler: Resampler | None = None  # None: there is nothing to change
         self._rate_hz = RATE_HZ
@@ -50,9 +50,9 @@ class ResampledSource:
         return self._source.patience_s
 
     @property
-    def telling(self) -> str:
+    def description(self) -> str:
         """What the source tells."""
-        return self._source.telling
+        return self._source.description
 
     @property
     def counters(self) -> dict[str, int]:

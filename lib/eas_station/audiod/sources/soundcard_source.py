@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eas_station.audiod.sources import portaudio
-from eas_station.audiod.sources.blocks import PATIENCE_S, Block, HopelessError
+from eas_station.audiod.sources.audio_source import PATIENCE_S, Block, NeedsOperatorError
 from eas_station.audiod.sources.portaudio import BLOCK_S, PortAudio, PortAudioStream, SoundCard
-from eas_station.dsp.arrays.ring import FULL_SCALE
+from eas_station.dsp.arrays.buffers import FULL_SCALE
 from eas_station.errors import SourceError
 
 WAIT_S = 0.5
@@ -72,7 +72,7 @@ class SoundcardSource:
         return f"nothing comes from sound card {self._card.name}"
 
     @property
-    def telling(self) -> str:
+    def description(self) -> str:
         """Which card it is."""
         return f"{self._card.name} at {self._rate_hz} Hz"
 
@@ -111,7 +111,9 @@ class SoundcardSource:
         else:
             card = portaudio.pick(device, portaudio.cards(audio))
         if self._channel == "right" and card.channels < 2:
-            raise HopelessError(f"sound card {card.name} has one channel: there is no right one")
+            raise NeedsOperatorError(
+                f"sound card {card.name} has one channel: there is no right one"
+            )
         rate_hz = portaudio.rate_of(audio, card)
         with portaudio.told(f"sound card {card.name}"):
             self._stream = audio.open(

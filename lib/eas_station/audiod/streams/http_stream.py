@@ -17,7 +17,7 @@ from typing import BinaryIO, cast
 from urllib.parse import urljoin
 
 from eas_station import __version__
-from eas_station.audiod.sources.blocks import HopelessError
+from eas_station.audiod.sources.audio_source import NeedsOperatorError
 from eas_station.audiod.streams.icy import clean
 from eas_station.audiod.streams.stream_url import StreamUrl, split
 from eas_station.errors import SourceError
@@ -92,7 +92,7 @@ def fetch(text: str, longest_wait_s: float) -> HttpStream:
             return stream
         stream.close()
         url = further
-    raise HopelessError(f"{first.host} leads from one place to the next without end")
+    raise NeedsOperatorError(f"{first.host} leads from one place to the next without end")
 
 
 def _further(stream: HttpStream) -> StreamUrl | None:
@@ -101,7 +101,7 @@ def _further(stream: HttpStream) -> StreamUrl | None:
         return _split(urljoin(stream.url.text, stream.headers.get("Location", "")))
     if stream.status != http.client.OK:
         reason = clean(http.client.responses.get(stream.status, "").encode()) or "no reason"
-        kind = HopelessError if stream.status in HOPELESS else SourceError
+        kind = NeedsOperatorError if stream.status in HOPELESS else SourceError
         raise kind(f"{stream.url.host} answers {stream.status} {reason}")
     if not any(word in stream.type for word in PLAYLISTS) and not stream.url.is_playlist:
         return None
@@ -113,7 +113,7 @@ def _further(stream: HttpStream) -> StreamUrl | None:
         return None
     entry = _ENTRY.search(content)
     if entry is None:
-        raise HopelessError(f"{stream.url.host} sends a playlist without a URL in it")
+        raise NeedsOperatorError(f"{stream.url.host} sends a playlist without a URL in it")
     return _split(entry.group(1).decode("latin-1"))
 
 
@@ -128,9 +128,9 @@ def _split(text: str) -> StreamUrl:
     try:
         url = split(text)
     except ValueError as error:
-        raise HopelessError(f"the server leads to what is no URL: {error}") from error
+        raise NeedsOperatorError(f"the server leads to what is no URL: {error}") from error
     if url.scheme not in ("http", "https"):
-        raise HopelessError(f"the server leads to a URL of {url.scheme}, not of HTTP")
+        raise NeedsOperatorError(f"the server leads to a URL of {url.scheme}, not of HTTP")
     return url
 
 

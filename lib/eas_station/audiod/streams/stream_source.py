@@ -11,9 +11,9 @@ from contextlib import suppress
 
 import numpy as np
 
-from eas_station.audiod.sources.blocks import PATIENCE_S, RATE_HZ, Block
+from eas_station.audiod.sources.audio_source import PATIENCE_S, RATE_HZ, Block
 from eas_station.audiod.streams.stream_worker import StreamWorker
-from eas_station.dsp.arrays.ring import FULL_SCALE
+from eas_station.dsp.arrays.buffers import FULL_SCALE
 from eas_station.errors import SourceError
 
 WAIT_S = 0.5
@@ -66,9 +66,9 @@ class StreamSource:
         return self._silent_s + self._worker.segment_s
 
     @property
-    def telling(self) -> str:
+    def description(self) -> str:
         """Title, form and bitrate of the stream."""
-        return self._worker.telling
+        return self._worker.description
 
     @property
     def counters(self) -> dict[str, int]:

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 _USER = re.compile(r"(\w://)[^/\s'\"@]*@")
 _QUERY = re.compile(r"(\w://[^\s'\"?]*\?)[^\s'\"]+")
 HIDDEN = "…"
-LEAST_SECRET = 3  # shorter words would tear holes into any sentence
+LEAST_SECRET = 3  # shorter words would tear dropouts into any sentence
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ import threading
 import time
 from collections.abc import Callable
 
+from eas_station.audiod.streams.ffmpeg import StreamDecoder, from_pipe, from_script, script
 from eas_station.audiod.streams.http_stream import HttpStream, fetch
 from eas_station.audiod.streams.icy import IcySplitter, clean
-from eas_station.audiod.streams.stream_decoder import StreamDecoder, from_pipe, from_script, script
 from eas_station.audiod.streams.stream_url import Scrubber, StreamUrl, shown, split
 from eas_station.errors import SourceError
 from eas_station.service.title import name_thread
@@ -52,7 +52,7 @@ class StreamWorker:
         self._why: Exception | None = None
 
     @property
-    def telling(self) -> str:
+    def description(self) -> str:
         """ "Weather Radio, Forecast, 64 kbit/s MP3": what is known of it."""
         decoder = self._decoder
         title = self._icy.title or (decoder.title if decoder else None)

@@ -17,7 +17,7 @@ from eas_station.ctl.decode.burst_plot import BurstPlot
 from eas_station.ctl.decode.listening import IQ_FORMATS, Options, listen
 from eas_station.ctl.decode.many_files import decode_many, sound_files
 from eas_station.ctl.decode.rows import json_row, text_row
-from eas_station.decoder.combining.group import Policy
+from eas_station.decoder.combining.burst_group import Policy
 from eas_station.errors import EXIT_FINE, SourceError
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from eas_station import tables
 from eas_station.ctl.decode.audio_files import byte_blocks, open_bytes, open_sound
-from eas_station.decoder.combining.group import Policy
+from eas_station.decoder.combining.burst_group import Policy
 from eas_station.decoder.receiver import SameReceiver
 from eas_station.decoder.text.message import Burst, DecodedMessage
 from eas_station.decoder.text.prior import Prior
 from eas_station.dsp.arrays.array_types import Baseband, Real
-from eas_station.dsp.audio.tones import AttentionSignal, AttentionWatch
+from eas_station.dsp.audio.tones import AttentionDetector, AttentionSignal
 from eas_station.dsp.radio import iq
 from eas_station.dsp.radio.channelizer import CHANNEL_RATE_HZ, Channelizer
 from eas_station.dsp.radio.fm import Discriminator
@@ -110,7 +110,7 @@ class _Listener:
             self._receiver = SameReceiver(len(channels), rate_hz, prior, policy, channels)
         except ValueError as error:
             raise SourceError(str(error)) from error
-        self._watch = AttentionWatch(len(channels), rate_hz)
+        self._watch = AttentionDetector(len(channels), rate_hz)
         self._channels = channels
         self._rate_hz = rate_hz
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eas_station.decoder.bits import bit_clock
-from eas_station.decoder.bits.bit_clock import BitClock, SoftTrack
-from eas_station.decoder.bits.recent import Recent
-from eas_station.decoder.bits.sync import Sync
-from eas_station.decoder.bits.track import EVERY_SAMPLE
+from eas_station.decoder.bits import bit_timing
+from eas_station.decoder.bits.bit_timing import BitClock, SoftSamples
+from eas_station.decoder.bits.burst_track import EVERY_SAMPLE
+from eas_station.decoder.bits.recent import SlidingBuffer
+from eas_station.decoder.bits.sync import SyncCandidate
 from eas_station.decoder.text.known import EOM, EOM_KNOWN, PREAMBLE_BITS
 from eas_station.dsp.audio.afsk import BIT, MODEM_RATE_HZ
 
@@ -28,7 +28,7 @@ PREAMBLE_SHARE = 0.3  # mean soft agreement of the 32 bits before the letters
 
 
 @dataclass(frozen=True, slots=True)
-class HeardEom:
+class DetectedEom:
     """An end of message that is to be said."""
 
     line: BitClock
@@ -37,14 +37,14 @@ class HeardEom:
     agreement: float  # mean soft agreement of the known bits, 1 undisturbed
 
 
-class EomWatch:
+class EomDetector:
     """Decides on one channel when NNNN has been sent."""
 
     def __init__(self) -> None:
         self._said_at = -np.inf
         self._doubtful: tuple[float, float] | None = None  # where, likelihood
 
-    def heard(self, sync: Sync, recent: Recent) -> HeardEom | None:
+    def heard(self, sync: SyncCandidate, recent: SlidingBuffer) -> DetectedEom | None:
         """Weigh a burst that may be an NNNN."""
         line, likelihood, agreement = _weigh(sync, recent)
         again = line.begin - self._said_at < ONCE_S * MODEM_RATE_HZ
@@ -62,20 +62,20 @@ class EomWatch:
             bursts = 2
         self._said_at = line.begin
         self._doubtful = None
-        return HeardEom(line, likelihood, bursts, agreement)
+        return DetectedEom(line, likelihood, bursts, agreement)
 
 
-def _weigh(sync: Sync, recent: Recent) -> tuple[BitClock, float, float]:
+def _weigh(sync: SyncCandidate, recent: SlidingBuffer) -> tuple[BitClock, float, float]:
     """The burst's line, the log-likelihood of its four letters, and the mean agreement."""
     origin = (int(sync.at) // BIT - PREAMBLE_BITS - 4) * BIT
     end = min(recent.end, int(sync.at) + (BITS + 4) * BIT)
     count = (end - origin) // BIT - 1
     frames = recent.read(sync.channel, origin, origin + (count + 1) * BIT).reshape(-1, BIT)
-    track = SoftTrack(origin)
+    track = SoftSamples(origin)
     track.values = EVERY_SAMPLE.soft(frames)
-    line, _ = bit_clock.lock(track, sync.at, EOM_KNOWN)
+    line, _ = bit_timing.lock(track, sync.at, EOM_KNOWN)
     letters = track.at(line.times(0, BITS)) * EOM_KNOWN[PREAMBLE_BITS:]
-    lead = track.at(line.times(-32, 32)) * EOM_KNOWN[bit_clock.CORE : PREAMBLE_BITS]
+    lead = track.at(line.times(-32, 32)) * EOM_KNOWN[bit_timing.CORE : PREAMBLE_BITS]
     if lead.mean() < PREAMBLE_SHARE:
         return line, 0.0, 0.0
     odds = np.tanh(GAIN / 2 * letters)

@@ -7,7 +7,7 @@ import numpy as np
 from eas_station.dsp.arrays.array_types import Real
 
 
-class Recent:
+class SlidingBuffer:
     """A sliding memory of samples (channels, n), addressed by their number since the start."""
 
     def __init__(self, channels: int, length: int) -> None:

@@ -30,7 +30,7 @@ FLOOR = 6.0  # soft-bit energy of a template below which there is no signal at a
 
 
 @dataclass(frozen=True, slots=True)
-class Sync:
+class SyncCandidate:
     """A burst seems to begin here."""
 
     channel: int
@@ -88,9 +88,9 @@ class SyncSearch:
         self._past = (_SPAN // PER_BIT + 9) * PER_BIT
         self._soft = np.zeros((channels, self._past), np.float32)
         self._first = -self._past  # quarter-bit index of _soft[:, 0]
-        self._rising: list[list[Sync]] = [[] for _ in range(channels)]
+        self._rising: list[list[SyncCandidate]] = [[] for _ in range(channels)]
 
-    def feed(self, soft: Real) -> list[Sync]:
+    def feed(self, soft: Real) -> list[SyncCandidate]:
         """Take soft bits (channels, n), n a multiple of PER_BIT."""
         x = self._soft = np.concatenate([self._soft, soft], axis=1)
         seen = x.shape[1] - self._past
@@ -99,7 +99,7 @@ class SyncSearch:
         for kind, scores in self._scores(x, seen):
             for channel, i in zip(*np.nonzero(scores > THRESHOLD), strict=True):
                 at = (self._first + int(i) + EDGE + 8 * PER_BIT * LEAD) * (BIT / PER_BIT)
-                found = Sync(int(channel), kind, at, float(scores[channel, i]))
+                found = SyncCandidate(int(channel), kind, at, float(scores[channel, i]))
                 self._rising[channel].append(found)
         self._soft = x[:, seen:]
         self._first += seen
@@ -121,7 +121,7 @@ class SyncSearch:
             found.append((template.kind, best / np.sqrt(np.maximum(energy, FLOOR))))
         return found
 
-    def _peaks(self) -> list[Sync]:
+    def _peaks(self) -> list[SyncCandidate]:
         """Candidates that nothing better can follow any more."""
         found = []
         done = (self._first + _SPAN - APART) * (BIT / PER_BIT)
@@ -157,7 +157,7 @@ def _best_clock(by_byte: Real, template: _Template, count: int) -> Real:
     return best
 
 
-def _summit(rising: list[Sync]) -> Sync:
+def _summit(rising: list[SyncCandidate]) -> SyncCandidate:
     """From the first candidate uphill to one with nothing better near it."""
     best = rising[0]
     while True:

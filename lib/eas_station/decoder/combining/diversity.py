@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eas_station.decoder.bits.track import log_same
+from eas_station.decoder.bits.burst_track import log_likelihood_same
 from eas_station.decoder.text.grammar import Grammar
 from eas_station.decoder.text.message import DecodeEvidence
 from eas_station.dsp.arrays.array_types import Precise
@@ -22,7 +22,7 @@ LEAST_BITS = 340  # the shortest header
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class UndecodedMessage:
     """A message that one channel heard and could not read by itself."""
 
     source: str  # who heard it: nothing of one source is combined with itself
@@ -32,24 +32,24 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
-class Combined:
+class CombinedMessage:
     """What several sources say together."""
 
     text: str
-    parts: tuple[Unread, ...]  # oldest first
+    parts: tuple[UndecodedMessage, ...]  # oldest first
     evidence: DecodeEvidence
 
 
-class Diversity:
+class DiversityCombiner:
     """Remembers what could not be read, and reads it when it is heard elsewhere too."""
 
     def __init__(self, grammar: Grammar, least_posterior: float) -> None:
         self._grammar = grammar
         self._least = least_posterior
-        self._kept: list[Unread] = []
-        self._said: list[Unread] = []
+        self._kept: list[UndecodedMessage] = []
+        self._said: list[UndecodedMessage] = []
 
-    def add(self, unread: Unread) -> Combined | None:
+    def add(self, unread: UndecodedMessage) -> CombinedMessage | None:
         """Take one that could not be read; the message if it can be read now."""
         since = unread.at_s - TOGETHER_S
         self._kept = [u for u in self._kept if u.at_s >= since]
@@ -66,12 +66,14 @@ class Diversity:
         if reading.posterior < self._least:
             return None
         self._said.append(replace(unread, soft=together))
-        return Combined(reading.text, parts, _evidence(parts, reading.posterior))
+        return CombinedMessage(reading.text, parts, _evidence(parts, reading.posterior))
 
 
-def _one_of_each(candidates: Sequence[Unread], unread: Unread) -> list[Unread]:
+def _one_of_each(
+    candidates: Sequence[UndecodedMessage], unread: UndecodedMessage
+) -> list[UndecodedMessage]:
     """Of every source the one that says most likely the same, if any does."""
-    best: dict[str, tuple[float, Unread]] = {}
+    best: dict[str, tuple[float, UndecodedMessage]] = {}
     for candidate in candidates:
         score = _score(candidate, unread)
         if score > best.get(candidate.source, (SAME, candidate))[0]:
@@ -79,13 +81,13 @@ def _one_of_each(candidates: Sequence[Unread], unread: Unread) -> list[Unread]:
     return [candidate for _, candidate in best.values()]
 
 
-def _say_the_same(first: Unread, second: Unread) -> bool:
+def _say_the_same(first: UndecodedMessage, second: UndecodedMessage) -> bool:
     return _score(first, second) > SAME
 
 
-def _score(first: Unread, second: Unread) -> float:
+def _score(first: UndecodedMessage, second: UndecodedMessage) -> float:
     bits = min(len(first.soft), len(second.soft))
-    return log_same(first.soft, second.soft, bits) if bits >= LEAST_BITS else -np.inf
+    return log_likelihood_same(first.soft, second.soft, bits) if bits >= LEAST_BITS else -np.inf
 
 
 def _sum(parts: Sequence[Precise]) -> Precise:
@@ -95,7 +97,7 @@ def _sum(parts: Sequence[Precise]) -> Precise:
     return total
 
 
-def _evidence(parts: Sequence[Unread], posterior: float) -> DecodeEvidence:
+def _evidence(parts: Sequence[UndecodedMessage], posterior: float) -> DecodeEvidence:
     """That of the source that heard best, with the posterior of all; reconstructed, always."""
     best = max((u.evidence for u in parts), key=lambda e: (e.bursts, e.snr_db or -np.inf))
     sources = tuple(dict.fromkeys(u.source for u in parts))

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from eas_station.dsp.arrays.array_types import Precise
-from eas_station.dsp.arrays.products import product
+from eas_station.dsp.arrays.matrix_products import product
 
 PRINTABLE = "".join(map(chr, range(32, 127)))  # column i is character 32 + i
 SHARE = 1 / len(PRINTABLE)

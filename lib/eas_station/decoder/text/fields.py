@@ -32,7 +32,7 @@ class Scored:
         return characters.spell(self.columns[place])
 
 
-class Text:
+class CharacterScores:
     """The character likelihoods of one text of unknown length, ready for every kind of field."""
 
     def __init__(self, scores: Precise, stray: float) -> None:

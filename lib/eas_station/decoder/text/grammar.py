@@ -13,7 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from eas_station.decoder.text import characters
-from eas_station.decoder.text.fields import Indices, Scored, Text, listed_numbers, listed_words
+from eas_station.decoder.text.fields import (
+    CharacterScores,
+    Indices,
+    Scored,
+    listed_numbers,
+    listed_words,
+)
 from eas_station.decoder.text.prior import Prior
 from eas_station.dsp.arrays.array_types import Precise
 
@@ -84,7 +90,7 @@ class Grammar:
         """
         bits = _padded(soft, _most_locations(len(soft)))
         scores = characters.log_likelihoods(bits, self._prior.eighth_bit_set)
-        text = Text(scores, self._prior.stray)
+        text = CharacterScores(scores, self._prior.stray)
         start = float(scores[np.arange(len(START)), characters.columns(START)].sum())
         after = _still_there(bits)
         total, best, spelled = self._headers(text, after)
@@ -96,7 +102,7 @@ class Grammar:
             best, spelled = raw_best, raw_spelled
         return TextReading(START + spelled, float(np.exp(start + best - everything)))
 
-    def _headers(self, text: Text, after: Precise) -> tuple[float, float, str]:
+    def _headers(self, text: CharacterScores, after: Precise) -> tuple[float, float, str]:
         """All headers from ORG on: sum, best, and the text of the best."""
         unlisted = self._prior.unlisted_code
         dash = text.character("-")
@@ -130,7 +136,9 @@ class Grammar:
         spelled = f"{head[0].text(0)}-{head[1].text(0)}{located}+{purge.text(n)}-{ending}"
         return total, float(table[shape, n]), spelled
 
-    def _endings(self, text: Text, at: Indices, last: Precise, call: Scored) -> list[_Ending]:
+    def _endings(
+        self, text: CharacterScores, at: Indices, last: Precise, call: Scored
+    ) -> list[_Ending]:
         """JJJHHMM-LLLLLLLL- in every shape, beginning at any of these places.
 
         `last` is the score of a "-" that ends the header.
@@ -151,7 +159,7 @@ class Grammar:
                 endings.append(_Ending(total, best, time, length, digits))
         return endings
 
-    def _time(self, text: Text, at: Indices, digits: int) -> tuple[Scored, ...]:
+    def _time(self, text: CharacterScores, at: Indices, digits: int) -> tuple[Scored, ...]:
         if digits == 7:
             return (
                 text.number(at, self._day),
@@ -184,7 +192,7 @@ def _counties(prior: Prior) -> Precise:
     return prior.odd_county * odd + prior.whole_state * none + rest / 1000
 
 
-def _raw(text: Text, after: Precise) -> tuple[float, float, str]:
+def _raw(text: CharacterScores, after: Precise) -> tuple[float, float, str]:
     """Any printable text up to a "-": sum, best, and the text of the best."""
     first = len(START)
     dash = (text.character("-") - after)[first + 8 :]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from eas_station.dsp.arrays.array_types import Baseband, Real
 from eas_station.dsp.arrays.fir import Band
-from eas_station.dsp.arrays.products import product
+from eas_station.dsp.arrays.matrix_products import product
 
 BAUD_HZ = 3125 / 6  # 520.83 bits a second, 47 CFR 11.31(a)(1)
 MARK_HZ = 4 * BAUD_HZ  # 2083.3 Hz, a one

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eas_station.dsp.arrays.array_types import Real
-from eas_station.dsp.arrays.products import product
+from eas_station.dsp.arrays.matrix_products import product
 from eas_station.dsp.audio.modulate import ATTENTION_TONES, Attention
 
 WINDOW_S = 0.1  # bins are 10 Hz apart; tones up to 15 Hz off are still caught
@@ -45,7 +45,7 @@ class _Run:
     power: float = 0.0
 
 
-class AttentionWatch:
+class AttentionDetector:
     """Sound in, attention signals out; all channels at once."""
 
     def __init__(self, channels: int, rate_hz: float) -> None:

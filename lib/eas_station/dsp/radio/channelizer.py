@@ -17,7 +17,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from eas_station.dsp.arrays.array_types import Real
-from eas_station.dsp.radio.fastbank import FastBank
+from eas_station.dsp.radio.overlap_save import OverlapSaveBank
 from eas_station.dsp.radio.raster import (
     CHANNEL_RATE_HZ,
     RATE_STEP_HZ,
@@ -60,7 +60,9 @@ class Channelizer:
         demand_reachable(rate_hz, center_hz, channels_hz)
         self._bank: Bank
         if not on_raster(rate_hz, center_hz, channels_hz):
-            self._bank = FastBank(rate_hz, center_hz, channels_hz, CHANNEL_RATE_HZ, CUTOFF_HZ)
+            self._bank = OverlapSaveBank(
+                rate_hz, center_hz, channels_hz, CHANNEL_RATE_HZ, CUTOFF_HZ
+            )
             self.frame = 15 * CHANNEL_RATE_HZ // RATE_STEP_HZ
         else:
             raster = Raster(rate_hz, center_hz, channels_hz)

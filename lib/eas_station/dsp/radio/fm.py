@@ -113,7 +113,7 @@ class Demodulated:
     power: NDArray[np.float32]  # of the baseband
 
 
-class Weights:
+class ClickSuppressor:
     """How far each sample of a discriminator is to be believed, and the carrier's offset.
 
     Noise that overcomes the carrier for a moment turns it round once: a click, and the samples
@@ -189,7 +189,7 @@ class Discriminator:
     def __init__(self, channels: int, rate_hz: float) -> None:
         self._audio = FilterBank(channels, de_emphasis_taps(rate_hz)[np.newaxis] / FULL_SCALE_HZ)
         self._hz_per_radian = np.float32(rate_hz / (2 * np.pi))
-        self._weights = Weights(channels)
+        self._weights = ClickSuppressor(channels)
         self._last = np.zeros((channels, 1), dtype=np.complex64)
 
     def feed(self, block: NDArray[np.complex64]) -> NDArray[np.float32]:

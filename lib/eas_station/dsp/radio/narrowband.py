@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eas_station.dsp.arrays.array_types import Baseband, Real
-from eas_station.dsp.audio.levels import ChannelLevel, ChannelLevelMeter
 from eas_station.dsp.radio.channelizer import Channelizer
 from eas_station.dsp.radio.fm import Discriminator
 from eas_station.dsp.radio.iq import DcRemover, SpikeRemover
 from eas_station.dsp.radio.raster import CHANNEL_RATE_HZ
+from eas_station.dsp.radio.signal_levels import ChannelLevel, ChannelLevelMeter
 
 FRAME_SAMPLES = 2304  # audio samples of one frame: 48 SAME bits, 92 ms, 10.9 frames a second
 

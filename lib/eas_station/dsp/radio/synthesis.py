@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from eas_station.dsp.audio.levels import REFERENCE_BANDWIDTH_HZ
 from eas_station.dsp.radio.channelizer import PIECE, product
 from eas_station.dsp.radio.raster import Raster
+from eas_station.dsp.radio.signal_levels import REFERENCE_BANDWIDTH_HZ
 
 _CUTOFF_HZ = 12_500.0  # passes a channel whole and stops its images, a raster step away
 _TAPS_PER_BRANCH = 12

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from eas_station.dsp.arrays.array_types import Baseband, Real
 from eas_station.dsp.arrays.fir import Band
-from eas_station.dsp.audio.levels import ChannelLevelMeter
 from eas_station.dsp.audio.resample import Resampler
-from eas_station.dsp.radio.fastbank import FastBank
 from eas_station.dsp.radio.fm import FilterBank
 from eas_station.dsp.radio.iq import DcRemover
 from eas_station.dsp.radio.narrowband import ChannelAudio
+from eas_station.dsp.radio.overlap_save import OverlapSaveBank
 from eas_station.dsp.radio.raster import CHANNEL_RATE_HZ
+from eas_station.dsp.radio.signal_levels import ChannelLevelMeter
 
 STATION_RATE_HZ = 250_000
 CUTOFF_HZ = 100_000.0  # of the station filter: 2·(75 + 15) kHz and room; the next is 200 kHz away
@@ -53,7 +53,7 @@ class Wideband:
     ) -> None:
         """Args: with_snr: of every frame, for a squelch."""
         self._with_snr = with_snr
-        self._bank = FastBank(rate_hz, center_hz, stations_hz, STATION_RATE_HZ, CUTOFF_HZ)
+        self._bank = OverlapSaveBank(rate_hz, center_hz, stations_hz, STATION_RATE_HZ, CUTOFF_HZ)
         stations = len(stations_hz)
         bandwidth_hz = self._bank.noise_bandwidth_hz
         self._meter = ChannelLevelMeter(stations, STATION_RATE_HZ, bandwidth_hz, bandwidth_hz)

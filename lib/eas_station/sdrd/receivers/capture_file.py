@@ -20,7 +20,7 @@ MOST_CHUNKS = 64  # before the samples
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class SampleFormat:
     """How the samples lie in the file."""
 
     sample_bytes: int
@@ -28,11 +28,11 @@ class Form:
     data_bytes: int | None = None  # None: to the end of the file
 
 
-CU8 = Form(CU8_BYTES, from_cu8)
-CS16 = Form(CS16_BYTES, from_cs16)
+CU8 = SampleFormat(CU8_BYTES, from_cu8)
+CS16 = SampleFormat(CS16_BYTES, from_cs16)
 
 
-def form_of(file: BinaryIO, settings: ReceiverConfig) -> Form:
+def read_format(file: BinaryIO, settings: ReceiverConfig) -> SampleFormat:
     """Read up to the first sample. Raises SourceError: it is no such file, OSError."""
     if settings.format != "wav":
         return CS16 if settings.format == "cs16" else CU8
@@ -46,18 +46,18 @@ class _NoWavError(Exception):
     """What is not as it should be."""
 
 
-def _wav(file: BinaryIO, rate_hz: int) -> Form:
+def _wav(file: BinaryIO, rate_hz: int) -> SampleFormat:
     head = file.read(12)
     if head[:4] not in (b"RIFF", b"RF64") or head[8:] != b"WAVE":
         raise _NoWavError("it does not begin as one")
-    form: Form | None = None
+    form: SampleFormat | None = None
     for _ in range(MOST_CHUNKS):
         name, size = struct.unpack("<4sI", file.read(8))
         if name == b"data":
             if form is None:
                 raise _NoWavError("it says nothing about its samples")
             whole = None if size == 0xFFFFFFFF or size == 0 else size
-            return Form(form.sample_bytes, form.samples_of, whole)
+            return SampleFormat(form.sample_bytes, form.samples_of, whole)
         if name == b"fmt ":
             chunk = file.read(min(size, 64))
             form = _form(chunk, rate_hz)
@@ -66,7 +66,7 @@ def _wav(file: BinaryIO, rate_hz: int) -> Form:
     raise _NoWavError("it holds no samples")
 
 
-def _form(chunk: bytes, rate_hz: int) -> Form:
+def _form(chunk: bytes, rate_hz: int) -> SampleFormat:
     tag, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", chunk)
     if tag not in (PCM, EXTENSIBLE):
         raise _NoWavError(f"its samples are of form {tag}, not PCM")

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from eas_station.config.model import ReceiverConfig
 from eas_station.errors import SourceError
-from eas_station.sdrd.receivers.capture_file import CU8, Form, form_of
+from eas_station.sdrd.receivers.capture_file import CU8, SampleFormat, read_format
 from eas_station.sdrd.receivers.iq_receiver import IqBlock, ReceiverEndedError, Tuning
 
 FASTEST = 8.0  # times real time: one process that decodes seven channels follows it, on a Pi too
 _LATE_S = 1.0  # a replay that is later than this goes on from now instead of catching up
 
 
-class FileReceiver:
+class CaptureReceiver:
     """Replays a capture, in real time or `FASTEST` times that; a loop begins without a gap.
 
     Faster, and listeners' queues would run over: what is replayed is to be heard. A replay is
@@ -43,7 +43,7 @@ class FileReceiver:
         self._wait = wait
         self._monotonic = monotonic
         self._file: BinaryIO | None = None
-        self._form: Form = CU8
+        self._form: SampleFormat = CU8
         self._left: int | None = None  # bytes of samples; None: to the end of the file
         self._due_at = 0.0
 
@@ -106,7 +106,7 @@ class FileReceiver:
         self.close()
         self._file = self._opened()
         try:
-            self._form = form_of(self._file, self._settings)
+            self._form = read_format(self._file, self._settings)
         except OSError as error:
             raise SourceError(f"{self._path} cannot be read: {error.strerror}") from error
         self._left = self._form.data_bytes

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from eas_station.dsp.radio.iq import from_cu8
 from eas_station.errors import SourceError
-from eas_station.sdrd.receivers.connection import DongleConnection, DongleLink
+from eas_station.sdrd.receivers.dongle_connection import DongleConnection, DongleLink
 from eas_station.sdrd.receivers.iq_receiver import IqBlock, Tuning, WedgedError
 from eas_station.sdrd.receivers.sample_clock import SampleClock
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from eas_station.config.model import ReceiverConfig
 from eas_station.errors import SourceError
-from eas_station.sdrd.receivers.auto_gain import nearest_db
+from eas_station.sdrd.calibration.auto_gain import nearest_db
 from eas_station.sdrd.receivers.iq_receiver import Tuning
 
 CONNECT_S = 4.0

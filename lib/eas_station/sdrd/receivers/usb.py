@@ -11,7 +11,7 @@ from typing import Any
 
 from eas_station.config.model import ReceiverConfig
 from eas_station.errors import SourceError
-from eas_station.sdrd.receivers.auto_gain import nearest_db
+from eas_station.sdrd.calibration.auto_gain import nearest_db
 from eas_station.sdrd.receivers.iq_receiver import Tuning
 
 BINDING = "eas_station_vendor.rtlsdr"

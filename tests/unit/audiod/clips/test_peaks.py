@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eas_station.audiod.clips.peaks import MOST_PARTS, Peaks
+from eas_station.audiod.clips.peaks import MOST_PARTS, PeakEnvelope
 
 RATE_HZ = 1000  # a hop is 50 samples
 
 
 def outline(*blocks: np.ndarray) -> list[int]:
-    peaks = Peaks(RATE_HZ)
+    peaks = PeakEnvelope(RATE_HZ)
     for block in blocks:
         peaks.feed(block.astype(np.int16))
     text = peaks.text() or ""
@@ -43,7 +43,7 @@ def test_what_is_shorter_than_a_hop_counts() -> None:
 
 @pytest.mark.parametrize("blocks", [(), (np.empty(0),)])
 def test_no_sample_has_no_outline(blocks: tuple[np.ndarray, ...]) -> None:
-    peaks = Peaks(RATE_HZ)
+    peaks = PeakEnvelope(RATE_HZ)
     for block in blocks:
         peaks.feed(block.astype(np.int16))
     assert peaks.text() is None

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from eas_station.audiod.clips.recorder import ClipOrder, Recorder, ring_seconds
+from eas_station.audiod.clips.recorder import ClipOrder, ClipRecorder, ring_seconds
 from eas_station.config.model import ClipsConfig
-from eas_station.dsp.arrays.ring import Ring
+from eas_station.dsp.arrays.buffers import Ring
 
 RATE_HZ = 100
 CLIPS = ClipsConfig(pre_roll_s=3.0, post_roll_s=1.0, longest_s=20.0)
@@ -46,7 +46,9 @@ class Station:
         self.shelf = Shelf()
         self.ring = Ring(2, int(ring_seconds(CLIPS) * RATE_HZ))
         ids = itertools.count(1)
-        self.recorder = Recorder(self.ring, RATE_HZ, CLIPS, self.shelf, lambda: f"clip{next(ids)}")
+        self.recorder = ClipRecorder(
+            self.ring, RATE_HZ, CLIPS, self.shelf, lambda: f"clip{next(ids)}"
+        )
 
     def hear(self, seconds: float, block: int = 24) -> None:
         until = self.ring.end + round(seconds * RATE_HZ)

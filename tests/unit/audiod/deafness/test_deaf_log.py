@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from eas_station import wire
+from eas_station.audiod.deafness.checkpoints import Checkpoint, Checkpoints, boot_id
 from eas_station.audiod.deafness.deaf_log import DeafLog
-from eas_station.audiod.deafness.heard_marks import HeardMark, HeardMarks, boot_id
-from eas_station.audiod.sources.blocks import Block, Hole
+from eas_station.audiod.sources.audio_source import Block, Dropout
 from eas_station.store.records.deaf import DeafInterval
 
 NOON = datetime(2025, 11, 22, 12, tzinfo=UTC)
@@ -38,16 +38,18 @@ class World:
         return not self.spool_full
 
     def process(self) -> DeafLog:
-        marks = HeardMarks(self.folder / "run", self.folder / "state", "eas-audiod@wx", self.boot)
+        marks = Checkpoints(self.folder / "run", self.folder / "state", "eas-audiod@wx", self.boot)
         channels = ("162.400", "162.550")
         return DeafLog("wx", channels, marks, self.record, self.now, lambda: self.at_s)
 
-    def hear(self, process: DeafLog, seconds: float, *holes: Hole, block_s: float = 0.25) -> None:
+    def hear(
+        self, process: DeafLog, seconds: float, *dropouts: Dropout, block_s: float = 0.25
+    ) -> None:
         for i in range(round(seconds / block_s)):
             self.at_s += block_s
             gap = None if i == 0 and process.why else 0
             samples = np.zeros((2, round(1000 * block_s)), np.float32)
-            process.heard(Block(samples, 1000, 0, gap, holes if i == 0 else ()))
+            process.heard(Block(samples, 1000, 0, gap, dropouts if i == 0 else ()))
 
     def told(self) -> list[tuple[str, float, float | None, str]]:
         """(channel, from, to, why) in seconds after noon; of one interval the last word."""
@@ -140,7 +142,7 @@ def test_deafness_goes_on_over_a_restart_as_one_interval(world: World) -> None:
 def test_a_hole_is_told_of_its_channel_alone(world: World) -> None:
     process = world.process()
     world.hear(process, 10)
-    world.hear(process, 2, Hole(1, 50, 100))
+    world.hear(process, 2, Dropout(1, 50, 100))
     assert world.told() == [("162.550", 10.05, 10.15, "samples were lost on the way")]
 
 
@@ -148,9 +150,9 @@ def test_what_the_spool_does_not_take_is_told_later(world: World) -> None:
     process = world.process()
     world.hear(process, 10)
     world.spool_full = True
-    world.hear(process, 2, Hole(1, 50, 100))
+    world.hear(process, 2, Dropout(1, 50, 100))
     world.spool_full = False
-    world.hear(process, 2, Hole(0, 50, 100))
+    world.hear(process, 2, Dropout(0, 50, 100))
     assert [row[0] for row in world.told()] == ["162.550", "162.400"]
 
 
@@ -184,5 +186,5 @@ def test_marks_that_cannot_be_written_are_logged_once_and_hurt_nothing(
 
 def test_the_boot_has_a_name_and_a_mark_survives_its_own_text(tmp_path: Path) -> None:
     assert boot_id(tmp_path / "absent") == ""
-    mark = HeardMark(NOON, None, boot_id(), ended=True)
-    assert wire.from_json(HeardMark, wire.to_json(mark)) == replace(mark)
+    mark = Checkpoint(NOON, None, boot_id(), ended=True)
+    assert wire.from_json(Checkpoint, wire.to_json(mark)) == replace(mark)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from eas_station import wire
-from eas_station.audiod.hearing.channel_facts import Judgement
+from eas_station.audiod.hearing.channel_assessment import Assessment
 from eas_station.audiod.hearing.expected_tests import ExpectedTests, Overdue, wanted
 from eas_station.audiod.hearing.missed_test_reasons import UNKNOWN, likely, window
 from eas_station.store.records.deaf import DeafInterval
@@ -15,7 +15,7 @@ from eas_station.store.records.expected_tests import ExpectedTest
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-HEARD = Judgement("hearing", "heard, with a margin of 21 dB")
+HEARD = Assessment("hearing", "heard, with a margin of 21 dB")
 
 
 class Spool:
@@ -170,8 +170,10 @@ def test_a_click_cannot_have_hidden_a_test() -> None:
 
 
 def test_how_the_channel_is_now_is_the_next_best_reason() -> None:
-    assert "is silent now (no carrier)" in likely(LATE, Judgement("silent", "no carrier"), [], NOON)
-    weak = Judgement("hearing", "heard, with a margin of 3 dB", problem=True)
+    assert "is silent now (no carrier)" in likely(
+        LATE, Assessment("silent", "no carrier"), [], NOON
+    )
+    weak = Assessment("hearing", "heard, with a margin of 3 dB", problem=True)
     assert "hardly heard (heard, with a margin of 3 dB)" in likely(LATE, weak, [], NOON)
     assert likely(LATE, HEARD, [], NOON) == UNKNOWN
 

@@ -122,7 +122,7 @@ def test_any_rate_a_source_may_have_will_do(prober: Probe, rate_hz: int) -> None
     assert prober.reads(noise(0.01, rate_hz=rate_hz), rate_hz, 6.0)
 
 
-class Deaf:
+class DeafSpan:
     """A decoder that hears nothing."""
 
     def feed(self, block: np.ndarray) -> list[Burst | DecodedMessage]:
@@ -133,10 +133,10 @@ class Deaf:
 
 
 def test_a_decoder_that_is_broken_fails_on_clean_sound_too() -> None:
-    assert not Probe(lambda rate_hz: Deaf(), lambda: None).reads_clean(RATE_HZ)
+    assert not Probe(lambda rate_hz: DeafSpan(), lambda: None).reads_clean(RATE_HZ)
 
 
 def test_the_others_may_go_on_twice_a_second_of_sound() -> None:
     pauses: list[int] = []
-    Probe(lambda rate_hz: Deaf(), lambda: pauses.append(1)).reads(noise(0.01), RATE_HZ, 0.0)
+    Probe(lambda rate_hz: DeafSpan(), lambda: pauses.append(1)).reads(noise(0.01), RATE_HZ, 0.0)
     assert len(pauses) == 2 * SOUND_S

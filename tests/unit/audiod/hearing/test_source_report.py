@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from eas_station.audiod.hearing.channel_facts import ProbeResults
-from eas_station.audiod.hearing.levels import AudioMeasurement
+from eas_station.audiod.hearing.channel_assessment import ProbeResults
+from eas_station.audiod.hearing.level_meter import AudioMeasurement
 from eas_station.audiod.hearing.source_report import SourceReport
 from eas_station.bus.messages import HearingProof, ItemState
 

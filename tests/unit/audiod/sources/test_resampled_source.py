@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from eas_station.audiod.sources.blocks import PATIENCE_S, RATE_HZ, Block, SourceEndedError
+from eas_station.audiod.sources.audio_source import PATIENCE_S, RATE_HZ, Block, SourceEndedError
 from eas_station.audiod.sources.resampled_source import ResampledSource
 from eas_station.errors import SourceError
 
@@ -16,7 +16,7 @@ class Tape:
     channels = ("mono",)
     live = True
     waiting_for = "the tape waits"
-    telling = "a tape"
+    description = "a tape"
     patience_s = PATIENCE_S
 
     def __init__(self, items: list[Block | Exception | None]) -> None:
@@ -118,7 +118,7 @@ def test_everything_else_is_as_the_source_has_it() -> None:
     tape = Tape([SourceError("the tape is torn")])
     source = ResampledSource(tape)
     assert (source.channels, source.live, source.waiting_for) == (("mono",), True, "the tape waits")
-    assert (source.telling, source.counters, source.carriers) == ("a tape", {"turns": 3}, {})
+    assert (source.description, source.counters, source.carriers) == ("a tape", {"turns": 3}, {})
     assert source.patience_s == PATIENCE_S
     with pytest.raises(SourceError, match="torn"):
         source.receive()

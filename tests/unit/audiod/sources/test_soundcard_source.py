@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from eas_station.audiod.sources.blocks import HopelessError
+from eas_station.audiod.sources.audio_source import NeedsOperatorError
 from eas_station.audiod.sources.portaudio import INPUT_OVERFLOW, Callback, SoundCard, pick
 from eas_station.audiod.sources.soundcard_source import LONGEST_QUEUE, Channel, SoundcardSource
 from eas_station.errors import SourceError
@@ -103,7 +103,7 @@ def test_a_card_is_found_by_a_part_of_its_name() -> None:
     assert machine.opened["input_device_index"] == 1
     assert machine.opened["rate"] == 44100
     assert machine.opened["frames_per_buffer"] == 4410
-    assert opened.telling == "USB Audio Device: - (hw:1,0) at 44100 Hz"
+    assert opened.description == "USB Audio Device: - (hw:1,0) at 44100 Hz"
 
 
 def test_without_a_name_the_usual_card_is_taken() -> None:
@@ -133,14 +133,14 @@ def test_a_card_that_is_not_found_is_told_with_those_there_are(
     with pytest.raises(SourceError) as refused:
         source(machine, wanted)
     assert told in str(refused.value)
-    assert isinstance(refused.value, HopelessError) == hopeless
+    assert isinstance(refused.value, NeedsOperatorError) == hopeless
     assert machine.ended == 1, "PortAudio is given back"
 
 
 def test_another_rate_is_taken_where_the_card_refuses_its_own() -> None:
     machine = Machine(USB)
     machine.rates = {48000}
-    assert source(machine).telling.endswith("at 48000 Hz")
+    assert source(machine).description.endswith("at 48000 Hz")
 
 
 def test_a_card_in_use_is_told_and_given_back() -> None:
@@ -169,7 +169,7 @@ def test_a_channel_is_chosen(channel: Channel, heard: list[float]) -> None:
 
 
 def test_a_card_of_one_channel_has_no_right_one() -> None:
-    with pytest.raises(HopelessError, match="there is no right one"):
+    with pytest.raises(NeedsOperatorError, match="there is no right one"):
         source(Machine(WEBCAM), channel="right")
     machine = Machine(WEBCAM)
     opened = source(machine, channel="left")
@@ -228,5 +228,5 @@ def test_a_card_that_says_nothing_is_waited_for_and_then_given_up() -> None:
 
 def test_without_pyaudio_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyaudio", None)
-    with pytest.raises(HopelessError, match="apt install python3-pyaudio"):
+    with pytest.raises(NeedsOperatorError, match="apt install python3-pyaudio"):
         SoundcardSource(None, "mix")

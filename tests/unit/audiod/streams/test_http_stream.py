@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from eas_station.audiod.sources.blocks import HopelessError
+from eas_station.audiod.sources.audio_source import NeedsOperatorError
 from eas_station.audiod.streams.http_stream import fetch
 from eas_station.errors import SourceError
 
@@ -169,7 +169,7 @@ def test_an_answer_without_sound_is_told(
         fetch(server.url("/x", "me:s3cret@"), 5.0)
     assert told in str(refused.value)
     assert "s3cret" not in str(refused.value)
-    assert isinstance(refused.value, HopelessError) == hopeless
+    assert isinstance(refused.value, NeedsOperatorError) == hopeless
 
 
 def test_a_server_that_falls_silent_is_told(server: Server) -> None:

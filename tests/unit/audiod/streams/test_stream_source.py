@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eas_station.audiod.sources.blocks import RATE_HZ, Block, HopelessError
-from eas_station.audiod.streams.stream_decoder import StreamDecoder, from_pipe, script
+from eas_station.audiod.sources.audio_source import RATE_HZ, Block, NeedsOperatorError
+from eas_station.audiod.streams.ffmpeg import StreamDecoder, from_pipe, script
 from eas_station.audiod.streams.stream_source import StreamSource
 from eas_station.audiod.streams.stream_url import Scrubber, split
 from eas_station.errors import SourceError
@@ -162,7 +162,7 @@ def test_title_form_and_bitrate_are_told_and_the_titles_are_not_played(
 ) -> None:
     source = StreamSource(serve(with_title))
     heard = hear(source, 1.5)
-    assert source.telling == "Weather Radio, Forecast, 400 kbit/s pcm_s16le"
+    assert source.description == "Weather Radio, Forecast, 400 kbit/s pcm_s16le"
     assert source.counters["bytes"] > 50_000
     assert np.abs(np.concatenate([block.samples[0] for block in heard])).max() < 0.3
     source.close()
@@ -198,7 +198,7 @@ def test_without_ffmpeg_it_is_said_what_to_install(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     source = StreamSource(serve(whole))
-    with pytest.raises(HopelessError, match="apt install ffmpeg"):
+    with pytest.raises(NeedsOperatorError, match="apt install ffmpeg"):
         hear(source)
     source.close()
 
@@ -208,7 +208,7 @@ def test_while_it_connects_it_says_so_and_closing_is_quick() -> None:
         source = StreamSource(f"http://127.0.0.1:{listening.getsockname()[1]}/live", 30.0)
         assert source.receive() is None
         assert source.waiting_for.startswith("connecting to http://127.0.0.1:")
-        assert source.telling == ""
+        assert source.description == ""
         source.close()
 
 

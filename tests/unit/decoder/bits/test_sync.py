@@ -3,14 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from eas_station.decoder.bits.sync import PHASES, Sync, SyncSearch
+from eas_station.decoder.bits.sync import PHASES, SyncCandidate, SyncSearch
 from eas_station.dsp.audio.afsk import BIT, MODEM_RATE_HZ, ToneBank
 from eas_station.dsp.audio.modulate import burst
 
 AT = 400 * BIT + 5  # where the burst begins, in modem samples
 
 
-def syncs(sound: np.ndarray, step_bits: int = 64) -> list[Sync]:
+def syncs(sound: np.ndarray, step_bits: int = 64) -> list[SyncCandidate]:
     search, bank = SyncSearch(1), ToneBank(PHASES)
     padded = np.concatenate([sound, np.zeros(600 * BIT)]).astype(np.float32)
     frames = padded[: len(padded) // BIT * BIT].reshape(1, -1, BIT)

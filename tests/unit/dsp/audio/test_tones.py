@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from eas_station.dsp.audio.modulate import Attention, attention_signal, message
-from eas_station.dsp.audio.tones import AttentionSignal, AttentionWatch
+from eas_station.dsp.audio.tones import AttentionDetector, AttentionSignal
 
 RATE = 25_000
 Cuts = Callable[[int], list[tuple[int, int]]]
 
 
 def heard(sound: np.ndarray, rate_hz: int = RATE) -> list[AttentionSignal]:
-    watch = AttentionWatch(1, rate_hz)
+    watch = AttentionDetector(1, rate_hz)
     return watch.feed(sound[None].astype(np.float32)) + watch.flush()
 
 
@@ -77,6 +77,6 @@ def test_of_a_whole_message_on_the_second_channel(cuts: Cuts) -> None:
     header = "ZCZC-EAS-RMT-039173+0030-1051700-WTOL/TV -"
     whole = message(header, RATE, attention=True)
     sound = np.stack([np.zeros_like(whole), whole])
-    watch = AttentionWatch(2, RATE)
+    watch = AttentionDetector(2, RATE)
     found = [signal for a, b in cuts(sound.shape[1]) for signal in watch.feed(sound[:, a:b])]
     assert [(signal.channel, signal.kind) for signal in found] == [(1, "eas")]

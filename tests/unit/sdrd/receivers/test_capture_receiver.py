@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from eas_station.config.model import ReceiverConfig
 from eas_station.errors import SourceError
-from eas_station.sdrd.receivers.capture_file import form_of
-from eas_station.sdrd.receivers.capture_receiver import FASTEST, FileReceiver
+from eas_station.sdrd.receivers.capture_file import read_format
+from eas_station.sdrd.receivers.capture_receiver import FASTEST, CaptureReceiver
 from eas_station.sdrd.receivers.iq_receiver import ReceiverEndedError, Tuning
 
 UNTUNED = Tuning(None, 0)
@@ -35,9 +35,9 @@ class Clock:
         self.now_s += seconds
 
 
-def replay(path: Path, clock: Clock, block: int = 4, **settings: object) -> FileReceiver:
+def replay(path: Path, clock: Clock, block: int = 4, **settings: object) -> CaptureReceiver:
     receiver = ReceiverConfig("wx", "file", path, rate_hz=25_000, **settings)
-    return FileReceiver(receiver, block, clock.wait, clock.monotonic)
+    return CaptureReceiver(receiver, block, clock.wait, clock.monotonic)
 
 
 def test_a_loop_begins_again_without_a_gap(tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_a_wav_that_is_none_is_a_source_error_that_says_why(
 def test_no_content_of_a_wav_is_worse_than_a_source_error(content: bytes) -> None:
     settings = ReceiverConfig("wx", "file", Path("x"), format="wav", rate_hz=25_000)
     try:
-        form = form_of(io.BytesIO(b"RIFF\0\0\0\0WAVE" + content), settings)
+        form = read_format(io.BytesIO(b"RIFF\0\0\0\0WAVE" + content), settings)
     except SourceError:
         return
     assert form.sample_bytes in (2, 4)

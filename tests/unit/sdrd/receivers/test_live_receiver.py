@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from eas_station.errors import SourceError
-from eas_station.sdrd.receivers.connection import KEPT_S
+from eas_station.sdrd.receivers.dongle_connection import KEPT_S
 from eas_station.sdrd.receivers.iq_receiver import IqBlock, Tuning, WedgedError
 from eas_station.sdrd.receivers.live_receiver import SILENT_S, LiveReceiver
 

@@ -1,0 +1,142 @@
+"""Frames of single channels in, blocks of all channels out, aligned by their sample numbers."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eas_station.audiod.sources.audio_source import Block, Dropout
+from eas_station.dsp.arrays.buffers import FULL_SCALE
+
+BLOCK_S = 0.24
+LONGEST_BLOCK_S = 1.0
+PATIENCE_S = 0.5  # how far one channel may be behind before its samples count as lost
+FILLED_S = 2.0  # a longer gap of all channels is not filled with zeros
+
+
+class FrameAligner:
+    """Collects the frames of the channels of one receiver.
+
+    Frames of one channel come in order. Sample numbers never fall while a receiver's process
+    lives, so one that falls means a new process: what was collected is dropped and the next
+    block begins after a gap of unknown length.
+    """
+
+    def __init__(self, channels: int) -> None:
+        self._frames: list[deque[tuple[int, NDArray[np.int16]]]] = [
+            deque() for _ in range(channels)
+        ]
+        self._ends: list[int | None] = [None] * channels
+        self._rate_hz = 0
+        self._next: int | None = None  # None: the next block begins anew
+
+    def push(
+        self, channel: int, rate_hz: int, first_sample: int, samples: NDArray[np.int16]
+    ) -> None:
+        """Take one frame of one channel."""
+        end = self._ends[channel]
+        if rate_hz != self._rate_hz or (end is not None and first_sample < end):
+            self._begin_anew(rate_hz)
+        self._frames[channel].append((first_sample, samples))
+        self._ends[channel] = first_sample + len(samples)
+
+    def pull(self) -> Block | None:
+        """The next block, or None while there is not enough of it."""
+        end = self._ready_until()
+        return None if end is None else self._next_block(end, int(BLOCK_S * self._rate_hz))
+
+    def rest(self) -> Block | None:
+        """What there is, however little, because nothing more comes for the moment."""
+        end = max((end for end in self._ends if end is not None), default=None)
+        return None if end is None else self._next_block(end, 1)
+
+    def _next_block(self, end: int, least: int) -> Block | None:
+        """The block before sample `end`, if it would have at least `least` samples."""
+        gap: int | None = 0
+        first = self._next
+        if first is None:
+            first, gap = self._common_first(), None
+        if end - first < least:
+            return None
+        filled = int(FILLED_S * self._rate_hz)
+        heard_until = max(_covered_until(frames, first, filled) for frames in self._frames)
+        if heard_until == first:
+            begins = min(number for frames in self._frames for number, _ in frames)
+            gap, first = begins - first, begins
+            if end - first < least:
+                return None
+        elif heard_until < end - filled:
+            end = heard_until  # the long gap comes next
+        end = min(end, first + int(LONGEST_BLOCK_S * self._rate_hz))
+        self._next = end
+        return self._cut(first, end, gap)
+
+    def _begin_anew(self, rate_hz: int) -> None:
+        for frames in self._frames:
+            frames.clear()
+        self._ends = [None] * len(self._ends)
+        self._rate_hz = rate_hz
+        self._next = None
+
+    def _ready_until(self) -> int | None:
+        known = [end for end in self._ends if end is not None]
+        if not known:
+            return None
+        patient_end = max(known) - int(PATIENCE_S * self._rate_hz)
+        if len(known) < len(self._ends):
+            return patient_end
+        return max(min(known), patient_end)
+
+    def _common_first(self) -> int:
+        return max(frames[0][0] for frames in self._frames if frames)
+
+    def _cut(self, first: int, end: int, gap: int | None) -> Block:
+        samples = np.zeros((len(self._frames), end - first), dtype=np.float32)
+        dropouts: list[Dropout] = []
+        for channel, frames in enumerate(self._frames):
+            dropouts += self._fill(channel, frames, samples[channel], first)
+        samples *= np.float32(1 / FULL_SCALE)
+        return Block(samples, self._rate_hz, first, gap, tuple(dropouts))
+
+    def _fill(
+        self,
+        channel: int,
+        frames: deque[tuple[int, NDArray[np.int16]]],
+        row: NDArray[np.float32],
+        first: int,
+    ) -> list[Dropout]:
+        """Move what the frames hold from sample `first` on into the row; say what is missing."""
+        dropouts: list[Dropout] = []
+        at = 0
+        while frames and at < len(row):
+            number, piece = frames.popleft()
+            begins = number - first
+            if begins >= len(row):
+                frames.appendleft((number, piece))
+                break
+            if begins > at:
+                dropouts.append(Dropout(channel, at, begins - at))
+                at = begins
+            piece = piece[at - begins :]
+            taken = piece[: len(row) - at]
+            row[at : at + len(taken)] = taken
+            if len(taken) < len(piece):
+                frames.appendleft((first + at + len(taken), piece[len(taken) :]))
+            at += len(taken)
+        if at < len(row):
+            dropouts.append(Dropout(channel, at, len(row) - at))
+        return dropouts
+
+
+def _covered_until(
+    frames: deque[tuple[int, NDArray[np.int16]]], first: int, longest_gap: int
+) -> int:
+    """Where the samples of a channel end, from `first` on over gaps that are not too long."""
+    until = first
+    for number, piece in frames:
+        if number - until > longest_gap:
+            break
+        until = max(until, number + len(piece))
+    return until

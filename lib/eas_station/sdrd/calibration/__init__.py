@@ -1,0 +1,1 @@
+"""Automatic gain and frequency correction of a dongle."""

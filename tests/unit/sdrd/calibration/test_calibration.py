@@ -1,0 +1,126 @@
+"""The device is set as its samples ask for, and that is remembered."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eas_station.config.model import ReceiverConfig
+from eas_station.sdrd.calibration.calibration import HELD_MOST_S, Calibration
+from eas_station.sdrd.receivers.iq_receiver import Tuning
+
+GAINS_DB = (0.0, 10.0, 20.0, 30.0, 40.0, 49.6)
+DEAF = np.full(4096, 0.004 + 0.004j, dtype=np.complex64)  # nothing moves the converter
+LOUD = np.full(4096, 1 + 1j, dtype=np.complex64)
+NAMES = "eas-sdrd@wx.tuning.json"
+
+
+def dongle(**keys: object) -> ReceiverConfig:
+    return ReceiverConfig("wx", "rtlsdr", **keys)
+
+
+def test_auto_begins_in_the_middle_and_steps(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    trimmer = Calibration(dongle(), tmp_path)
+    assert trimmer.tuning == Tuning(None, 0)
+    assert trimmer.opened(GAINS_DB)
+    assert trimmer.tuning.gain_db == 30
+    with caplog.at_level(logging.INFO):
+        while not trimmer.second(LOUD, None):
+            pass
+    assert trimmer.tuning.gain_db == 20
+    assert [r.message for r in caplog.records] == ["receiver wx: gain 30.0 → 20.0 dB"]
+
+
+def test_no_step_in_a_message_but_none_waits_for_ever(tmp_path: Path) -> None:
+    trimmer = Calibration(dongle(gain=40.0, ppm="auto"), tmp_path)
+    trimmer.opened(GAINS_DB)
+    assert not any(trimmer.second(DEAF, 5.0, lambda: True) for _ in range(30))
+    assert trimmer.second(DEAF, 5.0, lambda: False)
+    assert trimmer.tuning.ppm == -5
+    trimmer = Calibration(dongle(), tmp_path)
+    trimmer.opened(GAINS_DB)
+    before_db = trimmer.tuning.gain_db
+    stepped = [trimmer.second(LOUD, None, lambda: True) for _ in range(60)]
+    assert stepped.index(True) >= HELD_MOST_S
+    assert trimmer.tuning.gain_db < before_db
+
+
+def test_a_fixed_gain_stays_whatever_clips(tmp_path: Path) -> None:
+    trimmer = Calibration(dongle(gain=40.0), tmp_path)
+    assert trimmer.tuning.gain_db == 40
+    assert not trimmer.opened(GAINS_DB)
+    assert not any(trimmer.second(LOUD, None) for _ in range(20))
+    assert trimmer.tuning.gain_db == 40
+
+
+def test_a_gain_that_the_tuner_has_not_is_told_with_those_it_has(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    trimmer = Calibration(dongle(gain=33.0), tmp_path)
+    for _ in range(3):
+        trimmer.opened(GAINS_DB)
+    (said,) = [r.message for r in caplog.records]
+    assert said == (
+        "receiver wx: the tuner has no gain of 33.0 dB, 30.0 dB is set; it has "
+        "0, 10, 20, 30, 40, 49.6"
+    )
+    assert trimmer.tuning.gain_db == 30
+
+
+def test_the_crystal_is_corrected_and_remembered_for_the_same_dongle(tmp_path: Path) -> None:
+    trimmer = Calibration(dongle(serial="7", gain=40.0), tmp_path)
+    trimmer.opened(GAINS_DB)
+    while not trimmer.second(DEAF, 12.0):
+        pass
+    assert trimmer.tuning == Tuning(40.0, -12)
+    assert Calibration(dongle(serial="7"), tmp_path).tuning == Tuning(40.0, -12)
+    assert Calibration(dongle(serial="8"), tmp_path).tuning == Tuning(None, 0)
+
+
+def test_a_fixed_correction_is_the_nearest_whole_one_and_stays(tmp_path: Path) -> None:
+    trimmer = Calibration(dongle(ppm=-1.8, gain=40.0), tmp_path)
+    trimmer.opened(GAINS_DB)
+    assert not any(trimmer.second(DEAF, 20.0) for _ in range(60))
+    assert trimmer.tuning.ppm == -2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "null",
+        '{"dongle": ["rtlsdr", null, null, 1234]}',
+        '{"dongle": ["rtlsdr", null, null, 1234], "gain_db": "x", "ppm": 0}',
+        '{"dongle": ["rtlsdr", null, null, 1234], "gain_db": 1, "ppm": 100000}',
+        '{"dongle": ["rtlsdr", null, null, 1234], "gain_db": 1, "ppm": NaN}',
+        '{"dongle": ["rtlsdr", null, null, 1234], "gain_db": NaN, "ppm": 1}',
+        '{"dongle": ["rtlsdr", null, null, 1234], "gain_db": 1, "ppm": Infinity}',
+        "\ufeff[[[[",
+    ],
+)
+def test_a_spoilt_memory_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / NAMES).write_text(text)
+    assert Calibration(dongle(), tmp_path).tuning == Tuning(None, 0)
+
+
+def test_a_memory_that_cannot_be_written_is_said_and_no_more(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    trimmer = Calibration(dongle(gain=40.0), tmp_path / "absent")
+    trimmer.opened(GAINS_DB)
+    while not trimmer.second(DEAF, 12.0):
+        pass
+    assert "the tuning is not remembered" in caplog.text
+    assert trimmer.tuning.ppm == -12
+
+
+def test_a_receiver_without_gains_is_left_as_it_is(tmp_path: Path) -> None:
+    trimmer = Calibration(ReceiverConfig("wx", "file", Path("x")), tmp_path)
+    assert not trimmer.opened(())
+    assert not any(trimmer.second(LOUD, 40.0) for _ in range(60))
