@@ -49,6 +49,7 @@ WHOLES = st.builds(
     good=st.booleans(),
     either=st.integers() | st.text(max_size=3),
 )
+TIME_WORDS = "an ISO 8601 time with an offset from UTC"
 PLAIN = {"number": 1, "state": "on", "at": "2026-04-27T12:00:00Z"}
 
 
@@ -70,7 +71,7 @@ def test_a_value_of_another_type_is_refused_wherever_it_is(value: Whole, data: A
     try:
         read = from_plain(Whole, plain)
     except FrameError as error:
-        assert key in str(error) or "ISO 8601" in str(error) or "without a zone" in str(error)
+        assert f"Whole.{key}" in str(error)
         return
     assert type(read.number) is int and type(read.good) is bool
     assert type(read.either) in (int, str)
@@ -84,24 +85,24 @@ def test_a_value_of_another_type_is_refused_wherever_it_is(value: Whole, data: A
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"number": True}, "Whole.number: not of type int"),
-        ({"number": 1.0}, "Whole.number: not of type int"),
-        ({"good": 1}, "Whole.good: not of type bool"),
-        ({"state": "dim"}, "Whole.state: not one of ('on', 'off')"),
-        ({"state": ["on"]}, "Whole.state: not one of ('on', 'off')"),
-        ({"at": 5}, "Whole.at: not of type datetime"),
-        ({"at": "2026-04-27T12:00:00"}, "a time without a zone"),
-        ({"parts": [{"name": "a"}, {"name": 5}]}, "Whole.parts[1].name: not of type str"),
-        ({"parts": [{}]}, "Whole.parts[0].name: missing"),
-        ({"parts": [5]}, "Whole.parts[0]: not an object"),
-        ({"parts": {}}, "Whole.parts: not a list"),
-        ({"point": [1.0]}, "Whole.point: 1 entries, not 2"),
-        ({"point": [1.0, True]}, "Whole.point[1]: not of type float"),
-        ({"point": [1.0, 10**400]}, "Whole.point[1]: larger than any float"),
-        ({"counters": {"a": 1, "b": "x"}}, "Whole.counters.b: not of type int"),
-        ({"counters": []}, "Whole.counters: not an object"),
-        ({"either": 1.5}, "Whole.either: not of type int"),
-        ({"either": None}, "Whole.either: not of type int"),
+        ({"number": True}, "Whole.number: must be a whole number"),
+        ({"number": 1.0}, "Whole.number: must be a whole number"),
+        ({"good": 1}, "Whole.good: must be true or false"),
+        ({"state": "dim"}, 'Whole.state: must be one of "on", "off"'),
+        ({"state": ["on"]}, 'Whole.state: must be one of "on", "off"'),
+        ({"at": 5}, f"Whole.at: must be {TIME_WORDS}"),
+        ({"at": "2026-04-27T12:00:00"}, f"Whole.at: must be {TIME_WORDS}"),
+        ({"parts": [{"name": "a"}, {"name": 5}]}, "Whole.parts[1].name: must be a text"),
+        ({"parts": [{}]}, "Whole.parts[0].name: missing: a text"),
+        ({"parts": [5]}, "Whole.parts[0]: must be an object"),
+        ({"parts": {}}, "Whole.parts: must be a list, each entry an object"),
+        ({"point": [1.0]}, "Whole.point: must be a list of 2 entries, each a number, not of 1"),
+        ({"point": [1.0, True]}, "Whole.point[1]: must be a number"),
+        ({"point": [1.0, 10**400]}, "Whole.point[1]: must be a number"),
+        ({"counters": {"a": 1, "b": "x"}}, "Whole.counters.b: must be a whole number"),
+        ({"counters": []}, "Whole.counters: must be an object"),
+        ({"either": 1.5}, "Whole.either: must be a whole number or a text"),
+        ({"either": None}, "Whole.either: must be a whole number or a text"),
     ],
 )
 def test_a_fault_names_its_place(wrong: dict[str, object], said: str) -> None:
@@ -111,9 +112,9 @@ def test_a_fault_names_its_place(wrong: dict[str, object], said: str) -> None:
 
 
 def test_a_fault_is_named_from_where_the_caller_says() -> None:
-    with pytest.raises(FrameError, match=r"^status\.x\.number: missing$"):
+    with pytest.raises(FrameError, match=r"^status\.x\.number: missing: a whole number$"):
         from_plain(Whole, {}, "status.x")
-    with pytest.raises(FrameError, match=r"^Whole: not an object$"):
+    with pytest.raises(FrameError, match=r"^Whole: must be an object$"):
         from_plain(Whole, [])
 
 
