@@ -40,6 +40,7 @@ class EventCode:
     code: str
     name: str
     klass: EventClass
+    severity: str  # of an alert that states none: "extreme", "severe", "moderate", "minor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,11 @@ class Tables:
             return event.klass
         return THIRD_LETTERS.get(code[2:3], "warning")
 
+    def event_severity(self, code: str) -> str | None:
+        """The severity of an event whose alert states none; None if the code is unknown."""
+        event = self.events.get(code)
+        return None if event is None else event.severity
+
     def is_test_code(self, code: str) -> bool:
         """Is it a test by its code: RWT RMT NPT DMO, and the silent and audible national tests."""
         event = self.events.get(code)
@@ -142,7 +148,8 @@ def load() -> Tables:
     zones = {ugc: tuple(same.split(" ")) for ugc, same in _rows("zones")}
     return Tables(
         events={
-            code: EventCode(code, name, _CLASSES[klass]) for code, name, klass in _rows("events")
+            code: EventCode(code, name, _CLASSES[klass], severity)
+            for code, name, klass, severity in _rows("events")
         },
         originators=dict(_rows("originators")),
         states=states,

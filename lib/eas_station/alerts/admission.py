@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
-from eas_station.alerts import from_same, identity, lifecycle, relevance
+from eas_station.alerts import from_same, identity, lifecycle, relevance, severity
 from eas_station.alerts.extent import Extent, extent
 from eas_station.alerts.lifecycle import Course
 from eas_station.alerts.model import (
@@ -23,10 +23,9 @@ from eas_station.alerts.model import (
 from eas_station.alerts.relevance import Area
 
 
-class CodeTables(relevance.Gazetteer, Protocol):
+class CodeTables(relevance.Gazetteer, severity.EventTable, Protocol):
     """What is known of event codes and places; `tables.Tables` is one."""
 
-    def event_class(self, code: str) -> str: ...
     def is_test_code(self, code: str) -> bool: ...
 
 
@@ -78,11 +77,12 @@ class Admission:
         speaking = course.newest(at)
         event_code = self._event_code(course, speaking)
         test_code = event_code is not None and self.tables.is_test_code(event_code)
+        is_test = identity.is_exercise(speaking) or test_code
         received_at = [reception.received_at for reception in receptions]
         return Alert(
             alert_id=alert_id,
             status=speaking.status,
-            is_test=identity.is_exercise(speaking) or test_code,
+            is_test=is_test,
             event_name=speaking.event_name,
             event_code=event_code,
             originator=_first_known(said.originator for said in (speaking, *course.statements)),
@@ -107,6 +107,9 @@ class Admission:
             area_text=self._area_text(course.holders(at), places),
             sender_name=speaking.sender_name,
             onset_at=speaking.onset_at,
+            severity_rank=severity.rank(
+                event_code, speaking.event_name, speaking.severity, is_test, self.tables
+            ),
         )
 
     def _course(self, alert_id: str, receptions: tuple[Reception, ...]) -> Course:

@@ -162,6 +162,7 @@ class Alert:
     area_text: str | None = None
     sender_name: str | None = None
     onset_at: datetime | None = None
+    severity_rank: int = 5  # how grave: 0 a national emergency to 9 a test, see `severity`
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ from functools import lru_cache
 from typing import Protocol
 
 from eas_station.alerts.model import Circle, Relevance, Ring, RuleStep, Statement
+from eas_station.alerts.severity import SEVERITIES
 from eas_station.geo import canada, circle, codes, polygon
 from eas_station.geo.area import Area as Area
 
 NATIONAL_EVENT = "EAN"  # concerns every station whatever its places say
 Codes = frozenset[str]
 UNWANTED = ("event-filter", "status-filter", "severity-filter")  # rules that say no, and decide
-SEVERITIES = {"minor": 1, "moderate": 2, "severe": 3, "extreme": 4}  # CAP 1.2, 3.2.2
 _MOST_NAMES = 3  # in one sentence
 
 

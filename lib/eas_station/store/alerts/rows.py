@@ -12,13 +12,6 @@ from eas_station.store.alerts.search_words import words_of
 from eas_station.store.database.schema import alerts, receptions
 from eas_station.wire import from_plain, time_to_text, to_plain
 
-SEVERITY_RANKS = {"extreme": 0, "severe": 1, "moderate": 2, "minor": 4}
-UNKNOWN_RANK = 5
-TEST_RANK = 9
-# A warning heard off the air only has no severity: rank it by the last letter of its code
-# (47 CFR 11.31(e): W warning, E emergency, A watch, S statement).
-CLASS_RANKS = {"W": 1, "E": 1, "A": 3, "S": 4}
-
 ALERT_FIELDS = tuple(field.name for field in dataclasses.fields(Alert))
 JSON_FIELDS = frozenset({"same_codes", "ugc_codes", "polygons", "relevance"})
 ALERT_COLUMNS = tuple(alerts.c[name] for name in ALERT_FIELDS)
@@ -34,7 +27,6 @@ def alert_row(alert: Alert, number: int, heard: Iterable[Reception] = ()) -> dic
     row["number"] = number
     row["relevant"] = alert.relevance.relevant
     row["ever_relevant"] = alert.relevance.ever
-    row["severity_rank"] = severity_rank(alert)
     row["words"] = words_of(alert)
     ways = sorted({reception.via for reception in heard})
     row["via"] = "both" if len(ways) > 1 else ways[0] if ways else None
@@ -69,17 +61,6 @@ def reception_of(row: Mapping[str, Any]) -> Reception:
     if values["evidence"] is not None:
         values["evidence"] = from_plain(Evidence, values["evidence"])
     return Reception(**values)
-
-
-def severity_rank(alert: Alert) -> int:
-    """How far up the page it belongs: 0 extreme to 9 test."""
-    if alert.is_test:
-        return TEST_RANK
-    if alert.severity is not None:
-        rank = SEVERITY_RANKS.get(alert.severity.lower())
-        if rank is not None:
-            return rank
-    return CLASS_RANKS.get((alert.event_code or " ")[-1], UNKNOWN_RANK)
 
 
 def message_hash(reception: Reception) -> str | None:

@@ -53,25 +53,6 @@ def test_a_column_is_empty_only_where_the_field_may_be_none() -> None:
         assert schema.alerts.c[field.name].nullable == ("None" in str(field.type)), field.name
 
 
-@pytest.mark.parametrize(
-    ("values", "rank"),
-    [
-        ({"severity": "Extreme"}, 0),
-        ({"severity": "severe"}, 1),
-        ({"severity": "Moderate"}, 2),
-        ({"severity": "Minor"}, 4),
-        ({"severity": "Unknown", "event_code": "TOR"}, 5),
-        ({"event_code": "TOW"}, 1),
-        ({"event_code": "TOA"}, 3),
-        ({"event_code": "SVS"}, 4),
-        ({"event_code": None}, 5),
-        ({"event_code": "RWT", "is_test": True, "severity": "Extreme"}, 9),
-    ],
-)
-def test_rank_of_an_alert_on_the_page(values: dict[str, object], rank: int) -> None:
-    assert rows.severity_rank(alert(**values)) == rank
-
-
 def test_a_message_is_the_same_by_origin_sender_identifier_and_instant(said: Said) -> None:
     one = said(identifier="1")
     message = one.statement.message
