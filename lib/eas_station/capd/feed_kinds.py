@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from eas_station import __version__
+from eas_station import __version__, tables
+from eas_station.cap.products.product_messages import ProductTables
 from eas_station.capd.feed.credentials import FeedCredentials
 from eas_station.capd.feed.memory import Memory
 from eas_station.capd.feed.reading import FeedReader
@@ -29,7 +30,7 @@ class Surroundings:
     """What readers need of the machine they run on."""
 
     credentials: FeedCredentials = field(default_factory=FeedCredentials)
-    zones: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # UGC → SAME codes
+    tables: ProductTables = field(default_factory=tables.load)
     now: Callable[[], datetime] = utc_now
 
 
@@ -47,7 +48,7 @@ def reader(
         return NwwsFeed(
             feed,
             surroundings.credentials,
-            surroundings.zones,
+            surroundings.tables,
             now=surroundings.now,
             is_stopping=is_stopping,
         )

@@ -96,7 +96,7 @@ def compose(daemon: Daemon) -> None:
         poll_log.record,
         wishes,
         memory,
-        Surroundings(credentials, known.zones, daemon.now),
+        Surroundings(credentials, known, daemon.now),
     )
     storage.start()
     daemon.spawn("wishes", wishes.run)

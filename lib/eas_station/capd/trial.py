@@ -37,7 +37,7 @@ def main(argv: list[str]) -> int:
         config,
         lambda: False,
         Memory(FeedState, lambda kind, row: None),
-        Surroundings(credentials, tables.load().zones),
+        Surroundings(credentials, tables.load()),
     )
     documents: list[dict[str, Any]] = []
     error = None

@@ -114,6 +114,11 @@ _SAME_CODES: Mapping[str, str] = {
     "WS.A": "WSA",
     "WS.W": "WSW",
 }
+_CIVIL = (  # AWIPS categories of messages that the NWS relays: NWS Directive 10-518
+    *("ADR", "AVA", "AVW", "BLU", "CAE", "CDW", "CEM", "EQW", "EVI", "FRW", "HMW", "LAE"),
+    *("LEW", "MEP", "NMN", "NUW", "RHW", "SPW", "TOE", "VOW"),
+)
+_TESTS = ("DMO", "RMT", "RWT")
 _STATEMENTS = ("SVS", "FFS", "FLS")  # AWIPS categories that are SAME codes: follow-ups of warnings
 
 
@@ -135,3 +140,11 @@ def same_code(phenomenon: str, significance: str, *, is_new: bool, category: str
     if is_new:
         return _SAME_CODES.get(f"{phenomenon}.{significance}")
     return category if category in _STATEMENTS else None
+
+
+def originator(category: str) -> str | None:
+    """ORG of a product whose AWIPS category is an EAS event code; None: it is none."""
+    if category in _CIVIL:
+        return "CIV"
+    weather = (*_SAME_CODES.values(), *_STATEMENTS, "HLS", "SPS", *_TESTS)
+    return "WXR" if category in weather else None

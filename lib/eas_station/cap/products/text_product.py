@@ -1,8 +1,8 @@
-"""An NWS text product → its segments: places, P-VTEC, times, headline, polygon.
+"""An NWS text product → its segments: places, P-VTEC, purge time, headline, text, polygon.
 
-Source: NWS Directives 10-1701 (form of products), 10-1702 (UGC), 10-1703 (VTEC), 10-1710 (LAT...LON
-in hundredths of a degree, west counted positive). Everything is searched for and nothing believed:
-a segment without a UGC line, or with a malformed one, is no segment.
+Source: NWS Directives 10-1701 (form of products), 10-1702 (UGC), 10-1703 (VTEC). A product with
+faults is read as far as it goes: what a warning says in its VTEC or its polygon must not be lost
+because a list of places or a "$$" is malformed.
 """
 
 from __future__ import annotations
@@ -12,32 +12,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from eas_station.cap import values
 from eas_station.cap.message import Ring
-from eas_station.cap.products import ugc, vtec
+from eas_station.cap.products import drawn_area, segments, vtec
+from eas_station.cap.products.segments import Block
 from eas_station.cap.products.vtec import Vtec
 from eas_station.errors import CapError
 
 MAX_CHARS = 200_000  # the longest real products have a quarter of that
-MAX_SEGMENTS = 200
-MAX_UGCS = 5_000  # of one product
-MAX_UGC_LINES = 100  # of one list of places
-MAX_POINTS = 500  # of one polygon; NWS 10-511 allows 20
+MAX_PLACES = 5_000  # of one product
 
 _HEADING = re.compile(
     r"^([A-Z]{4}[0-9]{2}) ([A-Z]{4}) ([0-9]{2})([0-9]{2})([0-9]{2})(?: ([A-Z]{3}))?[ \t]*$",
-    re.MULTILINE,
+    re.MULTILINE | re.IGNORECASE | re.ASCII,
 )
-_AWIPS = re.compile(r"^([A-Z0-9]{4,6})[ \t]*$")
-_UGC_START = re.compile(r"[A-Z]{2}[CZ](?:[0-9]{3}|ALL)[->]")
-_UGC_LINE = re.compile(r"[0-9A-Z>-]+[ \t]*\Z")
-_PURGE = re.compile(r"-([0-9]{2})([0-9]{2})([0-9]{2})-\Z")
-_END = re.compile(r"^\$\$[ \t]*$", re.MULTILINE)
+_AWIPS = re.compile(r"\s*^([A-Z0-9]{4,6})[ \t]*$", re.MULTILINE | re.IGNORECASE | re.ASCII)
 _HEADLINE = re.compile(r"^\.\.\.(?=\S)(.{1,600}?)\.\.\.[ \t]*$", re.MULTILINE | re.DOTALL)
-_POLYGON = re.compile(r"^LAT\.\.\.LON((?:\s+[0-9]{4,5})+)", re.MULTILINE)
 _ACTIONS = re.compile(r"^PRECAUTIONARY/PREPAREDNESS ACTIONS\.\.\.[ \t]*$", re.MULTILINE)
 _AND = re.compile(r"^&&[ \t]*$", re.MULTILINE)
+_TEST = re.compile(r"^\.*TEST\.{3}.*\.{3}TEST[. \t]*$", re.MULTILINE)
+_SINGLE_BREAK = re.compile(r"(?<!\n)\n(?!\n)")
 _LONGEST_HEADLINE = 400
+_CONTROLS = str.maketrans("", "", "\x00\x01\x02\x03\x1e\x1f")  # of the wire, not of the text
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +40,17 @@ class Segment:
     """One part of a product: what it says for one list of places."""
 
     ugc_codes: tuple[str, ...]  # in the order sent, each once; ranges spelled out
-    expires_at: datetime  # the UGC line's purge time: the text runs out
+    unread_places: tuple[str, ...]  # parts of the list without the form of a UGC, as written
+    has_list: bool  # False: it has a VTEC line or a polygon, but no list of places at all
+    expires_at: datetime | None  # the purge time: the text runs out; None: it has none
     events: tuple[Vtec, ...]
+    malformed_vtec: tuple[str, ...]  # lines, as written
     headline: str | None
     description: str | None
     instruction: str | None
     polygon: Ring | None
-    text: str  # from the UGC line on
+    has_bad_polygon: bool
+    text: str  # from the list of places on
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,35 +62,76 @@ class Product:
     issued_at: datetime
     correction: str | None  # BBB of the heading: "CCA", "RRA"
     awips: str  # "SVRCLE"; "" if it has none
+    is_test: bool  # its title says so: TEST...TORNADO WARNING...TEST
     segments: tuple[Segment, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """The WMO heading and the AWIPS identifier below it."""
+
+    wmo: str
+    office: str
+    time: tuple[int, int, int]  # day, hour, minute
+    correction: str | None
+    awips: str
+    end: int  # of both, in the text
+
+
+def plain(text: str) -> str:
+    """A text of the wire with single line feeds and without control characters.
+
+    NWWS-OI doubles every line break.
+    """
+    for line_break in ("\r\r\n", "\r\n", "\r"):
+        text = text.replace(line_break, "\n")
+    text = text.translate(_CONTROLS)
+    if "\n\n" in text and _SINGLE_BREAK.search(text.strip("\n")) is None:
+        text = text.replace("\n\n", "\n")
+    return text
+
+
+def heading(text: str) -> Heading | None:
+    """The heading of a plain text; None: it has none near its start."""
+    found = _HEADING.search(text, 0, 2_000)
+    if found is None:
+        return None
+    wmo, office, day, hour, minute, correction = found.groups()
+    awips = _AWIPS.match(text, found.end())
+    return Heading(
+        wmo=wmo.upper(),
+        office=office.upper(),
+        time=(int(day), int(hour), int(minute)),
+        correction=None if correction is None else correction.upper(),
+        awips="" if awips is None else awips.group(1).upper(),
+        end=found.end() if awips is None else awips.end(),
+    )
+
+
 def parse(text: str, received_at: datetime) -> Product:
-    """Read a product; its heading has a day and a time only. Raises CapError if it is none.
+    """Read a product. Raises CapError if it is none.
 
     Args:
-        received_at: about when it was sent; tells month and year.
+        text: as `plain` gives it.
+        received_at: about when it was sent: the heading has a day and a time only.
     """
     if len(text) > MAX_CHARS:
         raise CapError(f"a product of {len(text)} characters", text[:200])
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    heading = _HEADING.search(text, 0, 2_000)
-    if heading is None:
+    head = heading(text)
+    if head is None:
         raise CapError("no WMO heading", text[:200])
-    wmo, office, day, hour, minute, correction = heading.groups()
-    issued_at = near(int(day), int(hour), int(minute), received_at)
+    issued_at = near(*head.time, received_at)
     if issued_at is None:
-        raise CapError(f"no time in the WMO heading: {heading.group(0)!r}", text[:200])
-    body = text[heading.end() :]
-    first = body.lstrip("\n").partition("\n")[0]
-    awips = _AWIPS.match(first)
+        raise CapError(f"no time in the WMO heading: {head.time}", text[:200])
+    body = text[head.end :]
     return Product(
-        wmo=wmo,
-        office=office,
+        wmo=head.wmo,
+        office=head.office,
         issued_at=issued_at,
-        correction=correction,
-        awips=awips.group(1) if awips is not None else "",
-        segments=tuple(_segments(body, issued_at)),
+        correction=head.correction,
+        awips=head.awips,
+        is_test=_TEST.search(body, 0, 2_000) is not None,
+        segments=tuple(_segments(body, head.office, issued_at)),
     )
 
 
@@ -106,104 +146,49 @@ def near(day: int, hour: int, minute: int, at: datetime) -> datetime | None:
     return min(found, key=lambda moment: abs(moment - at), default=None)
 
 
-def _segments(body: str, issued_at: datetime) -> Iterator[Segment]:
-    parts = _END.split(body, MAX_SEGMENTS + 1)
-    if len(parts) > MAX_SEGMENTS + 1:
-        raise CapError(f"more than {MAX_SEGMENTS} segments", body[:200])
-    named = 0
-    for part in parts:
-        block = _ugc_block(part.split("\n"))
-        if block is None:
-            continue
-        codes = ugc.codes(block.codes)
-        expires_at = near(*block.purge, at=issued_at)
-        if codes is None or expires_at is None:
-            continue
-        named += len(codes)
-        if named > MAX_UGCS:
-            raise CapError(f"more than {MAX_UGCS} places in one product", body[:200])
-        yield _segment(block, codes, expires_at)
+def _segments(body: str, office: str, issued_at: datetime) -> Iterator[Segment]:
+    places = 0
+    for block in segments.split(body):
+        places += 0 if block.ugc is None else len(block.ugc.codes)
+        if places > MAX_PLACES:
+            raise CapError(f"more than {MAX_PLACES} places in one product", body[:200])
+        yield _segment(block, office, issued_at)
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """The UGC lines of a segment, and what follows them."""
-
-    codes: str
-    purge: tuple[int, int, int]  # day, hour, minute
-    text: str  # with the lines themselves
-    body: str
-
-
-def _ugc_block(lines: list[str]) -> _Block | None:
-    """The first list of places that ends in a purge time; it may be broken at its hyphens."""
-    start = 0
-    while start < len(lines):
-        if _UGC_START.match(lines[start]) is None:
-            start += 1
-            continue
-        end = start
-        while end < len(lines) and end - start < MAX_UGC_LINES and _UGC_LINE.match(lines[end]):
-            purge = _PURGE.search(lines[end].rstrip())
-            if purge is not None:
-                joined = "".join(line.strip() for line in lines[start : end + 1])
-                day, hour, minute = map(int, purge.groups())
-                return _Block(
-                    codes=joined[: -len(purge.group(0))],
-                    purge=(day, hour, minute),
-                    text="\n".join(lines[start:]),
-                    body="\n".join(lines[end + 1 :]),
-                )
-            end += 1
-        start = max(end, start + 1)
-    return None
-
-
-def _segment(block: _Block, codes: tuple[str, ...], expires_at: datetime) -> Segment:
-    body = block.body
-    headline = _HEADLINE.search(body)
-    words = _prose(body)
+def _segment(block: Block, office: str, issued_at: datetime) -> Segment:
+    ugc_codes = () if block.ugc is None else block.ugc.codes
+    purge = None if block.ugc is None else block.ugc.purge
+    headline = _HEADLINE.search(block.body)
+    words = _prose(block.body)
     actions = _ACTIONS.search(words)
     description = words[: actions.start()] if actions is not None else words
     instruction = words[actions.end() :] if actions is not None else ""
+    drawn = f"{block.body}\n{block.trailer}"
+    ring = drawn_area.ring(drawn, office, ugc_codes)
     return Segment(
-        ugc_codes=codes,
-        expires_at=expires_at,
-        events=vtec.parse(body),
+        ugc_codes=ugc_codes,
+        unread_places=() if block.ugc is None else block.ugc.unread,
+        has_list=block.ugc is not None,
+        expires_at=None if purge is None else near(*purge, at=issued_at),
+        events=vtec.parse(block.body),
+        malformed_vtec=vtec.malformed(block.body),
         headline=None if headline is None else _one_line(headline.group(1)),
         description=description.strip() or None,
         instruction=instruction.strip() or None,
-        polygon=polygon(body),
+        polygon=ring,
+        has_bad_polygon=ring is None and drawn_area.LINE.search(drawn) is not None,
         text=block.text.strip(),
     )
 
 
 def _prose(body: str) -> str:
-    """What is for people: without the VTEC lines, up to the first "&&" or the coordinates."""
+    """The text without the VTEC lines, up to the first "&&" or the coordinates."""
     end = min(
-        (found.start() for found in (_AND.search(body), _POLYGON.search(body)) if found),
+        (found.start() for found in (_AND.search(body), drawn_area.LINE.search(body)) if found),
         default=len(body),
     )
     lines = body[:end].split("\n")
     return "\n".join(line.rstrip() for line in lines if not line.startswith("/"))
-
-
-def polygon(text: str) -> Ring | None:
-    """The ring of LAT...LON: pairs of hundredths of degrees north and west; None if there is none.
-
-    East of the date line the count goes on past 180 degrees west.
-    """
-    match = _POLYGON.search(text)
-    if match is None:
-        return None
-    numbers = [int(word) for word in match.group(1).split()]
-    if len(numbers) % 2 or len(numbers) > 2 * MAX_POINTS:
-        return None
-    points = []
-    for north, west in zip(numbers[::2], numbers[1::2], strict=True):
-        longitude = -west / 100
-        points.append((north / 100, longitude if longitude >= -180 else longitude + 360))
-    return values.ring([tuple(point) for point in points])
 
 
 def _one_line(text: str) -> str:

@@ -10,27 +10,32 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 ACTIONS = ("NEW", "CON", "EXT", "EXA", "EXB", "UPG", "CAN", "EXP", "COR", "ROU")
+FIRST_YEAR = 1990  # an earlier time is a program's zero: it says no more than 000000T0000Z
 
 _VTEC = re.compile(
     r"/([OTEX])\.(" + "|".join(ACTIONS) + r")\.([A-Z]{4})\.([A-Z]{2})\.([A-Z])\.([0-9]{4})"
-    r"\.([0-9]{6}T[0-9]{4}Z)-([0-9]{6}T[0-9]{4}Z)/"
+    r"\.([0-9]{6}T[0-9]{4}Z)-([0-9]{6}T[0-9]{4}Z)(?:/|[ \t]*$)",
+    re.IGNORECASE | re.ASCII | re.MULTILINE,
+)
+_LINE = re.compile(
+    r"^[ \t]*/?[A-Z]\.[A-Z]{3}\.[A-Z]{4}\..*$", re.IGNORECASE | re.ASCII | re.MULTILINE
 )
 _OPEN = "000000T0000Z"
 
 
 @dataclass(frozen=True, slots=True)
 class Vtec:
-    """What one P-VTEC string says of one event."""
+    """One P-VTEC string."""
 
     product_class: str  # O operational, T test, E experimental, X experimental in operational
     action: str  # one of ACTIONS
     office: str  # "KMOB"
     phenomenon: str  # "TO"
     significance: str  # "A"
-    number: int  # event tracking number, 1 to 9999, anew each year
+    number: int  # event tracking number, 1 to 9999, anew each year; 0: routine, no event
     begins_at: datetime | None  # None: already begun
     ends_at: datetime | None  # None: until further notice
-    text: str
+    text: str  # in capitals, between two slashes
 
     def key(self, year: int) -> str:
         """The event's name: office.phenomenon.significance.number.year of issue."""
@@ -38,14 +43,23 @@ class Vtec:
 
 
 def parse(text: str) -> tuple[Vtec, ...]:
-    """Every P-VTEC in a text, in order, each once. What is malformed is not there."""
+    """Every P-VTEC in a text, in order, each once. Malformed ones are left out."""
     found: dict[str, Vtec] = {}
     for match in _VTEC.finditer(text):
-        try:
-            found.setdefault(match.group(), _read(match))
-        except ValueError:
-            continue
+        event = _read(match)
+        if event is not None:
+            found.setdefault(event.text, event)
     return tuple(found.values())
+
+
+def is_line(line: str) -> bool:
+    """Does a line begin as a P-VTEC does, well-formed or not."""
+    return _LINE.match(line) is not None
+
+
+def malformed(text: str) -> tuple[str, ...]:
+    """The lines that begin as a P-VTEC does but are none, as written."""
+    return tuple(line.group().strip() for line in _LINE.finditer(text) if not parse(line.group()))
 
 
 def year_of_issue(vtec: Vtec, issued_at: datetime, earlier: tuple[datetime, ...] = ()) -> int:
@@ -63,8 +77,14 @@ def year_of_issue(vtec: Vtec, issued_at: datetime, earlier: tuple[datetime, ...]
     return min((issued_at, *earlier, *begun)).year
 
 
-def _read(match: re.Match[str]) -> Vtec:
-    product_class, action, office, phenomenon, significance, number, begins, ends = match.groups()
+def _read(match: re.Match[str]) -> Vtec | None:
+    """None: a time does not exist."""
+    parts = [part.upper() for part in match.groups()]
+    product_class, action, office, phenomenon, significance, number, begins, ends = parts
+    try:
+        begins_at, ends_at = _time(begins), _time(ends)
+    except ValueError:
+        return None
     return Vtec(
         product_class=product_class,
         action=action,
@@ -72,14 +92,17 @@ def _read(match: re.Match[str]) -> Vtec:
         phenomenon=phenomenon,
         significance=significance,
         number=int(number),
-        begins_at=_time(begins),
-        ends_at=_time(ends),
-        text=match.group(0),
+        begins_at=begins_at,
+        ends_at=ends_at,
+        text=f"/{'.'.join(parts[:6])}.{begins}-{ends}/",
     )
 
 
 def _time(text: str) -> datetime | None:
+    """Raises ValueError."""
     if text == _OPEN:
         return None
     year, month, day = int(text[:2]), int(text[2:4]), int(text[4:6])
-    return datetime(2000 + year, month, day, int(text[7:9]), int(text[9:11]), tzinfo=UTC)
+    year += 1900 if year >= 70 else 2000
+    moment = datetime(year, month, day, int(text[7:9]), int(text[9:11]), tzinfo=UTC)
+    return moment if year >= FIRST_YEAR else None

@@ -12,9 +12,8 @@ from datetime import datetime
 
 from eas_station.cap.bug import CapBug
 from eas_station.cap.documents.document import Parsed
-from eas_station.cap.message import CapMessage
 from eas_station.cap.products import product_messages
-from eas_station.cap.products.product_messages import Zones
+from eas_station.cap.products.product_messages import ProductReading, ProductTables
 from eas_station.capd.feed.credentials import FeedCredentials
 from eas_station.capd.feed.optional import NotInstalled, library
 from eas_station.capd.feed.reading import DocumentReading, parse
@@ -44,19 +43,15 @@ class NwwsFeed:
         self,
         feed: FeedConfig,
         credentials: FeedCredentials,
-        zones: Zones,
+        tables: ProductTables,
         *,
         now: Callable[[], datetime],
         is_stopping: Callable[[], bool],
         patience: Patience | None = None,
     ) -> None:
-        """
-        Args:
-            zones: UGC → SAME codes.
-        """
         self._feed = feed
         self._credentials = credentials
-        self._zones = zones
+        self._tables = tables
         self._now = now
         self._is_stopping = is_stopping
         self._patience = patience or Patience()
@@ -145,19 +140,18 @@ class NwwsFeed:
             document = product_messages.cap_document(stanza.text)
             if document is not None:
                 return DocumentReading(stanza.name, parse(document))
-            if "/" not in stanza.text:  # no VTEC
-                return None
-            found = self._messages(stanza)
+            found = self._product(stanza)
         except CapError as error:
             return DocumentReading(stanza.name, None, _told(stanza, error))
-        return DocumentReading(stanza.name, Parsed("cap", found, ())) if found else None
+        if not found.messages and not found.rejected:
+            return None
+        return DocumentReading(stanza.name, Parsed("cap", found.messages, found.rejected))
 
-    def _messages(self, stanza: Stanza) -> tuple[CapMessage, ...]:
+    def _product(self, stanza: Stanza) -> ProductReading:
         """Raises CapError, and CapBug where the reading itself fails."""
         try:
-            return product_messages.messages(
-                stanza.text, stanza.issued_at or self._now(), self._zones
-            )
+            sent_at = stanza.issued_at or self._now()
+            return product_messages.read(stanza.text, sent_at, self._tables)
         except CapError:
             raise
         except Exception as error:

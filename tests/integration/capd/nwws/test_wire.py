@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from eas_station import tables
 from eas_station.capd.feed.credentials import FeedCredentials
 from eas_station.capd.feed.reading import DocumentReading
 from eas_station.capd.http.fetch import ServerError
@@ -22,7 +23,6 @@ from eas_station.errors import FeedError
 
 PATIENCE_S = 40.0
 QUICK = Patience(join_s=40.0, ping_every_s=0.5, ping_s=30.0, close_s=2.0, read_s=0.3)
-ZONES = {"OHC173": ("039173",)}
 
 FeedOf = Callable[..., NwwsFeed]
 
@@ -65,9 +65,13 @@ def feed_of(xmpp: Any, tmp_path: Path) -> Iterator[FeedOf]:
             **{"ca_file": xmpp.folder / "cert.pem", **keys},
         )  # fmt: skip
         return NwwsFeed(
-            settings, FeedCredentials(), ZONES, now=utc_now, is_stopping=lambda: bool(stopped),
+            settings,
+            FeedCredentials(),
+            tables.load(),
+            now=utc_now,
+            is_stopping=lambda: bool(stopped),
             patience=patience,
-        )  # fmt: skip
+        )
 
     yield make
     stopped.append(True)

@@ -6,17 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from eas_station import tables
 from eas_station.alerts import from_cap, identity, lifecycle
 from eas_station.alerts.model import Reception
 from eas_station.cap.documents import document
 from eas_station.cap.message import CapMessage
 from eas_station.cap.products import product_messages
 from eas_station.cap.products.event_names import event_name, same_code
+from eas_station.errors import CapError
 
 CAP = Path(__file__).resolve().parents[5] / "shared" / "cap" / "nws_cap_xml"
 REAL = next(iter(CAP.glob("haze__example_SVR_NWS_*.xml")), CAP / "haze")
 NOW = datetime(2026, 4, 14, 0, 17, tzinfo=UTC)
-ZONES = {"OHC063": ("039063",), "OHC173": ("039173",), "OHC175": ("039175",)}
+TABLES = tables.load()
 
 
 def product(*segments: str, heading: str = "WUUS51 KCLE 140016", awips: str = "SVRCLE") -> str:
@@ -29,7 +31,9 @@ def said(places: str, *events: str, purge: str = "140115") -> str:
 
 
 def messages(text: str, at: datetime = NOW) -> tuple[CapMessage, ...]:
-    return product_messages.messages(text, at, ZONES)
+    reading = product_messages.read(text, at, TABLES)
+    assert reading.rejected == ()
+    return reading.messages
 
 
 def reception(message: CapMessage, number: int = 1) -> Reception:
@@ -114,14 +118,106 @@ def test_the_same_product_again_has_the_same_name_and_a_corrected_one_another() 
     assert first.identifier != other.identifier
 
 
-def test_a_product_without_vtec_and_a_routine_one_are_left_to_cap() -> None:
-    assert messages(product("OHC063-140115-")) == ()
+def test_a_forecast_and_a_routine_product_give_nothing() -> None:
+    assert messages(product("OHC063-140115-", awips="HWOCLE")) == ()
     assert messages(product(said("OHC063", "O.ROU.KCLE.FL.W.0000"))) == ()
+
+
+@pytest.mark.parametrize(
+    ("category", "name", "originator"),
+    [
+        ("CAE", "Child Abduction Emergency", "CIV"),
+        ("CEM", "Civil Emergency Message", "CIV"),
+        ("LAE", "Local Area Emergency", "CIV"),
+        ("EVI", "Evacuation Immediate", "CIV"),
+        ("TOE", "911 Telephone Outage Emergency", "CIV"),
+        ("BLU", "Blue Alert", "CIV"),
+        ("FRW", "Fire Warning", "CIV"),
+        ("SPS", "Special Weather Statement", "WXR"),
+        ("TOR", "Tornado Warning", "WXR"),
+    ],
+)
+def test_a_product_without_vtec_whose_category_is_an_eas_code_is_an_alert(
+    category: str, name: str, originator: str
+) -> None:
+    text = product("OHC063-173-140115-\n\n...A HEADLINE...", awips=f"{category}CLE")
+    (message,) = messages(text)
+    statement = reception(message).statement
+    assert (statement.event_name, statement.event_code) == (name, category)
+    assert statement.originator == originator
+    assert statement.same_codes == ("039063", "039173")
+    assert statement.headline == "A HEADLINE"
+    assert statement.expires_at == datetime(2026, 4, 14, 1, 15, tzinfo=UTC)
+    assert statement.events == ()
+
+
+def test_a_list_of_places_above_the_first_segment_is_no_alert_of_its_own() -> None:
+    text = product("OHC063-140115-", said("OHC063", "O.CON.KCLE.FL.W.0012"), awips="FLSCLE")
+    assert [message.infos[0].parameter("VTEC") is not None for message in messages(text)] == [True]
+
+
+def test_a_malformed_vtec_is_told_and_the_category_stands_in_for_it() -> None:
+    bad = said("OHC063", "O.NEW.KCLE.TO.W.63")
+    reading = product_messages.read(product(bad, awips="TORCLE"), NOW, TABLES)
+    (error,) = reading.rejected
+    assert "WUUS51 KCLE TORCLE: not a P-VTEC: '/O.NEW.KCLE.TO.W.63." in str(error)
+    (message,) = reading.messages
+    assert reception(message).statement.event_code == "TOR"
+    other = product_messages.read(product(bad, awips="NPWCLE"), NOW, TABLES)
+    assert (len(other.rejected), other.messages) == (1, ())
+
+
+def test_one_malformed_vtec_does_not_sink_the_others() -> None:
+    both = said("OHZ001", "O.UPG.KCLE.WS.A.9", "O.NEW.KCLE.WS.W.0010")
+    reading = product_messages.read(product(both, awips="WSWCLE"), NOW, TABLES)
+    assert len(reading.rejected) == 1
+    assert [m.infos[0].event for m in reading.messages] == ["Winter Storm Warning"]
+
+
+def test_parts_of_a_list_that_cannot_be_read_stay_as_places() -> None:
+    (message,) = messages(product(said("OHC063-17-175", "O.NEW.KCLE.SV.W.0063")))
+    codes = [value for name, value in message.infos[0].areas[0].geocodes if name == "UGC"]
+    assert codes == ["OHC063", "OHC175", "OHC17"]
+    assert "not a place: 'OHC17'" in message.notes
+
+
+def test_a_warning_without_a_list_of_places_is_an_alert_without_places() -> None:
+    vtec_line = "/O.NEW.KCLE.SV.W.0063.260414T0016Z-260414T0115Z/"
+    (message,) = messages(product(vtec_line))
+    assert message.infos[0].areas[0].geocodes == ()
+    assert message.infos[0].expires_at is None
+    assert message.infos[0].ends_at == datetime(2026, 4, 14, 1, 15, tzinfo=UTC)
+    assert "it has no list of places" in message.notes
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (product("Words.", awips="CAEOH"), "neither a list of places nor a VTEC line"),
+        ("/O.NEW.KCLE.SV.W.0063.260414T0016Z-260414T0115Z/", "no WMO heading"),
+    ],
+)
+def test_a_product_that_should_have_given_an_alert_and_cannot_is_refused(
+    text: str, said: str
+) -> None:
+    with pytest.raises(CapError, match=said):
+        product_messages.read(text, NOW, TABLES)
+
+
+def test_a_corrected_product_says_so_in_its_heading() -> None:
+    text = product(said("OHC063", "O.COR.KCLE.SV.W.0063"), heading="WUUS51 KCLE 140016 CCA")
+    (corrected,) = messages(text)
+    assert corrected.infos[0].parameter("WMOidentifier") == "WUUS51 KCLE 140016 CCA"
+    (original,) = messages(product(said("OHC063", "O.NEW.KCLE.SV.W.0063")))
+    assert original.infos[0].parameter("WMOidentifier") == "WUUS51 KCLE 140016"
 
 
 def test_a_test_product_is_a_test() -> None:
     (message,) = messages(product(said("OHC063", "T.NEW.KCLE.TO.W.0001")))
     assert identity.is_exercise(reception(message).statement)
+    title = "OHC063-140115-\n\nTEST...CIVIL EMERGENCY MESSAGE...TEST"
+    (message,) = messages(product(title, awips="CEMCLE"))
+    assert message.status == "Test"
 
 
 @pytest.mark.parametrize(

@@ -121,24 +121,6 @@ def test_the_month_of_a_heading_is_the_nearest_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "ring"),
-    [
-        ("LAT...LON 6000 17990 6100 18010 6000 18020",
-         ((60.0, -179.9), (61.0, 179.9), (60.0, 179.8), (60.0, -179.9))),
-        ("LAT...LON 1345 21521 1355 21511 1345 21501",
-         ((13.45, 144.79), (13.55, 144.89), (13.45, 144.99), (13.45, 144.79))),
-        ("LAT...LON 4141 8388 4146", None),
-        ("LAT...LON 4141 8388 4146 8375", None),
-        ("LAT...LON 9941 8388 4146 8375 4158 8361", None),
-        ("LAT...LON NONE", None),
-        ("", None),
-    ],
-)  # fmt: skip
-def test_polygons_cross_the_date_line(text: str, ring: object) -> None:
-    assert text_product.polygon(text) == ring
-
-
-@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("", "no WMO heading"),
@@ -149,7 +131,10 @@ def test_polygons_cross_the_date_line(text: str, ring: object) -> None:
             "WUUS51 KCLE 140016\nSVRCLE\n" + "OHC001>999-140115-\n$$\n" * 10,
             "more than 5000 places in one product",
         ),
-        ("WUUS51 KCLE 140016\nSVRCLE\n" + "$$\n" * 300, "more than 200 segments"),
+        (
+            "WUUS51 KCLE 140016\nSVRCLE\n" + "OHC001-140115-\n$$\n" * 300,
+            "more than 200 segments",
+        ),
     ],
 )
 def test_what_is_no_product_is_refused(text: str, said: str) -> None:
@@ -181,5 +166,75 @@ def test_any_damage_gives_a_product_or_is_refused(noise: str, at: int, gone: int
     except CapError:
         return
     for segment in product.segments:
-        assert segment.ugc_codes
-        assert abs(segment.expires_at - product.issued_at).days < 46
+        assert segment.has_list or segment.events or segment.malformed_vtec or "LAT" in segment.text
+        if segment.expires_at is not None:
+            assert abs(segment.expires_at - product.issued_at).days < 46
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\n\nb\n\n\n\nc", "a\nb\n\nc"),
+        ("\n\n000\n\nWUUS51", "\n000\nWUUS51"),
+        ("a\nb\n\nc", "a\nb\n\nc"),
+        ("a\r\n\r\nb", "a\nb"),
+        ("a\r\r\nb\rc", "a\nb\nc"),
+        ("\x01\n\n375\x03", "\n375"),
+    ],
+)
+def test_the_line_breaks_of_the_wire_are_made_single_ones(text: str, expected: str) -> None:
+    assert text_product.plain(text) == expected
+
+
+BAD_PLACES = """
+030
+WGUS42 KILM 121229
+FLWILM
+
+NCC-019-129-121530-
+/O.NEW.KILM.FA.W.0001.130412T1229Z-130412T1530Z/
+
+Words.
+
+&&
+
+LAT...LON 3415 7783 3391 7794 3390 7809 3391 7813
+$$
+"""
+
+
+def test_a_list_with_a_fault_loses_neither_the_event_nor_the_polygon() -> None:
+    product = text_product.parse(BAD_PLACES, datetime(2013, 4, 12, 12, 30, tzinfo=UTC))
+    (segment,) = product.segments
+    assert segment.ugc_codes == ("NCC019", "NCC129")
+    assert [event.number for event in segment.events] == [1]
+    assert segment.polygon is not None
+    worse = BAD_PLACES.replace("NCC-019-129-121530-", "NCC 019...129")
+    (segment,) = text_product.parse(worse, datetime(2013, 4, 12, 12, 30, tzinfo=UTC)).segments
+    assert (segment.ugc_codes, segment.has_list, segment.expires_at) == ((), False, None)
+    assert [event.number for event in segment.events] == [1]
+    assert segment.polygon is not None
+
+
+def test_a_product_in_small_letters_is_read() -> None:
+    text = SEVERE.lower()
+    (segment,) = text_product.parse(text, NOW).segments
+    assert text_product.parse(text, NOW).awips == "SVRCLE"
+    assert segment.ugc_codes == ("OHC063", "OHC173", "OHC175")
+    assert segment.events[0].text == "/O.NEW.KCLE.SV.W.0063.260414T0016Z-260414T0115Z/"
+    assert segment.polygon is not None
+
+
+def test_a_malformed_vtec_line_is_kept_as_it_is_written() -> None:
+    text = SEVERE.replace("260414T0115Z/", "260414T0175Z/")
+    (segment,) = text_product.parse(text, NOW).segments
+    assert segment.events == ()
+    assert segment.malformed_vtec == ("/O.NEW.KCLE.SV.W.0063.260414T0016Z-260414T0175Z/",)
+
+
+def test_a_product_says_in_its_title_that_it_is_a_test() -> None:
+    assert not text_product.parse(SEVERE, NOW).is_test
+    text = SEVERE.replace(
+        "Severe Thunderstorm Warning", "TEST...SEVERE THUNDERSTORM WARNING...TEST"
+    )
+    assert text_product.parse(text, NOW).is_test

@@ -47,6 +47,33 @@ def test_what_is_malformed_is_no_event(text: str) -> None:
     assert vtec.parse(text) == ()
 
 
+@pytest.mark.parametrize("begins", ["700101T0000Z", "700101T0030Z", "891231T2359Z"])
+def test_a_time_before_1990_says_that_it_has_begun(begins: str) -> None:
+    (event,) = vtec.parse(f"/O.EXT.KSEW.FL.W.0005.{begins}-200108T1230Z/")
+    assert event.begins_at is None
+    assert event.ends_at == datetime(2020, 1, 8, 12, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/o.new.kmob.to.a.0641.251125t1805z-251126t0000z/",
+        "/O.NEW.KMOB.TO.A.0641.251125T1805Z-251126T0000Z",
+        "  /O.NEW.KMOB.TO.A.0641.251125T1805Z-251126T0000Z/  ",
+    ],
+)
+def test_small_letters_and_a_missing_slash_are_no_fault(line: str) -> None:
+    (event,) = vtec.parse(line)
+    assert event.text == "/O.NEW.KMOB.TO.A.0641.251125T1805Z-251126T0000Z/"
+    assert vtec.malformed(line) == ()
+
+
+def test_a_line_that_begins_as_a_vtec_and_is_none_is_told() -> None:
+    bad = "/O.NEW.KMOB.TO.A.641.251125T1805Z-251126T0000Z/"
+    text = f"Words.\n{bad}\n/00000.N.ER.000000T0000Z.000000T0000Z.000000T0000Z.OO/\nNo/where."
+    assert vtec.malformed(text) == (bad,)
+
+
 def test_an_event_keeps_the_year_in_which_it_got_its_number() -> None:
     new_year = datetime(2026, 1, 1, 2, tzinfo=UTC)
     last_year = datetime(2025, 12, 31, 20, tzinfo=UTC)

@@ -3,8 +3,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from xml.etree import ElementTree
 
-import pytest
-
 from eas_station.capd.nwws import nwws_stanza
 
 
@@ -32,17 +30,3 @@ def test_what_is_malformed_is_not_known() -> None:
     )
     assert (stanza.name, stanza.text) == ("a product", "")
     assert (stanza.process, stanza.sequence, stanza.issued_at) == (None, None, None)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("a\n\nb\n\n\n\nc", "a\nb\n\nc"),
-        ("\n\n000\n\nWUUS51", "\n000\nWUUS51"),
-        ("a\nb\n\nc", "a\nb\n\nc"),
-        ("a\r\n\r\nb", "a\nb"),
-        ("\x01\n\n375\x03", "\n375"),
-    ],
-)
-def test_doubled_line_breaks_are_made_single_ones(text: str, expected: str) -> None:
-    assert nwws_stanza.product_text(text) == expected
