@@ -21,7 +21,7 @@ from eas_station.cap.products.text_product import Product, Segment
 from eas_station.cap.products.vtec import Vtec
 from eas_station.errors import CapError
 
-ENDS_AT_ONCE = ("CAN", "UPG")  # NWS Directive 10-1703; EXP only announces the end
+OVER = ("CAN", "EXP", "UPG")  # actions that name no later end: NWS Directive 10-1703
 BEGINS = ("NEW", "EXB", "EXA")  # the actions by which places come under an event
 DOMAIN = "nwws-oi.weather.gov"
 _CAP = re.compile(r"<\?xml\b|<(?:[A-Za-z_][\w.-]*:)?alert[\s>]")
@@ -113,7 +113,7 @@ class _Subject:
 
     @property
     def is_over(self) -> bool:
-        return self.event is not None and self.event.action in ENDS_AT_ONCE
+        return self.event is not None and self.event.action in OVER
 
     @property
     def identifiers(self) -> tuple[str, ...]:

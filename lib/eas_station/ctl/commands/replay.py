@@ -226,7 +226,8 @@ class Replay:
             text = body.decode("utf-8", "replace")
             enclosed = product_messages.cap_document(text)
             if enclosed is None:
-                return product_messages.messages(text, self._now, self._tables.zones), ()
+                reading = product_messages.read(text, self._now, self._tables)
+                return reading.messages, reading.rejected
             body = enclosed
         parsed = document.parse(body)
         return parsed.messages, parsed.rejected
