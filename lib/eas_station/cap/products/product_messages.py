@@ -21,7 +21,7 @@ from eas_station.cap.products.text_product import Product, Segment
 from eas_station.cap.products.vtec import Vtec
 from eas_station.errors import CapError
 
-OVER = ("CAN", "EXP", "UPG")  # actions that name no later end: NWS Directive 10-1703
+OVER = ("CAN", "EXP", "UPG")  # actions by which an event ends: NWS Directive 10-1703
 BEGINS = ("NEW", "EXB", "EXA")  # the actions by which places come under an event
 DOMAIN = "nwws-oi.weather.gov"
 _CAP = re.compile(r"<\?xml\b|<(?:[A-Za-z_][\w.-]*:)?alert[\s>]")
