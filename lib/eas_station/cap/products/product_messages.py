@@ -173,6 +173,8 @@ def _notes(segment: Segment) -> Iterator[str]:
     yield "made of a text product"
     if not segment.has_list:
         yield "it has no list of places"
+    if segment.mended_list is not None:
+        yield f"its list of places has faults: {segment.mended_list[:80]!r}"
     for part in segment.unread_places[:10]:
         yield f"not a place: {part!r}"
     for line in segment.malformed_vtec[:10]:

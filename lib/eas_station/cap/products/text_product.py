@@ -42,6 +42,7 @@ class Segment:
     ugc_codes: tuple[str, ...]  # in the order sent, each once; ranges spelled out
     unread_places: tuple[str, ...]  # parts of the list without the form of a UGC, as written
     has_list: bool  # False: it has a VTEC line or a polygon, but no list of places at all
+    mended_list: str | None  # the list as written, if it has not the form of one
     expires_at: datetime | None  # the purge time: the text runs out; None: it has none
     events: tuple[Vtec, ...]
     malformed_vtec: tuple[str, ...]  # lines, as written
@@ -169,6 +170,7 @@ def _segment(block: Block, office: str, issued_at: datetime) -> Segment:
         ugc_codes=ugc_codes,
         unread_places=() if block.ugc is None else block.ugc.unread,
         has_list=block.ugc is not None,
+        mended_list=None if block.ugc is None else block.ugc.mended,
         expires_at=None if purge is None else near(*purge, at=issued_at),
         events=vtec.parse(block.body),
         malformed_vtec=vtec.malformed(block.body),

@@ -22,6 +22,10 @@ _START = re.compile(r"[ \t]*[A-Z]{2}[CZ](?:[0-9]{3}|ALL|-)", re.IGNORECASE | re.
 _LIKE = re.compile(r"[A-Z]{2}[CZ0-9]?[A-Z0-9>-]*[0-9][A-Z0-9>-]*")  # above a VTEC line
 _PURGE = re.compile(r"(?:^|[-0-9 ])([0-3][0-9])([0-2][0-9])([0-5][0-9])-*\Z")
 _PART = re.compile(r"([A-Z]{2}[CZ])?((?:[0-9]{3})*|ALL)(?:>([A-Z]{2}[CZ])?([0-9]{3}))?")
+_EXACT = re.compile(
+    r"[A-Z]{2}[CZ](?:[0-9]{3}(?:>[0-9]{3})?|ALL)-"
+    r"(?:(?:[A-Z]{2}[CZ])?[0-9]{3}(?:>[0-9]{3})?-|[A-Z]{2}[CZ]ALL-)*[0-9]{6}-"
+)
 _LETTERS = re.compile(r"[A-Z]{2}[CZ]")
 _GLUED = re.compile(r"(?:[A-Z]{2}[CZ])?(?:[0-9]{3})+")
 
@@ -33,6 +37,7 @@ class UgcList:
     codes: tuple[str, ...]  # in the order sent, each once; ranges spelled out
     unread: tuple[str, ...] = ()  # parts without the form of a UGC, as written
     purge: tuple[int, int, int] | None = None  # day, hour, minute
+    mended: str | None = None  # the list as written, if it has not the form of one
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +105,14 @@ def _is_complete(line: str, following: str) -> bool:
 
 def read(text: str) -> UgcList:
     """A list of one line, with or without its purge time."""
-    text = "".join(text.split()).upper()
+    written = "".join(text.split())
+    text = written.upper()
+    mended = None if _EXACT.fullmatch(text) is not None else written
     purge = _PURGE.search(text)
     if purge is None or not _is_time(purge):
-        return UgcList(*_codes(text))
+        return UgcList(*_codes(text), mended=mended)
     day, hour, minute = map(int, purge.groups())
-    return UgcList(*_codes(text[: purge.start(1)]), purge=(day, hour, minute))
+    return UgcList(*_codes(text[: purge.start(1)]), (day, hour, minute), mended)
 
 
 def _is_time(purge: re.Match[str]) -> bool:

@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eas_station.cap.products import ugc, vtec
-from eas_station.cap.products.ugc import UgcList
 
 VTEC = "/O.NEW.KILM.FA.W.0001.130412T1229Z-130412T1530Z/"
 
@@ -31,7 +30,8 @@ def found(*lines: str) -> list[tuple[int, int]]:
     ],
 )
 def test_places_are_spelled_out(text: str, codes: tuple[str, ...]) -> None:
-    assert ugc.read(text) == UgcList(codes)
+    places = ugc.read(text)
+    assert (places.codes, places.unread) == (codes, ())
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,8 @@ def test_places_are_spelled_out(text: str, codes: tuple[str, ...]) -> None:
 def test_of_a_list_with_faults_what_can_be_read_is_read_and_the_rest_is_kept(
     text: str, codes: tuple[str, ...], unread: tuple[str, ...]
 ) -> None:
-    assert ugc.read(text) == UgcList(codes, unread)
+    places = ugc.read(f"{text}-140115-")
+    assert (places.codes, places.unread, places.purge) == (codes, unread, (14, 1, 15))
 
 
 @pytest.mark.parametrize(
@@ -76,6 +77,17 @@ def test_a_list_ends_with_its_purge_time(text: str, purge: tuple[int, int, int] 
     places = ugc.read(text)
     assert places.purge == purge
     assert places.codes[:1] == ("OHC063",)
+
+
+@pytest.mark.parametrize(
+    "text", ["OHC063-140115-", "OHC063>065-INZ001-003-INCALL-\n140115-", "OHZ000-140115-"]
+)
+def test_a_list_without_a_fault_is_not_mended(text: str) -> None:
+    assert ugc.read(text).mended is None
+
+
+def test_a_list_with_a_fault_is_kept_as_written() -> None:
+    assert ugc.read("NCC-019-129-121530-").mended == "NCC-019-129-121530-"
 
 
 def test_a_list_may_be_broken_at_its_hyphens_and_before_its_purge_time() -> None:
