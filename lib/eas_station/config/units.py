@@ -32,3 +32,15 @@ def units(config: Config) -> tuple[str, ...]:
 def heard_units(config: Config) -> tuple[str, ...]:
     """Those whose news is heard here: every unit, and the receivers on other machines."""
     return (*units(config), *(receiver_unit(remote.name) for remote in config.remotes))
+
+
+def source_units(config: Config) -> dict[str, str]:
+    """The unit of each configured source, by name."""
+    return {one.name: source_unit(one.name) for one in config.sources}
+
+
+def receiver_units(config: Config) -> dict[str, str]:
+    """The unit of each receiver, here or on another machine, by name."""
+    here = [receiver.name for receiver in config.receivers]
+    elsewhere = [remote.name for remote in config.remotes]
+    return {name: receiver_unit(name) for name in (*here, *elsewhere)}

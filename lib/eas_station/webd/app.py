@@ -1,9 +1,11 @@
-"""The web application: all routes, and what happens when one fails."""
+"""The web application: which routes exist, what each is given, and how an error is answered."""
 
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -11,88 +13,148 @@ from pathlib import Path
 from bottle import Bottle, HTTPError, HTTPResponse, request, response
 
 from eas_station import wire
-from eas_station.webd.api import lists, openapi, operator_routes, resources, task_routes
-from eas_station.webd.auth.access import too_often
-from eas_station.webd.http.middleware import Wsgi, armored
+from eas_station.config.model import Config
+from eas_station.tables import Tables
+from eas_station.webd.api.alert_routes import AlertRoutes
+from eas_station.webd.api.clip_routes import ClipRoutes
+from eas_station.webd.api.event_routes import EventRoutes
+from eas_station.webd.api.history_routes import HistoryRoutes
+from eas_station.webd.api.lists import ListRoutes
+from eas_station.webd.api.openapi import Description
+from eas_station.webd.api.operator_routes import OperatorRoutes
+from eas_station.webd.api.process_routes import ProcessRoutes
+from eas_station.webd.api.station_routes import StationRoutes
+from eas_station.webd.api.task_routes import TaskRoutes
+from eas_station.webd.auth.access import Access, too_many_requests
+from eas_station.webd.auth.login_throttle import LoginThrottle
+from eas_station.webd.drawing.station_maps import Maps
+from eas_station.webd.http.body_cache import BodyCache
+from eas_station.webd.http.deadline import RequestDeadlines
+from eas_station.webd.http.middleware import Wsgi, secured
 from eas_station.webd.http.proxies import Proxies
 from eas_station.webd.http.request import client_address, sent_by_form
 from eas_station.webd.http.responses import Body, reply
 from eas_station.webd.http.routes import Call, Route
-from eas_station.webd.metrics import station_metrics
-from eas_station.webd.pages import (
-    frame,
-    listening_page,
-    log_page,
-    login_page,
-    radio_page,
-    system_page,
-    tests_page,
-)
-from eas_station.webd.records import clips, history
+from eas_station.webd.live.live_audio import LiveAudio
+from eas_station.webd.live.process_health import ProcessHealth
+from eas_station.webd.metrics.station_metrics import MetricsRoutes
+from eas_station.webd.pages.alert_page import AlertPage
+from eas_station.webd.pages.frame import PageFrame, Views
+from eas_station.webd.pages.listening_page import ListeningPage
+from eas_station.webd.pages.log_page import AlertLogPage
+from eas_station.webd.pages.login_page import LoginPage
+from eas_station.webd.pages.now_page import NowPage
+from eas_station.webd.pages.radio_page import RadioPage
+from eas_station.webd.pages.system_page import SystemPage
+from eas_station.webd.pages.tests_page import CachedTestRecord, TestsPage
+from eas_station.webd.records.operator_actions import OperatorActions
+from eas_station.webd.records.queries import RecordQueries
+from eas_station.webd.records.search import LogSearch, PlaceSearch
+from eas_station.webd.records.tasks import Tasks
+from eas_station.webd.records.verify import Decoder
+from eas_station.webd.render.cards import Presenter
+from eas_station.webd.render.times import Clockface, zone_of
 from eas_station.webd.route_binding import mount
-from eas_station.webd.site import Site
+from eas_station.webd.state.machine import Host
+from eas_station.webd.state.station_state import StationState
 
 STATIC = Path(__file__).with_name("static")
 STATIC_LASTS = "public, max-age=86400"
 PROBLEM = "application/problem+json"
+CLIPS_FOLDER = "clips"  # below the state folder
 
 
-def routes(views: frame.Views) -> tuple[Route, ...]:
-    """Everything there is."""
-    static = {path.name: _static_body(path) for path in sorted(STATIC.iterdir())}
-    listed = (
-        *resources.ROUTES,
-        *lists.ROUTES,
-        *task_routes.ROUTES,
-        *history.ROUTES,
-        *frame.routes(views),
-        *log_page.routes(views),
-        *listening_page.routes(views),
-        *radio_page.routes(views),
-        *tests_page.routes(views),
-        *system_page.routes(views),
-        *station_metrics.ROUTES,
-        *operator_routes.ROUTES,
-        *login_page.routes(views),
-        Route(
-            *("GET", "/clips/<clip_id>", clip, "A recording, whole or in part."),
-            content_type="audio/wav",
-            statuses=(200, 206),
-        ),
-        Route(
-            *("GET", "/static/<name>", partial(static_file, static), "A part of the page."),
-            content_type="application/octet-stream",
-        ),
-    )
-    return (*listed, openapi.Description(listed).route())
+@dataclass(frozen=True, slots=True)
+class WebServices:
+    """What the routes are made of and a reload of the configuration keeps."""
+
+    names: Tables
+    places: PlaceSearch
+    state: StationState
+    queries: RecordQueries
+    actions: OperatorActions
+    access: Access
+    login_throttle: LoginThrottle
+    live_audio: LiveAudio
+    tasks: Tasks
+    decoder: Decoder
+    host: Host
+    process: ProcessHealth
+    deadlines: RequestDeadlines
+    clock_reason: Callable[[], str]  # why the clock is trusted, or not
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float]
 
 
-def assemble(site: Site) -> Bottle:
-    """Bottle's application of this site."""
-    views = frame.Views()
+def build(config: Config, services: WebServices) -> Wsgi:
+    """The WSGI application of this configuration."""
+    proxies = Proxies(config.web.trusted_proxies)
+    counters, monotonic = services.process.counters, services.monotonic
+    return secured(assemble(config, services), counters, monotonic, proxies)
+
+
+def assemble(config: Config, services: WebServices) -> Bottle:
+    """Bottle's application of this configuration."""
+    clockface = Clockface(zone_of(config.station.timezone))
+    cache = BodyCache(monotonic=services.monotonic)
+    frame = PageFrame(Views(), services.state, cache, clockface, config.station)
     app = Bottle()
-    app.add_hook("before_request", lambda: _not_too_often(site))
-    mount(app, site, routes(views))
-    app.default_error_handler = lambda error: _told(error, site, views)
+    app.add_hook("before_request", lambda: _limit_rate(services.access))
+    routes = _routes(config, services, frame)
+    mount(
+        *(app, routes, services.access, services.deadlines),
+        *(config.web.deadline_s, services.monotonic),
+    )
+    app.default_error_handler = lambda error: _error_body(error, frame)
     return app
 
 
-def build(site: Site) -> Wsgi:
-    """The WSGI application of this site."""
-    proxies = Proxies(site.config.web.trusted_proxies)
-    return armored(assemble(site), site.counters, site.monotonic, proxies)
+def _routes(config: Config, services: WebServices, frame: PageFrame) -> tuple[Route, ...]:
+    """All routes, each module of them with what it needs."""
+    state, queries, names = services.state, services.queries, services.names
+    now, process, tasks = services.now, services.process, services.tasks
+    station, cache = config.station, frame.cache
+    presenter = Presenter(names, frame.clockface, station.same_codes)
+    maps = Maps(presenter, station.same_codes, station.point)
+    search = LogSearch(services.places, frame.clockface)
+    clips_dir = config.paths.state_dir / CLIPS_FOLDER
+    audit_log, tests = services.access.audit_log, CachedTestRecord(services.monotonic)
+    modules = (
+        ProcessRoutes(state, process),
+        StationRoutes(config, state, queries, cache, presenter, names),
+        AlertRoutes(state, queries, search, cache),
+        EventRoutes(state, queries, process.fanout, now, services.monotonic),
+        ListRoutes(queries),
+        TaskRoutes(
+            *(tasks, queries, search, audit_log, services.decoder, presenter, names, clips_dir)
+        ),
+        HistoryRoutes(config, queries, now),
+        NowPage(frame, config, presenter, maps),
+        AlertPage(frame, queries, tasks, presenter, maps, names),
+        AlertLogPage(frame, queries, search, presenter),
+        ListeningPage(frame, config, services.live_audio),
+        RadioPage(frame, config, queries, now),
+        TestsPage(frame, queries, tests),
+        SystemPage(frame, config, services.host, process, services.clock_reason),
+        MetricsRoutes(state, services.host, process, tasks),
+        OperatorRoutes(config, state, queries, services.actions),
+        LoginPage(frame, services.access, services.login_throttle),
+        ClipRoutes(queries, clips_dir),
+    )
+    listed = (*(route for module in modules for route in module.routes()), _static_route())
+    return (*listed, Description(listed).route())
 
 
-def _not_too_often(site: Site) -> None:
-    """Everything counts, whether there is such an address or not; but for the watchdog's pulse."""
+def _limit_rate(access: Access) -> None:
+    """Count every request, known address or not, except the self-check. Raises HTTPError 429."""
     if request.path == "/healthz":
         return
-    wait_s = site.access.limits.take("read", client_address(request.environ))
+    wait_s = access.limits.take("read", client_address(request.environ))
     if wait_s is not None:
-        raise too_often(wait_s)
+        raise too_many_requests(wait_s)
 
 
-def _told(error: HTTPError, site: Site, views: frame.Views) -> bytes:
+def _error_body(error: HTTPError, frame: PageFrame) -> bytes:
     """An error: problem+json (RFC 9457) for programs, a page for people."""
     status = HTTPStatus(error.status_code)
     sentence = _sentence(error, status)
@@ -105,17 +167,17 @@ def _told(error: HTTPError, site: Site, views: frame.Views) -> bytes:
             "detail": sentence,
         }
         return wire.to_json(problem).encode()
-    values = frame.frame_values(site, site.board.picture(), "error", None) | {
+    values = frame.values(frame.state.snapshot(), "error", None) | {
         "title": status.phrase,
         "status": status.value,
         "sentence": sentence,
     }
     response.content_type = "text/html; charset=utf-8"
-    return views.render("error", values).plain
+    return frame.views.render("error", values).plain
 
 
 def _sentence(error: HTTPError, status: HTTPStatus) -> str:
-    """Our own words; the framework's for 404 and 405 would repeat what the client sent."""
+    """Our own text; Bottle's for 404 and 405 would repeat what the client sent."""
     if status is HTTPStatus.NOT_FOUND and str(error.body).startswith("Not found:"):
         return "There is nothing at this address."
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
@@ -123,41 +185,22 @@ def _sentence(error: HTTPError, status: HTTPStatus) -> str:
     return str(error.body or status.description)
 
 
+def _static_route() -> Route:
+    files = {path.name: _static_body(path) for path in sorted(STATIC.iterdir())}
+    return Route(
+        *("GET", "/static/<name>", partial(_static_file, files), "A static file of the pages."),
+        content_type="application/octet-stream",
+    )
+
+
 def _static_body(path: Path) -> Body:
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     return Body(f"{kind}; charset=utf-8", path.read_bytes())
 
 
-def static_file(static: Mapping[str, Body], _site: Site, call: Call) -> HTTPResponse:
-    """One of the few files that were read at the start: no path from outside reaches the disk."""
-    body = static.get(call.path["name"])
+def _static_file(files: Mapping[str, Body], call: Call) -> HTTPResponse:
+    """One of the files that were read at the start: no path from outside reaches the disk."""
+    body = files.get(call.path["name"])
     if body is None:
         raise HTTPError(404, "There is no such file.")
     return reply(body, call.headers, cache=STATIC_LASTS)
-
-
-def clip(site: Site, call: Call) -> HTTPResponse:
-    """A recording, whole or in part."""
-    row = site.library.clip(call.path["clip_id"])
-    file = None if row is None or row.path is None else clips.open_below(site.clips_dir, row.path)
-    if row is None or file is None:
-        raise HTTPError(404, "There is no such recording.")
-    size = file.seek(0, 2)
-    kind = clips.TYPES.get(Path(row.path or "").suffix, "application/octet-stream")
-    fields = {
-        "Content-Type": kind,
-        "Accept-Ranges": "bytes",
-        "Cache-Control": "private, max-age=3600",
-    }
-    try:
-        wanted = clips.byte_range(request.get_header("Range", ""), size)
-    except ValueError as error:
-        file.close()
-        extent = {"Content-Range": f"bytes */{size}"}
-        raise HTTPError(416, "The recording is shorter.", **extent) from error
-    begin, end = wanted or (0, size)
-    fields["Content-Length"] = str(end - begin)
-    if wanted is not None:
-        fields["Content-Range"] = f"bytes {begin}-{end - 1}/{size}"
-    body = clips.FileRange(file, begin, end)
-    return HTTPResponse(body=body, status=206 if wanted else 200, headers=fields)

@@ -7,40 +7,51 @@ import gc
 import logging
 import os
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
 from eas_station import tables
+from eas_station.alerts.admission import Admission
 from eas_station.bus.messages import ItemState
 from eas_station.bus.subscriber import Subscriber
+from eas_station.config.area import area_of
+from eas_station.config.model import Config
 from eas_station.config.units import CTL, heard_units
 from eas_station.service import program
 from eas_station.service.daemon import Daemon
 from eas_station.store.database.database import Database
 from eas_station.store.keys.keyring import Keyring, path_in
 from eas_station.store.keys.sessions import Lifetimes
+from eas_station.webd.app import WebServices
 from eas_station.webd.auth.access import Access
 from eas_station.webd.auth.audit_log import AuditLog
+from eas_station.webd.auth.login_throttle import LoginThrottle
 from eas_station.webd.http import self_check
 from eas_station.webd.http.deadline import RequestDeadlines
 from eas_station.webd.http.fanout import Event, Fanout
+from eas_station.webd.http.middleware import Counters
 from eas_station.webd.http.rate_limits import RateLimits
 from eas_station.webd.http.server import LISTENING, Server, bound_sockets, passed_sockets
 from eas_station.webd.live.bus_listener import LISTENED_TO, BusListener
 from eas_station.webd.live.live_audio import LiveAudio
+from eas_station.webd.live.process_health import ProcessHealth
 from eas_station.webd.live.reconciler import Reconciler
 from eas_station.webd.records.operator_actions import OperatorActions
 from eas_station.webd.records.queries import RecordQueries
+from eas_station.webd.records.search import PlaceSearch
 from eas_station.webd.records.tasks import Tasks
 from eas_station.webd.records.verify import Decoder
-from eas_station.webd.reloading import ReloadingApp, in_force, merger
+from eas_station.webd.reloading import ReloadingApp
 from eas_station.webd.state.audio_channels import AudioChannel
+from eas_station.webd.state.machine import Host
+from eas_station.webd.state.spooled_receptions import SpoolMerger
 from eas_station.webd.state.station_state import StationState
 
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "HOME", "TMPDIR")
 CONNECTIONS = 5  # to the database, at most
-NEWSROOM_DEADLINE_S = 10.0
-ARCHIVIST_DEADLINE_S = 60.0  # some statements may run into their timeout
+BUS_DEADLINE_S = 10.0
+DATABASE_DEADLINE_S = 60.0  # some statements may run into their timeout
 
 log = logging.getLogger(__name__)
 
@@ -51,61 +62,74 @@ def main(argv: list[str]) -> int:
 
 
 def compose(daemon: Daemon) -> None:
-    """Bus → newsroom → board; database → archivist → board; board → routes → browser."""
+    """Bus → listener → state; database → reconciler → state; state → routes → browser."""
     config, trusted = daemon.config, daemon.clock_trust.trusted
     names = tables.load()
-    database = Database(
-        config.database.url,
-        statement_timeout_s=min(config.database.statement_timeout_s, config.web.deadline_s),
-        slow_query_s=config.database.slow_query_s,
-        pool_size=CONNECTIONS,
-        application_name=daemon.unit,
+    database = _database(daemon)
+    deadlines, fanout = RequestDeadlines(), Fanout()
+    new_merger = functools.partial(_merger, names=names, daemon=daemon)
+    state = StationState(heard_units(config), new_merger(config), trusted, daemon.now)
+    on_state = functools.partial(_report_database, daemon)
+    reconciler = Reconciler(database, state, fanout, trusted, daemon.now, on_state)
+    units = (*heard_units(config), CTL)  # CTL: it publishes a drill
+    listener = BusListener(daemon.subscribe(units, LISTENED_TO), state, fanout, reconciler)
+    queries = RecordQueries(database, trusted, daemon.now, deadlines.left_s)
+    actions = OperatorActions(
+        *(database, daemon.publisher.publish, reconciler.wake, daemon.now, deadlines.left_s)
     )
-    daemon.on_stop(database.close)
-    fanout = Fanout()
-    board = StationState(
-        heard_units(config), merger(config, names, daemon), in_force, trusted, daemon.now
-    )
-    tell = functools.partial(tell_of_database, daemon)
-    archivist = Reconciler(database, board, fanout, trusted, daemon.now, tell)
-    spoken = (*heard_units(config), CTL)  # CTL: a drill is put in by hand
-    heard = daemon.subscribe(spoken, LISTENED_TO)
-    newsroom = BusListener(heard, board, fanout, archivist)
-    deadlines = RequestDeadlines()
-    library = RecordQueries(database, in_force, trusted, daemon.now, deadlines.left_s)
-    clerk = AuditLog(database, daemon.now)
-    publish = daemon.publisher.publish
-    desk = OperatorActions(database, publish, archivist.wake, daemon.now, deadlines.left_s)
-    told = functools.partial(fanout.send, Event("status", "{}"))
+    audit_log = AuditLog(database, daemon.now)
+    access = _access(daemon, audit_log)
     folder = path_in(config.paths.state_dir).parent
-    tasks = Tasks(folder, daemon.now, told)
-    front = ReloadingApp(
-        *(daemon, names, board, library, fanout, newsroom),
-        *(desk, access_of(daemon, clerk), deadlines),
-        LiveAudio(functools.partial(ear_of, daemon), LISTENING, daemon.stopping.is_set),
-        *(tasks, Decoder(ctl_command(Path(sys.argv[0])), environment=child_environment())),
+    tasks = Tasks(folder, daemon.now, lambda: fanout.send(Event("status", "{}")))
+    services = WebServices(
+        names=names,
+        places=PlaceSearch(names.locations, names.states),
+        state=state,
+        queries=queries,
+        actions=actions,
+        access=access,
+        login_throttle=LoginThrottle(access, daemon.now),
+        live_audio=LiveAudio(
+            functools.partial(_subscribe, daemon), LISTENING, daemon.stopping.is_set
+        ),
+        tasks=tasks,
+        decoder=Decoder(ctl_command(Path(sys.argv[0])), environment=child_environment()),
+        host=Host(config.paths.state_dir),
+        process=ProcessHealth(
+            lambda: server.workers(), Counters(), fanout, listener.silent_s, listener.losses
+        ),
+        deadlines=deadlines,
+        clock_reason=daemon.clock_trust.reason,
+        now=daemon.now,
+        monotonic=time.monotonic,
     )
-    daemon.on_reload(front.reload)
+    app = ReloadingApp(config, services)
+    web = config.web
+    sockets = passed_sockets(os.environ, os.getpid()) or bound_sockets(web.host, web.port)
+    server = Server(app, sockets)
 
-    server = Server(
-        front,
-        passed_sockets(os.environ, os.getpid()) or bound_sockets(config.web.host, config.web.port),
-    )
-    front.watch(server.workers)
+    def reload(new: Config) -> None:
+        _warn_of_restart(daemon.config, new)
+        state.expect(heard_units(new), new_merger(new))
+        listener.expect(heard_units(new))
+        app.reload(new)
+
+    daemon.on_reload(reload)
     stop = daemon.stopping
-    hearing = daemon.beat("newsroom", NEWSROOM_DEADLINE_S)
-    reading = daemon.beat("archivist", ARCHIVIST_DEADLINE_S)
-    writing = daemon.beat("clerk", ARCHIVIST_DEADLINE_S)
-    working = daemon.beat("tasks", ARCHIVIST_DEADLINE_S)
-    answering = daemon.beat("answers", self_check.DEADLINE_S)
-    daemon.spawn("newsroom", lambda: newsroom.run(stop, hearing))
-    daemon.spawn("archivist", lambda: archivist.run(stop, reading))
-    daemon.spawn("clerk", lambda: clerk.run(stop, writing))
-    daemon.spawn("tasks", lambda: tasks.run(stop, working))
+    for name, run in (
+        ("reconciler", reconciler.run),
+        ("audit-log", audit_log.run),
+        ("tasks", tasks.run),
+    ):
+        beat = daemon.beat(name, DATABASE_DEADLINE_S)
+        daemon.spawn(name, functools.partial(run, stop, beat))
+    hearing = daemon.beat("bus-listener", BUS_DEADLINE_S)
+    answering = daemon.beat("self-check", self_check.DEADLINE_S)
+    daemon.spawn("bus-listener", lambda: listener.run(stop, hearing))
     daemon.spawn("server", server.run)
-    daemon.spawn("pulse", lambda: self_check.run(server, fanout, stop, answering))
+    daemon.spawn("self-check", lambda: self_check.run(server, fanout, stop, answering))
     gc.collect()
-    gc.freeze()  # what is there now stays: no collection need walk through it with every request
+    gc.freeze()  # what exists now stays: no collection need walk through it with every request
     daemon.set_status(f"serving {' '.join(server.urls())}")
     log.info("the page is at %s", server.urls()[0])
 
@@ -117,30 +141,61 @@ def ctl_command(program: Path) -> tuple[str, ...]:
 
 
 def child_environment() -> dict[str, str]:
-    """What a child gets of ours: nothing that systemd meant for this process."""
+    """The environment of a child: nothing that systemd meant for this process."""
     return {name: os.environ[name] for name in PASSED_ON if name in os.environ}
 
 
-def ear_of(daemon: Daemon, sound: AudioChannel) -> Subscriber:
-    """Listen to one channel; it belongs to the thread that asks."""
-    return daemon.subscribe((sound.unit,), (sound.topic,))
+def _database(daemon: Daemon) -> Database:
+    config = daemon.config
+    database = Database(
+        config.database.url,
+        statement_timeout_s=min(config.database.statement_timeout_s, config.web.deadline_s),
+        slow_query_s=config.database.slow_query_s,
+        pool_size=CONNECTIONS,
+        application_name=daemon.unit,
+    )
+    daemon.on_stop(database.close)
+    return database
 
 
-def access_of(daemon: Daemon, clerk: AuditLog) -> Access:
-    """Who may change something: by the keyring under the state folder."""
+def _merger(config: Config, names: tables.Tables, daemon: Daemon) -> SpoolMerger:
+    """Folds spooled receptions by the rules of this station."""
+    return SpoolMerger(
+        Admission(
+            area=lambda: area_of(config.station),
+            tables=names,
+            now=daemon.now,
+            clock_trusted=daemon.clock_trust.trusted,
+        )
+    )
+
+
+def _access(daemon: Daemon, audit_log: AuditLog) -> Access:
+    """Logins, sessions and tokens, by the keyring below the state folder."""
     web = daemon.config.web
     keyring = Keyring(path_in(daemon.config.paths.state_dir))
     daemon.on_stop(keyring.close)
     lifetimes = Lifetimes(
         idle=timedelta(hours=web.session_idle_h), longest=timedelta(hours=web.session_longest_h)
     )
-    return Access(keyring, RateLimits(), clerk, lifetimes, daemon.now)
+    return Access(keyring, RateLimits(), audit_log, lifetimes, daemon.now)
 
 
-def tell_of_database(daemon: Daemon, why: str | None) -> None:
-    """Say in the status whether the database answers; `why` not."""
+def _subscribe(daemon: Daemon, sound: AudioChannel) -> Subscriber:
+    """A subscription to one channel, for the calling thread only."""
+    return daemon.subscribe((sound.unit,), (sound.topic,))
+
+
+def _report_database(daemon: Daemon, why: str | None) -> None:
+    """Set the database's state in the status. None: it responds."""
     now = daemon.now()
     if why is None:
-        daemon.set_item(ItemState("database", "database", "running", "answers", since_at=now))
+        item = ItemState("database", "database", "running", "responding", since_at=now)
     else:
-        daemon.set_item(ItemState("database", "database", "reconnecting", why, since_at=now))
+        item = ItemState("database", "database", "reconnecting", why, since_at=now)
+    daemon.set_item(item)
+
+
+def _warn_of_restart(old: Config, new: Config) -> None:
+    if (old.web, old.database, old.paths) != (new.web, new.database, new.paths):
+        log.warning("changes of web, database and paths need a restart of eas-webd")

@@ -1,16 +1,18 @@
-"""Makes Bottle's routes of the registry: who may, what was asked, how long, and the barrier."""
+"""Mounts the routes in Bottle: access, parameters, deadline, and the barrier for errors."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from http import HTTPStatus
 
 from bottle import Bottle, HTTPError, HTTPResponse, request
 
 from eas_station.errors import InputError, StoreError
+from eas_station.webd.auth.access import Access
 from eas_station.webd.http import parameters
-from eas_station.webd.http.deadline import Deadline, TooLate
+from eas_station.webd.http.deadline import Deadline, RequestDeadlines, TooLate
 from eas_station.webd.http.operator import Operator
 from eas_station.webd.http.request import (
     JSON_TYPE,
@@ -23,7 +25,6 @@ from eas_station.webd.http.request import (
     sent_by_form,
 )
 from eas_station.webd.http.routes import Call, Route
-from eas_station.webd.site import Site
 
 RETRY_S = "5"
 HEADERS = {"if-none-match": "HTTP_IF_NONE_MATCH", "accept-encoding": "HTTP_ACCEPT_ENCODING"}
@@ -31,41 +32,44 @@ HEADERS = {"if-none-match": "HTTP_IF_NONE_MATCH", "accept-encoding": "HTTP_ACCEP
 log = logging.getLogger(__name__)
 
 
-def mount(app: Bottle, site: Site, routes: Iterable[Route]) -> None:
-    """Add the routes."""
-    for route in routes:
-        app.route(route.path, route.method, _answerer(site, route), registered=route)
+def mount(
+    app: Bottle,
+    routes: Iterable[Route],
+    access: Access,
+    deadlines: RequestDeadlines,
+    deadline_s: float,
+    monotonic: Callable[[], float],
+) -> None:
+    """Add the routes; no request takes longer than `deadline_s`."""
 
-
-def _answerer(site: Site, route: Route) -> Callable[..., HTTPResponse]:
-    """What Bottle calls: the values of the address come by name."""
-
-    def answer(**path: str) -> HTTPResponse:
-        deadline = Deadline(site.config.web.deadline_s, site.monotonic)
+    def answer(route: Route, **path: str) -> HTTPResponse:
+        """What Bottle calls: the values of the address come by name."""
+        deadline = Deadline(deadline_s, monotonic)
         try:
-            with site.deadlines.under(deadline):
-                operator = site.access.admit(route.who, request)
-                return route.handler(site, _call(route, path, operator, deadline))
+            with deadlines.under(deadline):
+                operator = access.admit(route.who, request)
+                return route.handler(_call(route, path, operator, deadline))
         except HTTPResponse:
             raise
         except TooLate as error:
-            raise _too_late(site) from error
+            raise _too_late(deadline_s) from error
         except StoreError as error:
             if deadline.is_over:
-                raise _too_late(site) from error
+                raise _too_late(deadline_s) from error
             log.debug("a request could not be answered from the database: %s", error)
             raise HTTPError(503, _no_database(route), **{"Retry-After": RETRY_S}) from error
-        except Exception as error:  # the barrier round one request
-            log.exception("a request met a bug", extra={"EAS_PATH": request.path[:200]})
-            raise HTTPError(500, "This page met a bug of ours. It has been logged.") from error
+        except Exception as error:  # the barrier around one request
+            log.exception("internal error in a request", extra={"EAS_PATH": request.path[:200]})
+            raise HTTPError(500, "Internal error. It was logged.") from error
 
-    return answer
+    for route in routes:
+        app.route(route.path, route.method, partial(answer, route), registered=route)
 
 
 def _call(
     route: Route, path: Mapping[str, str], operator: Operator | None, deadline: Deadline
 ) -> Call:
-    """The request, read. Raises HTTPError with the sentence that says what would be right."""
+    """The request, read and checked. Raises HTTPError."""
     try:
         query: object = parameters.from_query(route.query, query_of(request))
         body = None if route.body is None else _body(route.body)
@@ -92,12 +96,12 @@ def _body(kind: type) -> object:
     return parameters.from_json(kind, request.body.read(WRITTEN_MOST_BYTES))
 
 
-def _too_late(site: Site) -> HTTPError:
-    why = f"It took longer than {site.config.web.deadline_s:g} s and was given up."
+def _too_late(deadline_s: float) -> HTTPError:
+    why = f"The request took longer than {deadline_s:g} s and was cancelled."
     return HTTPError(HTTPStatus.GATEWAY_TIMEOUT, why, **{"Retry-After": RETRY_S})
 
 
 def _no_database(route: Route) -> str:
     if route.who == "write":
-        return "The database does not answer: nothing was changed."
-    return "The database does not answer. What is in force now is still shown."
+        return "The database is not responding: nothing was changed."
+    return "The database is not responding. What is in force now is still shown."

@@ -11,20 +11,17 @@ from typing import Any
 
 import pytest
 
-from eas_station.webd import app
-from eas_station.webd.http.responses import HTML
-from eas_station.webd.pages.frame import Views
-
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--no-first-run"),
 )
-# Every page there is, and some that are found by asking.
-PATHS = (
-    *(one.path for one in app.routes(Views()) if (one.method, one.content_type) == ("GET", HTML)),
-    *("/log?q=tornado", "/log?q=no-such-thing", "/nope"),
+# Every page, as `test_every_page_is_looked_at` proves, and some that a search finds.
+PAGES = (
+    *("/", "/alerts/<alert_id>", "/log", "/listening", "/listen/<source>/<channel>"),
+    *("/radio", "/tests", "/system", "/login"),
 )
+PATHS = (*PAGES, "/log?q=tornado", "/log?q=no-such-thing", "/nope")
 ERRORS = {"/nope"}  # the browser itself complains of these
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 LOOKS = [(size, scheme) for size in (WIDE, NARROW) for scheme in ("light", "dark")]
@@ -104,6 +101,17 @@ def address(town: Any, path: str) -> str:
     known = {"alert_id": tornado, "source": "wx", "receiver": "wx", "channel": "162.550"}
     found = re.sub(r"<(\w+)>", lambda name: known[name[1]], path)
     return f"{town.url}{found}"
+
+
+def test_every_page_is_looked_at(night: Any) -> None:
+    described = night.json("/api/v1/openapi.json")["paths"].items()
+    pages = [
+        re.sub(r"{(\w+)}", r"<\1>", path)
+        for path, methods in described
+        if "text/html"
+        in methods.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
+    ]
+    assert sorted(pages) == sorted(PAGES)
 
 
 @pytest.mark.parametrize("path", PATHS)

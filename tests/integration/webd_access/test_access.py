@@ -218,7 +218,7 @@ def test_a_database_that_is_locked_makes_a_change_wait_no_longer_than_the_deadli
     with town.database.write():
         status, _, page = ann.form("/api/v1/sources/wx/stop", csrf=csrf)
     assert status in (503, 504)
-    assert b"nothing was changed" in page or b"given up" in page
+    assert b"nothing was changed" in page or b"was cancelled" in page
     assert ann.form("/api/v1/sources/wx/stop", csrf=csrf)[0] == 303
 
 

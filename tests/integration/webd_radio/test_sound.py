@@ -53,7 +53,7 @@ def test_a_ninth_listener_is_told_to_come_later(radio: Any, until_true: Any) -> 
     assert [answer.status for answer in heard] == [200] * PLACES
     status, fields, body = radio.town.get(PATH)
     assert (status, fields["retry-after"]) == (503, "15")
-    assert b"As many as this station can serve are listening." in body
+    assert b"All places for live sound are taken." in body
     assert radio.town.get("/healthz")[0] == 200  # the other workers are free
     first.__exit__(None, None, None)
 

@@ -24,21 +24,21 @@ from eas_station.store.keys.keyring import Keyring, path_in
 from eas_station.store.keys.sessions import Lifetimes
 from eas_station.tables import Tables, load
 from eas_station.webd import app
+from eas_station.webd.app import WebServices
 from eas_station.webd.auth.access import Access
 from eas_station.webd.auth.audit_log import AuditLog
 from eas_station.webd.auth.login_throttle import LoginThrottle
-from eas_station.webd.drawing.station_maps import Maps
+from eas_station.webd.http.deadline import RequestDeadlines
 from eas_station.webd.http.fanout import Fanout
 from eas_station.webd.http.middleware import Counters
 from eas_station.webd.http.rate_limits import RateLimits
-from eas_station.webd.http.responses import Shelf
 from eas_station.webd.http.server_workers import ServerWorkers
 from eas_station.webd.live.live_audio import LiveAudio
+from eas_station.webd.live.process_health import ProcessHealth
 from eas_station.webd.records.operator_actions import OperatorActions
+from eas_station.webd.records.search import PlaceSearch
 from eas_station.webd.records.tasks import Tasks
-from eas_station.webd.render.cards import Presenter
-from eas_station.webd.render.times import Clockface, zone_of
-from eas_station.webd.site import Site
+from eas_station.webd.records.verify import Decoder
 from eas_station.webd.state.machine import Host
 from eas_station.webd.state.snapshot import AlertEntry
 from eas_station.webd.state.spooled_receptions import SpoolMerger
@@ -194,12 +194,11 @@ def merger(rules: HeaderRules) -> SpoolMerger:
 
 
 @pytest.fixture
-def new_board(clocks: Clocks, merger: SpoolMerger) -> Callable[..., StationState]:
+def new_state(clocks: Clocks, merger: SpoolMerger) -> Callable[..., StationState]:
     def build(*units: str, trusted: bool = True) -> StationState:
         return StationState(
             units or ("eas-capd", "eas-webd"),
             merger,
-            lambda alert, now, sure: not sure or alert.ends_at is None or now < alert.ends_at,
             lambda: trusted,
             lambda: clocks.now,
             lambda: clocks.mono,
@@ -208,7 +207,7 @@ def new_board(clocks: Clocks, merger: SpoolMerger) -> Callable[..., StationState
     return build
 
 
-def nobody(sound: Any) -> Any:
+def no_sound(sound: Any) -> Any:
     raise SourceError(f"nobody has the sound of {sound.source}")
 
 
@@ -244,53 +243,53 @@ def password_hash() -> str:
 
 
 @pytest.fixture
-def site_with(
-    new_board: Any,
+def station_with(
+    new_state: Any,
     clocks: Any,
     make: Any,
     tables: Tables,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Any:
-    """Builds a site round a library, and the application on it: `get(path, method, **environ)`."""
-    names, face = tables, Clockface(zone_of("UTC"))
-    board = new_board()
-    board.set_archive(Archive((make.entry(),), (), frozenset(), 7))
+    """Builds the application on a record: `get(path, method, **environ)`."""
+    state = new_state()
+    state.set_archive(Archive((make.entry(),), (), frozenset(), 7))
     keyring = Keyring(path_in(tmp_path))
     # The library that counts has a clock of its own.
     wall = SimpleNamespace(time=lambda: clocks.now.timestamp())
     monkeypatch.setattr("limits.storage.memory.time", wall)
 
-    def build(library: Any, database: Any = None, config: Config = CONFIG) -> Any:
+    def build(queries: Any, database: Any = None, config: Config = CONFIG) -> Any:
         database = database or AbsentDatabase()
-        clerk = AuditLog(database, lambda: clocks.now)
+        config = replace(config, paths=replace(config.paths, state_dir=tmp_path))
+        audit_log = AuditLog(database, lambda: clocks.now)
         limits = RateLimits(lambda: clocks.mono, lambda: clocks.now.timestamp())
         lifetimes = Lifetimes(timedelta(hours=12), timedelta(hours=168))
-        access = Access(keyring, limits, clerk, lifetimes, lambda: clocks.now)
+        access = Access(keyring, limits, audit_log, lifetimes, lambda: clocks.now)
         told: list[Any] = []
-        presenter = Presenter(names, face, ("039173",))
-        desk = OperatorActions(
+        actions = OperatorActions(
             database, lambda *news: told.append(news), lambda: told.append("changed"),
             lambda: clocks.now, lambda: None,
         )  # fmt: skip
-        tasks = Tasks(tmp_path / "tasks", lambda: clocks.now, lambda: None)
-        site = Site(
-            config=config, board=board, library=library, fanout=Fanout(listeners=2),
-            shelf=Shelf(monotonic=lambda: clocks.mono), counters=Counters(), names=names,
-            presenter=presenter, clockface=face, clips_dir=tmp_path,
-            maps=Maps(presenter, ("039173",), None),
-            now=lambda: clocks.now, monotonic=lambda: clocks.mono, bus_losses=lambda: (0, 0),
-            newsroom_silent_s=lambda: clocks.mono - 1000.0, access=access,
-            doorman=LoginThrottle(access, lambda: clocks.now), desk=desk,
-            host=Host(tmp_path, tmp_path, lambda: clocks.mono),
-            clock_reason=lambda: "synchronised: the kernel says so",
-            workers=lambda: ServerWorkers(88, 2, 0, 3), tasks=tasks,
-            live=LiveAudio(nobody, 2, lambda: False),
+        workers = ServerWorkers(88, 2, 0, 3)
+        process = ProcessHealth(
+            lambda: workers, Counters(), Fanout(listeners=2),
+            lambda: clocks.mono - 1000.0, lambda: (0, 0),
         )  # fmt: skip
-        wsgi = app.build(site)
+        services = WebServices(
+            names=tables, places=PlaceSearch(), state=state, queries=queries, actions=actions,
+            access=access, login_throttle=LoginThrottle(access, lambda: clocks.now),
+            live_audio=LiveAudio(no_sound, 2, lambda: False),
+            tasks=Tasks(tmp_path / "tasks", lambda: clocks.now, lambda: None), decoder=Decoder(),
+            host=Host(tmp_path, tmp_path, lambda: clocks.mono), process=process,
+            deadlines=RequestDeadlines(), clock_reason=lambda: "synchronised: the kernel says so",
+            now=lambda: clocks.now, monotonic=lambda: clocks.mono,
+        )  # fmt: skip
+        wsgi = app.build(config, services)
         return SimpleNamespace(
-            site=site, get=Visitor(wsgi).ask, visitor=lambda **more: Visitor(wsgi, **more),
-            keyring=keyring, clerk=clerk, told=told, database=database,
+            config=config, services=services, state=state, get=Visitor(wsgi).ask,
+            visitor=lambda **more: Visitor(wsgi, **more), keyring=keyring, audit_log=audit_log,
+            told=told, database=database, bottle=lambda: app.assemble(config, services),
         )  # fmt: skip
 
     yield build

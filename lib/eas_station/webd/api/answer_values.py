@@ -1,4 +1,4 @@
-"""Values of the picture and the record as the API answers them."""
+"""Values of the snapshot and the record as the API answers them."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def unit(one: Unit) -> UnitSaid | UnitSilent:
     )
 
 
-def items(picture: Snapshot, kind: str) -> tuple[ItemSaid, ...]:
+def items(snapshot: Snapshot, kind: str) -> tuple[ItemSaid, ...]:
     """Feeds, sources or receivers as their daemons last spoke of them."""
     return tuple(
         ItemSaid(
@@ -82,26 +82,26 @@ def items(picture: Snapshot, kind: str) -> tuple[ItemSaid, ...]:
             counters=part.item.counters,
             stale=part.stale,
         )
-        for part in parts(picture, kind)
+        for part in parts(snapshot, kind)
     )
 
 
-def item(picture: Snapshot, kind: str, name: str, unit_name: str) -> ItemSaid:
+def item(snapshot: Snapshot, kind: str, name: str, unit_name: str) -> ItemSaid:
     """One configured part; what is not known of it is null."""
-    for found in items(picture, kind):
+    for found in items(snapshot, kind):
         if found.name == name and found.unit == unit_name:
             return found
     why = f"{unit_name} has not been heard"
     return ItemSaid(name, kind, unit_name, "not heard", why, None, None, {}, stale=True)
 
 
-def source(picture: Snapshot, name: str, unit_name: str) -> SourceSaid:
+def source(snapshot: Snapshot, name: str, unit_name: str) -> SourceSaid:
     """One source with its levels and its last bursts."""
-    bursts = [burst for burst in picture.bursts if burst.source == name]
+    bursts = [burst for burst in snapshot.bursts if burst.source == name]
     return SourceSaid(
-        **_taken(item(picture, "source", name, unit_name), ItemSaid),
-        desired=picture.desired.get(f"source {name}"),
-        channels=tuple(level(heard) for heard in picture.levels if heard.value.source == name),
+        **_taken(item(snapshot, "source", name, unit_name), ItemSaid),
+        desired=snapshot.desired.get(f"source {name}"),
+        channels=tuple(level(heard) for heard in snapshot.levels if heard.value.source == name),
         bursts=tuple(bursts[:BURSTS_SAID]),
     )
 
@@ -112,11 +112,11 @@ def level(heard: LastMessage[AudioLevel]) -> LevelSaid:
     return LevelSaid(**said, heard_at=heard.heard_at, stale=heard.stale)
 
 
-def receiver(picture: Snapshot, name: str, unit_name: str) -> ReceiverSaid:
+def receiver(snapshot: Snapshot, name: str, unit_name: str) -> ReceiverSaid:
     """One radio with what it hears."""
-    said = _taken(item(picture, "receiver", name, unit_name), ItemSaid)
-    said |= {"desired": picture.desired.get(f"receiver {name}"), "receiver": name}
-    heard = next((one for one in picture.receivers if one.value.receiver == name), None)
+    said = _taken(item(snapshot, "receiver", name, unit_name), ItemSaid)
+    said |= {"desired": snapshot.desired.get(f"receiver {name}"), "receiver": name}
+    heard = next((one for one in snapshot.receivers if one.value.receiver == name), None)
     if heard is not None:
         state = heard.value
         names = {one.name for one in fields(ReceiverSaid)} & {one.name for one in fields(state)}
@@ -137,9 +137,9 @@ def job(one: Job) -> JobSaid:
     )
 
 
-def wellbeing(picture: Snapshot) -> dict[str, Any]:
+def wellbeing(snapshot: Snapshot) -> dict[str, Any]:
     """The station's health: state, sentence, remarks."""
-    health = judge(picture)
+    health = judge(snapshot)
     remarks = tuple(RemarkSaid(remark.text, remark.fault) for remark in health.remarks)
     return {"state": health.state, "sentence": health.sentence, "remarks": remarks}
 

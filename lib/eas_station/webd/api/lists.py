@@ -1,4 +1,4 @@
-"""Everything the record has in long lists, in pages of at most 500, by a cursor."""
+"""Long lists by HTTP, in pages of at most 500, by a cursor."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from eas_station.store.records.deaf import DeafInterval
 from eas_station.store.records.jobs import JobRun
 from eas_station.webd.http.responses import PRIVATE, json_body, reply
 from eas_station.webd.http.routes import Call, Route
-from eas_station.webd.site import Site
+from eas_station.webd.records.queries import RecordQueries
 
 LIMIT_MOST = 500
 LIMIT_USUAL = 100
@@ -106,94 +106,96 @@ class ChangesAsked:
     limit: int = field(default=LIMIT_USUAL, metadata=LIMIT)
 
 
-def page(site: Site, question: Callable[[Connection], T]) -> T:
-    """Ask the record. What it calls no cursor of its own is the asker's fault: 400."""
-    try:
-        return site.library.ask(question)
-    except InputError as error:
-        raise HTTPError(400, f"cursor: {error}") from error
+@dataclass(frozen=True, slots=True)
+class ListRoutes:
+    """Everything the database keeps in long lists."""
 
+    queries: RecordQueries
 
-def all_receptions(site: Site, call: Call) -> HTTPResponse:
-    """Everything that was heard, alerts or not, newest first."""
-    asked = call.asked(Paged)
-    heard, after = page(site, lambda c: receptions.page(c, asked.limit, asked.cursor))
-    return reply(json_body(ReceptionsSaid(heard, after)), call.headers)
+    def routes(self) -> tuple[Route, ...]:
+        """The routes of this module."""
+        return (
+            Route(
+                *("GET", "/api/v1/receptions", self.receptions),
+                "Every reception, newest first.",
+                query=Paged,
+                answer=ReceptionsSaid,
+            ),
+            Route(
+                *("GET", "/api/v1/changes", self.changes, "Changes of alerts, oldest first."),
+                query=ChangesAsked,
+                answer=ChangesSaid,
+            ),
+            Route(
+                *("GET", "/api/v1/jobs/<job>/runs", self.runs, "Runs of one job, newest first."),
+                query=Paged,
+                answer=RunsSaid,
+            ),
+            Route(
+                *("GET", "/api/v1/audit", self.audit),
+                *("The audit log, newest first.", "operator"),
+                query=Paged,
+                answer=AuditSaid,
+            ),
+            Route(
+                *("GET", "/api/v1/deaf-intervals", self.deaf_intervals),
+                "Deaf intervals of channels, newest first.",
+                query=DeafAsked,
+                answer=DeafSaid,
+            ),
+            Route(
+                *("GET", "/api/v1/clips", self.clips, "Every recording, newest first."),
+                query=Paged,
+                answer=ClipsSaid,
+            ),
+        )
 
+    def receptions(self, call: Call) -> HTTPResponse:
+        """Every reception, part of an alert or not, newest first."""
+        asked = call.query_as(Paged)
+        found, after = self._page(lambda c: receptions.page(c, asked.limit, asked.cursor))
+        return reply(json_body(ReceptionsSaid(found, after)), call.headers)
 
-def all_changes(site: Site, call: Call) -> HTTPResponse:
-    """What became of alerts, in the order in which it happened."""
-    asked = call.asked(ChangesAsked)
-    found = site.library.changes_after(asked.after, asked.limit + 1)
-    shown = found[: asked.limit]
-    after = shown[-1].change_id if len(found) > asked.limit else None
-    return reply(json_body(ChangesSaid(shown, after)), call.headers)
+    def changes(self, call: Call) -> HTTPResponse:
+        """Changes of alerts, in the order in which they happened."""
+        asked = call.query_as(ChangesAsked)
+        found = self.queries.changes_after(asked.after, asked.limit + 1)
+        shown = found[: asked.limit]
+        after = shown[-1].change_id if len(found) > asked.limit else None
+        return reply(json_body(ChangesSaid(shown, after)), call.headers)
 
+    def runs(self, call: Call) -> HTTPResponse:
+        """Runs of one job, newest first."""
+        asked, job = call.query_as(Paged), call.path["job"]
+        found, after = self._page(lambda c: jobs.runs_page(c, job, asked.limit, asked.cursor))
+        if not found and asked.cursor is None:
+            raise HTTPError(404, "There is no job of this name, or it has never run.")
+        return reply(json_body(RunsSaid(found, after)), call.headers)
 
-def runs(site: Site, call: Call) -> HTTPResponse:
-    """The runs of one job, newest first."""
-    asked, job = call.asked(Paged), call.path["job"]
-    found, after = page(site, lambda c: jobs.runs_page(c, job, asked.limit, asked.cursor))
-    if not found and asked.cursor is None:
-        raise HTTPError(404, "There is no job of this name, or it has never run.")
-    return reply(json_body(RunsSaid(found, after)), call.headers)
+    def audit(self, call: Call) -> HTTPResponse:
+        """The audit log, newest first; for operators, because it has names and addresses."""
+        asked = call.query_as(Paged)
+        found = self._page(lambda c: audit.page(c, asked.limit, asked.cursor))
+        body = json_body(AuditSaid(found.entries, found.next_cursor))
+        return reply(body, call.headers, cache=PRIVATE)
 
+    def deaf_intervals(self, call: Call) -> HTTPResponse:
+        """Deaf intervals of channels, newest first."""
+        asked = call.query_as(DeafAsked)
+        found, after = self._page(
+            lambda c: deaf.page(c, asked.limit, asked.cursor, asked.source, asked.channel)
+        )
+        return reply(json_body(DeafSaid(found, after)), call.headers)
 
-def all_audit(site: Site, call: Call) -> HTTPResponse:
-    """Who changed what, and who was refused; for operators, for it has names and addresses."""
-    asked = call.asked(Paged)
-    found = page(site, lambda c: audit.page(c, asked.limit, asked.cursor))
-    body = json_body(AuditSaid(found.entries, found.next_cursor))
-    return reply(body, call.headers, cache=PRIVATE)
+    def clips(self, call: Call) -> HTTPResponse:
+        """Every recording, newest first."""
+        asked = call.query_as(Paged)
+        found, after = self._page(lambda c: recordings.page(c, asked.limit, asked.cursor))
+        return reply(json_body(ClipsSaid(found, after)), call.headers)
 
-
-def deaf_intervals(site: Site, call: Call) -> HTTPResponse:
-    """When a channel did not hear, and why, newest first."""
-    asked = call.asked(DeafAsked)
-
-    def question(connection: Connection) -> tuple[tuple[deaf.DeafInterval, ...], str | None]:
-        return deaf.page(connection, asked.limit, asked.cursor, asked.source, asked.channel)
-
-    found, after = page(site, question)
-    return reply(json_body(DeafSaid(found, after)), call.headers)
-
-
-def all_clips(site: Site, call: Call) -> HTTPResponse:
-    """Every recording, newest first."""
-    asked = call.asked(Paged)
-    found, after = page(site, lambda c: recordings.page(c, asked.limit, asked.cursor))
-    return reply(json_body(ClipsSaid(found, after)), call.headers)
-
-
-ROUTES = (
-    Route(
-        *("GET", "/api/v1/receptions", all_receptions, "Everything that was heard, newest first."),
-        query=Paged,
-        answer=ReceptionsSaid,
-    ),
-    Route(
-        *("GET", "/api/v1/changes", all_changes, "What became of alerts, oldest first."),
-        query=ChangesAsked,
-        answer=ChangesSaid,
-    ),
-    Route(
-        *("GET", "/api/v1/jobs/<job>/runs", runs, "The runs of one job, newest first."),
-        query=Paged,
-        answer=RunsSaid,
-    ),
-    Route(
-        *("GET", "/api/v1/audit", all_audit, "Who changed what, newest first.", "operator"),
-        query=Paged,
-        answer=AuditSaid,
-    ),
-    Route(
-        *("GET", "/api/v1/deaf-intervals", deaf_intervals, "When a channel did not hear."),
-        query=DeafAsked,
-        answer=DeafSaid,
-    ),
-    Route(
-        *("GET", "/api/v1/clips", all_clips, "Every recording, newest first."),
-        query=Paged,
-        answer=ClipsSaid,
-    ),
-)
+    def _page(self, question: Callable[[Connection], T]) -> T:
+        """Ask the database. A cursor that it did not give out is an error of the client: 400."""
+        try:
+            return self.queries.ask(question)
+        except InputError as error:
+            raise HTTPError(400, f"cursor: {error}") from error

@@ -15,7 +15,6 @@ from eas_station.webd.http.parameters import Parameter, meant, parameters
 from eas_station.webd.http.responses import HTML, JSON, Body, reply
 from eas_station.webd.http.routes import PLACEHOLDER, Call, Route
 from eas_station.webd.http.schemas import Schema, Schemas, of_body, of_parameter
-from eas_station.webd.site import Site
 
 PATH = "/api/v1/openapi.json"
 PROBLEM = "application/problem+json"
@@ -42,7 +41,7 @@ class Description:
         """The way to it."""
         return Route("GET", PATH, self.answer, "This description.", answer=dict[str, object])
 
-    def answer(self, site: Site, call: Call) -> HTTPResponse:
+    def answer(self, call: Call) -> HTTPResponse:
         """The description."""
         if self._body is None:
             self._body = Body(JSON, wire.plain_to_json(document(self._routes)))

@@ -29,7 +29,7 @@ COOKIE = "eas_session"
 FORM_COOKIE = "eas_form"  # this browser has loaded the form to log in from us
 FORM_FIELD, FORM_HEADER = "csrf", "X-CSRF-Token"
 BEARER = "bearer "
-UNSET = "No password is set, so nothing can be changed. On the station say: sudo eas-ctl passwd"
+UNSET = "No password is set, so nothing can be changed. Run: sudo eas-ctl passwd"
 LOG_IN = "Log in to change something."
 LOG_IN_TO_READ = "Log in to read this."
 CROSS_SITE = "This was sent from another site, not from a page of this station."
@@ -43,11 +43,11 @@ class Access:
         self,
         keyring: Keyring,
         limits: RateLimits,
-        clerk: AuditLog,
+        audit_log: AuditLog,
         lifetimes: Lifetimes,
         now: Callable[[], datetime],
     ) -> None:
-        self.keyring, self.limits, self.clerk = keyring, limits, clerk
+        self.keyring, self.limits, self.audit_log = keyring, limits, audit_log
         self.lifetimes, self._now = lifetimes, now
 
     def admit(self, who: str, request: BaseRequest) -> Operator | None:
@@ -59,7 +59,7 @@ class Access:
             if known is None:
                 raise self._refused(request, None, LOG_IN_TO_READ if self.can_log_in() else UNSET)
             return known
-        self._not_too_often("write", request)
+        self._limit_rate("write", request)
         if who == "login":
             self._from_our_login_page(request)
             return None
@@ -105,7 +105,7 @@ class Access:
         address = client_address(request.environ)
         wait_s = self.limits.wait_s("token", address)
         if wait_s is not None:
-            raise too_often(wait_s)
+            raise too_many_requests(wait_s)
         with self.keyring.transaction() as connection:
             found = tokens.find(connection, secret, self._now())
         if found is None:
@@ -128,10 +128,10 @@ class Access:
         if not hmac.compare_digest(sent.encode(), (operator.form_token or "").encode()):
             raise self._refused(request, operator, OUT_OF_DATE)
 
-    def _not_too_often(self, kind: Kind, request: BaseRequest) -> None:
+    def _limit_rate(self, kind: Kind, request: BaseRequest) -> None:
         wait_s = self.limits.take(kind, client_address(request.environ))
         if wait_s is not None:
-            raise too_often(wait_s)
+            raise too_many_requests(wait_s)
 
     def _refused(
         self, request: BaseRequest, operator: Operator | None, why: str, status: int = 403
@@ -139,9 +139,9 @@ class Access:
         """The refusal, in the audit; not every one of somebody who does nothing else."""
         address = client_address(request.environ)
         if self.limits.take("remark", address) is None:
-            who = "nobody" if operator is None else operator.who
+            who = "nobody" if operator is None else operator.audit_name
             asked = f"{request.method} {request.path[:200]}"
-            self.clerk.note(who, "request", "refused", address, why, asked)
+            self.audit_log.note(who, "request", "refused", address, why, asked)
         fields = {"WWW-Authenticate": 'Bearer realm="EAS Station"'} if status == 401 else {}
         return HTTPError(status, why, **fields)
 
@@ -170,8 +170,8 @@ def from_elsewhere(request: BaseRequest) -> bool:
         return True
 
 
-def too_often(wait_s: int) -> HTTPError:
+def too_many_requests(wait_s: int) -> HTTPError:
     """429, and when to come back."""
     seconds = "a second" if wait_s == 1 else f"{wait_s} seconds"
-    why = f"That was too often. Try again in {seconds}."
+    why = f"Too many requests. Try again in {seconds}."
     return HTTPError(HTTPStatus.TOO_MANY_REQUESTS, why, **{"Retry-After": str(wait_s)})

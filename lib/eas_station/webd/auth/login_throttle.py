@@ -13,7 +13,7 @@ from datetime import datetime
 from bottle import HTTPError
 
 from eas_station.store.keys import logins, passwords, sessions
-from eas_station.webd.auth.access import UNSET, Access, too_often
+from eas_station.webd.auth.access import UNSET, Access, too_many_requests
 
 LINE = 4  # requests that may wait for a hash
 BUSY_S = "2"
@@ -36,16 +36,16 @@ class LoginThrottle:
         wait_s = self._access.limits.take("login", address)
         if wait_s is not None:
             self._remark(name, address, f"too often, for {wait_s} s")
-            raise too_often(wait_s)
+            raise too_many_requests(wait_s)
         with self._access.keyring.transaction() as connection:
             kept = logins.hash_of(connection, name)
         if not self._matches(kept or self._nobody, password):
-            self._access.clerk.note(name, "log in", "failed", address)
+            self._access.audit_log.note(name, "log in", "failed", address)
             return None
         with self._access.keyring.transaction() as connection:
             sessions.forget_ended(connection, self._access.lifetimes, self._now())
             secret = sessions.begin(connection, name, address, self._now())
-        self._access.clerk.note(name, "log in", "done", address)
+        self._access.audit_log.note(name, "log in", "done", address)
         return secret
 
     def _matches(self, kept: str, password: str) -> bool:
@@ -60,4 +60,4 @@ class LoginThrottle:
     def _remark(self, name: str, address: str, detail: str) -> None:
         """One row, not a thousand."""
         if self._access.limits.take("remark", address) is None:
-            self._access.clerk.note(name, "log in", "refused", address, detail)
+            self._access.audit_log.note(name, "log in", "refused", address, detail)

@@ -45,7 +45,7 @@ class Counters:
             self.by_class[name] += 1
 
 
-def armored(
+def secured(
     app: Wsgi, counters: Counters, monotonic: Callable[[], float], proxies: Proxies
 ) -> Wsgi:
     """The application with the security headers on every response, counted and timed.

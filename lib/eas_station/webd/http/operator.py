@@ -19,6 +19,6 @@ class Operator:
     session_hash: str | None = None  # session: which one
 
     @property
-    def who(self) -> str:
-        """As the audit names them."""
+    def audit_name(self) -> str:
+        """The name in the audit log."""
         return self.name if self.via == "session" else f"token {self.name}"

@@ -1,13 +1,10 @@
-"""Bodies and how they are sent: entity tags, 304, gzip; and a shelf for those in demand."""
+"""Response bodies and how they are sent: entity tags, 304, gzip, redirects after a form."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
-import threading
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 from bottle import HTTPResponse
 
@@ -15,8 +12,9 @@ from eas_station import wire
 
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
-SHARED = "no-cache"  # anybody may keep it, and must ask whether it is still so
-PRIVATE = "private, no-cache"  # only the one who asked may
+SHARED = "no-cache"  # any cache may keep it and must revalidate it
+PRIVATE = "private, no-cache"  # only the client's own cache may keep it
+LONGEST_REDIRECT = 500  # characters of the address that a form names
 GZIP_FROM_BYTES = 1400  # below this it fits one packet as it is
 GZIP_LEVEL = 5
 
@@ -64,6 +62,18 @@ def reply(
     )
 
 
+def see_other(address: str) -> HTTPResponse:
+    """Lead a form to another page of this server (303)."""
+    return HTTPResponse(status=303, headers={"Location": address, "Cache-Control": "no-store"})
+
+
+def local_address(given: str | None, otherwise: str = "/") -> str:
+    """An address on this server, whatever the form names."""
+    if given is None or not given.startswith("/") or given[1:2] in ("/", "\\"):
+        return otherwise
+    return given if given.isprintable() and given.isascii() else otherwise
+
+
 def _matches(if_none_match: str, etag: str) -> bool:
     """Weak comparison (RFC 9110, 13.1.2)."""
     tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
@@ -76,46 +86,3 @@ def _accepts_gzip(accept_encoding: str) -> bool:
         if name.strip() == "gzip":
             return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
     return False
-
-
-@dataclass(slots=True)
-class _Place:
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    kept: tuple[int, float, Body] | None = None  # version, made at, body
-
-
-class Shelf:
-    """Bodies that many ask for, made at most once a second while the version stays.
-
-    One request makes it, those that come meanwhile wait for that one.
-    """
-
-    def __init__(
-        self, lasts_s: float = 1.0, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._monotonic, self._lasts_s = monotonic, lasts_s
-        self._lock = threading.Lock()
-        self._places: dict[str, _Place] = {}
-
-    def fetch(self, name: str, version: int, make: Callable[[], Body]) -> Body:
-        """The body of this name, made anew if it is older than a second or of another version."""
-        place = self._places.get(name)
-        if place is None:
-            with self._lock:
-                place = self._places.setdefault(name, _Place())
-        body = self._fresh(place, version)  # nearly always: no lock
-        if body is not None:
-            return body
-        with place.lock:
-            body = self._fresh(place, version)
-            if body is None:
-                body = make()
-                place.kept = (version, self._monotonic(), body)
-            return body
-
-    def _fresh(self, place: _Place, version: int) -> Body | None:
-        """The body that is there, if it may still be given out."""
-        kept = place.kept
-        if kept is None or kept[0] != version or self._monotonic() - kept[1] >= self._lasts_s:
-            return None
-        return kept[2]

@@ -1,16 +1,15 @@
-"""The registry of everything the page answers: one `Route` per method and address.
+"""The registry of what the server answers: one `Route` per method and address.
 
-The modules list theirs as values (`ROUTES`, or `routes(...)` where they need something built);
-`app.routes` gathers them, `mount` makes Bottle's routes of them, and the description of the API is
-made from the same values. There is no other way to a route: what changes anything says so by its
-method, and a `Route` that would let anybody do it cannot be made.
+Each module of routes lists its own in a method `routes`; `app` collects them, `route_binding`
+mounts them in Bottle, and the description of the API is made from the same values. No other way to
+a route exists. A route that changes something without a login cannot be constructed.
 
-    Route("POST", "/api/v1/alerts/<alert_id>/note", note, "Write a note to an alert.",
+    Route("POST", "/api/v1/alerts/<alert_id>/note", self.note, "Write a note to an alert.",
           who="write", body=Note)
 
-A handler takes the site and the call, and returns an HTTPResponse. What was asked and sent is
-read, checked and typed before it is called: `call.asked(Page)`, `call.sent(Note)`; the values of
-the address are in `call.path`.
+A handler takes the call and returns an HTTPResponse. Query and body are read, checked and typed
+before the handler is called: `call.query_as(Page)`, `call.body_as(Note)`; the values of the
+address are in `call.path`.
 """
 
 from __future__ import annotations
@@ -25,11 +24,10 @@ from bottle import HTTPResponse
 from eas_station.webd.http.deadline import Deadline
 from eas_station.webd.http.operator import Operator
 from eas_station.webd.http.responses import JSON
-from eas_station.webd.site import Site
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-# read: everybody. operator: who has a login or a token, to read what is not for everybody.
-# write: the same, and for a token only one that may. login: who wants to become one.
+# read: every client. operator: a login or a token, for what is not public.
+# write: a login, or a token with the scope "write". login: a client that logs in.
 Who = Literal["read", "operator", "write", "login"]
 
 PLACEHOLDER = re.compile(r"<(\w+)>")
@@ -48,32 +46,32 @@ class Call:
 
     path: Mapping[str, str]  # the values of the address's placeholders
     query: object  # of the route's type
-    body: object  # of the route's type; None: the route takes none
+    body: object  # of the route's type; None: the route reads no body
     headers: Mapping[str, str]  # by lower-case name: those that decide how a body is sent
-    address: str  # of the client, as far as trusted proxies tell
-    operator: Operator | None  # who it is; None: a reader
+    address: str  # of the client, behind trusted proxies
+    operator: Operator | None  # None: not logged in
     deadline: Deadline
-    by_form: bool  # sent by a form of the page: answer with a page, not with JSON
+    by_form: bool  # sent by a form of a page: answer with a page, not with JSON
 
-    def asked(self, kind: type[T]) -> T:
+    def query_as(self, kind: type[T]) -> T:
         """The parameters of the query."""
         return _typed(self.query, kind)
 
-    def sent(self, kind: type[T]) -> T:
+    def body_as(self, kind: type[T]) -> T:
         """The body."""
         return _typed(self.body, kind)
 
-    def who(self) -> Operator:
-        """The operator; only routes for operators may ask."""
+    def logged_in(self) -> Operator:
+        """The operator; only for routes that need one."""
         return _typed(self.operator, Operator)
 
 
-Handler = Callable[[Site, Call], HTTPResponse]
+Handler = Callable[[Call], HTTPResponse]
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One thing that the page answers."""
+    """One method at one address."""
 
     method: Method
     path: str  # "/api/v1/alerts/<alert_id>"
@@ -82,16 +80,16 @@ class Route:
     who: Who = "read"
     query: type = Nothing  # a dataclass, see `parameters`
     body: type | None = None  # a dataclass; JSON or a form; None: no body is read
-    answer: object = None  # the type of the answer's JSON; None: it has no schema
+    answer: object = None  # the type of the answer's JSON; None: no schema
     content_type: str = JSON  # of the answer
-    other_types: tuple[str, ...] = ()  # that the answer may have instead
-    statuses: tuple[int, ...] = (200,)  # those of success
-    refusals: tuple[int, ...] = ()  # of its own, besides those that every such route has
+    other_types: tuple[str, ...] = ()  # other content types of the answer
+    statuses: tuple[int, ...] = (200,)  # of success
+    refusals: tuple[int, ...] = ()  # besides those that every route of its kind has
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a route that nobody may want."""
+        """Raises ValueError if the method does not fit the other fields."""
         if self.method != "GET" and self.who in ("read", "operator"):
-            raise ValueError(f"{self.method} {self.path} changes something for everybody")
+            raise ValueError(f"{self.method} {self.path} changes something without a login")
         if self.method == "GET" and self.body is not None:
             raise ValueError(f"GET {self.path} cannot have a body")
 
@@ -102,7 +100,7 @@ class Route:
 
     @property
     def is_api(self) -> bool:
-        """Is it for programs?"""
+        """Whether it belongs to the API."""
         return self.path.startswith("/api/")
 
 

@@ -43,13 +43,13 @@ class BusListener:
     def __init__(
         self,
         subscriber: Subscriber,
-        board: StationState,
+        state: StationState,
         fanout: Fanout,
-        archivist: Reconciler,
+        reconciler: Reconciler,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._subscriber, self._board = subscriber, board
-        self._fanout, self._archivist = fanout, archivist
+        self._subscriber, self._state = subscriber, state
+        self._fanout, self._reconciler = fanout, reconciler
         self._monotonic = monotonic
         self._expected: tuple[str, ...] = ()
         self._missed = 0
@@ -98,13 +98,13 @@ class BusListener:
 
     def _take(self, message: BusMessage) -> None:
         body = message.body
-        is_new = self._board.take(message)
+        is_new = self._state.take(message)
         if isinstance(body, ReceptionNew):
             if is_new:
                 self._fanout.send(Event("reception", json.dumps(_summary(body))))
-            self._archivist.wake()
+            self._reconciler.wake()
         elif isinstance(body, AlertNews):
-            self._archivist.heard_of(body.change_id)
+            self._reconciler.heard_of(body.change_id)
         elif isinstance(body, Status):
             self._note_status(body)
         elif isinstance(body, AudioLevel):
@@ -114,7 +114,7 @@ class BusListener:
 
     def _note_status(self, status: Status) -> None:
         if status.last_change_id is not None:
-            self._archivist.heard_of(status.last_change_id)
+            self._reconciler.heard_of(status.last_change_id)
         gist = f"{status.state} {[(item.name, item.state) for item in status.items]}"
         if self._states.get(status.unit) != gist:
             self._states[status.unit] = gist
@@ -125,7 +125,7 @@ class BusListener:
         for sender, topic, count in self._subscriber.missed():
             self._missed += count
             if topic.startswith(("alert.", "reception.")):
-                self._archivist.wake()
+                self._reconciler.wake()
             mono = self._monotonic()
             if mono - self._losses_logged_mono > LOSSES_LOGGED_EVERY_S:
                 self._losses_logged_mono = mono

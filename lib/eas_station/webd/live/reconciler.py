@@ -1,4 +1,4 @@
-"""Keeps the board in step with the database: whatever the bus said or failed to say.
+"""Keeps the state in step with the database: whatever the bus said or failed to say.
 
 News only wakes it. It reads every change after the last one it knows, at the start, on news, on a
 gap, when a daemon's last number disagrees, and every 15 seconds; then the listeners are told.
@@ -40,12 +40,12 @@ log = logging.getLogger(__name__)
 
 
 class Reconciler:
-    """Reads the record for the board, in a thread of its own."""
+    """Reads the record for the state, in a thread of its own."""
 
     def __init__(
         self,
         database: Database,
-        board: StationState,
+        state: StationState,
         fanout: Fanout,
         clock_trusted: Callable[[], bool],
         now: Callable[[], datetime],
@@ -53,13 +53,13 @@ class Reconciler:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`on_state` is told why the database does not answer, or None when it does again."""
-        self._database, self._board, self._fanout = database, board, fanout
+        self._database, self._state, self._fanout = database, state, fanout
         self._clock_trusted, self._now, self._monotonic = clock_trusted, now, monotonic
         self._on_state = on_state
         self._told_why: str | None = ""  # nothing yet
         self._awake = threading.Event()
         self._known: int | None = None  # the last change that the listeners were told of
-        self._following = False  # does the board show all up to there? else read all
+        self._following = False  # does the state show all up to there? else read all
         self._active: dict[str, AlertEntry] = {}
         self._stored_ids: deque[str] = deque(maxlen=STORED_IDS_KEPT)
         self._retry_s = RETRY_FIRST_S
@@ -87,15 +87,15 @@ class Reconciler:
                 stopping.wait(min(LOOK_S, due_mono - self._monotonic()))
 
     def reconcile(self) -> bool:
-        """Bring the board up to date. Returns whether the database answered."""
+        """Bring the state up to date. Returns whether the database answered."""
         try:
             archive, told = self._read()
         except StoreError as error:
             return self._lose(str(error))
         except ValueError as error:  # FrameError, or no JSON at all
             return self._lose(f"a row of the database cannot be read: {error}")
-        was_online = self._board.picture().record.online
-        self._board.set_archive(archive)
+        was_online = self._state.snapshot().record.online
+        self._state.set_archive(archive)
         if not was_online:
             log.info("database online, %s alerts in force", len(archive.active))
             self._fanout.send(Event("record", '{"state":"online"}'))
@@ -108,7 +108,7 @@ class Reconciler:
     def _lose(self, why: str) -> bool:
         """The record does not answer, or makes no sense: the page goes on without."""
         self._following = False  # it may be another database when it is back
-        if self._board.set_offline(why):
+        if self._state.set_offline(why):
             log.warning("database offline: %s", why)
             self._fanout.send(Event("record", '{"state":"offline"}'))
         self._tell_state(why)
@@ -171,7 +171,7 @@ class Reconciler:
 
     def _note_spooled(self, connection: Connection) -> None:
         """Which of the receptions that are shown as spooled are in the database by now?"""
-        waiting = [news.reception.reception_id for news in self._board.spooled()]
+        waiting = [news.reception.reception_id for news in self._state.spooled()]
         if waiting:
             self._stored_ids.extend(receptions.alerts_of(connection, waiting))
 
@@ -219,7 +219,7 @@ def _heard(connection: Connection, alert_ids: list[str]) -> dict[str, tuple[Rece
 
 
 def _light(reception: Reception) -> Reception:
-    """A reception as the board keeps it: CAP documents are long and stay in the database."""
+    """A reception as the state keeps it: CAP documents are long and stay in the database."""
     return reception if reception.via == "same" else replace(reception, raw="")
 
 

@@ -21,12 +21,12 @@ FEED_COUNTERS = {
 }
 
 
-def feeds(picture: Snapshot) -> Iterator[Family]:
+def feeds(snapshot: Snapshot) -> Iterator[Family]:
     """The feeds, by the word of eas-capd."""
-    yield from _up_and_good(picture, "feed")
+    yield from _up_and_good(snapshot, "feed")
     due = gauge("eas_feed_next_poll_time_seconds", "When the feed is polled again.")
     counters = {name: counter(*told) for name, told in FEED_COUNTERS.items()}
-    for part in parts(picture, "feed"):
+    for part in parts(snapshot, "feed"):
         if part.item.next_at is not None:
             due.add(part.item.next_at.timestamp(), feed=part.item.name)
         for name, family in counters.items():
@@ -34,25 +34,25 @@ def feeds(picture: Snapshot) -> Iterator[Family]:
     yield from (due, *counters.values())
 
 
-def sources(picture: Snapshot) -> Iterator[Family]:
+def sources(snapshot: Snapshot) -> Iterator[Family]:
     """The sources and their channels, by the word of eas-audiod."""
-    yield from _up_and_good(picture, "source")
+    yield from _up_and_good(snapshot, "source")
     headers = counter("eas_source_headers_total", "SAME headers heard.")
     lost = counter("eas_source_lost_samples_total", "Samples that were not listened to.")
     deaf = gauge("eas_source_deaf", "Whether a running source hears nothing on any channel.")
-    for part in parts(picture, "source"):
+    for part in parts(snapshot, "source"):
         name = part.item.name
         headers.add(part.item.counters.get("headers"), source=name)
         lost.add(part.item.counters.get("lost_samples"), source=name)
-        deaf.add(part.works and deafness(picture, name) is not None, source=name)
-    yield from (headers, lost, deaf, *_levels(picture), *_hearings(picture))
+        deaf.add(part.works and deafness(snapshot, name) is not None, source=name)
+    yield from (headers, lost, deaf, *_levels(snapshot), *_hearings(snapshot))
 
 
-def _up_and_good(picture: Snapshot, kind: str) -> Iterator[Family]:
+def _up_and_good(snapshot: Snapshot, kind: str) -> Iterator[Family]:
     up = gauge(f"eas_{kind}_up", f"Whether the {kind} is running.")
     stopped = gauge(f"eas_{kind}_stopped", f"Whether the operator has stopped the {kind}.")
     good = gauge(f"eas_{kind}_last_good_time_seconds", f"When the {kind} last delivered.")
-    for part in parts(picture, kind):
+    for part in parts(snapshot, kind):
         label = {kind: part.item.name}
         up.add(part.works, **label)
         stopped.add(part.item.state == "stopped", **label)
@@ -61,11 +61,11 @@ def _up_and_good(picture: Snapshot, kind: str) -> Iterator[Family]:
     yield from (up, stopped, good)
 
 
-def _levels(picture: Snapshot) -> Iterator[Family]:
+def _levels(snapshot: Snapshot) -> Iterator[Family]:
     level = gauge("eas_source_level_dbfs", "RMS level of a channel.")
     peak = gauge("eas_source_peak_dbfs", "Peak level of a channel.")
     silent = gauge("eas_source_silent", "Whether a channel is silent.")
-    for heard in picture.levels:
+    for heard in snapshot.levels:
         if heard.stale:
             continue
         said, label = heard.value, {"source": heard.value.source, "channel": heard.value.channel}
@@ -75,7 +75,7 @@ def _levels(picture: Snapshot) -> Iterator[Family]:
     yield from (level, peak, silent)
 
 
-def _hearings(picture: Snapshot) -> Iterator[Family]:
+def _hearings(snapshot: Snapshot) -> Iterator[Family]:
     state = gauge("eas_hearing_state", "1 for whether a channel would hear a warning now.")
     margin = gauge("eas_margin_db", "How much weaker a header could still be read.")
     usual = gauge("eas_margin_usual_db", "The median of earlier proofs.")
@@ -83,7 +83,7 @@ def _hearings(picture: Snapshot) -> Iterator[Family]:
     deaf = gauge("eas_deaf_today_seconds", "How long a channel was deaf since midnight UTC.")
     overdue = gauge("eas_tests_overdue", "Tests that should have come on a channel.")
     problem = gauge("eas_hearing_problem", "Whether an operator should look after a channel.")
-    for heard in picture.hearings:
+    for heard in snapshot.hearings:
         if heard.stale:
             continue
         said, label = heard.value, {"source": heard.value.source, "channel": heard.value.channel}
@@ -98,14 +98,14 @@ def _hearings(picture: Snapshot) -> Iterator[Family]:
     yield from (state, margin, usual, proved, deaf, overdue, problem)
 
 
-def receivers(picture: Snapshot) -> Iterator[Family]:
+def receivers(snapshot: Snapshot) -> Iterator[Family]:
     """The radios, by the word of eas-sdrd."""
     up = gauge("eas_receiver_up", "Whether the receiver is running.")
     taken = counter("eas_receiver_samples_total", "IQ samples received.")
     lost = counter("eas_receiver_lost_samples_total", "IQ samples lost.")
     gain = gauge("eas_receiver_gain_db", "Gain of the tuner.")
     crystal = gauge("eas_receiver_crystal_error_ratio", "How much the crystal runs fast.")
-    for heard in picture.receivers:
+    for heard in snapshot.receivers:
         said, label = heard.value, {"receiver": heard.value.receiver}
         up.add(said.state == "running" and not heard.stale, **label)
         taken.add(said.samples, **label)
@@ -113,17 +113,17 @@ def receivers(picture: Snapshot) -> Iterator[Family]:
         if not heard.stale:
             gain.add(said.gain_db, **label)
             crystal.add(None if said.ppm is None else said.ppm / 1e6, **label)
-    yield from (up, taken, lost, gain, crystal, *_channels(picture))
+    yield from (up, taken, lost, gain, crystal, *_channels(snapshot))
 
 
-def _channels(picture: Snapshot) -> Iterator[Family]:
+def _channels(snapshot: Snapshot) -> Iterator[Family]:
     snr = gauge("eas_receiver_snr_db", "Signal to noise of a channel.")
     signal = gauge("eas_receiver_signal_dbfs", "Signal of a channel.")
     noise = gauge("eas_receiver_noise_dbfs", "Noise of a channel.")
     deviation = gauge("eas_receiver_deviation_hertz", "FM deviation of a channel.")
     offset = gauge("eas_receiver_offset_hertz", "Offset of a channel's carrier.")
     carrier = gauge("eas_receiver_carrier_present", "Whether a channel has a carrier.")
-    for heard in picture.receivers:
+    for heard in snapshot.receivers:
         if heard.stale:
             continue
         for one in heard.value.channels:

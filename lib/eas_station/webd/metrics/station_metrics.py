@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import get_args
 
 from bottle import HTTPResponse
@@ -16,60 +17,80 @@ from bottle import HTTPResponse
 from eas_station import __version__
 from eas_station.webd.http.fanout import LISTENERS
 from eas_station.webd.http.routes import Call, Route
+from eas_station.webd.live.process_health import ProcessHealth
 from eas_station.webd.metrics import signal_metrics
 from eas_station.webd.metrics.exposition import CONTENT_TYPE, Family, counter, exposition, gauge
-from eas_station.webd.records.tasks import TaskState
+from eas_station.webd.records.tasks import Tasks, TaskState
 from eas_station.webd.render.wellbeing import judge
-from eas_station.webd.site import Site
+from eas_station.webd.state.machine import Host
 from eas_station.webd.state.snapshot import Snapshot
+from eas_station.webd.state.station_state import StationState
 
 STATES = ("fine", "degraded", "failed")
 TASK_STATES: tuple[TaskState, ...] = get_args(TaskState)
 
 
-def metrics(site: Site, call: Call) -> HTTPResponse:
-    """Everything that is known now."""
-    picture = site.board.picture()
-    families = (
-        *_station(site, picture),
-        *_alerts(picture),
-        *_units(site, picture),
-        *signal_metrics.feeds(picture),
-        *signal_metrics.sources(picture),
-        *signal_metrics.receivers(picture),
-        *_jobs(picture),
-        *_host(site),
-        *_web(site),
-    )
-    headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
-    return HTTPResponse(body=exposition(families).encode(), headers=headers)
+@dataclass(frozen=True, slots=True)
+class MetricsRoutes:
+    """Figures for Prometheus."""
+
+    state: StationState
+    host: Host
+    process: ProcessHealth
+    tasks: Tasks
+
+    def routes(self) -> tuple[Route, ...]:
+        """The route of this module."""
+        return (
+            Route(
+                *("GET", "/metrics", self.metrics, "Figures for Prometheus."),
+                content_type=CONTENT_TYPE,
+            ),
+        )
+
+    def metrics(self, _call: Call) -> HTTPResponse:
+        """Everything that is known now."""
+        snapshot = self.state.snapshot()
+        families = (
+            *_station(snapshot),
+            *_alerts(snapshot),
+            *_units(self.host, snapshot),
+            *signal_metrics.feeds(snapshot),
+            *signal_metrics.sources(snapshot),
+            *signal_metrics.receivers(snapshot),
+            *_jobs(snapshot),
+            *_host(self.host),
+            *_web(self.process, self.tasks),
+        )
+        headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
+        return HTTPResponse(body=exposition(families).encode(), headers=headers)
 
 
-def _station(site: Site, picture: Snapshot) -> Iterator[Family]:
+def _station(snapshot: Snapshot) -> Iterator[Family]:
     build = gauge("eas_build_info", "Always 1; what is running.")
     build.add(1.0, version=__version__, python=platform.python_version())
     yield build
-    health = judge(picture)
+    health = judge(snapshot)
     state = gauge("eas_station_state", "1 for the state the station is in.")
     for one in STATES:
         state.add(float(one == health.state), state=one)
     yield state
     faults = sum(1 for remark in health.remarks if remark.fault)
     yield gauge("eas_station_faults", "What an operator should look after.", faults)
-    yield gauge("eas_database_up", "Whether the database answers.", picture.record.online)
-    yield gauge("eas_clock_trusted", "Whether the clock is trusted.", picture.clock_trusted)
-    yield gauge("eas_receptions_waiting", "Receptions not in the database yet.", picture.waiting)
-    volatile = sum(1 for entry in picture.active if not entry.durable)
+    yield gauge("eas_database_up", "Whether the database answers.", snapshot.record.online)
+    yield gauge("eas_clock_trusted", "Whether the clock is trusted.", snapshot.clock_trusted)
+    yield gauge("eas_receptions_waiting", "Receptions not in the database yet.", snapshot.waiting)
+    volatile = sum(1 for entry in snapshot.active if not entry.durable)
     yield gauge("eas_alerts_not_durable", "Alerts that no spool could be written for.", volatile)
-    if picture.record_read:
-        last = picture.last_change_id
+    if snapshot.record_read:
+        last = snapshot.last_change_id
         yield gauge("eas_last_change_id", "Number of the last change of an alert.", last)
 
 
-def _alerts(picture: Snapshot) -> Iterator[Family]:
+def _alerts(snapshot: Snapshot) -> Iterator[Family]:
     active = gauge("eas_alerts_active", "Alerts in force.")
     counts = dict.fromkeys(((w, t) for w in ("here", "elsewhere") for t in ("false", "true")), 0)
-    for entry in picture.active:
+    for entry in snapshot.active:
         where = "here" if entry.alert.relevance.relevant else "elsewhere"
         counts[where, str(entry.alert.is_test).lower()] += 1
     for (where, test), count in counts.items():
@@ -77,7 +98,7 @@ def _alerts(picture: Snapshot) -> Iterator[Family]:
     yield active
 
 
-def _units(site: Site, picture: Snapshot) -> Iterator[Family]:
+def _units(host: Host, snapshot: Snapshot) -> Iterator[Family]:
     up = gauge("eas_unit_up", "Whether a daemon has been heard lately.")
     heard_at = gauge("eas_unit_last_heard_time_seconds", "When it was last heard.")
     started = gauge("eas_unit_start_time_seconds", "When the daemon started.")
@@ -88,8 +109,8 @@ def _units(site: Site, picture: Snapshot) -> Iterator[Family]:
     most = gauge("eas_unit_memory_limit_bytes", "What its cgroup may use.")
     spool = gauge("eas_unit_spool_rows", "Rows waiting in the daemon's spool.")
     counts = counter("eas_unit_counts_total", "What the daemon counts, by its own names.")
-    for unit in picture.units:
-        name, group = unit.name, site.host.cgroup(unit.name)
+    for unit in snapshot.units:
+        name, group = unit.name, host.cgroup(unit.name)
         up.add(unit.heard is not None and not unit.heard.stale, unit=name)
         most.add(None if group is None else group.memory_most_bytes, unit=name)
         if unit.heard is None:
@@ -107,13 +128,13 @@ def _units(site: Site, picture: Snapshot) -> Iterator[Family]:
     yield from (up, heard_at, started, restarts, degraded, cpu, memory, most, spool, counts)
 
 
-def _jobs(picture: Snapshot) -> Iterator[Family]:
+def _jobs(snapshot: Snapshot) -> Iterator[Family]:
     runs = counter("eas_job_runs_total", "Runs of a job, polls of feeds among them.")
     failed = counter("eas_job_failures_total", "Runs that failed.")
     missed = counter("eas_job_missed_total", "Runs that were due and did not happen.")
     last = gauge("eas_job_last_run_time_seconds", "When it last ran.")
     good = gauge("eas_job_last_good_time_seconds", "When it last went well.")
-    for job in picture.jobs:
+    for job in snapshot.jobs:
         totals, name = job.totals, job.totals.job
         runs.add(totals.runs, name=name)
         failed.add(totals.errors, name=name)
@@ -124,8 +145,8 @@ def _jobs(picture: Snapshot) -> Iterator[Family]:
     yield from (runs, failed, missed, last, good)
 
 
-def _host(site: Site) -> Iterator[Family]:
-    machine = site.host.machine()
+def _host(host: Host) -> Iterator[Family]:
+    machine = host.machine()
     yield gauge(
         "eas_host_state_free_bytes", "Free where the state is kept.", machine.disk_free_bytes
     )
@@ -139,30 +160,27 @@ def _host(site: Site) -> Iterator[Family]:
     yield gauge("eas_host_memory_available_bytes", "Memory to be had.", machine.memory_free_bytes)
 
 
-def _web(site: Site) -> Iterator[Family]:
+def _web(process: ProcessHealth, tasks: Tasks) -> Iterator[Family]:
     requests = counter("eas_web_requests_total", "HTTP requests, by class of status.")
-    for name, count in site.counters.by_class.items():
+    for name, count in process.counters.by_class.items():
         requests.add(count, status=name)
     yield requests
-    slow = site.counters.slow
+    slow = process.counters.slow
     yield counter("eas_web_slow_requests_total", "Requests that took over a second.", slow)
-    workers = site.workers()
+    workers = process.workers()
     yield gauge("eas_web_workers", "Threads that answer requests.", workers.threads)
     yield gauge("eas_web_workers_busy", "Those that answer one now.", workers.busy)
     yield gauge("eas_web_requests_waiting", "Requests that wait for a worker.", workers.queued)
     yield gauge("eas_web_connections", "Connections to the page.", workers.connections)
-    yield gauge("eas_web_listeners", "Clients on live updates.", site.fanout.count())
+    yield gauge("eas_web_listeners", "Clients on live updates.", process.fanout.count())
     yield gauge("eas_web_listeners_limit", "How many may be.", LISTENERS)
-    dropped = site.fanout.dropped()
+    dropped = process.fanout.dropped()
     yield counter("eas_web_listeners_dropped_total", "Clients dropped for being slow.", dropped)
-    tasks = gauge("eas_web_tasks", "Background tasks that are remembered, by state.")
-    states = [task.state for task in site.tasks.all()]
+    by_state = gauge("eas_web_tasks", "Background tasks that are remembered, by state.")
+    states = [task.state for task in tasks.all()]
     for state in TASK_STATES:
-        tasks.add(states.count(state), state=state)
-    yield tasks
-    missed, rejected = site.bus_losses()
+        by_state.add(states.count(state), state=state)
+    yield by_state
+    missed, rejected = process.bus_losses()
     yield counter("eas_bus_missed_total", "Bus messages that did not arrive.", missed)
     yield counter("eas_bus_rejected_total", "Bus messages that did not parse.", rejected)
-
-
-ROUTES = (Route("GET", "/metrics", metrics, "Figures for Prometheus.", content_type=CONTENT_TYPE),)

@@ -9,12 +9,13 @@ from datetime import datetime
 from eas_station.alerts.model import RuleStep
 from eas_station.errors import StoreError
 from eas_station.store.records.clips import Clip
+from eas_station.webd.records.queries import RecordQueries
 from eas_station.webd.render.alert_history import AlertHistory, HistoryStep
+from eas_station.webd.render.cards import Names, Presenter
 from eas_station.webd.render.evidence import ReceptionDetail, details
 from eas_station.webd.render.languages import OtherLanguage, other_languages
 from eas_station.webd.render.times import Clockface, Moment
 from eas_station.webd.render.waveform import Waveform, waveform
-from eas_station.webd.site import Site
 from eas_station.webd.state.snapshot import AlertEntry
 
 ZONES_SHOWN = 12
@@ -57,26 +58,32 @@ class Detail:
     stored: bool  # False: only a spool has it, so nothing can be said about it yet
 
 
-def of(entry: AlertEntry, site: Site, now: datetime) -> Detail:
+def of(
+    entry: AlertEntry,
+    queries: RecordQueries,
+    names: Names,
+    presenter: Presenter,
+    clockface: Clockface,
+    now: datetime,
+) -> Detail:
     """The detail of one warning. What only the database has is left out while it is away."""
     alert = entry.alert
     try:
-        history, clips = site.library.history(alert.alert_id), site.library.clips(alert.alert_id)
+        history, clips = queries.history(alert.alert_id), queries.clips(alert.alert_id)
     except StoreError:
         history, clips = (), entry.clips
     receptions = entry.full_receptions()
     return Detail(
-        places=tuple((code, site.names.location_name(code)) for code in alert.same_codes),
+        places=tuple((code, names.location_name(code)) for code in alert.same_codes),
         facts=_facts(entry),
-        times=_times(entry, site.clockface, now),
-        receptions=details(receptions, clips, site.presenter, now),
+        times=_times(entry, clockface, now),
+        receptions=details(receptions, clips, presenter, now),
         trace=alert.relevance.trace,
         decided_by=alert.relevance.rule,
         history=tuple(
-            Step(site.clockface.moment(one.at, now, seconds=True), one.kind, one.why)
-            for one in history
+            Step(clockface.moment(one.at, now, seconds=True), one.kind, one.why) for one in history
         ),
-        chain=AlertHistory(PlaceWords(site), site.clockface, now).of(receptions, history),
+        chain=AlertHistory(PlaceWords(names, presenter), clockface, now).of(receptions, history),
         recordings=tuple(recording(clip) for clip in clips),
         tongues=other_languages(receptions),
         header=alert.same_header,
@@ -92,8 +99,8 @@ def recording(clip: Clip) -> Recording:
 class PlaceWords:
     """Names of UGCs and SAME codes: a zone is named by its counties."""
 
-    def __init__(self, site: Site) -> None:
-        self._names, self._presenter = site.names, site.presenter
+    def __init__(self, names: Names, presenter: Presenter) -> None:
+        self._names, self._presenter = names, presenter
 
     def of(self, places: Iterable[str]) -> str:
         """ "Wood and Lucas, OH; zones OHZ003"."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Literal, get_args
 
 from bottle import HTTPError, HTTPResponse
@@ -11,11 +10,11 @@ from bottle import HTTPError, HTTPResponse
 from eas_station.errors import InputError, StoreError
 from eas_station.store.alerts.alert_queries import AlertFilter
 from eas_station.webd.api.lists import CURSOR
-from eas_station.webd.http.responses import reply
 from eas_station.webd.http.routes import Call, Route
-from eas_station.webd.pages.frame import Views, cache_of, frame_values, page_route
-from eas_station.webd.records.search import Narrowed, Severity, filter_of, matches
-from eas_station.webd.site import Site
+from eas_station.webd.pages.frame import PageFrame, page_route
+from eas_station.webd.records.queries import RecordQueries
+from eas_station.webd.records.search import LogSearch, Narrowed, Severity, matches
+from eas_station.webd.render.cards import Presenter
 from eas_station.webd.state.snapshot import AlertEntry, Snapshot
 
 LENGTH = 50  # alerts on one page
@@ -56,60 +55,67 @@ class Leaves:
     whole: bool  # False: the database is away
 
 
-def routes(views: Views) -> tuple[Route, ...]:
-    """The page."""
-    summary = "All alerts of all times, searched and narrowed."
-    return (page_route("/log", partial(log_page, views), summary, LogAsked),)
+@dataclass(frozen=True, slots=True)
+class AlertLogPage:
+    """The page Log."""
 
+    frame: PageFrame
+    queries: RecordQueries
+    search: LogSearch
+    presenter: Presenter
 
-def log_page(views: Views, site: Site, call: Call) -> HTTPResponse:
-    """All warnings of all times, in pages."""
-    picture, asked = site.board.picture(), call.asked(LogAsked)
-    try:
-        narrowed = filter_of(asked, site.places, site.clockface)
-    except InputError as error:
-        raise HTTPError(400, f"{error}") from error
-    leaves = _leaves(site, picture, asked, narrowed)
-    state = None if asked.state == "all" else asked.state
-    values = frame_values(site, picture, "log", call.operator) | {
-        "cards": [site.presenter.card(entry, picture.as_of) for entry in leaves.entries],
-        "asked": asked,
-        "choices": _choices(asked),
-        "narrowed": not asked.is_everything or state is not None,
-        "dates": (("since", "From", asked.since), ("until", "To", asked.until)),
-        "newest": f"/log{asked.as_query(state=state)}",
-        "older": leaves.next_cursor
-        and f"/log{asked.as_query(state=state, cursor=leaves.next_cursor)}",
-        "exports": tuple(
-            (name.upper(), f"/api/v1/export.{name}{asked.as_query(state=state)}")
-            for name in ("csv", "json")
-        ),
-        "first": asked.cursor is None,
-        "fresh": asked.cursor is None,
-        "whole": leaves.whole,
-    }
-    return reply(views.render("log", values), call.headers, cache=cache_of(call))
+    def routes(self) -> tuple[Route, ...]:
+        """The page."""
+        summary = "All alerts of all times, searched and narrowed."
+        return (page_route("/log", self.page, summary, LogAsked),)
 
+    def page(self, call: Call) -> HTTPResponse:
+        """All alerts of all times, in pages."""
+        snapshot, asked = self.frame.state.snapshot(), call.query_as(LogAsked)
+        try:
+            narrowed = self.search.filter_of(asked)
+        except InputError as error:
+            raise HTTPError(400, f"{error}") from error
+        leaves = self._leaves(snapshot, asked, narrowed)
+        state = None if asked.state == "all" else asked.state
+        content = {
+            "cards": [self.presenter.card(entry, snapshot.as_of) for entry in leaves.entries],
+            "asked": asked,
+            "choices": _choices(asked),
+            "narrowed": not asked.is_everything or state is not None,
+            "dates": (("since", "From", asked.since), ("until", "To", asked.until)),
+            "newest": f"/log{asked.as_query(state=state)}",
+            "older": leaves.next_cursor
+            and f"/log{asked.as_query(state=state, cursor=leaves.next_cursor)}",
+            "exports": tuple(
+                (name.upper(), f"/api/v1/export.{name}{asked.as_query(state=state)}")
+                for name in ("csv", "json")
+            ),
+            "first": asked.cursor is None,
+            "fresh": asked.cursor is None,
+            "whole": leaves.whole,
+        }
+        return self.frame.send(call, "log", snapshot, content)
 
-def _leaves(site: Site, picture: Snapshot, asked: LogAsked, narrowed: AlertFilter) -> Leaves:
-    """From the record; without it what the board knows."""
-    try:
-        leaf = site.library.leaf(LENGTH, asked.cursor, asked.state, narrowed)
-    except InputError as error:
-        raise HTTPError(400, "This address is not a page of the log.") from error
-    except StoreError:
-        over = () if asked.state == "active" else picture.recent
-        known = (*(picture.active if asked.state != "ended" else ()), *over)
-        return Leaves(tuple(one for one in known if matches(one, narrowed)), None, whole=False)
-    first = asked.cursor is None and asked.state != "ended"
-    spooled = tuple(
-        entry
-        for entry in (picture.active if first else ())
-        if not entry.stored and matches(entry, narrowed)
-    )
-    known_ids = {entry.alert.alert_id for entry in spooled}
-    rest = tuple(entry for entry in leaf.entries if entry.alert.alert_id not in known_ids)
-    return Leaves((*spooled, *rest), leaf.next_cursor, whole=True)
+    def _leaves(self, snapshot: Snapshot, asked: LogAsked, narrowed: AlertFilter) -> Leaves:
+        """From the database; from memory while it is not responding."""
+        try:
+            page = self.queries.log_page(LENGTH, asked.cursor, asked.state, narrowed)
+        except InputError as error:
+            raise HTTPError(400, "This address is not a page of the log.") from error
+        except StoreError:
+            over = () if asked.state == "active" else snapshot.recent
+            known = (*(snapshot.active if asked.state != "ended" else ()), *over)
+            return Leaves(tuple(one for one in known if matches(one, narrowed)), None, whole=False)
+        first = asked.cursor is None and asked.state != "ended"
+        spooled = tuple(
+            entry
+            for entry in (snapshot.active if first else ())
+            if not entry.stored and matches(entry, narrowed)
+        )
+        known_ids = {entry.alert.alert_id for entry in spooled}
+        rest = tuple(entry for entry in page.entries if entry.alert.alert_id not in known_ids)
+        return Leaves((*spooled, *rest), page.next_cursor, whole=True)
 
 
 def _choices(asked: LogAsked) -> tuple[FilterChoice, ...]:

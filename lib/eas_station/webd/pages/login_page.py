@@ -1,32 +1,36 @@
-"""Logging in and out: a page, for operators with a password."""
+"""Logging in and out, for operators with a password."""
 
 from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
 
 from bottle import HTTPError, HTTPResponse, request
 
 from eas_station.store.keys import passwords
-from eas_station.webd.auth.access import COOKIE, FORM_COOKIE, UNSET
-from eas_station.webd.auth.login_throttle import WRONG
+from eas_station.webd.auth.access import COOKIE, FORM_COOKIE, UNSET, Access
+from eas_station.webd.auth.login_throttle import WRONG, LoginThrottle
 from eas_station.webd.http.request import is_secure
-from eas_station.webd.http.responses import HTML, json_body, reply
+from eas_station.webd.http.responses import (
+    HTML,
+    LONGEST_REDIRECT,
+    json_body,
+    local_address,
+    reply,
+    see_other,
+)
 from eas_station.webd.http.routes import Call, Route
-from eas_station.webd.pages.frame import Views, frame_values
-from eas_station.webd.site import Site
+from eas_station.webd.pages.frame import PageFrame
 
 USUAL_NAME = "operator"
-LONGEST_BACK = 500
 
 
 @dataclass(frozen=True, slots=True)
 class LoginAsked:
     """Where to go afterwards."""
 
-    back: str | None = field(default=None, metadata={"most": LONGEST_BACK})
+    back: str | None = field(default=None, metadata={"most": LONGEST_REDIRECT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class LoginForm:
 
     password: str = field(metadata={"most": passwords.LONGEST})
     name: str = field(default=USUAL_NAME, metadata={"most": 64})
-    back: str | None = field(default=None, metadata={"most": LONGEST_BACK})
+    back: str | None = field(default=None, metadata={"most": LONGEST_REDIRECT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,81 +53,99 @@ class SessionSaid:
     password_set: bool
 
 
-def back_to(said: str | None, otherwise: str = "/") -> str:
-    """An address of this page, whatever somebody has put into the form."""
-    if said is None or not said.startswith("/") or said[1:2] in ("/", "\\"):
-        return otherwise
-    return said if said.isprintable() and said.isascii() else otherwise
+@dataclass(frozen=True, slots=True)
+class LoginPage:
+    """Logging in and out."""
 
+    frame: PageFrame
+    access: Access
+    throttle: LoginThrottle
 
-def login_page(views: Views, site: Site, call: Call) -> HTTPResponse:
-    """The form."""
-    return _form(views, site, call, call.asked(LoginAsked).back, "")
+    def routes(self) -> tuple[Route, ...]:
+        """Login, logout, and the session."""
+        return (
+            Route(
+                *("GET", "/login", self.page, "The form to log in."),
+                query=LoginAsked,
+                content_type=HTML,
+            ),
+            Route(
+                *("POST", "/login", self.log_in, "Log in.", "login"),
+                body=LoginForm,
+                content_type=HTML,
+                statuses=(303,),
+            ),
+            Route(
+                *("POST", "/logout", self.log_out, "Log out.", "write"),
+                content_type=HTML,
+                statuses=(303,),
+            ),
+            Route(
+                *("GET", "/api/v1/session", self.session, "The session of this client."),
+                answer=SessionSaid,
+            ),
+        )
 
+    def page(self, call: Call) -> HTTPResponse:
+        """The form."""
+        return self._form(call, call.query_as(LoginAsked).back, "")
 
-def log_in(views: Views, site: Site, call: Call) -> HTTPResponse:
-    """A new session, or the form again."""
-    sent = call.sent(LoginForm)
-    if not site.access.can_log_in():
-        raise HTTPError(403, UNSET)
-    secret = site.doorman.log_in(sent.name, sent.password, call.address)
-    if secret is None:
-        return _form(views, site, call, sent.back, WRONG, 403)
-    before = site.access.session_of(request.get_cookie(COOKIE) or "")
-    if before is not None:
-        site.access.log_out(before)
-    answer = HTTPResponse(status=303, headers={"Location": back_to(sent.back), **UNSTORED})
-    longest = site.access.lifetimes.longest
-    _set_cookie(answer, COOKIE, secret, longest)
-    _set_cookie(answer, FORM_COOKIE, "", timedelta())
-    return answer
+    def log_in(self, call: Call) -> HTTPResponse:
+        """A new session, or the form again."""
+        sent = call.body_as(LoginForm)
+        if not self.access.can_log_in():
+            raise HTTPError(403, UNSET)
+        secret = self.throttle.log_in(sent.name, sent.password, call.address)
+        if secret is None:
+            return self._form(call, sent.back, WRONG, 403)
+        before = self.access.session_of(request.get_cookie(COOKIE) or "")
+        if before is not None:
+            self.access.log_out(before)
+        answer = see_other(local_address(sent.back))
+        _set_cookie(answer, COOKIE, secret, self.access.lifetimes.longest)
+        _set_cookie(answer, FORM_COOKIE, "", timedelta())
+        return answer
 
+    def log_out(self, call: Call) -> HTTPResponse:
+        """End the session, in every browser that has its cookie."""
+        operator = call.logged_in()
+        self.access.log_out(operator)
+        self.access.audit_log.note(operator.audit_name, "log out", "done", call.address)
+        answer = see_other("/")
+        _set_cookie(answer, COOKIE, "", timedelta())
+        return answer
 
-UNSTORED = {"Cache-Control": "no-store"}
+    def session(self, call: Call) -> HTTPResponse:
+        """The session or token of this client."""
+        one = call.operator
+        answer = SessionSaid(
+            name=None if one is None else one.name,
+            via=None if one is None else one.via,
+            scope="read" if one is None else one.scope,
+            csrf=None if one is None else one.form_token,
+            password_set=self.access.can_log_in(),
+        )
+        return reply(json_body(answer), call.headers, cache="no-store")
 
-
-def log_out(site: Site, call: Call) -> HTTPResponse:
-    """The session ends here, and with it whatever has its cookie."""
-    site.access.log_out(call.who())
-    site.access.clerk.note(call.who().who, "log out", "done", call.address)
-    answer = HTTPResponse(status=303, headers={"Location": "/", **UNSTORED})
-    _set_cookie(answer, COOKIE, "", timedelta())
-    return answer
-
-
-def session(site: Site, call: Call) -> HTTPResponse:
-    """Who asks."""
-    one = call.operator
-    said = SessionSaid(
-        name=None if one is None else one.name,
-        via=None if one is None else one.via,
-        scope="read" if one is None else one.scope,
-        csrf=None if one is None else one.form_token,
-        password_set=site.access.can_log_in(),
-    )
-    return reply(json_body(said), call.headers, cache="no-store")
-
-
-def _form(
-    views: Views, site: Site, call: Call, back: str | None, fault: str, status: int = 200
-) -> HTTPResponse:
-    token = secrets.token_urlsafe(24)
-    values = frame_values(site, site.board.picture(), "login", call.operator) | {
-        "title": "Log in",
-        "fresh": False,
-        "back": back_to(back),
-        "token": token,
-        "usual_name": USUAL_NAME,
-        "fault": fault,
-        "no_password": "" if site.access.can_log_in() else UNSET,
-    }
-    answer = HTTPResponse(
-        body=views.render("login", values).plain,
-        status=status,
-        headers={"Content-Type": HTML, **UNSTORED},
-    )
-    _set_cookie(answer, FORM_COOKIE, token, timedelta(hours=1))
-    return answer
+    def _form(self, call: Call, back: str | None, fault: str, status: int = 200) -> HTTPResponse:
+        token = secrets.token_urlsafe(24)
+        snapshot = self.frame.state.snapshot()
+        values = self.frame.values(snapshot, "login", call.operator) | {
+            "title": "Log in",
+            "fresh": False,
+            "back": local_address(back),
+            "token": token,
+            "usual_name": USUAL_NAME,
+            "fault": fault,
+            "no_password": "" if self.access.can_log_in() else UNSET,
+        }
+        answer = HTTPResponse(
+            body=self.frame.views.render("login", values).plain,
+            status=status,
+            headers={"Content-Type": HTML, "Cache-Control": "no-store"},
+        )
+        _set_cookie(answer, FORM_COOKIE, token, timedelta(hours=1))
+        return answer
 
 
 def _set_cookie(answer: HTTPResponse, name: str, value: str, lasts: timedelta) -> None:
@@ -135,23 +157,4 @@ def _set_cookie(answer: HTTPResponse, name: str, value: str, lasts: timedelta) -
         samesite="strict",
         secure=is_secure(request.environ),
         maxage=lasts,
-    )
-
-
-def routes(views: Views) -> tuple[Route, ...]:
-    """The way in and out."""
-    return (
-        Route(
-            *("GET", "/login", partial(login_page, views), "The form to log in."),
-            query=LoginAsked,
-            content_type=HTML,
-        ),
-        Route(
-            *("POST", "/login", partial(log_in, views), "Log in.", "login"),
-            body=LoginForm,
-            content_type=HTML,
-            statuses=(303,),
-        ),
-        Route("POST", "/logout", log_out, "Log out.", "write", content_type=HTML, statuses=(303,)),
-        Route("GET", "/api/v1/session", session, "Who asks.", answer=SessionSaid),
     )

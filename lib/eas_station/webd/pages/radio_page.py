@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from datetime import datetime
 from typing import Any, get_args
 
 from bottle import HTTPResponse
 
+from eas_station.config.model import Config
 from eas_station.errors import StoreError
 from eas_station.webd.drawing import charts
 from eas_station.webd.drawing.charts import Chart, Spectrum
-from eas_station.webd.http.responses import Body, reply
 from eas_station.webd.http.routes import Call, Route
-from eas_station.webd.pages.frame import Views, cache_of, frame_values, page_route
+from eas_station.webd.pages.frame import PageFrame, page_route
 from eas_station.webd.records import history
 from eas_station.webd.records.history import (
     MEASURES,
@@ -22,8 +23,8 @@ from eas_station.webd.records.history import (
     SourceMeasure,
     Span,
 )
+from eas_station.webd.records.queries import RecordQueries
 from eas_station.webd.render.channel_rows import ReceiverPanel, receiver_panels
-from eas_station.webd.site import Site
 from eas_station.webd.state.audio_channels import channels_of, names_of
 from eas_station.webd.state.snapshot import Snapshot
 
@@ -63,78 +64,77 @@ class HeardSource:
     chart: Chart | None
 
 
-def routes(views: Views) -> tuple[Route, ...]:
-    """The page."""
-    return (
-        page_route(
-            *("/radio", partial(radio_page, views), "What the receivers see.", RadioAsked),
-        ),
-    )
+@dataclass(frozen=True, slots=True)
+class RadioPage:
+    """The page Radio."""
 
+    frame: PageFrame
+    config: Config
+    queries: RecordQueries
+    now: Callable[[], datetime]
 
-def radio_page(views: Views, site: Site, call: Call) -> HTTPResponse:
-    """Every receiver with its spectrum, channels and charts; the sources' charts."""
-    asked, picture = call.asked(RadioAsked), site.board.picture()
+    def routes(self) -> tuple[Route, ...]:
+        """The page."""
+        return (page_route("/radio", self.page, "What the receivers see.", RadioAsked),)
 
-    def make() -> Body:
-        framed = frame_values(site, picture, "radio", call.operator)
-        return views.render("radio", framed | values(site, picture, asked))
-
-    if call.operator is not None:
-        return reply(make(), call.headers, cache=cache_of(call))
-    name = f"page radio {asked.measure} {asked.heard} {asked.span}"
-    return reply(site.shelf.fetch(name, picture.version, make), call.headers)
-
-
-def values(site: Site, picture: Snapshot, asked: RadioAsked) -> dict[str, Any]:
-    """The page's own values."""
-    radios = [
-        ReceiverView(
-            panel,
-            None if panel.heard is None else charts.spectrum(panel.heard.value),
-            _chart(site, picture, "receiver", panel.row.name, asked.measure, asked.span),
+    def page(self, call: Call) -> HTTPResponse:
+        """Every receiver with its spectrum, channels and charts; the sources' charts."""
+        asked = call.query_as(RadioAsked)
+        variant = f"{asked.measure} {asked.heard} {asked.span}"
+        return self.frame.send_shared(
+            call, "radio", lambda snapshot: self.content(snapshot, asked), variant
         )
-        for panel in receiver_panels(picture, site.config, site.clockface)
-    ]
-    sources = [
-        HeardSource(name, _chart(site, picture, "source", name, asked.heard, asked.span))
-        for name, _ in site.source_units()
-    ]
-    return {
-        "desired": picture.desired,
-        "radios": radios,
-        "sources": sources,
-        "spans": [_span(asked, span) for span in STRETCHES],
-        "measures": [_measure(asked, one) for one in get_args(ReceiverMeasure)],
-        "heard": [_heard(asked, one) for one in get_args(SourceMeasure)],
-        "zone": site.config.station.timezone or "",
-        "size": (charts.WIDTH, charts.HEIGHT),
-        "field": (charts.LEFT, charts.RIGHT, charts.TOP, charts.BOTTOM),
-        "spectrum_size": (charts.SPECTRUM_WIDTH, charts.SPECTRUM_HEIGHT),
-        "scripts": ("uplot.iife.min.js", "radio.js"),
-        "styles": ("uplot.min.css", "channels.css"),
-    }
+
+    def content(self, snapshot: Snapshot, asked: RadioAsked) -> dict[str, Any]:
+        """The page's own values."""
+        radios = [
+            ReceiverView(
+                panel,
+                None if panel.heard is None else charts.spectrum(panel.heard.value),
+                self._chart(snapshot, "receiver", panel.row.name, asked.measure, asked.span),
+            )
+            for panel in receiver_panels(snapshot, self.config, self.frame.clockface)
+        ]
+        sources = [
+            HeardSource(
+                one.name, self._chart(snapshot, "source", one.name, asked.heard, asked.span)
+            )
+            for one in self.config.sources
+        ]
+        return {
+            "desired": snapshot.desired,
+            "radios": radios,
+            "sources": sources,
+            "spans": [_span(asked, span) for span in STRETCHES],
+            "measures": [_measure(asked, one) for one in get_args(ReceiverMeasure)],
+            "heard": [_heard(asked, one) for one in get_args(SourceMeasure)],
+            "zone": self.config.station.timezone or "",
+            "size": (charts.WIDTH, charts.HEIGHT),
+            "field": (charts.LEFT, charts.RIGHT, charts.TOP, charts.BOTTOM),
+            "spectrum_size": (charts.SPECTRUM_WIDTH, charts.SPECTRUM_HEIGHT),
+            "scripts": ("uplot.iife.min.js", "radio.js"),
+            "styles": ("uplot.min.css", "channels.css"),
+        }
+
+    def _chart(
+        self, snapshot: Snapshot, kind: str, name: str, measure: str, span: Span
+    ) -> Chart | None:
+        if not snapshot.record.online and snapshot.record_read:
+            return None  # known to be offline: the rest of the page need not wait for it
+        try:
+            read = history.read(self.queries, self.now(), name, measure, span)
+            return charts.chart(read, kind, self.frame.clockface, _channels(self.config))
+        except StoreError:
+            return None
 
 
-def _chart(
-    site: Site, picture: Snapshot, kind: str, name: str, measure: str, span: Span
-) -> Chart | None:
-    if not picture.record.online and picture.record_read:
-        return None  # it is known not to answer: the rest of the page need not wait for it
-    try:
-        read = history.read(site, name, measure, span)
-        return charts.chart(read, kind, site.clockface, _channels(site))
-    except StoreError:
-        return None
-
-
-def _channels(site: Site) -> list[str]:
+def _channels(config: Config) -> list[str]:
     """All channels of all sources and receivers."""
-    known = {name for one in site.config.sources for name in channels_of(site.config, one)}
-    for receiver in site.config.receivers:
-        known.update(names_of(receiver.channels_hz))
-    for remote in site.config.remotes:
-        known.update(names_of(remote.channels_hz))
+    known = {name for one in config.sources for name in channels_of(config, one)}
+    frequencies_hz = [one.channels_hz for one in config.receivers]
+    frequencies_hz += [one.channels_hz for one in config.remotes]
+    for several_hz in frequencies_hz:
+        known.update(names_of(several_hz))
     return sorted(known)
 
 

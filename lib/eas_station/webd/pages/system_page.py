@@ -2,65 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from bottle import HTTPResponse
+
 from eas_station import __version__
+from eas_station.config.model import Config
 from eas_station.config.units import CAPD
-from eas_station.webd.http.routes import Route
-from eas_station.webd.pages.frame import Views, page_route, shelved, station_values
+from eas_station.webd.http.routes import Call, Route
+from eas_station.webd.live.process_health import ProcessHealth
+from eas_station.webd.pages.frame import PageFrame, page_route
+from eas_station.webd.pages.now_page import station_values
 from eas_station.webd.render import system_rows
 from eas_station.webd.render.system_rows import Fact
 from eas_station.webd.render.times import lasted
 from eas_station.webd.render.wellbeing import judge
-from eas_station.webd.site import Site
+from eas_station.webd.state.machine import Host
 from eas_station.webd.state.snapshot import Snapshot
 
 
-def routes(views: Views) -> tuple[Route, ...]:
-    """The page."""
-    return (page_route("/system", shelved(views, "system", values), "How the station is."),)
+@dataclass(frozen=True, slots=True)
+class SystemPage:
+    """The page System."""
+
+    frame: PageFrame
+    config: Config
+    host: Host
+    process: ProcessHealth
+    clock_reason: Callable[[], str]  # why the clock is trusted, or not
+
+    def routes(self) -> tuple[Route, ...]:
+        """The page."""
+        return (page_route("/system", self.page, "How the station is."),)
+
+    def page(self, call: Call) -> HTTPResponse:
+        """Daemons, feeds, database, clock, jobs, machine."""
+        return self.frame.send_shared(call, "system", self.content)
+
+    def content(self, snapshot: Snapshot) -> dict[str, Any]:
+        """The page's own values."""
+        face, record, now = self.frame.clockface, snapshot.record, snapshot.as_of
+        return {
+            **station_values(self.config, face, snapshot),
+            "health": judge(snapshot),
+            "daemons": tuple(
+                system_rows.daemon_line(unit, self.host.cgroup(unit.name), snapshot, face)
+                for unit in snapshot.units
+            ),
+            "feeds": tuple(
+                system_rows.feed_line(feed.name, CAPD, snapshot, face) for feed in self.config.feeds
+            ),
+            "record": record,
+            "record_since": face.moment(record.since_at, now),
+            "record_read": snapshot.record_read,
+            "clock": system_rows.clock_fact(snapshot.clock_trusted, self.clock_reason()),
+            "jobs": tuple(system_rows.job_line(job, now, face) for job in snapshot.jobs),
+            "other_items": system_rows.other_items(snapshot, face),
+            "machine": system_rows.machine_facts(self.host.machine()),
+            "spools": system_rows.spools(snapshot),
+            "facts": _process_facts(self.process, snapshot),
+            "styles": ("system.css",),
+        }
 
 
-def values(site: Site, picture: Snapshot) -> dict[str, Any]:
-    """What the page has to say."""
-    face, record = site.clockface, picture.record
-    groups = {unit.name: site.host.cgroup(unit.name) for unit in picture.units}
-    return {
-        **station_values(site, picture),
-        "health": judge(picture),
-        "daemons": tuple(
-            system_rows.daemon_line(unit, groups[unit.name], picture, face)
-            for unit in picture.units
-        ),
-        "feeds": tuple(
-            system_rows.feed_line(feed.name, CAPD, picture, face) for feed in site.config.feeds
-        ),
-        "record": record,
-        "record_since": face.moment(record.since_at, picture.as_of),
-        "record_read": picture.record_read,
-        "clock": system_rows.clock_fact(picture.clock_trusted, site.clock_reason()),
-        "jobs": tuple(system_rows.job_line(job, picture.as_of, face) for job in picture.jobs),
-        "other_items": system_rows.other_items(picture, face),
-        "machine": system_rows.machine_facts(site.host.machine()),
-        "spools": system_rows.spools(picture),
-        "facts": page_facts(site, picture),
-        "styles": ("system.css",),
-    }
-
-
-def page_facts(site: Site, picture: Snapshot) -> tuple[Fact, ...]:
+def _process_facts(process: ProcessHealth, snapshot: Snapshot) -> tuple[Fact, ...]:
     """This process about itself."""
-    missed, rejected = site.bus_losses()
-    workers = site.workers()
+    missed, rejected = process.bus_losses()
+    workers = process.workers()
     busy = f"{workers.busy} of {workers.threads} busy, {workers.queued} requests wait"
     return (
         Fact("Workers", busy),
         Fact("Connections", str(workers.connections)),
-        Fact("Listeners to live updates", str(site.fanout.count())),
+        Fact("Listeners to live updates", str(process.fanout.count())),
         Fact("Bus messages missed", str(missed)),
         Fact("Bus messages refused", str(rejected)),
-        Fact("Receptions not in the database yet", str(picture.waiting)),
-        Fact("Last change", str(picture.last_change_id)),
-        Fact("This page has been up for", lasted(picture.waited_s)),
+        Fact("Receptions not in the database yet", str(snapshot.waiting)),
+        Fact("Last change", str(snapshot.last_change_id)),
+        Fact("This page has been up for", lasted(snapshot.waited_s)),
         Fact("Version", __version__),
     )

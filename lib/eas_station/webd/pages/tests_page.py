@@ -3,72 +3,71 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 from bottle import HTTPResponse
 
 from eas_station.errors import StoreError
-from eas_station.webd.http.responses import Body, reply
 from eas_station.webd.http.routes import Call, Route
-from eas_station.webd.pages.frame import Views, cache_of, frame_values, page_route
+from eas_station.webd.pages.frame import PageFrame, page_route
 from eas_station.webd.records import test_record
+from eas_station.webd.records.queries import RecordQueries
 from eas_station.webd.records.test_record import TestRecord
-from eas_station.webd.site import Site
+from eas_station.webd.render.times import Clockface
 from eas_station.webd.state.snapshot import Snapshot
 
 KEPT_S = 15.0  # sums over weeks need not be made anew for every reader
 
 
-class LastReading:
-    """What the record said last; one request asks it, those that come meanwhile wait for that."""
+class CachedTestRecord:
+    """The last reading of the database, shared by all requests. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._kept: tuple[int, float, TestRecord] | None = None  # version, read at, what it said
+        self._kept: tuple[int, float, TestRecord] | None = None  # version, time read, record
 
-    def of(self, site: Site, picture: Snapshot) -> TestRecord:
+    def read(self, queries: RecordQueries, clockface: Clockface, snapshot: Snapshot) -> TestRecord:
         """At most 15 s old, and never older than the last alert. Raises StoreError."""
         with self._lock:
             if self._kept is not None:
                 version, read_mono, record = self._kept
-                if version == picture.version and site.monotonic() - read_mono < KEPT_S:
+                if version == snapshot.version and self._monotonic() - read_mono < KEPT_S:
                     return record
-            record = test_record.read(site, picture)
-            self._kept = (picture.version, site.monotonic(), record)
+            record = test_record.read(queries, clockface, snapshot)
+            self._kept = (snapshot.version, self._monotonic(), record)
             return record
 
 
-def routes(views: Views) -> tuple[Route, ...]:
-    """The page."""
-    handler = partial(tests_page, views, LastReading())
-    return (page_route("/tests", handler, "Tests, and deaf intervals."),)
+@dataclass(frozen=True, slots=True)
+class TestsPage:
+    """The page Tests."""
 
+    frame: PageFrame
+    queries: RecordQueries
+    cached: CachedTestRecord
 
-def tests_page(views: Views, reading: LastReading, site: Site, call: Call) -> HTTPResponse:
-    """Expected tests, deaf intervals, the last tests received."""
-    picture = site.board.picture()
+    def routes(self) -> tuple[Route, ...]:
+        """The page."""
+        return (page_route("/tests", self.page, "Tests, and deaf intervals."),)
 
-    def make() -> Body:
-        framed = frame_values(site, picture, "tests", call.operator)
-        return views.render("tests", framed | values(reading, site, picture))
+    def page(self, call: Call) -> HTTPResponse:
+        """Expected tests, deaf intervals, the last tests received."""
+        return self.frame.send_shared(call, "tests", self.content)
 
-    if call.operator is not None:
-        return reply(make(), call.headers, cache=cache_of(call))
-    return reply(site.shelf.fetch("page tests", picture.version, make), call.headers)
-
-
-def values(reading: LastReading, site: Site, picture: Snapshot) -> dict[str, Any]:
-    """The page's own values; `record` is None while the database is away."""
-    record = None
-    if picture.record.online or not picture.record_read:  # else it is known not to answer
-        with suppress(StoreError):
-            record = reading.of(site, picture)
-    return {
-        "record": record,
-        "overdue_said": test_record.overdue_said(picture),
-        "days_back": test_record.DAYS_SUMMED,
-        "most": test_record.INTERVALS_SHOWN,
-        "styles": ("channels.css",),
-    }
+    def content(self, snapshot: Snapshot) -> dict[str, Any]:
+        """The page's own values; `record` is None while the database is not responding."""
+        record = None
+        if snapshot.record.online or not snapshot.record_read:  # else it is known to be offline
+            with suppress(StoreError):
+                record = self.cached.read(self.queries, self.frame.clockface, snapshot)
+        return {
+            "record": record,
+            "overdue_said": test_record.overdue_said(snapshot),
+            "days_back": test_record.DAYS_SUMMED,
+            "most": test_record.INTERVALS_SHOWN,
+            "styles": ("channels.css",),
+        }

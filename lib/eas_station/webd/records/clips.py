@@ -59,6 +59,11 @@ def byte_range(header: str, size: int) -> tuple[int, int] | None:
     return begin, end
 
 
+def content_type(path: str) -> str:
+    """The content type of a recording, by its name."""
+    return TYPES.get(PurePosixPath(path).suffix, "application/octet-stream")
+
+
 class FileRange:
     """Part of a file as a response body; closes the file with the response."""
 

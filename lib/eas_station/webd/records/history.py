@@ -1,29 +1,20 @@
-"""How the channels were heard over a day, a week, a year: the record's spans, as charts need them.
-
-`GET /api/v1/receivers/<name>/history` and `GET /api/v1/sources/<name>/history`.
-"""
+"""Measures of the channels over a day, a week or a year, in the points of a chart."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Literal
 
-from bottle import HTTPError, HTTPResponse
-
 from eas_station.store.records.health_history import HealthPoint, overview
-from eas_station.webd.http.responses import json_body, reply
-from eas_station.webd.http.routes import Call, Route
-from eas_station.webd.site import Site
+from eas_station.webd.records.queries import RecordQueries
 
 Span = Literal["24h", "7d", "1y"]
 ReceiverMeasure = Literal[
     "snr_db", "signal_dbfs", "noise_dbfs", "deviation_hz", "offset_hz", "lost_samples"
 ]
 SourceMeasure = Literal["margin_db", "rms_dbfs"]
-Kind = Literal["receiver", "source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +66,6 @@ MEASURES = {
 
 
 @dataclass(frozen=True, slots=True)
-class ReceiverHistoryAsked:
-    """Which chart of a receiver."""
-
-    measure: ReceiverMeasure = field(default="snr_db", metadata={"says": "What is measured."})
-    span: Span = field(default="24h", metadata={"says": "How far back."})
-
-
-@dataclass(frozen=True, slots=True)
-class SourceHistoryAsked:
-    """Which chart of a source."""
-
-    measure: SourceMeasure = field(default="margin_db", metadata={"says": "What is measured."})
-    span: Span = field(default="24h", metadata={"says": "How far back."})
-
-
-@dataclass(frozen=True, slots=True)
 class ChannelHistory:
     """One channel; null where nothing is known."""
 
@@ -114,15 +89,17 @@ class ChannelHistories:
     channels: tuple[ChannelHistory, ...]  # those of which anything is known
 
 
-def read(site: Site, name: str, measure: str, span: Span) -> ChannelHistories:
+def read(
+    queries: RecordQueries, now: datetime, name: str, measure: str, span: Span
+) -> ChannelHistories:
     """Ask the record. Raises StoreError."""
     stretch = STRETCHES[span]
-    now_s, step_s = int(site.now().timestamp()), stretch.point_s
+    now_s, step_s = int(now.timestamp()), stretch.point_s
     last_s = now_s - now_s % step_s
     count = int(stretch.lasts.total_seconds()) // step_s
     began_at = datetime.fromtimestamp(last_s - (count - 1) * step_s, UTC)
     until_at = datetime.fromtimestamp(last_s + step_s, UTC)
-    found = site.library.ask(
+    found = queries.ask(
         lambda connection: overview(connection, name, measure, began_at, until_at, step_s)
     )
     return ChannelHistories(
@@ -156,35 +133,3 @@ def _channels(
             )
         )
     return tuple(listed)
-
-
-def _answer(
-    kind: Kind,
-    asked_as: type[ReceiverHistoryAsked | SourceHistoryAsked],
-    site: Site,
-    call: Call,
-) -> HTTPResponse:
-    units = site.receiver_units() if kind == "receiver" else site.source_units()
-    name = call.path["name"]
-    if name not in {known for known, _ in units}:
-        raise HTTPError(404, f"there is no {kind} of this name")
-    asked = call.asked(asked_as)
-    return reply(json_body(read(site, name, asked.measure, asked.span)), call.headers)
-
-
-ROUTES = (
-    Route(
-        *("GET", "/api/v1/receivers/<name>/history"),
-        partial(_answer, "receiver", ReceiverHistoryAsked),
-        "How a receiver's channels were heard over time.",
-        query=ReceiverHistoryAsked,
-        answer=ChannelHistories,
-    ),
-    Route(
-        *("GET", "/api/v1/sources/<name>/history"),
-        partial(_answer, "source", SourceHistoryAsked),
-        "How well a source's channels would have heard a warning, over time.",
-        query=SourceHistoryAsked,
-        answer=ChannelHistories,
-    ),
-)

@@ -47,22 +47,22 @@ class OperatorActions:
         self._now, self._left_s = now, left_s
         self._places = threading.BoundedSemaphore(WRITERS)
 
-    def want(
+    def set_desired(
         self, who: Operator, address: str, kind: Kind, name: str, desired: Desired
     ) -> Action | None:
         """Start or stop a source, a receiver or a feed; its daemon is told at once."""
-        done = self.do(who, address, "set_desired", f"{kind} {name}", desired)
+        done = self.perform(who, address, "set_desired", f"{kind} {name}", desired)
         if done is not None:
             unit = {"source": source_unit(name), "receiver": receiver_unit(name), "feed": CAPD}
             self._publish(topics.control(unit[kind]), Control(f"{kind} {name}"))
         return done
 
-    def do(
+    def perform(
         self, who: Operator, address: str, kind: ActionKind, subject: str, value: str | None = None
     ) -> Action | None:
         """Do it; None: what it was to be done to is not there. Raises StoreError."""
         action = Action(
-            *(str(uuid.uuid4()), self._now(), who.who, kind, subject, value, address),
+            *(str(uuid.uuid4()), self._now(), who.audit_name, kind, subject, value, address),
         )
         if not self._places.acquire(timeout=WAIT_S):
             raise StoreError("too many changes wait for the database")
@@ -73,8 +73,8 @@ class OperatorActions:
             self._places.release()
         log.info(
             "%s %s by %s from %s: %s",
-            *(kind, subject, repr(who.who), address, "done" if done else "not there"),
-            extra={"EAS_WHO": who.who, "EAS_ACTION": kind, "EAS_ADDRESS": address},
+            *(kind, subject, repr(who.audit_name), address, "done" if done else "not there"),
+            extra={"EAS_WHO": who.audit_name, "EAS_ACTION": kind, "EAS_ADDRESS": address},
         )
         self._changed()
         return action if done else None

@@ -24,7 +24,7 @@ from eas_station.store.database.database import Database
 from eas_station.store.records import clips as recordings
 from eas_station.store.records import jobs, settings
 from eas_station.store.records.settings import Settings
-from eas_station.webd.state.snapshot import AlertEntry, Job
+from eas_station.webd.state.snapshot import AlertEntry, Job, in_force
 
 READERS = 6  # workers that may wait for the database
 WAIT_S = 2.0  # for one of those places
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class LogRow:
+class LogPage:
     """One page of the log."""
 
     entries: tuple[AlertEntry, ...]  # newest first
@@ -47,7 +47,6 @@ class RecordQueries:
     def __init__(
         self,
         database: Database,
-        in_force: Callable[[Alert, datetime, bool], bool],
         clock_trusted: Callable[[], bool],
         now: Callable[[], datetime],
         left_s: Callable[[], float | None] = lambda: None,
@@ -57,23 +56,23 @@ class RecordQueries:
             left_s: how long the request of this thread may still take; None: it is no request's.
         """
         self._database, self._left_s = database, left_s
-        self._in_force, self._clock_trusted, self._now = in_force, clock_trusted, now
+        self._clock_trusted, self._now = clock_trusted, now
         self._places = threading.BoundedSemaphore(READERS)
 
-    def leaf(
+    def log_page(
         self,
         limit: int,
         cursor: str | None,
         state: PageState = "all",
         narrowed: AlertFilter = EVERYTHING,
-    ) -> LogRow:
+    ) -> LogPage:
         """Warnings of all times. Raises InputError for a cursor that is none."""
         now = self._now() if self._clock_trusted() else None
         with self._read() as connection:
             page = alert_queries.page(connection, state, limit, cursor, now=now, narrowed=narrowed)
             heard = receptions.hearings_of(connection, [one.alert_id for one in page.alerts])
         entries = tuple(self._entry(one, heard[one.alert_id]) for one in page.alerts)
-        return LogRow(entries, page.next_cursor)
+        return LogPage(entries, page.next_cursor)
 
     def count(self, state: PageState, narrowed: AlertFilter, most: int) -> int:
         """How many warnings that is; it stops counting at `most`."""
@@ -152,7 +151,7 @@ class RecordQueries:
     def _entry(
         self, alert: Alert, heard: Sequence[Reception] | Sequence[receptions.ReceptionRow]
     ) -> AlertEntry:
-        active = self._in_force(alert, self._now(), self._clock_trusted())
+        active = in_force(alert, self._now(), self._clock_trusted())
         return AlertEntry(alert, tuple(heard), active)
 
 

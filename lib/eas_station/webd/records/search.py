@@ -105,8 +105,19 @@ class PlaceSearch:
         return Wanted(word, tuple(dict.fromkeys(codes))[:MOST_PLACES], states)
 
 
-def filter_of(asked: Narrowed, places: PlaceSearch, clockface: Clockface) -> AlertFilter:
-    """The question for the record. Raises InputError that says what is wrong."""
+@dataclass(frozen=True, slots=True)
+class LogSearch:
+    """Reads what a client searches for: names of places, days of the station's time zone."""
+
+    places: PlaceSearch
+    clockface: Clockface
+
+    def filter_of(self, asked: Narrowed) -> AlertFilter:
+        """The filter of the log. Raises InputError."""
+        return _filter_of(asked, self.places, self.clockface)
+
+
+def _filter_of(asked: Narrowed, places: PlaceSearch, clockface: Clockface) -> AlertFilter:
     words = dict.fromkeys(split(asked.q or ""))
     if len(words) > MOST_ASKED:
         raise InputError(f"q: at most {MOST_ASKED} words are searched for at once")

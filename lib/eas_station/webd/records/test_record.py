@@ -15,9 +15,9 @@ from eas_station.store.records import deaf, expected_tests
 from eas_station.store.records.deaf import DeafInterval
 from eas_station.store.records.expected_tests import USUAL, ExpectedTest
 from eas_station.webd.records import missed_tests
+from eas_station.webd.records.queries import RecordQueries
 from eas_station.webd.render.channel_rows import channel_name
 from eas_station.webd.render.times import Clockface, Moment, lasted
-from eas_station.webd.site import Site
 from eas_station.webd.state.snapshot import Snapshot
 
 DAYS_SUMMED = 14
@@ -107,9 +107,9 @@ def overdue_said(picture: Snapshot) -> tuple[tuple[str, str], ...]:
     )
 
 
-def read(site: Site, picture: Snapshot) -> TestRecord:
+def read(queries: RecordQueries, face: Clockface, picture: Snapshot) -> TestRecord:
     """Ask the record, once. Raises StoreError."""
-    now, face = picture.as_of, site.clockface
+    now = picture.as_of
     zone = face.zone or face.local(now).tzinfo or UTC
     first_day = face.local(now).date() - timedelta(days=DAYS_SUMMED - 1)
     began_at = datetime.combine(first_day, datetime.min.time(), zone).astimezone(UTC)
@@ -128,7 +128,7 @@ def read(site: Site, picture: Snapshot) -> TestRecord:
             ).alerts,
         )
 
-    return _proven(site.library.ask(ask), picture, face, first_day)
+    return _proven(queries.ask(ask), picture, face, first_day)
 
 
 def _proven(said: Read, picture: Snapshot, face: Clockface, first_day: date) -> TestRecord:

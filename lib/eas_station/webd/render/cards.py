@@ -158,6 +158,12 @@ class Presenter:
         shown, more = names[:PLACES_SHOWN], len(names) - PLACES_SHOWN
         return "; ".join((*_by_state(shown), *((f"and {more} more",) if more > 0 else ())))
 
+    def own_area(self, point: tuple[float, float] | None) -> str:
+        """Our area in words: the names of its codes, else the point; "" if none is configured."""
+        if self._own_codes:
+            return self.listed(self._own_codes)
+        return "" if point is None else f"{point[0]:.2f}, {point[1]:.2f}"
+
     def moment(self, moment: datetime, now: datetime, seconds: bool = False) -> Moment:
         """A time in the station's zone and UTC."""
         return self._clockface.moment(moment, now, seconds)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from eas_station.alerts import lifecycle
 from eas_station.alerts.model import Alert, Reception
 from eas_station.bus import messages
 from eas_station.bus.messages import AudioLevel, ReceiverState, SameBurst, Status
@@ -105,3 +106,8 @@ class Snapshot:
         """The warning of this id, if it is in force or ended lately."""
         entries = (*self.active, *self.recent)
         return next((entry for entry in entries if entry.alert.alert_id == alert_id), None)
+
+
+def in_force(alert: Alert, now: datetime, clock_trusted: bool) -> bool:
+    """Whether an alert is active at `now`."""
+    return alert.ended_at is None and lifecycle.state(alert, now, clock_trusted) == "active"

@@ -1,7 +1,7 @@
 """The board: the last word of everybody, kept by the newsroom, read by every request.
 
 Two threads write (the newsroom what the bus says, the archivist what the database says), many read.
-A reader gets a Picture, made at most once a second unless a warning changed.
+A reader gets a Snapshot, made at most once a second unless a warning changed.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
-from eas_station.alerts.model import Alert
 from eas_station.bus.messages import (
     AudioLevel,
     BusMessage,
@@ -25,27 +24,27 @@ from eas_station.bus.messages import (
     Status,
 )
 from eas_station.store.records.settings import Chime
-from eas_station.webd.state.snapshot import AlertEntry, Job, LastMessage, Record, Snapshot, Unit
+from eas_station.webd.state.snapshot import (
+    AlertEntry,
+    Job,
+    LastMessage,
+    Record,
+    Snapshot,
+    Unit,
+    in_force,
+)
+from eas_station.webd.state.spooled_receptions import SpoolMerger
 
 STATUS_EXPIRES_S = 40.0  # eight unheard status messages
 RECEIVER_EXPIRES_S = 10.0
 LEVEL_EXPIRES_S = 5.0
 HEARING_EXPIRES_S = 150.0  # said on change, and once a minute
-PICTURE_LASTS_S = 1.0
+SNAPSHOT_LASTS_S = 1.0
 BURSTS_KEPT = 30
 SPOOLED_KEPT = 1000
 CPU_WINDOW_S = 60.0
 
 T = TypeVar("T")
-
-
-class Merger(Protocol):
-    """Says what the record will say once the spooled receptions are in it."""
-
-    def merge(
-        self, entries: tuple[AlertEntry, ...], spooled: tuple[ReceptionNew, ...]
-    ) -> tuple[AlertEntry, ...]:
-        """The entries with the spooled receptions folded in; new entries for what is new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +123,13 @@ class StationState:
     def __init__(
         self,
         units: Iterable[str],
-        merger: Merger,
-        in_force: Callable[[Alert, datetime, bool], bool],
+        merger: SpoolMerger,
         clock_trusted: Callable[[], bool],
         now: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._expected = tuple(units)
-        self._merger, self._in_force = merger, in_force
+        self._merger = merger
         self._clock_trusted, self._now, self._monotonic = clock_trusted, now, monotonic
         self._lock = threading.Lock()
         self._statuses: LastWords[Status] = LastWords(STATUS_EXPIRES_S)
@@ -148,9 +146,9 @@ class StationState:
         self._record_read = False
         self._version = 0
         self._started_mono = monotonic()
-        self._picture: tuple[float, Snapshot] | None = None
+        self._snapshot: tuple[float, Snapshot] | None = None
 
-    def expect(self, units: Iterable[str], merger: Merger) -> None:
+    def expect(self, units: Iterable[str], merger: SpoolMerger) -> None:
         """The configuration has changed: who should speak, and what concerns us."""
         with self._lock:
             self._expected, self._merger = tuple(units), merger
@@ -211,26 +209,26 @@ class StationState:
         with self._lock:
             return tuple(self._spooled.values())
 
-    def picture(self) -> Snapshot:
-        """The latest picture: at most a second old, and never older than the last warning."""
+    def snapshot(self) -> Snapshot:
+        """The latest snapshot: at most a second old, and never older than the last warning."""
         mono = self._monotonic()
-        picture = self._fresh(mono)  # nearly always: no lock
-        if picture is not None:
-            return picture
+        snapshot = self._fresh(mono)  # nearly always: no lock
+        if snapshot is not None:
+            return snapshot
         with self._lock:
-            picture = self._fresh(mono)
-            if picture is None:
-                picture = self._draw(mono)
-                self._picture = (mono, picture)
-            return picture
+            snapshot = self._fresh(mono)
+            if snapshot is None:
+                snapshot = self._draw(mono)
+                self._snapshot = (mono, snapshot)
+            return snapshot
 
     def _fresh(self, mono: float) -> Snapshot | None:
-        """The picture that is there, if it may still be shown."""
-        if self._picture is None:
+        """The snapshot that is there, if it may still be shown."""
+        if self._snapshot is None:
             return None
-        made_mono, picture = self._picture
-        is_fresh = picture.version == self._version and mono - made_mono < PICTURE_LASTS_S
-        return picture if is_fresh else None
+        made_mono, snapshot = self._snapshot
+        is_fresh = snapshot.version == self._version and mono - made_mono < SNAPSHOT_LASTS_S
+        return snapshot if is_fresh else None
 
     def _take_reception(self, body: ReceptionNew) -> bool:
         reception_id = body.reception.reception_id
@@ -254,7 +252,7 @@ class StationState:
             as_of=now,
             waited_s=mono - self._started_mono,
             clock_trusted=trusted,
-            active=tuple(e for e in self._merged if self._in_force(e.alert, now, trusted)),
+            active=tuple(e for e in self._merged if in_force(e.alert, now, trusted)),
             recent=self._archive.recent,
             units=tuple(self._unit(name, mono) for name in (*self._expected, *others)),
             receivers=self._receivers.all(mono),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from eas_station.webd.api.exports import COLUMNS, chunks, entries
-from eas_station.webd.records.queries import LogRow
+from eas_station.webd.records.queries import LogPage
 
 
 def test_a_spreadsheet_carries_nothing_out(make: Any) -> None:
@@ -38,9 +38,9 @@ def test_json_is_one_document_and_cut_short_it_is_none(make: Any) -> None:
 
 def test_all_pages_are_read(make: Any) -> None:
     pages = {
-        None: LogRow((make.entry(),), "a"),
-        "a": LogRow((make.entry(alert_id="alert-2"),), "b"),
-        "b": LogRow((), None),
+        None: LogPage((make.entry(),), "a"),
+        "a": LogPage((make.entry(alert_id="alert-2"),), "b"),
+        "b": LogPage((), None),
     }
     found = [one.alert.alert_id for one in entries(lambda cursor: pages[cursor])]
     assert found == ["alert-1", "alert-2"]

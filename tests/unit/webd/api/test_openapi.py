@@ -11,15 +11,18 @@ from typing import Any, Literal
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from eas_station.webd import app
 from eas_station.webd.api import openapi
 from eas_station.webd.http.parameters import parameters
+from eas_station.webd.http.routes import Route
 from eas_station.webd.http.schemas import Schemas, of_body, of_parameter
-from eas_station.webd.pages import frame
 
 
-def test_every_route_is_in_the_description_and_it_is_valid(site_with: Any) -> None:
-    station = site_with(None)
+def registered(station: Any) -> list[Route]:
+    return [route.config["registered"] for route in station.bottle().routes]
+
+
+def test_every_route_is_in_the_description_and_it_is_valid(station_with: Any) -> None:
+    station = station_with(None)
     status, fields, body = station.get("/api/v1/openapi.json")
     assert (status, fields["content-type"]) == (200, "application/json")
     described = json.loads(body)
@@ -28,21 +31,20 @@ def test_every_route_is_in_the_description_and_it_is_valid(site_with: Any) -> No
         (method.upper(), path) for path, methods in described["paths"].items() for method in methods
     }
     mounted = {
-        (route.method, re.sub(r"<(\w+)>", r"{\1}", route.rule))
-        for route in app.assemble(station.site).routes
+        (route.method, re.sub(r"<(\w+)>", r"{\1}", route.rule)) for route in station.bottle().routes
     }
     assert found == mounted
     assert len(found) >= 45
 
 
-def test_every_answer_of_the_api_has_a_type() -> None:
-    for route in app.routes(frame.Views()):
+def test_every_answer_of_the_api_has_a_type(station_with: Any) -> None:
+    for route in registered(station_with(None)):
         if route.is_api and route.content_type == "application/json":
             assert route.answer is not None, route.path
 
 
-def test_who_may_is_in_the_description() -> None:
-    described = openapi.document(app.routes(frame.Views()))["paths"]
+def test_who_may_is_in_the_description(station_with: Any) -> None:
+    described = openapi.document(registered(station_with(None)))["paths"]
     assert described["/api/v1/status"]["get"]["security"] == []
     assert described["/api/v1/audit"]["get"]["security"] == [{"token": []}, {"session": []}]
     verify = described["/api/v1/alerts/{alert_id}/verify"]["post"]

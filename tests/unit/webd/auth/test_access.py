@@ -23,23 +23,21 @@ from eas_station.store.database.database import Database
 from eas_station.store.database.schema import alerts as alerts_table
 from eas_station.store.records import audit, desired_states
 from eas_station.store.upkeep import migrate
-from eas_station.webd import app
 from eas_station.webd.http.routes import Route
-from eas_station.webd.pages import frame
 from eas_station.webd.records.queries import RecordQueries
 
 ELSEWHERE = {"HTTP_SEC_FETCH_SITE": "cross-site"}
 
 
 @pytest.fixture
-def station(site_with: Any, with_password: Any) -> Any:
+def station(station_with: Any, with_password: Any) -> Any:
     """A station with an operator, whose database is away."""
-    return with_password(site_with(None))
+    return with_password(station_with(None))
 
 
 def waiting(station: Any) -> list[tuple[str, str, str]]:
     """What is to be written into the audit."""
-    return [(row.who, row.action, row.outcome) for row in station.clerk._waiting]
+    return [(row.who, row.action, row.outcome) for row in station.audit_log._waiting]
 
 
 def writing(application: Any) -> Iterator[tuple[str, str]]:
@@ -52,8 +50,8 @@ def writing(application: Any) -> Iterator[tuple[str, str]]:
 def test_every_route_comes_from_the_registry_and_changes_nothing_for_everybody(
     station: Any,
 ) -> None:
-    application = app.assemble(station.site)
-    assert len(application.routes) == len(app.routes(frame.Views())) >= 33
+    application = station.bottle()
+    assert len(application.routes) >= 33
     for mounted in application.routes:
         route = mounted.config["registered"]
         assert isinstance(route, Route)
@@ -64,12 +62,12 @@ def test_every_route_comes_from_the_registry_and_changes_nothing_for_everybody(
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_a_route_that_changes_something_for_everybody_cannot_be_made(method: Any) -> None:
-    with pytest.raises(ValueError, match="changes something for everybody"):
-        Route(method, "/api/v1/alerts", lambda site, call: None, "Nothing.")
+    with pytest.raises(ValueError, match="changes something without a login"):
+        Route(method, "/api/v1/alerts", lambda call: None, "Nothing.")
 
 
 def test_nothing_changes_without_a_login_whatever_is_asked(station: Any) -> None:
-    for n, (method, path) in enumerate(writing(app.assemble(station.site))):
+    for n, (method, path) in enumerate(writing(station.bottle())):
         stranger = station.visitor(address=f"192.0.2.{n}")
         for more in ({}, {"HTTP_COOKIE": "eas_session=guessed"}, ELSEWHERE):
             assert stranger.ask(path, method, **more)[0] == 403, path
@@ -90,7 +88,7 @@ def test_nothing_changes_for_a_session_from_another_site_or_without_its_token(
         {"HTTP_ORIGIN": "null"}, {"HTTP_ORIGIN": "http://station.lan:8081"},
         {"HTTP_REFERER": "http://evil.example/station.lan:8080"}, {"HTTP_ORIGIN": "http://[x"},
     )  # fmt: skip
-    for n, (method, path) in enumerate(writing(app.assemble(station.site))):
+    for n, (method, path) in enumerate(writing(station.bottle())):
         ann.address = f"192.0.2.{n}"
         for more in foreign:
             answer = ann.form(path, {"csrf": token}, REQUEST_METHOD=method, **more)
@@ -104,11 +102,11 @@ def test_nothing_changes_for_a_session_from_another_site_or_without_its_token(
     assert json.loads(ann.ask("/api/v1/session")[2])["name"] == "ann"
 
 
-def test_without_a_password_the_refusal_says_how_to_set_one(site_with: Any) -> None:
-    station = site_with(None)
+def test_without_a_password_the_refusal_says_how_to_set_one(station_with: Any) -> None:
+    station = station_with(None)
     status, fields, body = station.visitor().json("/api/v1/sources/wx/stop")
     assert (status, fields["content-type"]) == (403, "application/problem+json")
-    assert "On the station say: sudo eas-ctl passwd" in json.loads(body)["detail"]
+    assert "Run: sudo eas-ctl passwd" in json.loads(body)["detail"]
     status, fields, body = station.visitor().form("/api/v1/sources/wx/stop", {})
     assert (status, fields["content-type"]) == (403, "text/html; charset=utf-8")
     assert b"sudo eas-ctl passwd" in body
@@ -193,7 +191,7 @@ def test_ten_passwords_a_minute_from_one_address_and_another_is_let_in(
     tried = [thief.log_in(f"guess number {n}") for n in range(50)]
     assert tried == [403] * 10 + [429] * 40
     assert 1 <= int(thief.fields["retry-after"]) <= 60
-    assert b"That was too often." in thief.page
+    assert b"Too many requests." in thief.page
     thief.address = "2001:db8::ffff"  # the same network
     assert thief.log_in() == 429, "even the right one"
     assert ann.log_in() == 303
@@ -216,8 +214,8 @@ def test_an_unknown_name_costs_the_same_hash_as_a_wrong_password(
         return real(password, **how)
 
     monkeypatch.setattr(hashlib, "scrypt", counted)
-    assert station.site.doorman.log_in("ann", "a wrong password", "192.0.2.1") is None
-    assert station.site.doorman.log_in("nobody", "a wrong password", "192.0.2.1") is None
+    assert station.services.login_throttle.log_in("ann", "a wrong password", "192.0.2.1") is None
+    assert station.services.login_throttle.log_in("nobody", "a wrong password", "192.0.2.1") is None
     assert len(asked) == 2
     assert asked[0] == asked[1]
     assert (asked[0]["n"], asked[0]["r"], asked[0]["p"]) == (2**14, 8, 1)
@@ -256,7 +254,7 @@ def test_one_password_is_hashed_at_a_time_and_a_long_line_is_sent_away(
 
 
 def test_a_token_writes_if_it_may_without_any_form(
-    station: Any, with_token: Any, site_with: Any
+    station: Any, with_token: Any, station_with: Any
 ) -> None:
     reads, writes = with_token(station, "read"), with_token(station, "write")
     script = station.visitor()
@@ -305,9 +303,9 @@ def test_no_secret_of_an_address_or_a_body_is_logged(
     ann.log_in()
     ann.log_in("wrong word 77")
     ann.ask("/api/v1/status?token=eas_inTheAddress")
-    ann.ask("/api/v1/jobs?token=eas_inTheAddress")  # meets a bug: there is no library
+    ann.ask("/api/v1/jobs?token=eas_inTheAddress")  # internal error: there is no database
     ann.json("/api/v1/sources/wx/stop?token=eas_inTheAddress", HTTP_AUTHORIZATION="Bearer eas_x1")
-    assert "met a bug" in caplog.text
+    assert "internal error" in caplog.text
     for secret in (
         *("correct horse", "wrong word 77", "eas_inTheAddress", "eas_x1"),
         ann.cookies["eas_session"],
@@ -319,13 +317,13 @@ def test_no_secret_of_an_address_or_a_body_is_logged(
 
 
 @pytest.fixture
-def recorded(site_with: Any, with_password: Any, make: Any, tmp_path: Any) -> Iterator[Any]:
+def recorded(station_with: Any, with_password: Any, make: Any, tmp_path: Any) -> Iterator[Any]:
     """A station with a record, one alert in it, and an operator who is logged in."""
     url = f"sqlite:///{tmp_path / 'record.sqlite'}"
     migrate.upgrade(url)
     database = Database(url)
-    library = RecordQueries(database, lambda *_: True, lambda: True, lambda: make.now)
-    station = with_password(site_with(library, database))
+    library = RecordQueries(database, lambda: True, lambda: make.now)
+    station = with_password(station_with(library, database))
     with database.write() as connection:
         connection.execute(alerts_table.insert(), [alert_row(make.alert(), 1)])
         assert stored_alerts.last_change_id(connection) == 0
@@ -337,7 +335,7 @@ def recorded(site_with: Any, with_password: Any, make: Any, tmp_path: Any) -> It
 
 
 def audited(station: Any) -> list[tuple[str, str, str | None, str | None, str]]:
-    assert station.clerk.write_some()
+    assert station.audit_log.write_some()
     with station.database.read() as connection:
         rows = audit.page(connection, 100).entries
     return [(one.who, one.action, one.subject, one.detail, one.outcome) for one in rows]
@@ -402,12 +400,12 @@ def test_a_setting_is_set_and_read(recorded: Any) -> None:
 
 
 def test_the_audit_has_every_login_and_refusal_even_if_the_database_came_later(
-    site_with: Any, with_password: Any, clocks: Any
+    station_with: Any, with_password: Any, clocks: Any
 ) -> None:
-    station = with_password(site_with(None))
+    station = with_password(station_with(None))
     station.visitor().log_in("a wrong one")
     station.visitor().json("/api/v1/sources/wx/stop", HTTP_SEC_FETCH_SITE="cross-site")
-    assert not station.clerk.write_some()
+    assert not station.audit_log.write_some()
     assert waiting(station) == [("ann", "log in", "failed"), ("nobody", "request", "refused")]
 
 
@@ -424,52 +422,52 @@ def test_a_page_made_for_an_operator_is_kept_for_nobody_else(recorded: Any) -> N
 # How long
 
 
-def test_what_takes_longer_than_the_deadline_is_504(site_with: Any, clocks: Any) -> None:
+def test_what_takes_longer_than_the_deadline_is_504(station_with: Any, clocks: Any) -> None:
     class Slow:
         def jobs(self) -> Any:
             clocks.move(11)
             raise StoreError("statement timeout")
 
-        def leaf(self, *_asked: Any) -> Any:
+        def log_page(self, *_asked: Any) -> Any:
             clocks.move(3)
             raise StoreError("no route")
 
-    station = site_with(Slow())
+    station = station_with(Slow())
     status, fields, body = station.get("/api/v1/jobs")
     assert (status, fields["retry-after"]) == (504, "5")
-    assert json.loads(body)["detail"] == "It took longer than 10 s and was given up."
+    assert json.loads(body)["detail"] == "The request took longer than 10 s and was cancelled."
     assert station.get("/api/v1/alerts?state=all")[0] == 503
 
 
-def test_nothing_is_begun_when_the_time_is_over(site_with: Any, clocks: Any) -> None:
+def test_nothing_is_begun_when_the_time_is_over(station_with: Any, clocks: Any) -> None:
     class Late:
-        site: Any = None
+        deadlines: Any = None
 
         def jobs(self) -> Any:
             clocks.move(11)
-            self.site.deadlines.left_s()
+            self.deadlines.left_s()
             raise AssertionError("it went on")
 
     late = Late()
-    station = site_with(late)
-    late.site = station.site
+    station = station_with(late)
+    late.deadlines = station.services.deadlines
     assert station.get("/api/v1/jobs")[0] == 504
-    assert station.site.deadlines.left_s() is None
+    assert station.services.deadlines.left_s() is None
 
 
 def test_https_by_a_trusted_proxy_makes_the_cookie_secure(
-    site_with: Any, with_password: Any
+    station_with: Any, with_password: Any
 ) -> None:
-    config = site_with(None).site.config
+    config = station_with(None).config
     behind = replace(config, web=replace(config.web, trusted_proxies=("127.0.0.1",)))
-    station = with_password(site_with(None, config=behind))
+    station = with_password(station_with(None, config=behind))
     said = {"HTTP_X_FORWARDED_PROTO": "https", "HTTP_X_FORWARDED_FOR": "198.51.100.7"}
     ann = station.visitor(address="127.0.0.1", **said)
     assert ann.log_in() == 303
     assert any(n == "eas_session" and "secure" in v.lower() for n, v in ann.raw_cookies)
     assert waiting(station) == [("ann", "log in", "done")]
-    assert [row.address for row in station.clerk._waiting] == ["198.51.100.7"]
+    assert [row.address for row in station.audit_log._waiting] == ["198.51.100.7"]
     forger = station.visitor(address="203.0.113.5", **said)
     forger.log_in("a wrong one")
-    assert station.clerk._waiting[-1].address == "203.0.113.5"
-    assert timedelta(hours=168) == station.site.access.lifetimes.longest
+    assert station.audit_log._waiting[-1].address == "203.0.113.5"
+    assert timedelta(hours=168) == station.services.access.lifetimes.longest

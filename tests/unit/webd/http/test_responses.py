@@ -1,4 +1,4 @@
-"""Entity tags, gzip, and the shelf."""
+"""Entity tags, gzip, and the cache."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from eas_station.webd.http.responses import HTML, Body, Shelf, json_body, reply
+from eas_station.webd.http.body_cache import BodyCache
+from eas_station.webd.http.responses import HTML, Body, json_body, reply
 
 
 def test_the_same_text_has_the_same_tag_and_another_another() -> None:
@@ -56,24 +57,24 @@ def test_half_a_character_does_not_spoil_the_page() -> None:
 
 
 def test_a_shelf_makes_a_body_once_a_second_or_for_a_new_version(clocks: Any) -> None:
-    shelf = Shelf(monotonic=lambda: clocks.mono)
+    cache = BodyCache(monotonic=lambda: clocks.mono)
     made: list[int] = []
 
     def make() -> Body:
         made.append(len(made))
         return Body(HTML, str(len(made)))
 
-    first = shelf.fetch("now", 1, make)
+    first = cache.fetch("now", 1, make)
     clocks.move(0.9)
-    assert shelf.fetch("now", 1, make) is first
-    assert shelf.fetch("now", 2, make).plain == b"2"
+    assert cache.fetch("now", 1, make) is first
+    assert cache.fetch("now", 2, make).plain == b"2"
     clocks.move(1.0)
-    assert shelf.fetch("now", 2, make).plain == b"3"
-    assert shelf.fetch("log", 2, make).plain == b"4"
+    assert cache.fetch("now", 2, make).plain == b"3"
+    assert cache.fetch("log", 2, make).plain == b"4"
 
 
 def test_who_comes_while_a_body_is_made_waits_for_that_one() -> None:
-    shelf, begun, may_end = Shelf(lasts_s=60), threading.Event(), threading.Event()
+    cache, begun, may_end = BodyCache(lasts_s=60), threading.Event(), threading.Event()
     made: list[str] = []
 
     def make() -> Body:
@@ -82,7 +83,7 @@ def test_who_comes_while_a_body_is_made_waits_for_that_one() -> None:
         made.append("once")
         return Body(HTML, "text")
 
-    threads = [threading.Thread(target=shelf.fetch, args=("now", 1, make)) for _ in range(5)]
+    threads = [threading.Thread(target=cache.fetch, args=("now", 1, make)) for _ in range(5)]
     for thread in threads:
         thread.start()
     assert begun.wait(5)
@@ -93,11 +94,11 @@ def test_who_comes_while_a_body_is_made_waits_for_that_one() -> None:
 
 
 def test_a_body_that_could_not_be_made_is_tried_again() -> None:
-    shelf = Shelf()
+    cache = BodyCache()
 
     def fail() -> Body:
         raise ValueError("a bug of ours")
 
     with pytest.raises(ValueError, match="a bug"):
-        shelf.fetch("now", 1, fail)
-    assert shelf.fetch("now", 1, lambda: Body(HTML, "text")).plain == b"text"
+        cache.fetch("now", 1, fail)
+    assert cache.fetch("now", 1, lambda: Body(HTML, "text")).plain == b"text"

@@ -36,9 +36,9 @@ class Bus:
 
 
 @pytest.fixture
-def room(new_board: Any, clocks: Any) -> Any:
+def room(new_state: Any, clocks: Any) -> Any:
     class Room:
-        bus, board, fanout = Bus(), new_board("eas-sdrd@wx"), Fanout()
+        bus, board, fanout = Bus(), new_state("eas-sdrd@wx"), Fanout()
 
         def hears(self, message: BusMessage) -> None:
             self.bus.messages.append(message)
@@ -55,7 +55,7 @@ def test_the_proofs_of_hearing_are_listened_to_and_drawn(room: Any, make: Any) -
     assert "audio.hearing." in LISTENED_TO
     hearing = HearingProof("wx", "162.550", "hearing", "hearing", make.now, 14.0)
     room.hears(make.message(hearing))
-    (heard,) = room.board.picture().hearings
+    (heard,) = room.board.snapshot().hearings
     assert (heard.value, heard.stale) == (hearing, False)
 
 

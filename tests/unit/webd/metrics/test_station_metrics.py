@@ -16,9 +16,9 @@ from eas_station.webd.state.station_state import Archive
 
 
 @pytest.fixture
-def scrape(site_with: Any) -> Any:
+def scrape(station_with: Any) -> Any:
     """What a scrape says: each sample's value by its name and labels."""
-    station = site_with(None)
+    station = station_with(None)
 
     def read() -> dict[str, float]:
         status, fields, body = station.get("/metrics")
@@ -29,7 +29,7 @@ def scrape(site_with: Any) -> Any:
         lines = [line for line in body.decode().splitlines() if not line.startswith("#")]
         return {name: float(value) for name, _, value in (one.rpartition(" ") for one in lines)}
 
-    read.board = station.site.board  # type: ignore[attr-defined]
+    read.board = station.state  # type: ignore[attr-defined]
     return read
 
 

@@ -25,12 +25,12 @@ UTC_FACE = Clockface(zone_of("UTC"))
 
 
 @pytest.fixture
-def station(site_with: Any, tmp_path: Path, clocks: Any) -> Any:
+def station(station_with: Any, tmp_path: Path, clocks: Any) -> Any:
     url = f"sqlite:///{tmp_path / 'station.sqlite'}"
     migrate.upgrade(url)
     database = Database(url)
-    library = RecordQueries(database, lambda *_: True, lambda: True, lambda: clocks.now)
-    made = site_with(library, database)
+    library = RecordQueries(database, lambda: True, lambda: clocks.now)
+    made = station_with(library, database)
     yield made
     database.close()
 
@@ -185,12 +185,12 @@ def test_a_flat_spectrum_lies_within_its_drawing() -> None:
     assert drawn.marks == ()  # they are elsewhere
 
 
-def test_the_page_is_whole_without_the_database(site_with: Any) -> None:
+def test_the_page_is_whole_without_the_database(station_with: Any) -> None:
     class Away:
         def ask(self, _question: Any) -> Any:
             raise StoreError("no route")
 
-    station = site_with(Away())
+    station = station_with(Away())
     status, _, page = station.get("/radio")
     assert status == 200
     assert page.count(b"The database does not answer") == 2

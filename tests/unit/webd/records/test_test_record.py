@@ -17,20 +17,24 @@ from eas_station.store.records.expected_tests import ExpectedTest
 from eas_station.store.upkeep import migrate
 from eas_station.webd.records import test_record
 from eas_station.webd.records.queries import RecordQueries
+from eas_station.webd.render.times import Clockface, zone_of
+from eas_station.webd.state.snapshot import Snapshot
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 @pytest.fixture
-def station(site_with: Any, tmp_path: Path, clocks: Any) -> Any:
+def station(station_with: Any, tmp_path: Path, clocks: Any) -> Any:
     url = f"sqlite:///{tmp_path / 'station.sqlite'}"
     migrate.upgrade(url)
     database = Database(url)
-    made = site_with(
-        RecordQueries(database, lambda *_: True, lambda: True, lambda: clocks.now), database
-    )
+    made = station_with(RecordQueries(database, lambda: True, lambda: clocks.now), database)
     yield made
     database.close()
+
+
+def read(station: Any, snapshot: Snapshot) -> test_record.TestRecord:
+    return test_record.read(station.services.queries, Clockface(zone_of("UTC")), snapshot)
 
 
 @pytest.fixture
@@ -43,7 +47,7 @@ def told(station: Any, make: Any) -> Any:
                 expected_tests.save(connection, one)
             for one in intervals:
                 deaf.record(connection, one)
-        return test_record.read(station.site, station.site.board.picture())
+        return read(station, station.state.snapshot())
 
     return tell
 
@@ -91,10 +95,10 @@ def test_a_channel_that_is_deaf_now_is_a_reason(station: Any, told: Any, make: A
     hearing = HearingProof(
         "wx", "162.550", "deaf", "no carrier for 3 d", make.now, overdue=("RWT",)
     )
-    station.site.board.take(make.message(hearing))
+    station.state.take(make.message(hearing))
     (line,) = told([weekly(make, 9 * DAY)]).tests
     assert line.why == "The channel is deaf now: no carrier for 3 d."
-    assert test_record.overdue_said(station.site.board.picture()) == (
+    assert test_record.overdue_said(station.state.snapshot()) == (
         ("wx 162.550 MHz", "no carrier for 3 d"),
     )
 
@@ -119,8 +123,8 @@ def test_nobody_can_say_what_is_late_by_a_clock_that_is_not_trusted(
     told: Any, make: Any, station: Any
 ) -> None:
     told([weekly(make, 90 * DAY)])
-    picture = replace(station.site.board.picture(), clock_trusted=False)
-    (line,) = test_record.read(station.site, picture).tests
+    picture = replace(station.state.snapshot(), clock_trusted=False)
+    (line,) = read(station, picture).tests
     assert (line.word, line.sign) == ("not known", "?")
 
 
@@ -170,5 +174,5 @@ def test_the_record_is_read_for_the_page_once_in_a_while_and_with_every_alert(
     clocks.move(15)
     assert due()
     told([weekly(make, 2 * DAY, "RMT")])
-    station.site.board.take(make.message(make.spooled(make.reception(9))))
+    station.state.take(make.message(make.spooled(make.reception(9))))
     assert due() and b"Monthly test" in station.get("/tests")[2]

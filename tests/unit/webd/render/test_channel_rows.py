@@ -26,14 +26,14 @@ FACE = Clockface(zone_of("UTC"))
 
 
 @pytest.fixture
-def board(new_board: Any, clocks: Any) -> Any:
-    made = new_board("eas-sdrd@wx", "eas-audiod@wx")
+def board(new_state: Any, clocks: Any) -> Any:
+    made = new_state("eas-sdrd@wx", "eas-audiod@wx")
     clocks.move(60)
     return made
 
 
 def channel(board: Any, name: str = "162.550 MHz") -> Any:
-    (panel,) = source_panels(board.picture(), CONFIG, FACE)
+    (panel,) = source_panels(board.snapshot(), CONFIG, FACE)
     return next(one for one in panel.channels if one.name == name)
 
 
@@ -114,7 +114,7 @@ STATE = ReceiverState(
 def test_a_receiver_tells_what_it_is_set_to_and_what_is_not_known(board: Any, make: Any) -> None:
     state = replace(STATE, gain_db=28.0, correction_ppm=2, lost_samples=1000)
     board.take(make.message(state))
-    (panel,) = receiver_panels(board.picture(), CONFIG, FACE)
+    (panel,) = receiver_panels(board.snapshot(), CONFIG, FACE)
     assert dict(panel.facts) == {
         "Crystal": "+1.8 ppm off, corrected for +2 ppm",
         "Gain": "28.0 dB",
@@ -125,7 +125,7 @@ def test_a_receiver_tells_what_it_is_set_to_and_what_is_not_known(board: Any, ma
 
 def test_a_receiver_without_a_tuner_has_no_gain(board: Any, make: Any) -> None:
     board.take(make.message(replace(STATE, ppm=None, samples=0)))
-    (panel,) = receiver_panels(board.picture(), CONFIG, FACE)
+    (panel,) = receiver_panels(board.snapshot(), CONFIG, FACE)
     facts = dict(panel.facts)
     assert (facts["Crystal"], facts["Gain"]) == ("not known", "none, or not known")
     assert facts["Lost samples since its start"] == "0"
@@ -135,9 +135,9 @@ def test_a_receiver_that_is_silent_or_stopped_hears_nothing_now(
     board: Any, make: Any, clocks: Any
 ) -> None:
     board.take(make.message(replace(STATE, state="stopped")))
-    (panel,) = receiver_panels(board.picture(), CONFIG, FACE)
+    (panel,) = receiver_panels(board.snapshot(), CONFIG, FACE)
     assert (panel.channels[0].stale, panel.channels[0].verdict) == (True, "stopped")
     clocks.move(40)
-    (panel,) = receiver_panels(board.picture(), CONFIG, FACE)
+    (panel,) = receiver_panels(board.snapshot(), CONFIG, FACE)
     assert panel.row.state == "not heard"
     assert panel.channels[0].verdict == "not heard for 40 s"

@@ -27,9 +27,9 @@ NOTHING = Machine(None, None, None, None, None, None, None, None)
 
 
 @pytest.fixture
-def page(site_with: Any) -> Any:
+def page(station_with: Any) -> Any:
     """The page's text, without markup."""
-    station = site_with(None)
+    station = station_with(None)
 
     def read() -> str:
         body = station.get("/system")[2].decode()
@@ -40,13 +40,13 @@ def page(site_with: Any) -> Any:
 
 
 def test_restarts_last_word_and_the_limit_of_the_kernel(
-    new_board: Any, clocks: Any, make: Any
+    new_state: Any, clocks: Any, make: Any
 ) -> None:
-    board = new_board("eas-capd", "eas-webd")
+    board = new_state("eas-capd", "eas-webd")
     for pid in (7, 8):
         board.take(make.message(make.status("eas-capd", pid=pid)))
         clocks.move(5)
-    picture = board.picture()
+    picture = board.snapshot()
     group = Cgroup(1.0, 60 << 20, 96 << 20, 1)
     capd = daemon_line(picture.units[0], group, picture, UTC_FACE)
     assert (capd.restarts, capd.last_word, capd.memory) == ("1", "5 s ago", "50 MiB of 96 MiB")
@@ -55,21 +55,21 @@ def test_restarts_last_word_and_the_limit_of_the_kernel(
 
 
 def test_a_feed_says_how_old_its_answer_is_and_when_it_asks_again(
-    new_board: Any, clocks: Any, make: Any
+    new_state: Any, clocks: Any, make: Any
 ) -> None:
-    board = new_board("eas-capd")
+    board = new_state("eas-capd")
     nws = make.item(
         "nws", "feed.nws", last_good_at=clocks.now - timedelta(seconds=22),
         next_at=clocks.now + timedelta(seconds=39), counters={"polls": 3, "failures": 1},
     )  # fmt: skip
     board.take(make.message(make.status("eas-capd", nws)))
-    line = feed_line("nws", "eas-capd", board.picture(), UTC_FACE)
+    line = feed_line("nws", "eas-capd", board.snapshot(), UTC_FACE)
     assert (line.age, line.next_poll, line.counts) == ("22 s ago", "in 39 s", "failures 1, polls 3")
     clocks.move(60)
-    line = feed_line("nws", "eas-capd", board.picture(), UTC_FACE)
+    line = feed_line("nws", "eas-capd", board.snapshot(), UTC_FACE)
     assert (line.row.state, line.next_poll) == ("not heard", "not known")
     assert line.age == "1 min ago"
-    unknown = feed_line("other", "eas-capd", board.picture(), UTC_FACE)
+    unknown = feed_line("other", "eas-capd", board.snapshot(), UTC_FACE)
     assert (unknown.age, unknown.next_poll) == ("not known", "not known")
 
 
@@ -103,11 +103,11 @@ def test_the_clock_gives_its_reason() -> None:
     assert doubt.look == "bad"
 
 
-def test_spools_are_told_per_daemon(new_board: Any, clocks: Any, make: Any) -> None:
-    board = new_board("eas-capd", "eas-webd")
+def test_spools_are_told_per_daemon(new_state: Any, clocks: Any, make: Any) -> None:
+    board = new_state("eas-capd", "eas-webd")
     board.take(make.message(make.status("eas-capd", spool_depth=3)))
     board.take(make.message(make.status("eas-webd")))
-    assert [(f.name, f.text) for f in spools(board.picture())] == [
+    assert [(f.name, f.text) for f in spools(board.snapshot())] == [
         ("Spool of eas-capd", "3 waiting")
     ]
 
@@ -115,7 +115,7 @@ def test_spools_are_told_per_daemon(new_board: Any, clocks: Any, make: Any) -> N
 def test_the_page_says_all_of_it_and_what_it_does_not_know(
     page: Any, clocks: Any, make: Any
 ) -> None:
-    board = page.station.site.board
+    board = page.station.state
     at = clocks.now - timedelta(hours=1)
     totals = JobTotals("maintenance", 1, 0, 0, at, at)
     run = JobRun("1", "maintenance", at, at, at + timedelta(seconds=2), "changed")

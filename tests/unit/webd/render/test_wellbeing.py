@@ -13,9 +13,9 @@ from eas_station.webd.state.station_state import Archive
 
 
 @pytest.fixture
-def well(new_board: Any, clocks: Any, make: Any) -> Any:
+def well(new_state: Any, clocks: Any, make: Any) -> Any:
     """A board of a station that is well, past the grace of its start."""
-    board = new_board("eas-capd", "eas-audiod@wx")
+    board = new_state("eas-capd", "eas-audiod@wx")
     clocks.move(60)
     board.set_archive(Archive((), (), frozenset(), 1))
 
@@ -28,7 +28,7 @@ def well(new_board: Any, clocks: Any, make: Any) -> Any:
             level = AudioLevel("wx", channel, -20.0, -9.0, silent, not silent)
             board.take(make.message(level))
         clocks.move(1.1)
-        return judge(board.picture())
+        return judge(board.snapshot())
 
     say.board = board  # type: ignore[attr-defined]
     return say
@@ -46,15 +46,15 @@ def test_a_feed_that_cannot_be_reached_is_named_with_its_time(well: Any) -> None
     assert health.sentence == "Listening on 2 channels. Feed nws unreachable for 3 min."
 
 
-def test_what_is_missing_from_the_record_is_said(new_board: Any, clocks: Any, make: Any) -> None:
-    board = new_board("eas-capd")
+def test_what_is_missing_from_the_record_is_said(new_state: Any, clocks: Any, make: Any) -> None:
+    board = new_state("eas-capd")
     board.set_archive(Archive((), (), frozenset(), 1))
     aside = make.item(
         "quarantine", "quarantine", "failed", sentence="1 row is missing from the record"
     )
     board.take(make.message(make.status("eas-capd", make.item("nws", "feed.nws"), aside)))
     clocks.move(1.1)
-    health = judge(board.picture())
+    health = judge(board.snapshot())
     assert health.state == "degraded"
     assert "A bug: 1 row is missing from the record." in health.sentence
 
@@ -69,14 +69,14 @@ def test_a_source_that_hears_only_silence_is_deaf_not_quiet(well: Any) -> None:
 def test_a_source_without_audio_says_so(well: Any, clocks: Any, make: Any) -> None:
     well()
     clocks.move(10)
-    health = judge(well.board.picture())
+    health = judge(well.board.snapshot())
     assert "Source wx delivers no audio." in health.sentence
 
 
 def test_a_daemon_that_fell_silent_is_named_with_its_time(well: Any, clocks: Any) -> None:
     well()
     clocks.move(45)
-    health = judge(well.board.picture())
+    health = judge(well.board.snapshot())
     assert health.state == "failed"
     assert "Deaf: no radio channel and no feed is heard." in health.sentence
     assert {remark.text for remark in health.remarks} >= {
@@ -85,8 +85,8 @@ def test_a_daemon_that_fell_silent_is_named_with_its_time(well: Any, clocks: Any
     }
 
 
-def test_a_station_that_just_started_waits_and_does_not_cry(new_board: Any) -> None:
-    health = judge(new_board().picture())
+def test_a_station_that_just_started_waits_and_does_not_cry(new_state: Any) -> None:
+    health = judge(new_state().snapshot())
     assert (health.state, health.sentence) == ("degraded", "Waiting for the daemons' first word.")
 
 
@@ -105,14 +105,14 @@ def test_an_absent_database_is_said_once_for_all_daemons(well: Any, clocks: Any,
         broken = make.item("database", "database", "reconnecting")
         well.board.take(make.message(make.status(unit, broken, state="degraded")))
     clocks.move(1.1)
-    health = judge(well.board.picture())
+    health = judge(well.board.snapshot())
     assert [r.text for r in health.remarks if "database" in r.text] == [
         "The database has been offline for 1 s."
     ]
 
 
-def test_an_untrusted_clock_is_a_fault(new_board: Any) -> None:
-    health = judge(new_board(trusted=False).picture())
+def test_an_untrusted_clock_is_a_fault(new_state: Any) -> None:
+    health = judge(new_state(trusted=False).snapshot())
     assert "The clock is not trusted: nothing is taken to be over." in health.sentence
 
 
@@ -140,4 +140,4 @@ def test_a_channel_that_an_operator_should_look_after_is_a_fault(
     assert health.state == "degraded"
     assert [remark.text for remark in health.remarks] == ["wx, 162.550: deaf: no carrier."]
     clocks.move(200)
-    assert "no carrier" not in judge(well.board.picture()).sentence
+    assert "no carrier" not in judge(well.board.snapshot()).sentence

@@ -1,4 +1,4 @@
-"""The archivist on a real record that comes, goes and is damaged."""
+"""The reconciler on a real record that comes, goes and is damaged."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from eas_station.errors import StoreError
 from eas_station.store.database.database import Database
 from eas_station.webd.http.fanout import EventQueue, Fanout
 from eas_station.webd.live.reconciler import Reconciler
-from eas_station.webd.reloading import in_force
 from eas_station.webd.state.spooled_receptions import SpoolMerger
 from eas_station.webd.state.station_state import StationState
 
@@ -34,21 +33,21 @@ class Away:
             yield connection
 
 
-class Office:
-    """An archivist with its board and one listener, on a station's record."""
+class Following:
+    """A reconciler with its state and one listener, on a station's record."""
 
     def __init__(self, town: Any) -> None:
         now = town.flusher._now
         self.database = Away(town.database)
-        self.board = StationState((), SpoolMerger(town.admission()), in_force, lambda: True, now)
+        self.state = StationState((), SpoolMerger(town.admission()), lambda: True, now)
         fanout = Fanout()
         listener = fanout.join(frozenset({"alert"}))
         assert listener is not None
         self.listener: EventQueue = listener
         self.states: list[str | None] = []
-        self.archivist = Reconciler(
+        self.reconciler = Reconciler(
             self.database,  # type: ignore[arg-type]
-            self.board,
+            self.state,
             fanout,
             lambda: True,
             now,
@@ -62,52 +61,54 @@ class Office:
         return codes
 
     def shown(self) -> list[str | None]:
-        return sorted(str(entry.alert.event_code) for entry in self.board.picture().active)
+        return sorted(str(entry.alert.event_code) for entry in self.state.snapshot().active)
 
 
 @pytest.fixture
-def office(town: Any) -> Office:
-    return Office(town)
+def following(town: Any) -> Following:
+    return Following(town)
 
 
-def test_what_was_there_at_the_start_is_shown_and_is_no_news(town: Any, office: Office) -> None:
+def test_what_was_there_at_the_start_is_shown_and_is_no_news(
+    town: Any, following: Following
+) -> None:
     town.hear(town.off_air("TOR"))
-    assert office.archivist.reconcile()
-    assert (office.shown(), office.told()) == (["TOR"], [])
+    assert following.reconciler.reconcile()
+    assert (following.shown(), following.told()) == (["TOR"], [])
 
 
 def test_what_was_recorded_while_the_record_did_not_answer_is_told_when_it_does(
-    town: Any, office: Office
+    town: Any, following: Following
 ) -> None:
-    assert office.archivist.reconcile()
-    office.database.away = True
-    assert not office.archivist.reconcile()
+    assert following.reconciler.reconcile()
+    following.database.away = True
+    assert not following.reconciler.reconcile()
     town.hear(town.off_air("TOR"))
-    assert not office.archivist.reconcile()
-    assert office.states == [None, "connection refused"], "told once: it has a beginning"
-    office.database.away = False
-    assert office.archivist.reconcile()
-    assert (office.shown(), office.told()) == (["TOR"], ["TOR"])
-    assert office.archivist.reconcile()
-    assert office.told() == [], "and told once"
+    assert not following.reconciler.reconcile()
+    assert following.states == [None, "connection refused"], "told once: it has a beginning"
+    following.database.away = False
+    assert following.reconciler.reconcile()
+    assert (following.shown(), following.told()) == (["TOR"], ["TOR"])
+    assert following.reconciler.reconcile()
+    assert following.told() == [], "and told once"
 
 
 def test_a_damaged_row_hides_no_other_warning_and_ends_nothing(
-    town: Any, office: Office, caplog: pytest.LogCaptureFixture
+    town: Any, following: Following, caplog: pytest.LogCaptureFixture
 ) -> None:
     town.hear(town.off_air("TOR"), town.off_air("SVR"))
     with town.database.write() as connection:
         connection.execute(text("UPDATE receptions SET statement = '{}' WHERE raw LIKE '%-TOR-%'"))
-    assert office.archivist.reconcile()
-    assert office.shown() == ["SVR", "TOR"]
+    assert following.reconciler.reconcile()
+    assert following.shown() == ["SVR", "TOR"]
     assert "the receptions of an alert cannot be read" in caplog.text
 
 
 def test_an_alert_that_cannot_be_read_is_a_record_that_does_not_answer(
-    town: Any, office: Office
+    town: Any, following: Following
 ) -> None:
     town.hear(town.off_air("TOR"))
     with town.database.write() as connection:
         connection.execute(text("UPDATE alerts SET relevance = '{}'"))
-    assert not office.archivist.reconcile()
-    assert "cannot be read" in str(office.states[0])
+    assert not following.reconciler.reconcile()
+    assert "cannot be read" in str(following.states[0])

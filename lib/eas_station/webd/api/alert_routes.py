@@ -1,0 +1,111 @@
+"""Alerts by HTTP: a list, and one with everything known of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bottle import HTTPError, HTTPResponse
+
+from eas_station.errors import InputError, StoreError
+from eas_station.store.alerts.alert_queries import AlertFilter
+from eas_station.webd.api import answer_values
+from eas_station.webd.api.answers import AlertsSaid, AlertWhole
+from eas_station.webd.api.lists import CURSOR, LIMIT, LIMIT_USUAL
+from eas_station.webd.http.body_cache import BodyCache
+from eas_station.webd.http.responses import Body, json_body, reply
+from eas_station.webd.http.routes import Call, Route
+from eas_station.webd.records.alert_lookup import find_alert
+from eas_station.webd.records.cursors import page_of
+from eas_station.webd.records.queries import RecordQueries
+from eas_station.webd.records.search import LogSearch, Narrowed, matches
+from eas_station.webd.state.station_state import StationState
+
+
+@dataclass(frozen=True, slots=True)
+class AlertsAsked(Narrowed):
+    """Which alerts."""
+
+    state: Literal["active", "ended", "all"] = "active"
+    limit: int = field(default=LIMIT_USUAL, metadata=LIMIT)
+    cursor: str | None = field(default=None, metadata=CURSOR)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRoutes:
+    """A list of alerts, and one alert."""
+
+    state: StationState
+    queries: RecordQueries
+    search: LogSearch
+    cache: BodyCache
+
+    def routes(self) -> tuple[Route, ...]:
+        """The routes of this module."""
+        return (
+            Route(
+                *("GET", "/api/v1/alerts", self.alerts, "Alerts, newest first."),
+                query=AlertsAsked,
+                answer=AlertsSaid,
+            ),
+            Route(
+                *("GET", "/api/v1/alerts/<alert_id>", self.alert, "Everything known of one alert."),
+                answer=AlertWhole,
+            ),
+        )
+
+    def alerts(self, call: Call) -> HTTPResponse:
+        """Alerts, newest first."""
+        asked = call.query_as(AlertsAsked)
+        try:
+            narrowed = self.search.filter_of(asked)
+        except InputError as error:
+            raise HTTPError(400, f"{error}") from error
+        try:
+            if asked.state == "active":
+                return reply(self._active(asked, narrowed), call.headers)
+            return reply(json_body(self._recorded(asked, narrowed)), call.headers)
+        except InputError as error:
+            raise HTTPError(400, f"cursor: {error}") from error
+
+    def alert(self, call: Call) -> HTTPResponse:
+        """One alert with everything known of it."""
+        entry = find_alert(self.queries, self.state, call.path["alert_id"])
+        if entry is None:
+            raise HTTPError(404, "There is no alert of this id.")
+        alert_id, queries = entry.alert.alert_id, self.queries
+        try:
+            more = (queries.history(alert_id), queries.clips(alert_id), queries.flags(alert_id))
+            answer = answer_values.whole_alert(entry, *more)
+        except StoreError:
+            answer = answer_values.whole_alert(entry, None, None, None)
+        return reply(json_body(answer), call.headers)
+
+    def _active(self, asked: AlertsAsked, narrowed: AlertFilter) -> Body:
+        """From memory, so a database outage changes nothing."""
+        snapshot = self.state.snapshot()
+
+        def make() -> Body:
+            found = tuple(entry for entry in snapshot.active if matches(entry, narrowed))
+            shown, next_cursor = page_of(found, asked.limit, asked.cursor)
+            return json_body(
+                AlertsSaid(tuple(answer_values.alert(entry) for entry in shown), next_cursor)
+            )
+
+        if asked == AlertsAsked():
+            return self.cache.fetch("alerts", snapshot.version, make)
+        return make()
+
+    def _recorded(self, asked: AlertsAsked, narrowed: AlertFilter) -> AlertsSaid:
+        """From the database; alerts that are not stored yet come first on the first page."""
+        page = self.queries.log_page(asked.limit, asked.cursor, asked.state, narrowed)
+        spooled = [
+            entry
+            for entry in self.state.snapshot().active
+            if not entry.stored and asked.state == "all" and matches(entry, narrowed)
+        ]
+        known = {entry.alert.alert_id for entry in spooled}
+        first = spooled if asked.cursor is None else []
+        rest = [entry for entry in page.entries if entry.alert.alert_id not in known]
+        listed = tuple(answer_values.alert(entry) for entry in (*first, *rest))
+        return AlertsSaid(listed, page.next_cursor)

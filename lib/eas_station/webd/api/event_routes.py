@@ -1,0 +1,72 @@
+"""Live updates by HTTP, as Server-Sent Events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from bottle import HTTPError, HTTPResponse, request
+
+from eas_station.webd.http.fanout import Fanout
+from eas_station.webd.http.routes import Call, Route
+from eas_station.webd.live.event_replay import missed_events
+from eas_station.webd.live.event_stream import DEFAULT_KINDS, EventStream, client_gone
+from eas_station.webd.records.queries import RecordQueries
+from eas_station.webd.state.station_state import StationState
+
+
+@dataclass(frozen=True, slots=True)
+class EventsAsked:
+    """Which live updates."""
+
+    kinds: frozenset[Literal["alert", "reception", "record", "status", "levels", "receivers"]] = (
+        frozenset()
+    )
+    after: str | None = None  # the last event's id, for clients that send no Last-Event-ID
+
+
+@dataclass(frozen=True, slots=True)
+class EventRoutes:
+    """Live updates."""
+
+    state: StationState
+    queries: RecordQueries
+    fanout: Fanout
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float]
+
+    def routes(self) -> tuple[Route, ...]:
+        """The routes of this module."""
+        return (
+            Route(
+                *("GET", "/api/v1/events", self.events, "Live updates, as Server-Sent Events."),
+                query=EventsAsked,
+                content_type="text/event-stream",
+            ),
+        )
+
+    def events(self, call: Call) -> HTTPResponse:
+        """Server-Sent Events; after a Last-Event-ID (or `after`) missed events come first."""
+        asked = call.query_as(EventsAsked)
+        after = _change_id(request.get_header("Last-Event-ID") or asked.after)
+        listener = self.fanout.join(asked.kinds or DEFAULT_KINDS)
+        if listener is None:
+            why = "All places for live updates are taken."
+            raise HTTPError(503, why, **{"Retry-After": "15"})
+        try:
+            last, replay = missed_events(self.queries, self.state, after)
+        except BaseException:
+            self.fanout.leave(listener)
+            raise
+        gone = client_gone(request.environ)
+        stream = EventStream(self.fanout, listener, replay, last, gone, self.now, self.monotonic)
+        fields = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+        # nginx would hold events back in its buffer.
+        return HTTPResponse(body=stream, headers=fields | {"X-Accel-Buffering": "no"})
+
+
+def _change_id(text: str | None) -> int | None:
+    """The number of a change; anything else counts as none."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
