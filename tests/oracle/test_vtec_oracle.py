@@ -183,7 +183,7 @@ def test_ending_is_at_the_receipt(action: str) -> None:
     assert places([NEW, ending], "140501T1234") == {}
     (event,) = Timeline([NEW, ending]).events(at("140501T1234"))
     assert event.places["OKZ025"] == Hold(
-        at("140501T1200"), ending[0], False, at("140501T1245"), action
+        at("140501T1200"), ending[0], at("140501T1800"), at("140501T1245"), action
     )
 
 
@@ -265,7 +265,7 @@ UFN = heard("141205T1000", "INC071-060400-\n" + line("NEW", "141205T1000", "", "
 
 
 def test_until_further_notice_holds_a_day_past_the_expiry_of_the_text() -> None:
-    assert hold([UFN], "141206T0402").until_further_notice
+    assert hold([UFN], "141206T0402").vtec_ends_at is None
     assert places([UFN], "141207T0359") == {"KIND.FL.W.0213.2014": "INC071 070400"}
     assert places([UFN], "141207T0400") == {}
 
@@ -278,10 +278,10 @@ def test_until_further_notice_is_renewed_ended_or_given_a_time() -> None:
     assert places([UFN, con, can], "141206T0701") == {}
     ext = heard("141206T0700", segment + line("EXT", "", "141210T0000", "KIND.FL.W.0213"))
     assert places([UFN, con, ext], "141209T2359") == {"KIND.FL.W.0213.2014": "INC071 100000"}
-    assert not hold([UFN, con, ext], "141209T2359").until_further_notice
+    assert hold([UFN, con, ext], "141209T2359").vtec_ends_at == at("141210T0000")
     exp = heard("141206T0700", segment + line("EXP", "", "141206T0710", "KIND.FL.W.0213"))
     assert places([UFN, con, exp], "141206T0709") == {"KIND.FL.W.0213.2014": "INC071 060710"}
-    assert not hold([UFN, con, exp], "141206T0709").until_further_notice
+    assert hold([UFN, con, exp], "141206T0709").vtec_ends_at == at("141206T0710")
 
 
 # The year of a number
@@ -365,6 +365,17 @@ def test_correction_after_midnight_is_of_the_event_that_it_corrects() -> None:
     cca = line("NEW", "150101T0002", "150101T0500")
     cca_heard = heard("150101T0002", "OKZ025-010300-\n" + cca, bbb="CCA")
     assert places([new, cca_heard], "150101T0003") == {"KOUN.WS.W.0001.2014": "OKZ025 010500"}
+
+
+def test_correction_after_midnight_of_a_cancellation_leaves_it_cancelled() -> None:
+    segment = "OKZ025-010015-\n"
+    sequence = [
+        heard("141231T1000", segment + line("NEW", "141231T1000", "150101T1500")),
+        heard("141231T2358", segment + line("CAN", "", "150101T1500")),
+        heard("150101T0004", segment + line("COR", "", "150101T1500"), bbb="CCA"),
+    ]
+    assert places(sequence, "141231T2357") == {"KOUN.WS.W.0001.2014": "OKZ025 011500"}
+    assert places(sequence, "150101T0005") == {}
 
 
 # Classes, times, real products

@@ -17,8 +17,8 @@ its end, not after it. Where the directives can be read in two ways, this is the
 * AWIPS numbers events by the UTC year of issue, so two events of one number can be alive in
   January. NEW, unless it corrects, is therefore an event of the year in which it was issued (or
   began, if earlier). Any other action belongs to an event alive; of two, to the one with these
-  times, then to the one that holds the places; if none is alive, to one that held a named place
-  until exactly the stated end; only then to the year of the begin, at most that of the message.
+  times, then to the one that holds the places; if none is alive, to one that gave a named place
+  exactly the stated end; only then to the year of the begin, at most that of the message.
 * Messages count in the order of issue (WMO heading, to the minute), corrections last, then NEW,
   then CON and EXT, EXA, EXB, then EXP, CAN, UPG. A late copy does not undo a newer message.
 * Product classes O, E and X are alerts; T is a test and kept apart. ROU is no action.
@@ -84,7 +84,7 @@ class Hold:
 
     begins_at: datetime
     ends_at: datetime  # the first moment that is over
-    until_further_notice: bool = False  # then `ends_at` is the 24 h limit
+    vtec_ends_at: datetime | None  # as last stated; None: until further notice, 24 h at most
     text_expires_at: datetime | None = None
     ended_by: str | None = None  # "CAN" or "UPG"
 
@@ -107,7 +107,7 @@ class Event:
         """How well the line fits: an event alive, same end, same begin, holds a named place."""
         named = [self.places[place] for place in places if place in self.places]
         alive = any(h.ended_by is None and h.ends_at > at for h in self.places.values())
-        same_end = line.ends_at in [None if h.until_further_notice else h.ends_at for h in named]
+        same_end = line.ends_at in [h.vtec_ends_at for h in named]
         same_begin = line.begins_at in [h.begins_at for h in named]
         return (alive, same_end, same_begin, any(h.ends_at > at for h in named))
 
@@ -288,13 +288,13 @@ def _hold(held: Hold | None, message: _Message) -> Hold:
     if line.action in ("CAN", "UPG"):
         if held and held.ends_at <= message.received_at:
             return held
-        return Hold(begins_at, message.received_at, False, segment.text_expires_at, line.action)
+        text_expires_at = segment.text_expires_at
+        return Hold(begins_at, message.received_at, line.ends_at, text_expires_at, line.action)
     if held and line.action in ("COR", "EXP") and held.ended_by:
         return held
     if held and line.action == "EXP":
-        ends_at = line.ends_at or held.ends_at
-        ends_at = ends_at if held.until_further_notice else min(held.ends_at, ends_at)
-        endless = held.until_further_notice and line.ends_at is None
-        return replace(held, ends_at=ends_at, until_further_notice=endless)
+        stated = line.ends_at or held.ends_at
+        ends_at = min(held.ends_at, stated) if held.vtec_ends_at else stated
+        return replace(held, ends_at=ends_at, vtec_ends_at=line.ends_at or held.vtec_ends_at)
     ends_at = line.ends_at or (segment.text_expires_at or issued_at) + UNTIL_FURTHER_NOTICE
-    return Hold(begins_at, ends_at, line.ends_at is None, segment.text_expires_at)
+    return Hold(begins_at, ends_at, line.ends_at, segment.text_expires_at)
