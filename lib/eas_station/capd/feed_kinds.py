@@ -19,7 +19,7 @@ from eas_station.capd.ipaws.ipaws_feed import IpawsFeed
 from eas_station.capd.ipaws.signatures import Verifier
 from eas_station.capd.nwws.nwws_feed import NwwsFeed
 from eas_station.clock import utc_now
-from eas_station.config.feed_values import IPAWS_FASTEST_S, is_fema
+from eas_station.config.checks import IPAWS_FASTEST_S, is_fema
 from eas_station.config.model import Config, FeedConfig
 
 WIRE_INTERVAL_S = 0.05  # a wire is waited at, not polled

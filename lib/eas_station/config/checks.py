@@ -1,299 +1,204 @@
-"""What types cannot say: ranges, forms, and keys that must fit together."""
+"""What several keys must have in common: names, kinds, channels and addresses."""
 
 from __future__ import annotations
 
-import dataclasses
-import ipaddress
-import re
-import zoneinfo
-from collections.abc import Callable
-from typing import Any
+from urllib.parse import urlsplit
 
-from eas_station.config import (
-    alarm_values,
-    feed_values,
-    receiver_values,
-    remote_values,
-    source_values,
-    station_values,
-)
-from eas_station.config.model import ReceiverConfig
 from eas_station.config.reader import Table, nearest
 from eas_station.errors import Fault
 
-LONGEST_NAME = 24  # names are parts of unit, file and topic names
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z")
-SAME_CODE = re.compile(r"\d{6}\Z")  # PSSCCC, 47 CFR 11.31(c)
-UGC_ZONE = re.compile(r"[A-Z]{2}[CZ]\d{3}\Z")
-AREA = re.compile(r"[A-Z]{2}\Z")
-CALLSIGN = re.compile(r"[!-,./-~]{1,8}\Z")  # LLLLLLLL: printable, without "-"
-DATABASES = ("postgresql+psycopg2", "sqlite")
-
-# Keys that make sense for some kinds only, and whether those kinds need them.
-DONGLE_KEYS = {
-    **{"gain": False, "ppm": False, "bias_tee": False},
-    **{"direct_sampling": False, "bandwidth_hz": False},
+# Keys that only some kinds take. "!" marks one that the kind needs.
+DONGLE_KEYS = "gain ppm bias_tee direct_sampling bandwidth_hz"
+KEYS_OF_KIND = {
+    "feed": {
+        "nws": "url area zone point interval_s ca_file",
+        "ipaws": "url trust_store pin_file interval_s ca_file",
+        "nwws": "login_file! host port room ca_file",
+        "cap": "url! interval_s ca_file",
+        "folder": "path! interval_s",
+    },
+    "receiver": {
+        "rtlsdr": f"serial {DONGLE_KEYS}",
+        "rtl_tcp": f"host! port {DONGLE_KEYS}",
+        "file": "path! format realtime loop",
+    },
+    "source": {
+        "receiver": "receiver! channels_hz",
+        "soundcard": "device channel",
+        "stream": "url!",
+        "pipe": "path! rate_hz",
+        "file": "path! realtime loop",
+    },
 }
-RECEIVER_KEYS = {
-    "rtlsdr": {"serial": False, **DONGLE_KEYS},
-    "rtl_tcp": {"host": True, "port": False, **DONGLE_KEYS},
-    "file": {"path": True, "format": False, "realtime": False, "loop": False},
-}
+NWS_HOST = "api.weather.gov"
+NWS_FASTEST_S = 15.0
+FEMA_DOMAIN = "fema.gov"
+IPAWS_FASTEST_S = 120.0  # FEMA asks for it
 DONGLE_RATES_HZ = ((225_001, 300_000), (900_001, 3_200_000))  # what an RTL2832U can resample to
-SOURCE_KEYS = {
-    "receiver": {"receiver": True, "channels_hz": False},
-    "soundcard": {"device": False, "channel": False},
-    "stream": {"url": True},
-    "pipe": {"path": True, "rate_hz": False},
-    "file": {"path": True, "realtime": False, "loop": False},
-}
-
-Check = Callable[[Any], str | None]
-
-
-def _between(low: float, high: float, unit: str) -> Check:
-    def check(value: float) -> str | None:
-        return None if low <= value <= high else f"must be {low:g} to {high:g} {unit}".strip()
-
-    return check
-
-
-def _all(pattern: re.Pattern[str], form: str) -> Check:
-    def check(values: tuple[str, ...]) -> str | None:
-        wrong = [value for value in values if not pattern.match(value)]
-        return f"{', '.join(map(repr, wrong))} must be {form}" if wrong else None
-
-    return check
-
-
-def _point(point: tuple[float, float] | None) -> str | None:
-    if point is None or (abs(point[0]) <= 90 and abs(point[1]) <= 180):
-        return None
-    return "must be [latitude, longitude] in degrees: -90 to 90, -180 to 180"
-
-
-def _callsign(callsign: str) -> str | None:
-    if CALLSIGN.match(callsign):
-        return None
-    return 'must be 1 to 8 characters without "-" or blanks, as "KTOL/TV"'
-
-
-def _timezone(name: str) -> str | None:
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        return 'must be a time zone of the IANA list, as "America/Chicago"'
-    return None
-
-
-def _database(url: str) -> str | None:
-    scheme, found, rest = url.partition("://")
-    if found and scheme in DATABASES and rest.startswith("/"):
-        return None
-    if found and scheme == "postgresql+psycopg2":
-        return None
-    if scheme in ("postgresql", "postgres"):
-        return f"must begin with postgresql+psycopg2:// instead of {scheme}://"
-    return 'must be "postgresql+psycopg2:///NAME" or "sqlite:////PATH/OF/FILE"'
-
-
-def _number(check: Check) -> Check:
-    """Of a number, where a word may stand in its place."""
-    return lambda value: None if isinstance(value, str) else check(value)
-
-
-def _serial(serial: str) -> str | None:
-    if 0 < len(serial) <= 126 and serial.isprintable():
-        return None
-    return 'must be as rtl_eeprom shows it, "00000001"; without the key the only dongle is taken'
-
-
-def _host(host: str) -> str | None:
-    if not re.search(r"[\s/]|:\d+\Z", host.replace("::", "")):
-        return None
-    return 'must be a name or an address alone, as "localhost" or "*"; the port is web.port'
-
-
-def _proxies(addresses: tuple[str, ...]) -> str | None:
-    wrong = [one for one in addresses if not _is_network(one)]
-    form = 'addresses or networks, as "127.0.0.1" or "192.168.1.0/24"'
-    return f"{', '.join(map(repr, wrong))} must be {form}" if wrong else None
-
-
-def _is_network(text: str) -> bool:
-    try:
-        ipaddress.ip_network(text)
-    except ValueError:
-        return False
-    return True
-
-
-CHECKS: dict[tuple[str, str], Check] = {
-    ("station", "callsign"): _callsign,
-    ("station", "same_codes"): _all(SAME_CODE, 'six digits PSSCCC, as "039173"'),
-    ("station", "canada_codes"): station_values.canada_codes,
-    ("station", "point"): _point,
-    ("station", "ignore_events"): station_values.ignored_events,
-    ("station", "language"): station_values.language,
-    ("station", "timezone"): _timezone,
-    ("database", "url"): _database,
-    ("database", "statement_timeout_s"): _between(0.1, 600, "seconds"),
-    ("database", "slow_query_s"): _between(0, 600, "seconds"),
-    ("web", "host"): _host,
-    ("web", "port"): _between(0, 65535, "(0: any free one)"),
-    ("web", "trusted_proxies"): _proxies,
-    ("web", "deadline_s"): _between(1, 600, "seconds"),
-    ("web", "session_idle_h"): _between(0.1, 8760, "hours"),
-    ("web", "session_longest_h"): _between(0.1, 8760, "hours"),
-    ("clips", "pre_roll_s"): _between(0, 120, "seconds"),
-    ("clips", "post_roll_s"): _between(0, 60, "seconds"),
-    ("clips", "longest_s"): _between(10, 3600, "seconds"),
-    ("clips", "keep_days"): _between(1, 36500, "days"),
-    ("clips", "least_free_mb"): _between(0, 1_000_000, "MB"),
-    ("feed", "url"): feed_values.url,
-    ("feed", "host"): feed_values.host,
-    ("feed", "port"): _between(1, 65535, ""),
-    ("feed", "room"): feed_values.room,
-    ("feed", "interval_s"): _between(1, 86400, "seconds"),
-    ("feed", "area"): _all(AREA, 'a state or marine area of two letters, as "OH"'),
-    ("feed", "zone"): _all(UGC_ZONE, 'a zone or county as "OHZ049" or "OHC173"'),
-    ("feed", "point"): _point,
-    ("receiver", "rate_hz"): _between(25_000, 3_200_000, "Hz"),
-    ("receiver", "center_hz"): _between(100_000, 2_000_000_000, "Hz"),
-    ("receiver", "serial"): _serial,
-    ("receiver", "host"): _host,
-    ("receiver", "port"): _between(1, 65535, ""),
-    ("receiver", "gain"): _number(_between(-10, 60, 'dB, or "auto"')),
-    ("receiver", "ppm"): _number(_between(-200, 200, 'millionths, or "auto"')),
-    ("receiver", "bandwidth_hz"): _between(1, 3_200_000, "Hz"),
-    ("receiver", "squelch_db"): _between(-10, 70, "dB"),
-    ("receiver", "publish"): remote_values.publish,
-    ("receiver", "allow"): remote_values.allow,
-    ("remote", "address"): remote_values.address,
-    ("remote", "server_key"): remote_values.server_key,
-    ("source", "rate_hz"): _between(8_000, 192_000, "Hz"),
-    ("source", "probe_interval_s"): _between(1, 86_400, "seconds"),
-    ("source", "expect"): alarm_values.expect,
-    ("alarm", "webhook"): alarm_values.webhook,
-    ("alarm", "after_s"): _between(0, 86_400, "seconds"),
-    ("source", "url"): source_values.stream_url,
-    ("source", "device"): source_values.device,
-    ("source", "cpu_affinity"): source_values.cpus,
-}
-
-
-def check_values(section: str, table: Table) -> list[Fault]:
-    """The faults of single values of one table."""
-    faults = []
-    for key, value in table.values.items():
-        check = CHECKS.get((section, key))
-        message = check(value) if check else None
-        if message:
-            faults.append(table.fault(key, message))
-    return faults
+GRID_HZ = 2_500  # the finest distance from the centre that a filter bank reaches
+HALF_WIDTH_HZ = {"nfm": 12_500, "wbfm": 105_000}  # of the capture, for a channel
 
 
 def check_names(section: str, tables: list[Table]) -> list[Fault]:
-    """Names are parts of unit, file and topic names, and there is one of each."""
+    """There is one table of each name."""
     faults, first = [], dict[str, Table]()
     for table in tables:
         name = table.values.get("name")
-        if name is None:
-            continue
-        if not NAME.match(name) or len(name) > LONGEST_NAME:
-            form = f'must be 1 to {LONGEST_NAME} letters, digits, "-" or "_", no sign in front'
-            faults.append(table.fault("name", form))
-        elif name in first:
+        if name in first:
             at = first[name].fault("name", "")
-            where = f"{at.file}:{at.line}"
-            faults.append(
-                table.fault("name", f"there is a [[{section}]] {name} at {where} already")
-            )
-        first.setdefault(name, table)
+            message = f"there is a [[{section}]] {name} at {at.file}:{at.line} already"
+            faults.append(table.fault("name", message))
+        elif name is not None:
+            first[name] = table
     return faults
 
 
-def check_feeds(feeds: list[Table]) -> list[Fault]:
-    """Each kind of feed has its own keys; some servers ask for patience."""
-    faults = _check_kinds(feeds, feed_values.FEED_KEYS)
+def check_kinds(section: str, tables: list[Table]) -> list[Fault]:
+    """Each kind has its own keys."""
+    kinds = {kind: keys.split() for kind, keys in KEYS_OF_KIND.get(section, {}).items()}
+    special = {key.rstrip("!") for keys in kinds.values() for key in keys}
+    faults = []
+    for table in tables:
+        kind = table.values.get("kind")
+        keys = kinds.get(kind or "", ())
+        for key in keys if kind else ():
+            if key.endswith("!") and key.rstrip("!") not in table.where:
+                faults.append(table.fault(key.rstrip("!"), f"missing: kind {kind} needs it"))
+        for key in table.where if kind else ():
+            if key in special and not {key, f"{key}!"} & set(keys):
+                faults.append(table.fault(key, f"means nothing for kind {kind}"))
+    return faults
+
+
+def check_intervals(feeds: list[Table]) -> list[Fault]:
+    """Some servers must not be polled often."""
+    faults = []
     for feed in feeds:
-        faults += [feed.fault("interval_s", said) for said in feed_values.hasty(feed.values)]
+        kind, url, interval_s = (feed.values.get(key) for key in ("kind", "url", "interval_s"))
+        server, fastest_s = None, 0.0
+        if kind == "nws" and hostname(url) in (None, NWS_HOST):
+            server, fastest_s = NWS_HOST, NWS_FASTEST_S
+        elif kind == "ipaws" and is_fema(url):
+            server, fastest_s = FEMA_DOMAIN, IPAWS_FASTEST_S
+        if interval_s is not None and interval_s < fastest_s:
+            message = f"{server} must not be asked more often than every {fastest_s:g} seconds"
+            faults.append(feed.fault("interval_s", message))
     return faults
+
+
+def is_fema(url: str | None) -> bool:
+    """Whether a feed of kind ipaws polls FEMA itself."""
+    host = hostname(url) or FEMA_DOMAIN
+    return host == FEMA_DOMAIN or host.endswith(f".{FEMA_DOMAIN}")
+
+
+def hostname(url: str | None) -> str | None:
+    """The host of a URL in lower case; None if it has none."""
+    return urlsplit(url).hostname if url else None
 
 
 def check_receivers(receivers: list[Table]) -> list[Fault]:
-    """Each kind has its own keys and rates; every channel lies inside what is heard."""
-    faults = _check_kinds(receivers, RECEIVER_KEYS)
+    """A dongle has that rate, and every channel lies inside the capture."""
+    faults = []
     for receiver in receivers:
-        values = _with_defaults(receiver)
-        faults += _check_capture(receiver, values)
-        if not {"channels_hz", "center_hz", "rate_hz"} <= values.keys():
-            continue
-        wrong = receiver_values.wrong_channels(values)
-        if wrong is not None:
-            faults.append(receiver.fault(*wrong))
+        faults += _check_capture(receiver)
+        if all(receiver.value(key) for key in ("channels_hz", "center_hz", "rate_hz")):
+            faults += _check_channels(receiver)
     return faults
 
 
-def _check_capture(receiver: Table, values: dict[str, Any]) -> list[Fault]:
-    rate_hz, kind = values.get("rate_hz"), values.get("kind")
+def _check_capture(receiver: Table) -> list[Fault]:
+    kind, rate_hz, path = (receiver.value(key) for key in ("kind", "rate_hz", "path"))
     if kind in ("rtlsdr", "rtl_tcp") and rate_hz is not None:
         if not any(low <= rate_hz <= high for low, high in DONGLE_RATES_HZ):
             legal = " or ".join(f"{low} to {high}" for low, high in DONGLE_RATES_HZ)
             return [receiver.fault("rate_hz", f"must be {legal} Hz: a dongle has no other rates")]
-    odd = receiver_values.odd_rate(rate_hz) if rate_hz is not None else None
-    if odd is not None:
-        return [receiver.fault("rate_hz", odd)]
-    path = values.get("path")
     if kind == "file" and path is not None and path.suffix.lower() == ".wav":
-        if values.get("format") != "wav":
+        if receiver.value("format") != "wav":
             return [receiver.fault("format", 'must be "wav" for a path that ends in .wav')]
     return []
 
 
+def _check_channels(receiver: Table) -> list[Fault]:
+    center_hz, channels_hz = receiver.value("center_hz"), receiver.value("channels_hz")
+    half_width_hz = HALF_WIDTH_HZ[receiver.value("modulation") or "nfm"]
+    reach_hz = max(0, receiver.value("rate_hz") // 2 - half_width_hz)
+    outside = [hz for hz in channels_hz if abs(hz - center_hz) > reach_hz]
+    if outside:
+        low, high = (center_hz - reach_hz) / 1e6, (center_hz + reach_hz) / 1e6
+        message = (
+            f"{_listed(outside)} lies outside of what is received with this center_hz and"
+            f" rate_hz: {low:.4f} to {high:.4f} MHz, in Hz"
+        )
+        return [receiver.fault("channels_hz", message)]
+    beside = [hz for hz in channels_hz if (hz - center_hz) % GRID_HZ]
+    if beside:
+        above = (beside[0] - center_hz) % GRID_HZ
+        nearest_hz = center_hz + (above if 2 * above <= GRID_HZ else above - GRID_HZ)
+        message = (
+            f"must be a multiple of {GRID_HZ} Hz away from every channel, and from"
+            f" {_listed(beside)} it is not; the nearest is {nearest_hz}"
+        )
+        return [receiver.fault("center_hz", message)]
+    return []
+
+
+def check_published(receivers: list[Table]) -> list[Fault]:
+    """A receiver is published to named listeners only, each on a port of its own."""
+    faults, taken = [], dict[str, str]()
+    for receiver in receivers:
+        address, allow = receiver.value("publish"), receiver.value("allow")
+        if address is not None and allow == ():
+            message = (
+                "would send to everybody who connects: name the listeners in allow = [...],"
+                " with the keys that `eas-ctl keys` shows on the listening machines"
+            )
+            faults.append(receiver.fault("publish", message))
+        if "publish" not in receiver.where and "allow" in receiver.where:
+            message = 'means nothing without publish = "tcp://0.0.0.0:5600"'
+            faults.append(receiver.fault("allow", message))
+        port = (address or "").rpartition(":")[2]
+        if port in taken:
+            faults.append(receiver.fault("publish", f"{taken[port]} has this port already"))
+        elif port:
+            taken[port] = receiver.label
+    return faults
+
+
+def check_remotes(remotes: list[Table], receivers: list[Table]) -> list[Fault]:
+    """A receiver on another machine has a name of its own."""
+    here = {receiver.value("name") for receiver in receivers} - {None}
+    message = (
+        "there is a [[receiver]] of this name here: give one of them another, on the machine"
+        " that it is on and here"
+    )
+    return [remote.fault("name", message) for remote in remotes if remote.value("name") in here]
+
+
 def check_sources(sources: list[Table], receivers: list[Table]) -> list[Fault]:
-    """A source of kind receiver names one that there is, and channels that it has."""
-    faults = _check_kinds(sources, SOURCE_KEYS)
-    known = {r.values["name"]: r for r in receivers if "name" in r.values}
-    for source in sources:
-        name = source.values.get("receiver")
-        if name is None or source.values.get("kind") != "receiver":
-            continue
-        if name not in known:
-            close = nearest(name, known) if known else "; there is none"
-            faults.append(source.fault("receiver", f"no [[receiver]] has this name{close}"))
-            continue
-        wanted = source.values.get("channels_hz", ())
-        has = _with_defaults(known[name]).get("channels_hz", wanted)
-        strange = [hz for hz in wanted if hz not in has]
-        if strange:
-            message = f"receiver {name} has no channel {', '.join(map(str, strange))}"
-            faults.append(source.fault("channels_hz", message))
-    return faults
-
-
-def _with_defaults(receiver: Table) -> dict[str, Any]:
-    """The values as the station will see them; without those that are at fault."""
-    defaults = {
-        f.name: f.default
-        for f in dataclasses.fields(ReceiverConfig)
-        if f.default is not dataclasses.MISSING and f.name not in receiver.where
-    }
-    return {**defaults, **receiver.values}
-
-
-def _check_kinds(tables: list[Table], keys_of: dict[str, dict[str, bool]]) -> list[Fault]:
-    special = {key for keys in keys_of.values() for key in keys}
+    """A source of kind receiver names a receiver that exists, and channels that it has."""
+    known = {receiver.value("name"): receiver for receiver in receivers}
     faults = []
-    for table in tables:
-        keys = keys_of.get(table.values.get("kind", ""))
-        if keys is None:
+    for source in sources:
+        name = source.value("receiver")
+        if name is None or source.value("kind") != "receiver":
             continue
-        kind = table.values["kind"]
-        for key, needed in keys.items():
-            if needed and key not in table.where:
-                faults.append(table.fault(key, f"missing: kind {kind} needs it"))
-        for key in table.where:
-            if key in special and key not in keys:
-                faults.append(table.fault(key, f"means nothing for kind {kind}"))
+        if name in known:
+            faults += _check_source_channels(source, known[name])
+        elif None not in known:  # else it may mean one whose name is at fault
+            close = nearest(name, tuple(known)) if known else "; there is none"
+            faults.append(source.fault("receiver", f"no [[receiver]] has this name{close}"))
     return faults
+
+
+def _check_source_channels(source: Table, receiver: Table) -> list[Fault]:
+    wanted, has = source.value("channels_hz"), receiver.value("channels_hz")
+    strange = [hz for hz in wanted if hz not in has] if wanted and has else []
+    if not strange:
+        return []
+    message = f"receiver {receiver.value('name')} has no channel {_listed(strange)}"
+    return [source.fault("channels_hz", message)]
+
+
+def _listed(numbers: list[int]) -> str:
+    return ", ".join(map(str, numbers))

@@ -19,8 +19,6 @@ from eas_station.config.model import (
 
 FOLDER_INTERVAL_S = 5.0
 
-TABLE_OF = {"feeds": "feed", "receivers": "receiver", "remotes": "remote", "sources": "source"}
-
 
 def embedded(
     var_dir: Path,
@@ -75,8 +73,11 @@ def to_toml(config: Config) -> str:
     tables = []
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
-        if field.name in TABLE_OF:
-            tables += [f"[[{TABLE_OF[field.name]}]]\n{_keys(entry)}" for entry in value]
+        if isinstance(value, tuple):
+            name = field.name.removesuffix("s")
+            tables += [
+                f"[[{name}]]\n{_keys(entry)}" for entry in value if dataclasses.is_dataclass(entry)
+            ]
         elif dataclasses.is_dataclass(value) and _keys(value):
             tables.append(f"[{field.name}]\n{_keys(value)}")
     return "\n".join(tables)

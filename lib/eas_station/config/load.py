@@ -7,41 +7,21 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from eas_station.config import checks, remote_values
+from eas_station.config import checks
 from eas_station.config.lines import KeyLines
-from eas_station.config.model import (
-    AlarmConfig,
-    ClipsConfig,
-    Config,
-    DatabaseConfig,
-    FeedConfig,
-    PathsConfig,
-    ReceiverConfig,
-    RemoteConfig,
-    SourceConfig,
-    StationConfig,
-    WebConfig,
-)
-from eas_station.config.reader import Origin, Table, missing, nearest, read_table
+from eas_station.config.model import Config
+from eas_station.config.reader import KeyPath, Origin, Table, missing, nearest, read_table
 from eas_station.errors import ConfigError, Fault
+from eas_station.field_types import fields_of
 
 INSTALLED = Path("/etc/eas-station/station.toml")
 
-SINGLE: dict[str, type] = {
-    "station": StationConfig,
-    "paths": PathsConfig,
-    "database": DatabaseConfig,
-    "web": WebConfig,
-    "clips": ClipsConfig,
-    "alarm": AlarmConfig,
+SINGLE = {spec.name: spec.type.type for spec in fields_of(Config) if spec.type.form == "dataclass"}
+SEVERAL = {  # by the name of the table: [[feed]] is an entry of `feeds`
+    spec.name.removesuffix("s"): spec.type.members[0].type
+    for spec in fields_of(Config)
+    if spec.type.form == "list" and spec.type.members[0].form == "dataclass"
 }
-SEVERAL: dict[str, type] = {
-    "feed": FeedConfig,
-    "receiver": ReceiverConfig,
-    "remote": RemoteConfig,
-    "source": SourceConfig,
-}
-FIELD_OF = {"feed": "feeds", "receiver": "receivers", "remote": "remotes", "source": "sources"}
 
 
 class _Reading:
@@ -71,50 +51,49 @@ class _Reading:
     def _take(self, origin: Origin, plain: dict[str, Any]) -> None:
         for name, value in plain.items():
             if name in SINGLE:
-                table = read_table(SINGLE[name], value, origin, (name,), name, self.faults)
-                if name in self.single:
-                    self.single[name].update(table)
-                else:
-                    self.single[name] = table
+                table = self._table(SINGLE[name], value, origin, (name,), name)
+                self.single.setdefault(name, table).update(table)
             elif name in SEVERAL:
                 self._take_several(origin, name, value)
             else:
-                said = "no such table" + nearest(name, (*SINGLE, *SEVERAL))
-                self.faults.append(origin.fault((name,), name, said))
+                message = "no such table" + nearest(name, (*SINGLE, *SEVERAL))
+                self.faults.append(origin.fault((name,), name, message))
 
     def _take_several(self, origin: Origin, name: str, value: object) -> None:
         if not isinstance(value, list):
-            said = f"there can be several: write [[{name}]] with two brackets"
-            self.faults.append(origin.fault((name,), name, said))
+            message = f"there can be several: write [[{name}]] with two brackets"
+            self.faults.append(origin.fault((name,), name, message))
             return
         for number, plain in enumerate(value):
-            called = plain.get("name") if isinstance(plain, dict) else None
-            label = f"{name}.{called}" if isinstance(called, str) else f"{name}[{number}]"
+            own_name = plain.get("name") if isinstance(plain, dict) else None
+            label = f"{name}.{own_name}" if isinstance(own_name, str) else f"{name}[{number}]"
             path = (name, number)
-            table = read_table(SEVERAL[name], plain, origin, path, label, self.faults)
-            self.several[name].append(table)
+            self.several[name].append(self._table(SEVERAL[name], plain, origin, path, label))
+
+    def _table(self, cls: type, plain: object, origin: Origin, path: KeyPath, label: str) -> Table:
+        table, faults = read_table(cls, plain, origin, path, label)
+        self.faults += faults
+        return table
 
     def check(self) -> None:
-        """Look for the faults that are not in one value's type."""
-        for name, table in self.single.items():
-            self.faults += checks.check_values(name, table)
+        """Look for the faults that are not in a single value."""
         for name, tables in self.several.items():
             for table in tables:
-                self.faults += missing(SEVERAL[name], table)
-                self.faults += checks.check_values(name, table)
+                self.faults += missing(table)
             self.faults += checks.check_names(name, tables)
-        self.faults += checks.check_feeds(self.several["feed"])
-        self.faults += checks.check_receivers(self.several["receiver"])
+            self.faults += checks.check_kinds(name, tables)
         receivers, remotes = self.several["receiver"], self.several["remote"]
-        self.faults += remote_values.check_published(receivers)
-        self.faults += remote_values.check_remotes(remotes, receivers)
+        self.faults += checks.check_intervals(self.several["feed"])
+        self.faults += checks.check_receivers(receivers)
+        self.faults += checks.check_published(receivers)
+        self.faults += checks.check_remotes(remotes, receivers)
         self.faults += checks.check_sources(self.several["source"], [*receivers, *remotes])
 
     def config(self, files: tuple[str, ...]) -> Config:
         """The configuration; only where there is no fault."""
         values: dict[str, Any] = {n: SINGLE[n](**t.values) for n, t in self.single.items()}
         for name, tables in self.several.items():
-            values[FIELD_OF[name]] = tuple(SEVERAL[name](**table.values) for table in tables)
+            values[f"{name}s"] = tuple(SEVERAL[name](**table.values) for table in tables)
         return Config(files=files, **values)
 
 

@@ -150,7 +150,7 @@ receiver = "wy"
         ("[web]\nport = 70000", "web.port", 2, "must be 0 to 65535"),
         ("[web]\nport = true", "web.port", 2, "must be a whole number"),
         ("[web]\nport = 80.5", "web.port", 2, "must be a whole number"),
-        ('[web]\nhost = "localhost:80"', "web.host", 2, "the port is web.port"),
+        ('[web]\nhost = "localhost:80"', "web.host", 2, "the port is a key of its own"),
         (
             '[web]\ntrusted_proxies = ["10.0.0.0/8", "proxy"]',
             "web.trusted_proxies",
@@ -165,7 +165,12 @@ receiver = "wy"
         ("[station]\npoint = [91, 0]", "station.point", 2, "-90 to 90"),
         ("[station]\npoint = [41]", "station.point", 2, "2 entries"),
         ('[station]\nsame_codes = "039173"', "station.same_codes", 2, "must be a list"),
-        ("[station]\nsame_codes = [39173]", "station.same_codes", 2, "each entry a text in quotes"),
+        (
+            "[station]\nsame_codes = [39173]",
+            "station.same_codes",
+            2,
+            "39173 must be a text in quotes",
+        ),
         ('[station]\ntimezone = "Ohio"', "station.timezone", 2, "America/Chicago"),
         ('[station]\ntimezone = "../etc"', "station.timezone", 2, "America/Chicago"),
         ('[station]\nclock = "trust"', "station.clock", 2, "did you mean trusted?"),
@@ -234,6 +239,16 @@ def test_a_source_may_not_ask_for_a_channel_its_receiver_does_not_have(tmp_path:
 def test_a_receiver_at_fault_does_not_make_its_source_a_fault_too(tmp_path: Path) -> None:
     text = FULL.replace("channels_hz = [162_550_000]", 'channels_hz = "all"')
     assert the_fault(tmp_path, text).key == "receiver.wx.channels_hz"
+
+
+def test_a_receiver_with_a_wrong_name_does_not_make_its_source_a_fault_too(tmp_path: Path) -> None:
+    text = FULL.replace('name = "wx"\nkind = "file"', 'name = "w x"\nkind = "file"')
+    assert the_fault(tmp_path, text).key == "receiver.w x.name"
+
+
+def test_wrong_entries_of_a_list_are_named_in_one_fault(tmp_path: Path) -> None:
+    fault = the_fault(tmp_path, '[station]\nsame_codes = ["39173", "039173", "x"]')
+    assert fault.message == "'39173', 'x' must be six digits PSSCCC, as \"039173\""
 
 
 def test_files_in_station_d_come_later_in_the_order_of_their_names(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ from typing import Any
 
 from eas_station import tables
 from eas_station.bus.holder import LONGEST_PATH, hold, make_directory
-from eas_station.config.checks import LONGEST_NAME
 from eas_station.config.embedded import demo_dir, embedded, to_toml
+from eas_station.config.key_types import LONGEST_NAME
 from eas_station.config.load import load
 from eas_station.config.model import Config
 from eas_station.config.units import WEBD, units

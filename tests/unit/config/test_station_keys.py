@@ -32,9 +32,9 @@ def test_what_does_not_concern_us_becomes_part_of_the_area(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ('ignore_events = ["RWT", "EAN"]', "'EAN': must be an event code or name, and not that"),
+        ('ignore_events = ["RWT", "EAN"]', "'EAN' must be an event code or name, and not that"),
         ('ignore_events = ["national emergency message"]', "not that of a national emergency"),
-        ('ignore_events = [" "]', "' ': must be an event code or name"),
+        ('ignore_events = [" "]', "' ' must be an event code or name"),
         ('ignore_statuses = ["actual"]', '"exercise"'),
         ('least_severity = "severe"', '"Severe"'),
     ],
