@@ -226,7 +226,7 @@ def test_without_keys_a_receiver_is_not_published_and_it_says_what_to_do(
     keys.path_in(machine.state_dir).unlink()
     receiver = f'[[receiver]]\nname = "roof"\nkind = "file"\npath = "x"\npublish = "{ADDRESS}"\n'
     for more, said in (
-        ("", "name who may listen in allow = [...], with the keys that `eas-ctl keys` shows"),
+        ("", "name the listeners in allow = [...], with the keys that `eas-ctl keys` shows"),
         (f'allow = ["{machine.keys.public}"]\n', "make one with: eas-ctl keys"),
     ):
         machine.configure(receiver + more)
