@@ -39,6 +39,7 @@ ALERTS_MODULES: dict[str, set[str]] = {
     "from_cap": {"cap"},
     "cap_to_same": {"same", "cap"},
     "relevance": {"geo"},
+    "doubt": {"geo"},
 }
 FOUNDATION = {
     *("service", "store", "config", "bus", "tables", "outlines", "clock"),

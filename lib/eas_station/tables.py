@@ -61,6 +61,7 @@ class Location:
     state: str  # "OH"
     lat: float | None  # of its middle, degrees
     lon: float | None
+    offices: frozenset[str]  # NWS forecast offices that serve it, "CLE"; empty: not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,22 @@ class Tables:
         state = self.states.get(code[1:3])
         return None if state is None else state.abbr
 
+    def is_location(self, code: str) -> bool:
+        """Is it a known place, or a part of one."""
+        return code in self.locations or "0" + code[1:] in self.locations
+
+    def middle(self, code: str) -> tuple[float, float] | None:
+        """Latitude and longitude of the middle of a place in degrees; None: not known."""
+        place = self.locations.get(code) or self.locations.get("0" + code[1:])
+        if place is None or place.lat is None or place.lon is None:
+            return None
+        return place.lat, place.lon
+
+    def offices(self, code: str) -> frozenset[str]:
+        """The forecast offices that serve a place, "CLE"; empty: not known."""
+        place = self.locations.get(code) or self.locations.get("0" + code[1:])
+        return frozenset() if place is None else place.offices
+
     def location_name(self, code: str) -> str:
         """A location as people say it: "Wood, OH", "Northwest Wood, OH", "All of Ohio"."""
         known = self.locations.get(code)
@@ -142,8 +159,11 @@ def load() -> Tables:
         ss: State(ss, abbr, name, _STATE_KINDS[kind]) for ss, abbr, name, kind in _rows("states")
     }
     locations = {
-        same: Location(name, state, float(lat) if lat else None, float(lon) if lon else None)
-        for same, name, state, lat, lon in _rows("locations")
+        same: Location(
+            *(name, state, float(lat) if lat else None, float(lon) if lon else None),
+            frozenset(offices.split()),
+        )
+        for same, name, state, lat, lon, offices in _rows("locations")
     }
     zones = {ugc: tuple(same.split(" ")) for ugc, same in _rows("zones")}
     return Tables(

@@ -20,10 +20,11 @@ from eas_station.alerts.model import (
     RuleStep,
     Statement,
 )
+from eas_station.alerts.places import Gazetteer
 from eas_station.alerts.relevance import Area
 
 
-class CodeTables(relevance.Gazetteer, severity.EventTable, Protocol):
+class CodeTables(Gazetteer, severity.EventTable, Protocol):
     """What is known of event codes and places; `tables.Tables` is one."""
 
     def is_test_code(self, code: str) -> bool: ...

@@ -24,6 +24,7 @@ class Extent:
     circles: tuple[Circle, ...]
     is_partial: bool = False  # places have been released that the polygons and circles still show
     canada_codes: tuple[str, ...] = ()
+    geocodes: tuple[str, ...] = ()
 
     def undrawn(self) -> Extent:
         """The same without what is drawn."""
@@ -51,6 +52,7 @@ def extent(course: Course, at: datetime | None, zones: Zones) -> Extent:
             not held[id(said)].issuperset(said.ugc_codes or said.same_codes) for said in holders
         ),
         canada_codes=_each_once(code for said in holders for code in said.canada_codes),
+        geocodes=_each_once(code for said in holders for code in said.geocodes),
     )
 
 
@@ -66,6 +68,7 @@ def _named(said: Statement) -> Extent:
         polygons=_each_once(said.polygons),
         circles=_each_once(said.circles),
         canada_codes=_each_once(said.canada_codes),
+        geocodes=_each_once(said.geocodes),
     )
 
 

@@ -23,6 +23,8 @@ _UGC_CODE = re.compile("[A-Z]{2}[CZ]([0-9]{3}|ALL)")
 # Geocodes of Canadian places, see `geo.canada`: those of CAP-CP, and of Environment Canada.
 _CANADA = re.compile("profile:CAP-CP:Location:[0-9.]+|layer:EC-MSC-SMC:[0-9.]+:CLC")
 _LONGEST_CANADA_CODE = 7
+_OWN_GEOCODES = frozenset({"SAME", "FIPS6", "UGC"})
+_LONGEST_GEOCODE = 100
 
 # A message holds each place once per event, and the whole nation has fewer places.
 MAX_EVENTS = 100
@@ -111,6 +113,7 @@ def _bounded(said: Statement, message: CapMessage) -> Statement:
         ("zones", said.ugc_codes, MAX_PLACES),
         ("SAME codes", said.same_codes, MAX_PLACES),
         ("Canadian codes", said.canada_codes, MAX_PLACES),
+        ("geocodes", said.geocodes, MAX_PLACES),
         ("references", said.references, MAX_REFERENCES),
     ):
         if len(counted) > most:
@@ -148,6 +151,7 @@ def _said(message: CapMessage, blocks: Sequence[CapInfo]) -> dict[str, Any]:
         "language": info.language,
         "web": info.web,
         "canada_codes": _canada_codes(areas),
+        "geocodes": _other_geocodes(areas),
     }
     if info.event or event_code:
         said["event_name"] = info.event or event_code
@@ -211,6 +215,18 @@ def _canada_codes(areas: Iterable[CapArea]) -> tuple[str, ...]:
             for area in areas
             for name, value in area.geocodes
             if _CANADA.fullmatch(name) is not None
+        )
+    )
+
+
+def _other_geocodes(areas: Iterable[CapArea]) -> tuple[str, ...]:
+    """The codes of all other systems with the names of those, each once."""
+    return tuple(
+        dict.fromkeys(
+            f"{name}:{value}"[:_LONGEST_GEOCODE]
+            for area in areas
+            for name, value in area.geocodes
+            if name not in _OWN_GEOCODES and _CANADA.fullmatch(name) is None
         )
     )
 

@@ -74,6 +74,7 @@ class Statement:
     language: str | None = None
     web: str | None = None
     canada_codes: tuple[str, ...] = ()  # SGC and CLC, in the order sent; CAP only
+    geocodes: tuple[str, ...] = ()  # of other systems, "EMMA_ID:AT402"; CAP only
 
 
 @dataclass(frozen=True, slots=True)

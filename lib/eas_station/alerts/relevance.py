@@ -9,11 +9,12 @@ unless the station's configuration names it. The trace is for the operator at th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Protocol
 
-from eas_station.alerts.model import Circle, Relevance, Ring, RuleStep, Statement
+from eas_station.alerts.doubt import doubt
+from eas_station.alerts.model import Relevance, RuleStep, Statement
+from eas_station.alerts.places import AlertPlaces, Gazetteer, office_of
 from eas_station.alerts.severity import SEVERITIES
 from eas_station.geo import canada, circle, codes, polygon
 from eas_station.geo.area import Area as Area
@@ -22,30 +23,6 @@ NATIONAL_EVENT = "EAN"  # concerns every station whatever its places say
 Codes = frozenset[str]
 UNWANTED = ("event-filter", "status-filter", "severity-filter")  # rules that say no, and decide
 _MOST_NAMES = 3  # in one sentence
-
-
-class AlertPlaces(Protocol):
-    """Where an alert is: a Statement, or what is left of an alert."""
-
-    @property
-    def same_codes(self) -> tuple[str, ...]: ...
-    @property
-    def ugc_codes(self) -> tuple[str, ...]: ...
-    @property
-    def polygons(self) -> tuple[Ring, ...]: ...
-    @property
-    def circles(self) -> tuple[Circle, ...]: ...
-    @property
-    def canada_codes(self) -> tuple[str, ...]: ...
-
-
-class Gazetteer(Protocol):
-    """What is known of places; `tables.Tables` is one."""
-
-    @property
-    def zones(self) -> Mapping[str, tuple[str, ...]]: ...
-    def location_name(self, code: str) -> str: ...
-    def state_abbr(self, code: str) -> str | None: ...
 
 
 def judge(
@@ -65,7 +42,8 @@ def judge(
         said: the message that speaks for it, for what is not wanted; None: nothing is asked.
     """
     trace: list[RuleStep] = []
-    for step in _steps(places, area, gazetteer, event_code, said):
+    office = None if said is None else office_of(said)
+    for step in _steps(places, area, gazetteer, event_code, said, office):
         if step is not None:
             trace.append(step)
             if step.passed or step.rule in UNWANTED:
@@ -75,10 +53,10 @@ def judge(
 
 
 def concern(
-    places: AlertPlaces, area: Area, gazetteer: Gazetteer, event_code: str | None = None
+    said: Statement, area: Area, gazetteer: Gazetteer, event_code: str | None = None
 ) -> RuleStep | None:
-    """The rule by which places concern us, whatever is not wanted; None: they do not."""
-    steps = _steps(places, area, gazetteer, event_code, None)
+    """The rule by which a message concerns us, whatever is not wanted; None: it does not."""
+    steps = _steps(said, area, gazetteer, event_code, None, office_of(said))
     return next((step for step in steps if step is not None and step.passed), None)
 
 
@@ -88,6 +66,7 @@ def _steps(
     gazetteer: Gazetteer,
     event_code: str | None,
     said: Statement | None,
+    office: str | None,
 ) -> Iterator[RuleStep | None]:
     """Every rule in the order in which it is asked; None: it has nothing to say."""
     yield _national(places, event_code)
@@ -101,9 +80,10 @@ def _steps(
     yield _same_codes(places, ours, gazetteer)
     yield _ugc_codes(places, area, ours, gazetteer)
     yield _canada_codes(places, area)
+    yield _geocodes(places, area)
     yield _polygons(places, area)
     yield _circles(places, area)
-    yield _doubt(places, area, ours, gazetteer)
+    yield from doubt(places, area, ours, gazetteer, office)
 
 
 def _everything(area: Area) -> RuleStep | None:
@@ -177,6 +157,17 @@ def _canada_codes(places: AlertPlaces, area: Area) -> RuleStep | None:
     return RuleStep("canada-code", True, f"Canadian code {why}")
 
 
+def _geocodes(places: AlertPlaces, area: Area) -> RuleStep | None:
+    """Codes of any other system, compared as they are but for the case of letters."""
+    if not places.geocodes or not area.geocodes:
+        return None
+    for code in places.geocodes:
+        if code.lower() in area.geocodes:
+            return RuleStep("geocode", True, f"{code} is in our area")
+    count = _count(len(places.geocodes), "geocode")
+    return RuleStep("geocode", False, f"none of its {count} is in our area")
+
+
 def _polygons(places: AlertPlaces, area: Area) -> RuleStep | None:
     if not places.polygons or (area.point is None and not area.rings):
         return None
@@ -197,42 +188,6 @@ def _circles(places: AlertPlaces, area: Area) -> RuleStep | None:
         if any(circle.overlaps(ring, ours) for ours in area.rings):
             return RuleStep("circle", True, "its circle overlaps our area")
     return RuleStep("circle", False, "its circle does not reach us")
-
-
-def _doubt(places: AlertPlaces, area: Area, ours: Codes, gazetteer: Gazetteer) -> RuleStep | None:
-    """What no rule could judge concerns us."""
-    drawn = bool(places.polygons or places.circles)
-    named = bool(places.same_codes or places.ugc_codes)
-    if not named and not places.canada_codes and not drawn:
-        return RuleStep("unknown", True, "it names no place: it may be ours")
-    if places.same_codes and ours:
-        return None
-    if not named and canada.can_compare(places.canada_codes, area.canada_codes):
-        return None
-    if places.ugc_codes and ours | area.ugc_codes:
-        unknown = _unknown_nearby(places.ugc_codes, area, ours, gazetteer)
-        if unknown is None:
-            return None
-        return RuleStep("unknown", True, f"zone {unknown} is not in our tables: it may be ours")
-    listed = ours | area.ugc_codes | area.canada_codes
-    only_a_point = area.point is not None and not listed and not area.rings
-    if drawn and (area.is_outlined or only_a_point):
-        return None
-    return RuleStep("unknown", True, "its places cannot be compared with our area")
-
-
-def _unknown_nearby(
-    ugc_codes: Sequence[str], area: Area, ours: Codes, gazetteer: Gazetteer
-) -> str | None:
-    """A zone that our tables do not know, unless it is of a state in which we have nothing."""
-    known = codes.counties_of(ugc_codes, gazetteer.zones)
-    our_states = {gazetteer.state_abbr(code) for code in ours}
-    our_states |= {code[:2] for code in area.ugc_codes}
-    states = {code[:2] for code in gazetteer.zones}
-    for code in ugc_codes:
-        if code not in known and (code[:2] in our_states or code[:2] not in states):
-            return code
-    return None
 
 
 def _of_our_states(alert_codes: Sequence[str], ours: Codes) -> Sequence[str]:

@@ -14,6 +14,7 @@ class Area:
     same_codes: frozenset[str] = frozenset()  # PSSCCC
     ugc_codes: frozenset[str] = frozenset()  # zones asked for by name
     canada_codes: frozenset[str] = frozenset()  # SGC and CLC, see `geo.canada`
+    geocodes: frozenset[str] = frozenset()  # of other systems, "emma_id:at402", small letters
     point: Point | None = None  # where the station is, degrees
     rings: tuple[Ring, ...] = ()  # the outlines of its places, as far as they are known
     is_outlined: bool = False  # those are the outlines of all its places
@@ -29,5 +30,5 @@ class Area:
     @property
     def is_everywhere(self) -> bool:
         """No place is configured: alerts for every place concern us."""
-        named = self.same_codes or self.ugc_codes or self.canada_codes
+        named = self.same_codes or self.ugc_codes or self.canada_codes or self.geocodes
         return not (named or self.rings or self.point is not None)

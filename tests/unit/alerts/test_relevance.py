@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from eas_station.alerts.model import Relevance, Ring, Statement
+from eas_station.alerts.model import EventRef, Relevance, Ring, Statement
 from eas_station.alerts.relevance import judge
 from eas_station.geo.area import Area
 from eas_station.tables import Tables
@@ -170,8 +170,8 @@ def test_it_concerns_us_by_a_rule_that_says_why(
         ),
         (
             WOOD,
-            {"same_codes": ("039999",)},
-            "no place of this alert is in our area: unknown place 039999, OH",
+            {"same_codes": ("026999",)},
+            "no place of this alert is in our area: unknown place 026999, MI",
         ),
     ],
 )
@@ -285,10 +285,12 @@ def test_a_code_that_names_our_county_concerns_us_wherever_the_polygon_lies(
         ({"same_codes": ("039065",), "polygons": (HARDIN,)}, "nowhere"),
         ({"polygons": (HARDIN,)}, "nowhere"),
         ({"ugc_codes": ("OHC065",), "polygons": (HARDIN,)}, "nowhere"),
-        ({"ugc_codes": ("OHZ999",), "polygons": (HARDIN,)}, "unknown"),  # no zone of our tables
+        ({"ugc_codes": ("OHZ999",), "polygons": (HARDIN,)}, "nowhere"),  # no zone of our tables
+        ({"ugc_codes": ("OHZ999",), "polygons": (FAR,)}, "unknown"),  # not drawn for Ohio
+        ({"ugc_codes": ("OHZ999",)}, "unknown"),
     ],
 )
-def test_a_polygon_elsewhere_silences_no_zone_that_nobody_knows(
+def test_a_polygon_elsewhere_judges_a_zone_that_nobody_knows(
     parts: dict[str, Any], rule: str, all_tables: Tables
 ) -> None:
     assert judge(said(**parts), OUTLINED, all_tables).rule == rule
@@ -404,3 +406,62 @@ def test_the_trace_says_that_canadian_codes_were_asked(all_tables: Tables) -> No
     judged = judge(said(canada_codes=("5943037", "082100")), ONTARIO, all_tables)
     steps = [(step.rule, step.passed, step.why) for step in judged.trace]
     assert steps[0] == ("canada-code", False, "none of its 2 Canadian codes is in our area")
+
+
+IN_LUCAS = "039095"  # not ours, but of our office
+
+
+def of_office(office: str, **parts: Any) -> Statement:
+    event = EventRef(f"{office}.FW.W.0002.2026", "NEW", "O", None, None)
+    return replace(said(**parts), events=(event,))
+
+
+def judged_for_wood(statement: Statement, known: Tables) -> Relevance:
+    return judge(statement, WOOD, known, said=statement)
+
+
+@pytest.mark.parametrize("known", [{"same_codes": (IN_LUCAS,)}, {"ugc_codes": ("OHZ003",)}])
+def test_known_neighbours_silence_no_unknown_code(
+    known: dict[str, tuple[str, ...]], all_tables: Tables
+) -> None:
+    ugc_codes = (*known.get("ugc_codes", ()), "OHZ999")
+    mixed = of_office("KCLE", **(known | {"ugc_codes": ugc_codes}))
+    judged = judged_for_wood(mixed, all_tables)
+    assert (judged.relevant, judged.rule) == (True, "unknown")
+    assert why(judged) == "zone OHZ999 is not in our tables: it may be ours"
+
+
+def test_an_unknown_place_of_our_state_may_be_ours(all_tables: Tables) -> None:
+    judged = judged_for_wood(said(same_codes=(IN_LUCAS, "039999")), all_tables)
+    assert (judged.relevant, judged.rule) == (True, "unknown")
+    assert why(judged) == "place 039999 is not in our tables: it may be ours"
+    assert judged_for_wood(said(same_codes=("999123",)), all_tables).relevant  # no such state
+
+
+def test_an_unknown_zone_of_an_office_that_does_not_serve_us_is_not_ours(
+    all_tables: Tables,
+) -> None:
+    assert not judged_for_wood(of_office("KILN", ugc_codes=("OHZ999",)), all_tables).relevant
+    assert judged_for_wood(of_office("KCLE", ugc_codes=("OHZ999",)), all_tables).relevant
+    assert judged_for_wood(of_office("KXXX", ugc_codes=("MIZ999",)), all_tables).relevant is False
+    assert judged_for_wood(of_office("KXXX", ugc_codes=("QQZ999",)), all_tables).relevant
+
+
+def test_a_polygon_far_from_the_places_named_does_not_exclude(all_tables: Tables) -> None:
+    station = Area(point=(41.37, -83.65))
+    wrong_sign: Ring = tuple((latitude, -longitude) for latitude, longitude in RING)
+    judged = judge(said(same_codes=("039173",), polygons=(wrong_sign,)), station, all_tables)
+    assert (judged.relevant, judged.rule) == (True, "unknown")
+    assert "polygon-place" in [step.rule for step in judged.trace]
+    elsewhere = judge(said(same_codes=("039065",), polygons=(HARDIN,)), station, all_tables)
+    assert not elsewhere.relevant
+
+
+def test_any_geocode_can_name_our_area(all_tables: Tables) -> None:
+    station = Area(geocodes=frozenset({"emma_id:at402"}))
+    ours = judge(said(geocodes=("EMMA_ID:AT401", "EMMA_ID:AT402")), station, all_tables)
+    assert (ours.relevant, ours.rule) == (True, "geocode")
+    other = judge(said(geocodes=("EMMA_ID:AT401",)), station, all_tables)
+    assert (other.relevant, other.rule) == (False, "nowhere")
+    unlike = judge(said(geocodes=("NUTS3:AT130",)), station, all_tables)
+    assert (unlike.relevant, unlike.rule) == (True, "unknown")
