@@ -113,7 +113,7 @@ def test_the_good_alerts_behind_links_are_taken_and_the_bad_ones_told(
     assert list(tmp_path.iterdir()) == []
     told = [record.getMessage() for record in caplog.records if "rejected" in record.getMessage()]
     for bad, reason in {
-        "page.html": "a DOCTYPE, which no CAP document needs",
+        "page.html": "an HTML page, not an alert",
         "cut.cap": "not well-formed XML",
         "doctype.cap": "a DOCTYPE, which no CAP document needs",
         "gone.cap": "HTTP 404",

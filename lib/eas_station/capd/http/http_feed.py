@@ -118,8 +118,9 @@ class HttpFeed:
             yield DocumentReading(url, parsed)
             for message in parsed.messages:  # they are taken: whoever reads us comes back for more
                 self._texts.add(message.raw)
-            yield from self._linked(url, parsed.links, deadline_s)
-            complete = complete and parsed.next_url is None and not self._missing(url, parsed.links)
+            links = tuple(link.url for link in parsed.links)
+            yield from self._linked(url, links, deadline_s)
+            complete = complete and parsed.next_url is None and not self._missing(url, links)
         self._pending = answer.validators if complete else None
 
     def accept(self) -> None:

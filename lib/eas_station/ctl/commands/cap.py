@@ -94,7 +94,7 @@ def explain(data: bytes, config: Config, known: tables.Tables) -> tuple[Plain, i
         "rejected": [_rejected(error) for error in parsed.rejected],
     }
     if parsed.links:
-        explained["links"] = list(parsed.links)
+        explained["links"] = [link.url for link in parsed.links]
     if parsed.next_url is not None:
         explained["next_page"] = parsed.next_url
     return explained, EXIT_DEGRADED if parsed.rejected else EXIT_FINE

@@ -41,6 +41,28 @@ def test_what_has_no_form_is_refused(text: str) -> None:
         document.parse(text.encode())
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("<html><body>down</body></html>", "an HTML page, not an alert"),
+        ("\r\n<!DOCTYPE HTML PUBLIC '-//W3C//DTD HTML 4.01//EN'><html>", "an HTML page"),
+        ("<?xml version='1.0'?>\n<!-- a --> <!doctype html>", "an HTML page"),
+        ("Service unavailable", "neither XML nor a JSON object"),
+        ("[]", "neither XML nor a JSON object"),
+        ("", "an empty document"),
+        ("<alerts/>", "<alerts> is not a CAP document"),
+    ],
+)
+def test_a_refusal_says_what_the_document_is(text: str, reason: str) -> None:
+    with pytest.raises(CapError, match=reason):
+        document.parse(text.encode())
+
+
+def test_a_document_in_utf_16_is_xml_too(alert_xml: Callable[..., bytes]) -> None:
+    text = alert_xml().decode().replace("UTF-8", "UTF-16")
+    assert len(document.parse(text.encode("utf-16")).messages) == 1
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_give_messages_or_a_refusal(data: bytes) -> None:
     for candidate in (data, b"{" + data, b"<" + data):

@@ -94,7 +94,7 @@ def test_what_is_rejected_has_its_reason(known: tables.Tables) -> None:
     assert said["rejected"][0]["reason"].startswith("status 'Maybe' is not one of")
     said, status = cap.explain(b"<html/>", Config(), known)
     assert (said["alerts"], status) == ([], 2)
-    assert said["rejected"][0]["reason"] == "<html> is not a CAP document"
+    assert said["rejected"][0]["reason"] == "an HTML page, not an alert"
 
 
 def test_the_command_reads_a_file_and_standard_input(
@@ -127,7 +127,7 @@ def test_a_folder_is_explained_file_by_file(
     explained = json.loads(told.out)
     assert [Path(one["file"]).name for one in explained] == ["a.json", "b.xml"]
     assert [len(one["alerts"]) for one in explained] == [1, 0]
-    assert "not well-formed XML" in explained[1]["rejected"][0]["reason"]
+    assert "an HTML page" in explained[1]["rejected"][0]["reason"]
     assert told.err == "", "no bar where nobody watches"
     (folder / "a.json").unlink()
     assert main(["cap", str(folder), "--config", str(station_toml)]) == 2
