@@ -31,7 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "alerts": {"same", "cap", "geo", "alerts.model"},
     "bus": {"alerts.model", "clock"},
     "store": {"alerts.model", "clock"},
-    "config": {"geo", "clock", "outlines"},
+    "config": {"geo", "clock", "outlines", "tables"},
     "service": {"bus", "config", "clock"},
 }
 ALERTS_MODULES: dict[str, set[str]] = {

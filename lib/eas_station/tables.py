@@ -134,6 +134,17 @@ class Tables:
         place = self.locations.get(code) or self.locations.get("0" + code[1:])
         return frozenset() if place is None else place.offices
 
+    def places_named(self, name: str) -> tuple[str, ...]:
+        """The SAME codes of the places of a name: "Lucas, OH", "Lucas County, OH", "Ohio"."""
+        wanted = _plain_name(name)
+        states = {_plain_name(state.name) for state in self.states.values()}
+        whole = f"all of {wanted}" if wanted in states else None
+        return tuple(
+            code
+            for code in self.locations
+            if code[0] == "0" and _plain_name(self.location_name(code)) in (wanted, whole)
+        )
+
     def location_name(self, code: str) -> str:
         """A location as people say it: "Wood, OH", "Northwest Wood, OH", "All of Ohio"."""
         known = self.locations.get(code)
@@ -151,6 +162,14 @@ class Tables:
         if state is None or state.kind in ("marine", "national") or code[3:] == "000":
             return name
         return f"{name}, {state.abbr}"
+
+
+def _plain_name(name: str) -> str:
+    """A name to compare by: small letters, without "County" and the like."""
+    place, comma, state = " ".join(name.lower().replace(",", ", ").split()).partition(", ")
+    for kind in (" county", " parish", " borough", " municipio"):
+        place = place.removesuffix(kind)
+    return f"{place}{comma}{state}"
 
 
 def load() -> Tables:

@@ -160,6 +160,9 @@ UgcArea = Annotated[
     str, Pattern(r"[A-Z]{2}", 'a state or marine area of two letters, as "OH"')
 ]  # NWSI 10-1702
 UgcZone = Annotated[str, Pattern(r"[A-Z]{2}[CZ]\d{3}", 'a zone or county as "OHZ049" or "OHC173"')]
+Geocode = Annotated[
+    str, Pattern(r"[^:\s][^:]*:\S+", 'a CAP geocode NAME:VALUE, as "EMMA_ID:AT402"')
+]
 Point = Annotated[
     tuple[float, float],
     Rule(

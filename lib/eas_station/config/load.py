@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from eas_station.config import checks
+from eas_station.config import checks, places
 from eas_station.config.lines import KeyLines
 from eas_station.config.model import Config
 from eas_station.config.reader import KeyPath, Origin, Table, missing, nearest, read_table
@@ -82,6 +82,8 @@ class _Reading:
                 self.faults += missing(table)
             self.faults += checks.check_names(name, tables)
             self.faults += checks.check_kinds(name, tables)
+        if "station" in self.single:
+            self.faults += places.check_area(self.single["station"])
         receivers, remotes = self.several["receiver"], self.several["remote"]
         self.faults += checks.check_intervals(self.several["feed"])
         self.faults += checks.check_receivers(receivers)
@@ -92,6 +94,8 @@ class _Reading:
     def config(self, files: tuple[str, ...]) -> Config:
         """The configuration; only where there is no fault."""
         values: dict[str, Any] = {n: SINGLE[n](**t.values) for n, t in self.single.items()}
+        if "station" in values:
+            values["station"] = places.resolved(values["station"])
         for name, tables in self.several.items():
             values[f"{name}s"] = tuple(SEVERAL[name](**table.values) for table in tables)
         return Config(files=files, **values)

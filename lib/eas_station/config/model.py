@@ -20,6 +20,7 @@ from eas_station.config.key_types import (
     DnsName,
     ExpectedTest,
     Gain,
+    Geocode,
     HttpUrl,
     IgnorableEvent,
     Language,
@@ -60,7 +61,10 @@ class StationConfig:
     name: str = "EAS Station"
     callsign: Callsign = "EASTATN"  # LLLLLLLL, at most 8
     same_codes: tuple[SameCode, ...] = ()  # our area, PSSCCC; empty: everything concerns us
+    area: tuple[str, ...] = ()  # the same by name, "Lucas, OH", or by any code
     canada_codes: tuple[CanadaCode, ...] = ()  # and in Canada: SGC or CLC
+    zones: tuple[UgcZone, ...] = ()  # forecast and fire weather zones
+    geocodes: tuple[Geocode, ...] = ()  # CAP geocodes of any system, "EMMA_ID:AT402"
     point: Point | None = None  # latitude, longitude in degrees
     ignore_events: tuple[IgnorableEvent, ...] = ()  # EEE or event names that do not concern us
     ignore_statuses: tuple[Literal["exercise", "system", "test", "draft"], ...] = ()  # CAP's
