@@ -52,7 +52,6 @@ ON_DEMAND = {
 FOREIGN = (
     "lib/eas_station_vendor/rtlsdr/",
     "lib/eas_station/data/counties.tsv",
-    "lib/eas_station/webd/static/uplot",
 )
 
 
@@ -122,7 +121,7 @@ def test_work_of_others_is_named_with_its_licence() -> None:
         assert list(ROOT.glob(f"{place.rstrip('/')}*")), place
         assert f"\nFiles: {place}" in copyrights, place
     carried = {path.name for path in (ROOT / "lib").rglob("*LICENSE*")}
-    assert carried == {"uplot.LICENSE.txt"}
+    assert carried == set()
 
 
 def test_every_program_has_a_manual_page() -> None:

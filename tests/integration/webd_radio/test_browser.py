@@ -44,7 +44,7 @@ def played_s(page: Any) -> float:
 
 
 def test_every_page_is_sound_in_light_and_dark_wide_and_on_a_phone(
-    browser: Any, radio: Any, until_true: Any
+    browser: Any, radio: Any
 ) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     complaints: list[str] = []
@@ -60,7 +60,8 @@ def test_every_page_is_sound_in_light_and_dark_wide_and_on_a_phone(
         for path in PATHS:
             page.goto(radio.town.url + path)
             if path.startswith("/radio"):
-                until_true(lambda page=page: page.locator(".chart canvas").count() == 2)
+                page.locator(".chart").first.hover()
+                page.wait_for_selector(".readout:has-text('162.550')")
             found = axe.run(page).response["violations"]
             assert [(v["id"], v["nodes"][0]["html"]) for v in found] == [], (path, scheme, viewport)
             width = page.evaluate("document.documentElement.scrollWidth")
@@ -78,14 +79,14 @@ def test_the_sound_plays_on_and_stops(browser: Any, radio: Any, until_true: Any)
     until_true(lambda: played_s(page) > 0.5)
     at_s = played_s(page)
     until_true(lambda: played_s(page) > at_s + 1)
-    assert "Listening to wx 162.550 MHz" in page.inner_text("#player-says")
+    assert "Listening to wx 162.550 MHz" in page.inner_text("#player-status")
     page.evaluate("document.getElementById('player-audio').pause()")  # as its own button does
     until_true(lambda: not radio.publisher.wanted("audio.pcm.wx.162.550"))
-    assert page.inner_text("#player-says") == "Stopped."
+    assert page.inner_text("#player-status") == "Stopped."
 
     radio.sounds = False
     page.click('a[data-listen="/sound/wx/162.550"]')
-    page.wait_for_selector("#player-says:has-text('Nothing is to be heard')")
+    page.wait_for_selector("#player-status:has-text('No audio from')")
     page.click("#player-stop")
     assert page.locator("#player").is_hidden()
     page.context.close()
@@ -112,13 +113,16 @@ def test_the_spectrum_and_the_channels_move_and_charts_can_be_pointed_at(
     page = page_of(browser, viewport=WIDE)
     page.goto(radio.town.url + "/radio")
     page.wait_for_selector("body.live")
-    until_true(lambda: page.locator(".chart canvas").count() == 2)
     path = page.locator("[data-spectrum=wx] .line-1").get_attribute("d")
     radio.peak_dbfs = -60.0
     line = page.locator("[data-spectrum=wx] .line-1")
     until_true(lambda: line.get_attribute("d") != path)
     page.locator(".chart").first.hover()
-    page.wait_for_selector(".cursor:has-text('162.550')")
+    page.wait_for_selector(".readout:has-text('162.550')")
+    assert page.locator(".chart .cursor").count() == 1
+    page.hover("h1")
+    until_true(lambda: page.locator(".chart .cursor").count() == 0)
+    assert set(page.locator(".readout").all_inner_texts()) == {""}
     page.click("nav.choices >> text=1 year")
     page.wait_for_url("**/radio?measure=snr_db&heard=margin_db&span=1y")
     assert "Signal over noise, 1 year (dB)" in page.inner_text("main")
@@ -130,12 +134,12 @@ def test_without_a_script_charts_spectrum_and_tests_are_there(browser: Any, radi
     page.goto(radio.town.url + "/radio")
     assert page.locator(".chart path[class^=line-]").count() == 7 + 4
     assert page.locator("[data-spectrum=wx] text").count() > 7
-    assert "+1.8 ppm off, corrected for +2 ppm" in page.inner_text("main")
+    assert "+1.8 ppm (with +2 ppm correction)" in page.inner_text("main")
     page.click("nav >> text=Tests")
     page.click("text=When it was deaf")
     assert page.url.endswith(f"#deaf-{radio.past.hiding}")
     row = page.locator(f"#deaf-{radio.past.hiding}").inner_text()
-    assert "hid the test wx 162.400 MHz RWT" in row
+    assert "explains the missing wx 162.400 MHz RWT" in row
     assert "still deaf" in page.locator(f"#deaf-{radio.past.open}").inner_text()
     page.click("#expected a[href^='/alerts/']")
     assert "Required Weekly Test" in page.inner_text("h1")

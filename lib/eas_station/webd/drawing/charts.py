@@ -1,4 +1,4 @@
-"""Charts as the server draws them: paths and words, which the page puts into SVG."""
+"""Charts and spectra as SVG paths and words."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from eas_station.webd.records.history import MEASURES, STRETCHES, ChannelHistori
 from eas_station.webd.render.times import Clockface
 
 WIDTH, HEIGHT = 720.0, 240.0  # of a chart's drawing, in its own units
-LEFT, RIGHT, TOP, BOTTOM = 52.0, 712.0, 12.0, 212.0  # of the field in it
-LINES = 7  # looks of lines; an eighth channel looks like the first
+LEFT, RIGHT, TOP, BOTTOM = 52.0, 712.0, 12.0, 212.0  # of the plot area in it
+LINES = 7  # line styles; an eighth channel has the style of the first
 TICKS = 5
 SPECTRUM_WIDTH, SPECTRUM_HEIGHT = 512.0, 150.0
 SPECTRUM_LEAST_DB = 40.0  # between its top and its bottom
@@ -21,7 +21,7 @@ SPECTRUM_LEAST_DB = 40.0  # between its top and its bottom
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A line across, with its label."""
+    """A grid line with its label."""
 
     at: float
     label: str
@@ -32,33 +32,32 @@ class ChartLine:
     """One channel of a chart."""
 
     channel: str
-    look: int  # 1 to LINES: colour and dashes
-    path: str  # of the means
+    style: int  # 1 to LINES: colour and dashes
+    path: str  # through the means
     lowest: str
     mean: str
     highest: str
-    last: str  # of the newest point that is known
-    known: str  # "98 % of the time"
+    last: str  # of the newest known point
+    known: str  # the share of points with a value, "98 %"
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One measure of all channels over a stretch of time."""
+    """One measure of all channels over a span of time."""
 
     title: str
     meaning: str
-    summary: str  # a sentence for who cannot see the lines
+    summary: str  # the lines in words, for a screen reader
     unit: str
     lines: tuple[ChartLine, ...]
     rows: tuple[Tick, ...]
     columns: tuple[Tick, ...]
-    address: str  # of its values
-    looks: str  # "162.400:1 162.425:2": the look of each channel
+    address: str  # of its values in the API
 
 
 @dataclass(frozen=True, slots=True)
 class Spectrum:
-    """What a receiver sees, as a drawing."""
+    """The spectrum of a receiver, ready for its template."""
 
     path: str
     top_dbfs: float
@@ -68,19 +67,17 @@ class Spectrum:
     summary: str
 
 
-def chart(
-    history: ChannelHistories, kind: str, clockface: Clockface, channels: Sequence[str]
-) -> Chart:
-    """A chart of what the record has.
+def chart(history: ChannelHistories, kind: str, times: Clockface, channels: Sequence[str]) -> Chart:
+    """A chart of a recorded history.
 
     Args:
-        channels: all there are, so that each looks the same on every chart.
+        channels: all that exist, so each has the same style on every chart.
     """
     measure, stretch = MEASURES[history.measure], STRETCHES[history.span]
     low, high = _bounds(history.channels)
     scale = _Scale(low, high, history.points)
     lines = tuple(
-        _line(one, _look(one.channel, channels), scale, measure.decimals)
+        _line(one, _style(one.channel, channels), scale, measure.decimals)
         for one in history.channels
     )
     return Chart(
@@ -90,15 +87,14 @@ def chart(
         unit=measure.unit,
         lines=lines,
         rows=tuple(Tick(scale.y(value), f"{value:g}") for value in _round_values(low, high)),
-        columns=tuple(_columns(history, scale, clockface)),
+        columns=tuple(_columns(history, scale, times)),
         address=f"/api/v1/{kind}s/{history.name}/history"
         f"?measure={history.measure}&span={history.span}",
-        looks=" ".join(f"{line.channel}:{line.look}" for line in lines),
     )
 
 
 def spectrum(state: ReceiverState) -> Spectrum | None:
-    """The last second's spectrum; None: the receiver tells none."""
+    """The spectrum of the last second; None: the receiver reports none."""
     bins = state.spectrum_dbfs
     if len(bins) < 2 or not all(math.isfinite(one) for one in bins):
         return None
@@ -121,7 +117,7 @@ def spectrum(state: ReceiverState) -> Spectrum | None:
             for value in _round_values(bottom, top)
             if bottom < value < top
         ),
-        summary=f"From {lowest_hz / 1e6:.4f} to {highest_hz / 1e6:.4f} MHz; the strongest is "
+        summary=f"From {lowest_hz / 1e6:.4f} to {highest_hz / 1e6:.4f} MHz; the peak is "
         f"{max(bins):.0f} dBFS at {_strongest_hz(state) / 1e6:.3f} MHz.",
     )
 
@@ -138,7 +134,7 @@ class _Scale:
         return BOTTOM - (value - self._low) * self._step_y
 
     def path(self, values: Sequence[float | None]) -> str:
-        """The values joined; what is not known is a gap, and a lone value a dot."""
+        """The values as a line; an unknown value makes a gap, a lone value a dot."""
         parts, begins = [], True
         for place, value in enumerate(values):
             if value is None:
@@ -151,35 +147,35 @@ class _Scale:
         return "".join(parts)
 
 
-def _look(channel: str, channels: Sequence[str]) -> int:
+def _style(channel: str, channels: Sequence[str]) -> int:
     return 1 + (channels.index(channel) if channel in channels else 0) % LINES
 
 
-def _line(one: ChannelHistory, look: int, scale: _Scale, decimals: int) -> ChartLine:
+def _line(one: ChannelHistory, style: int, scale: _Scale, decimals: int) -> ChartLine:
     means = [value for value in one.mean if value is not None]
     lowest = [value for value in one.lowest if value is not None]
     highest = [value for value in one.highest if value is not None]
 
-    def said(value: float) -> str:
+    def rounded(value: float) -> str:
         return f"{value + 0.0:.{decimals}f}"
 
     return ChartLine(
         channel=one.channel,
-        look=look,
+        style=style,
         path=scale.path(one.mean),
-        lowest=said(min(lowest)),
-        mean=said(sum(means) / len(means)),
-        highest=said(max(highest)),
-        last=said(means[-1]),
+        lowest=rounded(min(lowest)),
+        mean=rounded(sum(means) / len(means)),
+        highest=rounded(max(highest)),
+        last=rounded(means[-1]),
         known=f"{100 * len(means) / len(one.mean):.0f} %",
     )
 
 
 def _summary(what: str, stretch: str, unit: str, lines: tuple[ChartLine, ...]) -> str:
     if not lines:
-        return f"Nothing is known of the last {stretch}."
-    said = (f"{line.channel} from {line.lowest} to {line.highest} {unit}" for line in lines)
-    return f"{what} in the last {stretch}: {', '.join(said)}."
+        return f"No values for the last {stretch}."
+    ranges = (f"{line.channel} from {line.lowest} to {line.highest} {unit}" for line in lines)
+    return f"{what} in the last {stretch}: {', '.join(ranges)}."
 
 
 def _bounds(channels: Sequence[ChannelHistory]) -> tuple[float, float]:
@@ -193,7 +189,7 @@ def _bounds(channels: Sequence[ChannelHistory]) -> tuple[float, float]:
 
 
 def _step(extent: float) -> float:
-    """A round distance of which about TICKS fit."""
+    """A round step that divides the extent into about TICKS parts."""
     rough = extent / TICKS
     power = 10.0 ** math.floor(math.log10(rough))
     return next(power * one for one in (1, 2, 5, 10) if power * one >= rough * 0.999)
@@ -207,11 +203,11 @@ def _round_values(low: float, high: float) -> Iterator[float]:
         number += 1
 
 
-def _columns(history: ChannelHistories, scale: _Scale, clockface: Clockface) -> Iterator[Tick]:
-    """Midnights or months' beginnings by the station's clock; of a day, every six hours."""
-    before = clockface.local(history.began_at)
+def _columns(history: ChannelHistories, scale: _Scale, times: Clockface) -> Iterator[Tick]:
+    """Starts of months or days in the station's time zone; within a day, every six hours."""
+    before = times.local(history.began_at)
     for place in range(1, history.points):
-        at = clockface.local(history.began_at + timedelta(seconds=place * history.point_s))
+        at = times.local(history.began_at + timedelta(seconds=place * history.point_s))
         label = _label(before, at, history.span)
         before = at
         if label and scale.x(place) < RIGHT - 8:
@@ -239,7 +235,7 @@ def _strongest_hz(state: ReceiverState) -> float:
 
 
 def _marks(state: ReceiverState, lowest_hz: float, highest_hz: float) -> Iterator[Tick]:
-    """The channels; where all are within one MHz its number is left out."""
+    """The channels; if all lie within one MHz, only the digits after the point."""
     one_mhz = len({one.channel.partition(".")[0] for one in state.channels}) == 1
     for one in state.channels:
         share = (one.frequency_hz - lowest_hz) / (highest_hz - lowest_hz)

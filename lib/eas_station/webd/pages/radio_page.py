@@ -1,4 +1,4 @@
-"""The page Radio: what each receiver sees, and how its channels were heard over time."""
+"""The page Radio: the spectrum and the channels of each receiver, now and over time."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class ReceiverView:
 
     panel: ReceiverPanel
     spectrum: Spectrum | None
-    chart: Chart | None  # None: the record does not answer
+    chart: Chart | None  # None: the database is not responding
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,9 @@ class RadioPage:
 
     def routes(self) -> tuple[Route, ...]:
         """The page."""
-        return (page_route("/radio", self.page, "What the receivers see.", RadioAsked),)
+        return (
+            page_route("/radio", self.page, "Spectrum and signal of every receiver.", RadioAsked),
+        )
 
     def page(self, call: Call) -> HTTPResponse:
         """Every receiver with its spectrum, channels and charts; the sources' charts."""
@@ -112,8 +114,8 @@ class RadioPage:
             "size": (charts.WIDTH, charts.HEIGHT),
             "field": (charts.LEFT, charts.RIGHT, charts.TOP, charts.BOTTOM),
             "spectrum_size": (charts.SPECTRUM_WIDTH, charts.SPECTRUM_HEIGHT),
-            "scripts": ("uplot.iife.min.js", "radio.js"),
-            "styles": ("uplot.min.css", "channels.css"),
+            "scripts": ("radio.js",),
+            "styles": ("channels.css",),
         }
 
     def _chart(

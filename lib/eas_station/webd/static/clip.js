@@ -1,4 +1,4 @@
-// A click in a waveform plays from there. Without it the player itself does.
+// A click on a waveform plays from there. Without this script the player controls remain.
 "use strict";
 (() => {
   function line(svg, share) {
@@ -24,7 +24,7 @@
       if (audio.readyState >= 1) seek();
       else audio.addEventListener("loadedmetadata", seek, { once: true });
       line(svg, share);
-      audio.play().catch(() => { /* the player says why it cannot */ });
+      audio.play().catch(() => { /* the player shows why it cannot */ });
     });
     audio.addEventListener("timeupdate", () => line(svg, Math.min(audio.currentTime / seconds, 1)));
   }

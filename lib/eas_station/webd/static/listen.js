@@ -1,12 +1,12 @@
-// Plays one channel live on the page Listening. Without it the links lead to a page with a player.
+// Plays one channel live on the page Listening. Without this script the links open a page with a player.
 "use strict";
 (() => {
-  const box = document.getElementById("player"), says = document.getElementById("player-says");
+  const box = document.getElementById("player"), status = document.getElementById("player-status");
   const audio = document.getElementById("player-audio"), stop = document.getElementById("player-stop");
   if (!box) return;
   let title = "";
 
-  // A stream that is only paused would keep one of the station's few places.
+  // A paused stream would still take one of the few places for listeners.
   function release() {
     audio.removeAttribute("src");
     audio.load();
@@ -15,18 +15,18 @@
   function end(sentence) {
     title = "";
     release();
-    says.textContent = sentence;
+    status.textContent = sentence;
     stop.textContent = "Close";
     audio.hidden = true;
   }
 
   function play(link) {
     title = link.dataset.title;
-    says.textContent = "Listening to " + title + ", a few seconds late. It takes a moment to begin.";
+    status.textContent = "Listening to " + title + ". The audio is delayed by a few seconds.";
     stop.textContent = "Stop listening";
     box.hidden = audio.hidden = false;
     audio.src = link.dataset.listen;
-    audio.play().catch(() => { /* "error" tells why; or the browser wants a click on the player */ });
+    audio.play().catch(() => { /* "error" gives the reason, or the browser requires a click on the player */ });
   }
 
   document.addEventListener("click", (event) => {
@@ -36,9 +36,9 @@
     play(link);
   });
   audio.addEventListener("error", () => {
-    if (title) end("Nothing is to be heard from " + title + " now, or eight others listen already.");
+    if (title) end("No audio from " + title + " now, or eight others are already listening.");
   });
-  audio.addEventListener("ended", () => { if (title) end("The sound of " + title + " has ended."); });
+  audio.addEventListener("ended", () => { if (title) end("The audio of " + title + " has ended."); });
   audio.addEventListener("pause", () => { if (title && !audio.ended) end("Stopped."); });
   stop.addEventListener("click", () => { title = ""; release(); box.hidden = true; });
   addEventListener("pagehide", () => { title = ""; release(); });

@@ -1,8 +1,8 @@
-// Makes the map larger. Without it the whole of it is there.
+// Zooms and moves the map. Without this script the whole map is shown.
 "use strict";
 (() => {
   const STEP = 1.6, MOST = 12;
-  let zoom = 1, middle = null; // what the reader looks at stays when the map is renewed
+  let zoom = 1, middle = null; // kept when the map is replaced
 
   function show(figure) {
     const svg = figure.querySelector("svg");
@@ -51,13 +51,13 @@
     const bar = document.createElement("div");
     bar.className = "zoom";
     bar.append(
-      button(figure, "+", "Larger", (f) => change(f, STEP)),
-      button(figure, "−", "Smaller", (f) => change(f, 1 / STEP)),
-      button(figure, "←", "West", (f) => move(f, -1, 0)),
-      button(figure, "→", "East", (f) => move(f, 1, 0)),
-      button(figure, "↑", "North", (f) => move(f, 0, -1)),
-      button(figure, "↓", "South", (f) => move(f, 0, 1)),
-      button(figure, "Whole", "The whole map", (f) => { zoom = 1; middle = null; show(f); }),
+      button(figure, "+", "Zoom in", (f) => change(f, STEP)),
+      button(figure, "−", "Zoom out", (f) => change(f, 1 / STEP)),
+      button(figure, "←", "Move west", (f) => move(f, -1, 0)),
+      button(figure, "→", "Move east", (f) => move(f, 1, 0)),
+      button(figure, "↑", "Move north", (f) => move(f, 0, -1)),
+      button(figure, "↓", "Move south", (f) => move(f, 0, 1)),
+      button(figure, "Reset", "Reset: show the whole map", (f) => { zoom = 1; middle = null; show(f); }),
     );
     figure.querySelector("svg").after(bar);
     if (zoom !== 1) show(figure);

@@ -1,12 +1,12 @@
-// The spectrum, live, and charts to point at. Without it both are there as the server drew them.
+// Live spectrum and channel values, and the values of a chart under the pointer.
+// Without this script both are shown as the server drew them.
 "use strict";
 (() => {
-  const style = getComputedStyle(document.documentElement);
-  const colour = (name) => style.getPropertyValue(name).trim();
-  const DASHES = [[], [9, 4], [2, 3], [9, 3, 2, 3], [14, 4], [4, 4], [14, 3, 2, 3, 2, 3]];
-  const AGAIN_MS = 600000, HEIGHT = 240;
+  const KEPT_MS = 60000;
+  const answers = new Map(); // address of a history → when it was fetched, and the values
+  let pointer = null; // the chart under the pointer, and where on it
 
-  function draw(svg, bins) {
+  function drawSpectrum(svg, bins) {
     const { width, height, top, bottom } = svg.dataset;
     const stepX = width / bins.length, stepY = height / (top - bottom);
     const points = bins.map((value, place) => {
@@ -16,7 +16,7 @@
     svg.querySelector(".line-1").setAttribute("d", "M" + points.join(" "));
   }
 
-  function tell(channel) {
+  function showChannel(channel) {
     const row = document.querySelector('[data-radio="' + CSS.escape(channel.key) + '"]');
     if (!row) return;
     const signed = (value) => (value < 0 ? "" : "+") + Math.round(value);
@@ -32,61 +32,51 @@
 
   document.addEventListener("station:receivers", ({ detail }) => {
     const svg = document.querySelector('[data-spectrum="' + CSS.escape(detail.receiver) + '"]');
-    if (svg && detail.spectrum_dbfs.length > 1) draw(svg, detail.spectrum_dbfs);
-    detail.channels.forEach(tell);
+    if (svg && detail.spectrum_dbfs.length > 1) drawSpectrum(svg, detail.spectrum_dbfs);
+    detail.channels.forEach(showChannel);
   });
 
-  function options(said, box) {
-    const ink = colour("--soft"), grid = { stroke: colour("--line"), width: 1 };
-    const axis = { stroke: ink, grid, ticks: grid, font: "12px system-ui, sans-serif" };
-    const cursor = box.parentElement.querySelector(".cursor");
-    const looks = new Map(box.dataset.looks.split(" ").map((one) => one.split(":")));
-    const zone = box.dataset.zone || undefined; // the station's; without a name this browser's
-    const series = said.channels.map((one) => {
-      const look = Number(looks.get(one.channel) || 1);
-      return { label: one.channel, stroke: colour("--line-" + look), width: 2, dash: DASHES[look - 1], spanGaps: false };
-    });
-    function point(plot) {
-      const place = plot.cursor.idx;
-      if (place == null) { cursor.textContent = ""; return; }
-      const at = new Date(plot.data[0][place] * 1000);
-      const values = said.channels.map((one) => one.channel + " " +
-        (one.mean[place] == null ? "not known" : Math.round(one.mean[place] * 10) / 10));
-      cursor.textContent = at.toLocaleString(undefined, { timeZone: zone }) + ": " + values.join(", ") + " (" + said.unit + ")";
-    }
-    return {
-      tzDate: (seconds) => zone ? uPlot.tzDate(new Date(seconds * 1000), zone) : new Date(seconds * 1000),
-      width: box.clientWidth, height: HEIGHT, legend: { show: false },
-      series: [{}, ...series], axes: [axis, { ...axis, size: 52 }],
-      scales: { y: { range: (plot, low, high) => uPlot.rangeNum(low, Math.max(high, low + 1), 0.1, true) } },
-      hooks: { setCursor: [point] },
-    };
+  function history(address) {
+    const known = answers.get(address);
+    if (known && Date.now() - known.at < KEPT_MS) return known.values;
+    const values = fetch(address, { cache: "no-cache" })
+      .then((answer) => answer.ok ? answer.json() : null).catch(() => null);
+    answers.set(address, { at: Date.now(), values });
+    return values;
   }
 
-  function values(said) {
-    const first = Date.parse(said.began_at) / 1000;
-    const times = Array.from({ length: said.points }, (_, place) => first + place * said.point_s);
-    return [times, ...said.channels.map((one) => one.mean)];
+  function sentence(values, place, zone) {
+    const at = new Date(Date.parse(values.began_at) + place * values.point_s * 1000);
+    const means = values.channels.map(({ channel, mean }) =>
+      channel + " " + (mean[place] === null ? "unknown" : Math.round(mean[place] * 10) / 10));
+    return at.toLocaleString(undefined, { timeZone: zone }) + ": " + means.join(", ") + " (" + values.unit + ")";
   }
 
-  async function fill(box) {
-    try {
-      const answer = await fetch(box.dataset.chart, { cache: "no-cache" });
-      if (!answer.ok) return; // what the server drew stays
-      const said = await answer.json();
-      if (!said.channels.length) return;
-      const plot = new uPlot(options(said, box), values(said), (_, init) => { box.replaceChildren(_.root); init(); });
-      if (box.plot) box.plot.destroy();
-      box.plot = plot;
-    } catch (error) { /* the same */ }
+  async function showPointer() {
+    const wanted = pointer, values = wanted && await history(wanted.address);
+    if (wanted !== pointer) return; // it has moved on
+    document.querySelectorAll(".chart .cursor").forEach((line) => line.remove());
+    document.querySelectorAll(".readout").forEach((text) => { text.textContent = ""; });
+    const box = values && document.querySelector('[data-chart="' + CSS.escape(wanted.address) + '"]');
+    if (!box || !values.points) return;
+    const svg = box.querySelector("svg"), { width, height } = svg.viewBox.baseVal;
+    const left = Number(box.dataset.left), step = (box.dataset.right - left) / Math.max(1, values.points - 1);
+    const place = Math.min(Math.max(Math.round((wanted.share * width - left) / step), 0), values.points - 1);
+    const line = svg.appendChild(document.createElementNS(svg.namespaceURI, "path"));
+    line.setAttribute("class", "cursor");
+    line.setAttribute("d", "M" + (left + place * step).toFixed(1) + ",0V" + height);
+    // The zone is the station's; without a name it is this browser's.
+    box.parentElement.querySelector(".readout").textContent = sentence(values, place, box.dataset.zone || undefined);
   }
 
-  const boxes = [...document.querySelectorAll("[data-chart]")];
-  if (!window.uPlot) return;
-  boxes.forEach(fill);
-  setInterval(() => { if (!document.hidden) boxes.forEach(fill); }, AGAIN_MS);
-  addEventListener("resize", () => boxes.forEach((box) => {
-    if (box.plot) box.plot.setSize({ width: box.clientWidth, height: HEIGHT });
-  }));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => boxes.forEach(fill));
+  function point(event) {
+    const box = event.target.closest ? event.target.closest("[data-chart]") : null;
+    if (!box && !pointer) return;
+    const edge = box && box.getBoundingClientRect();
+    pointer = box && { address: box.dataset.chart, share: (event.clientX - edge.left) / edge.width };
+    showPointer();
+  }
+
+  for (const kind of ["pointermove", "pointerdown"]) document.addEventListener(kind, point);
+  document.addEventListener("station:fresh", () => { if (pointer) showPointer(); });
 })();

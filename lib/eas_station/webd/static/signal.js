@@ -1,4 +1,4 @@
-// A chime and a notification for a new alert. This browser's choice counts, else the station's.
+// A chime and a notification for a new alert, as set in this browser or else on the station.
 "use strict";
 (() => {
   const box = document.getElementById("signals");
@@ -32,7 +32,7 @@
     explain();
   }
 
-  // Browsers let a page make a sound only once somebody has touched it.
+  // Browsers let a page play sound only after a click or a tap on it.
   function explain() {
     const touched = navigator.userActivation ? navigator.userActivation.hasBeenActive : true;
     why.hidden = wanted() === "off" || touched;
@@ -42,7 +42,7 @@
   chime.value = choices.includes(recall("chime")) ? recall("chime") : "";
   chime.addEventListener("change", () => {
     remember("chime", chime.value);
-    if (wanted() !== "off") ring(); // so that its sound is known, and the browser lets it ring later
+    if (wanted() !== "off") ring(); // a sample, and the browser then allows later chimes
     explain();
   });
   document.getElementById("ring").addEventListener("click", ring);
@@ -60,7 +60,7 @@
     const here = event.detail.filter((one) => one.here && !one.test);
     if (wanted() === "all" || (wanted() === "here" && here.length)) ring();
     if (notify.checked && here.length)
-      new Notification("New alert", { body: here.map((one) => one.said).join("\n"), tag: "eas-station" });
+      new Notification("New alert", { body: here.map((one) => one.text).join("\n"), tag: "eas-station" });
   });
   box.hidden = false;
   explain();

@@ -1,6 +1,6 @@
 % rebase('base.tpl')
 <h1>Radio</h1>
-<nav class="choices" aria-label="Stretch of time">
+<nav class="choices" aria-label="Time span">
 % for choice in spans:
 <a href="{{choice.address}}"{{!' aria-current="true"' if choice.chosen else ''}}>{{choice.label}}</a>
 % end
@@ -11,7 +11,7 @@
 <h2 id="radio-{{number}}-name">Receiver {{panel.row.name}}</h2>
 <div id="radio-{{number}}" data-live>
 % include('switch.tpl', kind='receiver', name=panel.row.name, back='/radio')
-<p class="state"><span class="sign" aria-hidden="true">{{panel.row.sign}}</span> {{panel.row.state}} <span class="says">{{panel.row.sentence}}</span></p>
+<p class="state"><span class="sign" aria-hidden="true">{{panel.row.sign}}</span> {{panel.row.state}} <span class="status">{{panel.row.sentence}}</span></p>
 % if panel.facts:
 <dl class="facts">
 % for name, value in panel.facts:
@@ -30,10 +30,10 @@
 % end
 <path class="line-1" d="{{radio.spectrum.path}}"/>
 </svg>
-<figcaption>{{radio.spectrum.summary}} In dBFS, of the last second{{', as it was when it was last heard' if panel.heard.stale else ''}}; the dotted lines are the channels.</figcaption>
+<figcaption>{{radio.spectrum.summary}} In dBFS, over the last second{{' that was reported' if panel.heard.stale else ''}}; dotted lines mark the channels.</figcaption>
 </figure>
 % elif panel.heard:
-<p class="hint">This receiver tells no spectrum.</p>
+<p class="hint">This receiver reports no spectrum.</p>
 % end
 % if panel.channels:
 <table class="snr"><caption class="hidden">Channels of {{panel.row.name}}</caption>
@@ -45,12 +45,14 @@
 </tbody></table>
 % end
 </div>
-<nav class="choices" aria-label="What the chart of {{panel.row.name}} shows">
+<nav class="choices" aria-label="Measure in the chart of {{panel.row.name}}">
 % for choice in measures:
 <a href="{{choice.address}}"{{!' aria-current="true"' if choice.chosen else ''}}>{{choice.label}}</a>
 % end
 </nav>
+<div id="radio-{{number}}-history" data-live>
 % include('chart.tpl', chart=radio.chart, size=size, field=field, heading=panel.row.name)
+</div>
 </section>
 % end
 % if not radios:
@@ -59,11 +61,13 @@
 % for number, source in enumerate(sources):
 <section class="panel" aria-labelledby="source-{{number}}-name">
 <h2 id="source-{{number}}-name">Source {{source.name}}</h2>
-<nav class="choices" aria-label="What the chart of source {{source.name}} shows">
+<nav class="choices" aria-label="Measure in the chart of source {{source.name}}">
 % for choice in heard:
 <a href="{{choice.address}}"{{!' aria-current="true"' if choice.chosen else ''}}>{{choice.label}}</a>
 % end
 </nav>
+<div id="source-{{number}}-history" data-live>
 % include('chart.tpl', chart=source.chart, size=size, field=field, heading=source.name)
+</div>
 </section>
 % end

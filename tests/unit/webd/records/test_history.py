@@ -145,8 +145,8 @@ def test_a_day_is_marked_every_six_hours_by_the_stations_clock() -> None:
 def test_a_channel_looks_the_same_on_every_chart() -> None:
     channels = ["162.400", "162.425", "162.550"]
     drawn = charts.chart(history(1.0), "receiver", UTC_FACE, channels)
-    assert (drawn.lines[0].look, drawn.looks) == (3, "162.550:3")
-    assert charts.chart(history(1.0, channel="9"), "source", UTC_FACE, channels).lines[0].look == 1
+    assert drawn.lines[0].style == 3
+    assert charts.chart(history(1.0, channel="9"), "source", UTC_FACE, channels).lines[0].style == 1
 
 
 def a_state(bins: tuple[float, ...], *channels: str) -> ReceiverState:
@@ -168,9 +168,7 @@ def test_a_spectrum_is_drawn_with_its_channels_and_told_in_words() -> None:
     assert len(drawn.path[1:].split()) == 256
     assert [mark.label for mark in drawn.marks] == [".400", ".550"]
     assert drawn.marks[1].at == pytest.approx(384.0)
-    assert drawn.summary == (
-        "From 162.3625 to 162.6125 MHz; the strongest is -33 dBFS at 162.550 MHz."
-    )
+    assert drawn.summary == ("From 162.3625 to 162.6125 MHz; the peak is -33 dBFS at 162.550 MHz.")
 
 
 @pytest.mark.parametrize("bins", [(), (-80.0,), (-80.0, math.nan), (-80.0, -math.inf)])
@@ -193,8 +191,8 @@ def test_the_page_is_whole_without_the_database(station_with: Any) -> None:
     station = station_with(Away())
     status, _, page = station.get("/radio")
     assert status == 200
-    assert page.count(b"The database does not answer") == 2
+    assert page.count(b"The database is not responding") == 2
     status, _, page = station.get("/tests")
     assert status == 200
-    assert b"which tests came is not shown" in page
+    assert b"the tests received cannot be shown" in page
     assert station.get("/api/v1/receivers/wx/history")[0] == 503
