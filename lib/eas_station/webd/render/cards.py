@@ -1,4 +1,4 @@
-"""Warnings as the page shows them: words, places, times; no markup."""
+"""Alerts as the page shows them: words, places, times; no markup."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from eas_station.alerts import severity
 from eas_station.alerts.model import Alert, Reception
 from eas_station.store.alerts.receptions import ReceptionRow
 from eas_station.store.records.clips import Clip
 from eas_station.webd.render.grades import GRADES, Grade
 from eas_station.webd.render.times import Clockface, Moment, lasted
+from eas_station.webd.state.audio_channels import MONO
 from eas_station.webd.state.snapshot import AlertEntry, Snapshot
 
 PLACES_SHOWN = 8
+ZONES_SHOWN = 12
 
 
-class Names(Protocol):
-    """Names of codes (`tables.Tables`)."""
-
-    def event_class(self, code: str) -> str:
-        """warning, watch, advisory, statement, emergency, test, national or admin."""
+class Names(severity.EventTable, Protocol):
+    """Names of codes, and what is known of events (`tables.Tables`)."""
 
     def location_name(self, code: str) -> str:
         """ "Wood, OH"."""
@@ -31,25 +31,21 @@ class Names(Protocol):
         """The SAME codes of each UGC."""
 
 
-SEVERITIES = ("Extreme", "Severe", "Moderate", "Minor")
-
-
 @dataclass(frozen=True, slots=True)
-class HearingLine:
+class ReceptionLine:
     """One reception in one line."""
 
     where: str  # "Off the air: wx, 162.550 MHz"
     at: Moment
-    how_well: str
-    spooled: bool = False
+    quality: str
 
 
 @dataclass(frozen=True, slots=True)
 class AlertCard:
-    """One warning on the page."""
+    """One alert on the page."""
 
     alert_id: str
-    key: str  # stays the same while its receptions go from the spool to the database
+    key: str  # the same in the spool and in the database
     grade: Grade
     title: str
     levels: str  # "Extreme · Immediate · Observed"
@@ -57,57 +53,57 @@ class AlertCard:
     until: Moment | None
     remaining: str  # "23 min left", "ended 5 min ago", "until further notice"
     issued: Moment
-    sender: str
     headline: str
     instruction: str
     description: str
-    hearings: tuple[HearingLine, ...]
-    heard: str  # "Heard 3 times: off the air and by CAP"
-    concerns: bool
-    why: str
+    receptions: tuple[ReceptionLine, ...]
+    ways: str  # "2 × off the air and by CAP"
+    concerns: bool  # does it concern this station
     active: bool
     is_test: bool
-    came: str  # when it was first received, for the script
+    came: str  # when it was first received, ISO 8601, for the script
     clip_id: str | None  # the newest recording that can be played
     durable: bool  # False: in memory only
-    notice: str  # what is not as it should be with this one; "" if nothing
+    notice: str  # what is wrong with this one; "" if nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Hand:
+class AlertGroups:
     """The cards of the page Now, gravest first."""
 
     here: tuple[AlertCard, ...]
     tests: tuple[AlertCard, ...]
-    nearby: tuple[AlertCard, ...]  # on the map, but not in our area
+    nearby: tuple[AlertCard, ...]  # on the map, outside our area
     elsewhere: tuple[AlertCard, ...]
     recent: tuple[AlertCard, ...]
 
 
 class Presenter:
-    """Turns entries into cards, with the names and the clock of this station."""
+    """Turns alerts into cards, with the place names and the time zone of this station."""
 
-    def __init__(self, names: Names, clockface: Clockface, own_codes: tuple[str, ...]) -> None:
-        self._names, self._clockface, self._own_codes = names, clockface, own_codes
+    def __init__(self, names: Names, times: Clockface, own_codes: tuple[str, ...]) -> None:
+        self._names, self._times, self._own_codes = names, times, own_codes
 
-    def hand(self, picture: Snapshot, is_near: Callable[[Alert], bool] = lambda _: False) -> Hand:
-        """All cards of one picture."""
-        near = {one.alert.alert_id for one in picture.active if is_near(one.alert)}
-        cards = sorted(
-            (self.card(entry, picture.as_of) for entry in picture.active), key=_gravest_first
-        )
+    def groups(
+        self, snapshot: Snapshot, is_near: Callable[[Alert], bool] = lambda _: False
+    ) -> AlertGroups:
+        """All cards of one snapshot."""
+        near = {one.alert.alert_id for one in snapshot.active if is_near(one.alert)}
+        newest_first = sorted(snapshot.active, key=lambda one: one.alert.issued_at, reverse=True)
+        cards = [self.card(entry, snapshot.as_of) for entry in newest_first]
+        cards.sort(key=lambda card: card.grade.rank)
         real = [card for card in cards if not card.is_test]
         others = [card for card in real if not card.concerns]
-        return Hand(
+        return AlertGroups(
             here=tuple(card for card in real if card.concerns),
             tests=tuple(card for card in cards if card.is_test),
             nearby=tuple(card for card in others if card.alert_id in near),
             elsewhere=tuple(card for card in others if card.alert_id not in near),
-            recent=tuple(self.card(entry, picture.as_of) for entry in picture.recent),
+            recent=tuple(self.card(entry, snapshot.as_of) for entry in snapshot.recent),
         )
 
     def card(self, entry: AlertEntry, now: datetime) -> AlertCard:
-        """One warning as of `now`."""
+        """One alert as of `now`."""
         alert = entry.alert
         return AlertCard(
             alert_id=alert.alert_id,
@@ -119,14 +115,12 @@ class Presenter:
             until=self.moment(alert.ends_at, now) if alert.ends_at else None,
             remaining=remaining(alert, entry.active, now),
             issued=self.moment(alert.issued_at, now),
-            sender=alert.sender_name or alert.originator or "",
             headline=alert.headline or "",
             instruction=alert.instruction or "",
             description=alert.description or "",
-            hearings=tuple(self.hearing(reception, now) for reception in entry.receptions),
-            heard=_heard(entry.receptions),
+            receptions=tuple(self.reception(reception, now) for reception in entry.receptions),
+            ways=_ways(entry.receptions),
             concerns=alert.relevance.relevant,
-            why=_why(alert),
             active=entry.active,
             is_test=alert.is_test,
             came=self.moment(alert.first_received_at, now).iso,
@@ -136,16 +130,15 @@ class Presenter:
         )
 
     def grade(self, alert: Alert) -> Grade:
-        """The grade by event code; without one, by the last word of its name."""
-        if alert.is_test:
-            return GRADES["test"]
-        last_word = alert.event_name.rpartition(" ")[2].lower()
-        if alert.event_code is None:
-            return GRADES.get(last_word, GRADES["statement"])
-        return GRADES.get(self._names.event_class(alert.event_code), GRADES["statement"])
+        """How grave the alert is."""
+        return GRADES[
+            severity.rank(
+                alert.event_code, alert.event_name, alert.severity, alert.is_test, self._names
+            )
+        ]
 
     def places(self, alert: Alert) -> str:
-        """The places, our own first; a text of the sender only where there are no codes."""
+        """The places, our own first; the sender's own text only if there are no codes."""
         own = [code for code in alert.same_codes if code in self._own_codes]
         rest = [code for code in alert.same_codes if code not in self._own_codes]
         if not own and not rest:
@@ -158,6 +151,22 @@ class Presenter:
         shown, more = names[:PLACES_SHOWN], len(names) - PLACES_SHOWN
         return "; ".join((*_by_state(shown), *((f"and {more} more",) if more > 0 else ())))
 
+    def named(self, codes: Iterable[str]) -> tuple[tuple[str, str], ...]:
+        """SAME codes, each with its name."""
+        return tuple((code, self._names.location_name(code)) for code in codes)
+
+    def place_names(self, places: Iterable[str]) -> str:
+        """The names of SAME codes and UGCs, a zone with its counties, "Wood, OH · OHZ003"."""
+        codes: list[str] = []
+        zones: list[str] = []
+        for place in places:
+            counties = (place,) if place[:1].isdigit() else self._names.zones.get(place, ())
+            codes += counties
+            if len(counties) != 1:  # a zone is not the same as its counties
+                zones.append(place)
+        shown = " ".join(zones[:ZONES_SHOWN]) + (" …" if len(zones) > ZONES_SHOWN else "")
+        return " · ".join(([self.listed(codes)] if codes else []) + ([shown] if zones else []))
+
     def own_area(self, point: tuple[float, float] | None) -> str:
         """Our area in words: the names of its codes, else the point; "" if none is configured."""
         if self._own_codes:
@@ -166,43 +175,32 @@ class Presenter:
 
     def moment(self, moment: datetime, now: datetime, seconds: bool = False) -> Moment:
         """A time in the station's zone and UTC."""
-        return self._clockface.moment(moment, now, seconds)
+        return self._times.moment(moment, now, seconds)
 
-    def hearing(self, reception: Reception | ReceptionRow, now: datetime) -> HearingLine:
+    def reception(self, reception: Reception | ReceptionRow, now: datetime) -> ReceptionLine:
         """One reception in one line."""
         at = self.moment(reception.received_at, now, seconds=True)
         if reception.via == "cap":
-            return HearingLine(f"CAP: {reception.origin}", at, _signature(reception))
-        return HearingLine(
-            f"Off the air: {reception.origin}{_channel(reception)}", at, _quality(reception)
-        )
+            return ReceptionLine(f"CAP: {reception.origin}", at, _signature(reception))
+        return ReceptionLine(f"Off the air: {origin_name(reception)}", at, _quality(reception))
 
 
 def _by_state(names: Iterable[str]) -> list[str]:
-    """ "Wood, OH" and "Lucas, OH" as "Wood and Lucas, OH"; states in the order they come."""
+    """ "Wood, OH" and "Lucas, OH" as "Wood and Lucas, OH"; states in order of appearance."""
     grouped: dict[str, list[str]] = {}
     for name in names:
         place, comma, state = name.rpartition(", ")
         grouped.setdefault(state if comma else "", []).append(place if comma else name)
-    return [_joined(places) + (f", {state}" if state else "") for state, places in grouped.items()]
+    return [joined(places) + (f", {state}" if state else "") for state, places in grouped.items()]
 
 
-def _joined(words: list[str]) -> str:
+def joined(words: list[str]) -> str:
+    """ "Wood", "Wood and Lucas", "Wood, Lucas and Henry"."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _gravest_first(card: AlertCard) -> tuple[int, int, str]:
-    severity = card.levels.partition(" ")[0]
-    order = SEVERITIES.index(severity) if severity in SEVERITIES else 1
-    return (card.grade.rank, order, _reversed_text(card.issued.iso))
-
-
-def _reversed_text(text: str) -> str:
-    return "".join(chr(0x7F - ord(character)) for character in text)
-
-
 def remaining(alert: Alert, active: bool, now: datetime) -> str:
-    """How long it still holds, or why it is over: "23 min left"."""
+    """How long it stays in force, or why it ended: "23 min left", "cancelled"."""
     if alert.end_reason is not None:
         return alert.end_reason
     if alert.ends_at is None:
@@ -210,18 +208,16 @@ def remaining(alert: Alert, active: bool, now: datetime) -> str:
     left_s = (alert.ends_at - now).total_seconds()
     if left_s > 0:
         return f"{lasted(left_s)} left"
-    return (
-        f"{'time is up since' if active else 'ended'} {lasted(-left_s)}{'' if active else ' ago'}"
-    )
+    return f"{'expired' if active else 'ended'} {lasted(-left_s)} ago"
 
 
 def _playable(clips: Iterable[Clip]) -> str | None:
     """The newest recording that has a file."""
-    there = [clip.clip_id for clip in clips if clip.path and clip.removed_at is None]
-    return there[-1] if there else None
+    playable = [clip.clip_id for clip in clips if clip.path and clip.removed_at is None]
+    return playable[-1] if playable else None
 
 
-def _heard(receptions: tuple[Reception | ReceptionRow, ...]) -> str:
+def _ways(receptions: tuple[Reception | ReceptionRow, ...]) -> str:
     air = sum(1 for reception in receptions if reception.via == "same")
     cap = len(receptions) - air
     words = []
@@ -232,15 +228,10 @@ def _heard(receptions: tuple[Reception | ReceptionRow, ...]) -> str:
     return " and ".join(words)
 
 
-def _why(alert: Alert) -> str:
-    decided = [step for step in alert.relevance.trace if step.rule == alert.relevance.rule]
-    return decided[-1].why if decided else alert.relevance.rule
-
-
-def _channel(reception: Reception | ReceptionRow) -> str:
-    if reception.channel is None or reception.channel == "mono":
-        return ""
-    return f", {reception.channel} MHz"
+def origin_name(reception: Reception | ReceptionRow) -> str:
+    """The feed, or the source and its channel: "wx, 162.550 MHz"."""
+    channel = "" if reception.channel in (None, MONO) else f", {reception.channel} MHz"
+    return f"{reception.origin}{channel}"
 
 
 def _quality(reception: Reception | ReceptionRow) -> str:
@@ -260,7 +251,7 @@ def _signature(reception: Reception | ReceptionRow) -> str:
 
 
 def _is_unverified(entry: AlertEntry) -> bool:
-    """Does all that is known of it come with a signature that is wrong or could not be checked?"""
+    """Has every reception a signature that is invalid or could not be checked?"""
     signatures = [one.signature or "" for one in entry.receptions]
     return bool(signatures) and all(one.startswith(("invalid", "unchecked")) for one in signatures)
 
@@ -269,7 +260,7 @@ def _notice(entry: AlertEntry) -> str:
     if not entry.durable:
         return "In memory only: the spool could not be written. Write this down."
     if _is_unverified(entry):
-        return "Unverified: nobody can vouch for its sender. It may be forged."
+        return "Unverified: its sender could not be verified. It may be forged."
     if not entry.stored:
         return "Not in the database yet."
     if any(not reception.clock_trusted for reception in entry.full_receptions()):

@@ -1,13 +1,15 @@
-"""How grave a warning is: a rank, a word and a sign, never a colour alone."""
+"""The word, the sign and the CSS class for how grave an alert is; never a colour alone."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from eas_station.alerts import severity
+
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """How grave: a rank to sort by, a word, a sign; never a colour alone."""
+    """How the page shows a rank of `alerts.severity`."""
 
     name: str  # CSS class
     word: str
@@ -16,14 +18,18 @@ class Grade:
 
 
 GRADES = {
-    "national": Grade("warning", "National emergency", "▲", 0),
-    "emergency": Grade("warning", "Emergency", "▲", 1),
-    "warning": Grade("warning", "Warning", "▲", 2),
-    "watch": Grade("watch", "Watch", "◆", 3),
-    "advisory": Grade("advisory", "Advisory", "●", 4),
-    "statement": Grade("statement", "Statement", "■", 5),
-    "admin": Grade("statement", "Administrative", "■", 6),
-    "test": Grade("test", "Test", "✓", 7),
+    rank: Grade(name, word, sign, rank)
+    for rank, name, word, sign in (
+        (severity.NATIONAL, "warning", "National emergency", "▲"),
+        (severity.EXTREME, "warning", "Warning", "▲"),
+        (severity.SEVERE, "warning", "Warning", "▲"),
+        (severity.WARNING, "warning", "Warning", "▲"),
+        (severity.WATCH, "watch", "Watch", "◆"),
+        (severity.ADVISORY, "advisory", "Advisory", "●"),
+        (severity.STATEMENT, "statement", "Statement", "■"),
+        (severity.ADMINISTRATIVE, "statement", "Administrative", "■"),
+        (severity.TEST, "test", "Test", "✓"),
+    )
 }
-CALM = Grade("calm", "Nothing in force", "✓", 9)
-UNKNOWN = Grade("unknown", "Not known", "?", 8)
+CALM = Grade("calm", "Nothing in force", "✓", severity.TEST)
+UNKNOWN = Grade("unknown", "Unknown", "?", severity.TEST)

@@ -1,4 +1,4 @@
-"""Warnings on the map."""
+"""Alerts on the map."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from eas_station.alerts import severity
 from eas_station.webd.drawing.area_map import MapDrawing, MappedAlert, Projection, draw
 from eas_station.webd.drawing.county_outlines import Bounds, County, Region
 from eas_station.webd.render.grades import GRADES
 
+RANKS = {"warning": severity.WARNING, "watch": severity.WATCH}
 SQUARE = ((41.0, -84.0), (42.0, -84.0), (42.0, -83.0), (41.0, -83.0), (41.0, -84.0))
 BESIDE = tuple((lat, lon + 1.0) for lat, lon in SQUARE)
 REGION = Region(
@@ -25,7 +27,7 @@ REGION = Region(
 def shown(make: Any) -> Any:
     def build(codes: tuple[str, ...], grade: str = "warning", **values: Any) -> MappedAlert:
         alert = replace(make.alert(), same_codes=codes, **values)
-        return MappedAlert(alert, GRADES[grade], f"{grade.capitalize()}, 23 min left")
+        return MappedAlert(alert, GRADES[RANKS[grade]], f"{grade.capitalize()}, 23 min left")
 
     return build
 
@@ -34,20 +36,20 @@ def county(drawing: MapDrawing, name: str) -> Any:
     return next(shape for shape in drawing.counties if shape.title.startswith(name))
 
 
-def test_a_county_has_the_colour_the_sign_and_the_words_of_its_gravest_warning(shown: Any) -> None:
+def test_a_county_has_the_colour_the_sign_and_the_words_of_its_gravest_alert(shown: Any) -> None:
     both = (shown(("039173",)), shown(("039173", "039095"), "watch"))
     drawing = draw(REGION, both, None)
     wood, lucas = county(drawing, "Wood"), county(drawing, "Lucas")
     assert (wood.kind, wood.sign, wood.label) == ("county own warning", "▲", "Wood")
     assert wood.title == "Wood: Warning, 23 min left; Watch, 23 min left"
     assert (lucas.kind, lucas.sign) == ("county watch", "◆")
-    assert drawing.sentence == "Something is in force in Wood, and in 1 county nearby."
+    assert drawing.sentence == "In force in Wood and 1 county nearby."
 
 
-def test_a_quiet_map_says_so(shown: Any) -> None:
+def test_a_map_without_alerts(shown: Any) -> None:
     drawing = draw(REGION, (), None)
     assert county(drawing, "Wood").title == "Wood: nothing in force"
-    assert drawing.sentence == "Nothing is in force here."
+    assert drawing.sentence == "Nothing in force here."
     assert drawing.areas == ()
 
 
@@ -83,7 +85,7 @@ def test_an_outline_stays_inside_the_drawing_and_keeps_its_proportions() -> None
     assert (south - north) / (east - west) == pytest.approx(1 / 0.749, rel=0.02)
 
 
-def test_what_is_too_small_to_see_is_not_drawn() -> None:
+def test_an_outline_too_small_to_see_is_not_drawn() -> None:
     projection = Projection(REGION.bounds)
     speck = tuple(
         (41 + lat / 1000, -84 + lon / 1000) for lat, lon in ((0, 0), (1, 0), (1, 1), (0, 0))

@@ -1,4 +1,4 @@
-"""Warnings in words."""
+"""Alerts in words."""
 
 from __future__ import annotations
 
@@ -39,20 +39,23 @@ def picture_of(make: Any) -> Any:
     return build
 
 
-def said(presenter: Presenter, picture: Snapshot, deaf: bool = False) -> tuple[str, str]:
-    found = verdict(presenter.hand(picture), "Wood, OH", picture, deaf)
+def judged(presenter: Presenter, picture: Snapshot, deaf: bool = False) -> tuple[str, str]:
+    found = verdict(presenter.groups(picture), "Wood, OH", picture, deaf)
     return found.grade.name, found.sentence
 
 
-def test_calm_is_said_only_when_we_would_know(presenter: Presenter, picture_of: Any) -> None:
-    assert said(presenter, picture_of()) == ("calm", "Nothing in force for Wood, OH.")
-    assert said(presenter, picture_of(), deaf=True) == (
+def test_the_verdict_is_calm_only_if_the_station_would_know(
+    presenter: Presenter, picture_of: Any
+) -> None:
+    assert judged(presenter, picture_of()) == ("calm", "Nothing in force for Wood, OH.")
+    assert judged(presenter, picture_of(), deaf=True) == (
         "unknown",
-        "Nothing known to be in force for Wood, OH, but the station is deaf.",
+        "Cannot tell what is in force for Wood, OH: the station is deaf.",
     )
-    grade, sentence = said(presenter, picture_of(read=False))
-    assert grade == "unknown"
-    assert sentence.startswith("Not known what is in force for Wood, OH")
+    assert judged(presenter, picture_of(read=False)) == (
+        "unknown",
+        "Cannot tell what is in force for Wood, OH: the database is not responding.",
+    )
 
 
 def test_the_verdict_names_what_is_in_force_gravest_first(
@@ -70,21 +73,21 @@ def test_the_verdict_names_what_is_in_force_gravest_first(
         ),
     ]
     picture = picture_of(*entries)
-    assert said(presenter, picture) == (
+    assert judged(presenter, picture) == (
         "warning",
         "2 alerts in force for Wood, OH: Tornado Warning, Flood Watch.",
     )
-    hand = presenter.hand(picture)
-    assert [card.alert_id for card in hand.here] == ["2", "1"]
-    assert [card.alert_id for card in hand.tests] == ["3"]
-    assert [card.alert_id for card in hand.elsewhere] == ["4"]
+    groups = presenter.groups(picture)
+    assert [card.alert_id for card in groups.here] == ["2", "1"]
+    assert [card.alert_id for card in groups.tests] == ["3"]
+    assert [card.alert_id for card in groups.elsewhere] == ["4"]
 
 
 def test_a_test_alone_leaves_the_page_calm(
     presenter: Presenter, picture_of: Any, make: Any
 ) -> None:
     picture = picture_of(make.entry(event_code="RWT", is_test=True))
-    assert said(presenter, picture)[0] == "calm"
+    assert judged(presenter, picture)[0] == "calm"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +95,7 @@ def test_a_test_alone_leaves_the_page_calm(
     [
         *(("TOR", "Tornado Warning", "warning"), ("FLA", "Flood Watch", "watch")),
         *(("SPS", "Special Weather Statement", "statement"), ("EAN", "National", "warning")),
-        *((None, "Winter Weather Advisory", "advisory"), (None, "Air Quality Alert", "statement")),
+        *((None, "Winter Weather Advisory", "advisory"), (None, "Air Quality Alert", "warning")),
         ("QQW", "QQW", "warning"),
     ],
 )
@@ -111,32 +114,32 @@ def test_places_are_by_state_and_ours_come_first(presenter: Presenter, make: Any
     assert presenter.places(make.alert(same_codes=(), area_text="Lake Erie")) == "Lake Erie"
 
 
-def test_a_hearing_says_where_when_and_how_well(presenter: Presenter, make: Any) -> None:
-    line = presenter.hearing(make.reception(), make.now)
-    assert (line.where, line.how_well) == (
+def test_a_reception_has_its_origin_and_quality(presenter: Presenter, make: Any) -> None:
+    line = presenter.reception(make.reception(), make.now)
+    assert (line.where, line.quality) == (
         "Off the air: wx, 162.550 MHz",
         "3 of 3 bursts, agreed, 28 dB",
     )
     rough = make.reception(evidence=Evidence(2, False, 0.9), channel="mono")
-    line = presenter.hearing(rough, make.now)
-    assert (line.where, line.how_well) == ("Off the air: wx", "2 of 3 bursts, reconstructed")
+    line = presenter.reception(rough, make.now)
+    assert (line.where, line.quality) == ("Off the air: wx", "2 of 3 bursts, reconstructed")
     cap = make.reception(via="cap", origin="nws", channel=None, evidence=None, signature="unsigned")
-    line = presenter.hearing(cap, make.now)
-    assert (line.where, line.how_well) == ("CAP: nws", "not signed")
+    line = presenter.reception(cap, make.now)
+    assert (line.where, line.quality) == ("CAP: nws", "not signed")
 
 
-def test_how_long_it_lasts_is_said_from_now(presenter: Presenter, make: Any) -> None:
+def test_the_remaining_time_is_counted_from_now(presenter: Presenter, make: Any) -> None:
     entry = make.entry()
     assert presenter.card(entry, make.now).remaining == "45 min left"
     late = make.now + timedelta(minutes=50)
-    assert presenter.card(entry, late).remaining == "time is up since 5 min"
+    assert presenter.card(entry, late).remaining == "expired 5 min ago"
     assert presenter.card(replace(entry, active=False), late).remaining == "ended 5 min ago"
     assert presenter.card(make.entry(ends_at=None), late).remaining == "until further notice"
     cancelled = replace(make.entry(end_reason="cancelled"), active=False)
     assert presenter.card(cancelled, late).remaining == "cancelled"
 
 
-def test_what_is_not_as_it_should_be_is_said_on_the_card(presenter: Presenter, make: Any) -> None:
+def test_what_is_wrong_is_noted_on_the_card(presenter: Presenter, make: Any) -> None:
     entry = make.entry()
     assert presenter.card(entry, make.now).notice == ""
     assert "Not in the database" in presenter.card(replace(entry, stored=False), make.now).notice
@@ -151,7 +154,7 @@ def test_a_card_keeps_its_key_while_its_alert_gets_an_id(presenter: Presenter, m
     assert presenter.card(spooled, make.now).key == presenter.card(stored, make.now).key
 
 
-def test_what_is_nearby_comes_apart_from_the_rest(
+def test_alerts_nearby_are_separate_from_those_elsewhere(
     presenter: Presenter, picture_of: Any, make: Any
 ) -> None:
     far = Relevance(False, "same-code", ())
@@ -160,13 +163,13 @@ def test_what_is_nearby_comes_apart_from_the_rest(
         make.entry(alert_id="far", relevance=far),
         make.entry(alert_id="here"),
     )
-    hand = presenter.hand(picture, lambda alert: alert.alert_id == "near")
-    assert [card.alert_id for card in hand.nearby] == ["near"]
-    assert [card.alert_id for card in hand.elsewhere] == ["far"]
-    assert [card.alert_id for card in hand.here] == ["here"]
+    groups = presenter.groups(picture, lambda alert: alert.alert_id == "near")
+    assert [card.alert_id for card in groups.nearby] == ["near"]
+    assert [card.alert_id for card in groups.elsewhere] == ["far"]
+    assert [card.alert_id for card in groups.here] == ["here"]
 
 
-def test_the_newest_recording_that_is_there_can_be_played(presenter: Presenter, make: Any) -> None:
+def test_the_newest_recording_with_a_file_is_played(presenter: Presenter, make: Any) -> None:
     first, second, gone, faulty = (
         Clip(name, (), "wx", "162.550", make.now, 9.0, path="a.flac") for name in "abcd"
     )
@@ -187,9 +190,9 @@ def test_the_newest_recording_that_is_there_can_be_played(presenter: Presenter, 
         (("unsigned",), False),
     ],
 )
-def test_what_nobody_can_vouch_for_is_said_on_its_card(
+def test_an_unverified_alert_is_marked_on_its_card(
     presenter: Presenter, make: Any, signatures: tuple[str | None, ...], warned: bool
 ) -> None:
-    heard = [make.reception(n, signature=said) for n, said in enumerate(signatures)]
+    heard = [make.reception(n, signature=one) for n, one in enumerate(signatures)]
     notice = presenter.card(make.entry(*heard), make.now).notice
     assert notice.startswith("Unverified") is warned
