@@ -130,7 +130,7 @@ def _routes(config: Config, services: WebServices, frame: PageFrame) -> tuple[Ro
         ),
         HistoryRoutes(config, queries, now),
         NowPage(frame, config, presenter, maps),
-        AlertPage(frame, queries, tasks, presenter, maps, names),
+        AlertPage(frame, queries, tasks, presenter, maps),
         AlertLogPage(frame, queries, search, presenter),
         ListeningPage(frame, config, services.live_audio),
         RadioPage(frame, config, queries, now),

@@ -198,7 +198,7 @@ def test_a_second_hearing_that_waits_in_a_spool_joins_the_alert_that_is_stored(
 def test_without_a_database_the_page_says_so_and_shows_what_is_spooled(empty_town: Any) -> None:
     empty_town.start()
     empty_town.say_all_well()
-    assert "Not known what is in force" in empty_town.get("/")[2].decode()
+    assert "Cannot tell what is in force" in empty_town.get("/")[2].decode()
     empty_town.hear(empty_town.off_air("TOR"), stored=False)
     until(lambda: b"Tornado Warning" in empty_town.get("/")[2])
     until(lambda: b"Database offline since" in empty_town.get("/")[2], timeout_s=20)
@@ -506,7 +506,7 @@ def test_a_unit_that_is_not_heard_is_shown_as_old_news(town: Any) -> None:
     until(lambda: town.json("/api/v1/status")["units"][0]["heard_at"] is not None)
     unit = town.json("/api/v1/status")["units"][0]
     assert (unit["unit"], unit["state"], unit["stale"]) == ("eas-capd", "not heard", True)
-    assert re.search(r"not heard for 1 min; last: 2 feeds, 47 alerts", town.get("/")[2].decode())
+    assert re.search(r"no report for 1 min; last: 2 feeds, 47 alerts", town.get("/")[2].decode())
 
 
 def test_it_says_where_the_page_is_and_ends_in_time(running: Any) -> None:
@@ -590,7 +590,7 @@ def test_a_postgresql_that_stops_is_told_hides_nothing_and_comes_back(
     own_cluster.stop()
     until(lambda: b"Database offline since" in town.get("/")[2], 25)
     page = town.get("/")[2].decode()
-    assert "What was known before is shown" in page
+    assert "The last known state is shown" in page
     assert "TAKE COVER NOW!" in page
     town.hear(town.off_air("SVR"), stored=False)
     until(lambda: town.json("/api/v1/status")["alerts"]["here"] == 3)

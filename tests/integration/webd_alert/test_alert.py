@@ -40,23 +40,23 @@ def test_the_alert_tells_its_whole_story(night: Any) -> None:
     status, _, page = night.town.get(f"/alerts/{night.tornado}")
     said = text_of(page)
     assert status == 200
-    chain = said[said.index("What became of it") : said.index("Heard 4 times")]
+    chain = said[said.index("Timeline") : said.index("Received 4 times")]
     order = [
         "+ Issued", "For Lucas and Wood, OH; until", "(NEW) new",
-        "(( Heard off the air", "wx, 162.550 MHz", "says what came by CAP",
-        "(( Heard off the air", "wx, 162.525 MHz", "the same again",
-        "↻ Updated", "Replaces the message of", "released Lucas, OH", "end moved from",
-        "(CON) continues",
+        "(( Received off the air", "wx, 162.550 MHz", "matches the CAP message",
+        "(( Received off the air", "wx, 162.525 MHz", "same header repeated",
+        "↻ Updated", "Replaces the message of", "removed Lucas, OH", "end moved from",
+        "(CON) continued",
     ]  # fmt: skip
     at = 0
     for words in order:
         assert words in chain[at:], (words, chain)
         at = chain.index(words, at) + len(words)
     for words in (
-        "It names Wood .", "Aviso de Tornado es-US", "¡BUSQUE REFUGIO AHORA!",
-        "attention signal, 1050 Hz from second", "end of message at second",
+        "The alert covers Wood .", "Aviso de Tornado es-US", "¡BUSQUE REFUGIO AHORA!",
+        "1050 Hz attention signal at", "end of message at",
         "Attention signal 1050 Hz, for 10.0 s", "3, marked in the header below",
-        "Decided by the rule same-code", "first heard by",
+        "Deciding rule: same-code", "first heard by",
     ):  # fmt: skip
         assert words.replace(" .", ".") in said, words
     assert page.count(b"<mark ") == 2  # two stretches
@@ -95,16 +95,16 @@ def test_what_is_nearby_stands_before_the_rest(night: Any) -> None:
 
 
 def test_a_forgery_is_shown_as_unverified(night: Any) -> None:
-    warned = "Unverified: nobody can vouch for its sender. It may be forged."
+    warned = "Unverified: its sender could not be verified. It may be forged."
     assert warned in text_of(night.town.get("/")[2])
     said = text_of(night.town.get(f"/alerts/{night.forgery}")[2])
     assert warned in said
-    assert "invalid (the digest does not match): shown as unverified, it may be forged" in said
+    assert "invalid (the digest does not match): shown as unverified; it may be forged" in said
 
 
 def test_an_update_of_what_never_came_says_so(night: Any) -> None:
     said = text_of(night.town.get(f"/alerts/{night.watch}")[2])
-    assert "Replaces an earlier message that did not come here" in said
+    assert "Replaces an earlier message not received here" in said
 
 
 def test_a_script_in_any_field_stays_text(town: Any) -> None:

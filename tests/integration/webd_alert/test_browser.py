@@ -100,7 +100,7 @@ def test_it_rings_as_the_station_is_set_unless_this_browser_wants_it_otherwise(
     until(lambda: b'data-chime="here"' in town.get("/")[2])
     page = opened(listener, town)
     assert page.input_value("#chime") == ""
-    assert "as the station is set: for alerts here" in page.inner_text("#chime")
+    assert "station default: for alerts here" in page.inner_text("#chime")
     assert page.is_visible("#chime-why")  # nobody has touched the page
     hear(town, page, "Blizzard Warning", "BZW", "027053")
     assert tones(page) == 0
@@ -173,7 +173,7 @@ def test_everything_is_there_without_a_script(browser: Any, night: Any) -> None:
     assert page.is_visible("svg.wave")
     assert page.is_visible("audio")
     assert page.is_visible("figure.map svg")
-    assert "Replaces the message of" in page.inner_text("#chain")
+    assert "Replaces the message of" in page.inner_text("#timeline")
     page.goto(night.town.url)
     assert page.is_visible("#here audio")
     assert page.is_hidden("#signals")
@@ -186,13 +186,13 @@ def test_the_map_can_be_enlarged_and_stays_so(browser: Any, night: Any) -> None:
     page.wait_for_selector("body.live")
     svg = page.locator("figure.map svg")
     whole = svg.get_attribute("viewBox")
-    page.click("button[aria-label=Larger]")
+    page.click("button[aria-label='Zoom in']")
     assert svg.get_attribute("viewBox") != whole
     larger = svg.get_attribute("viewBox")
     hear(night.town, page, "Blizzard Warning", "BZW", "039173")  # the map is made anew
     until(lambda: "Blizzard" in svg.text_content())
     until(lambda: svg.get_attribute("viewBox") == larger)
-    page.click("button[aria-label='The whole map']")
+    page.click("button[aria-label='Reset: show the whole map']")
     assert svg.get_attribute("viewBox") == whole
     page.close()
 
@@ -214,7 +214,7 @@ def test_on_paper_is_what_matters(browser: Any, night: Any) -> None:
     page.emulate_media(media="print")
     for gone in ("nav", "audio", ".zoom", "a[download]"):
         assert page.locator(gone).first.is_hidden(), gone
-    for stays in ("h1", "figure.map svg", "svg.wave", "#chain", "pre"):
+    for stays in ("h1", "figure.map svg", "svg.wave", "#timeline", "pre"):
         assert page.locator(stays).first.is_visible(), stays
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"

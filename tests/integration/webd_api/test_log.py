@@ -28,7 +28,7 @@ def test_the_log_is_searched_and_narrowed_without_a_script(up: Any) -> None:
     page = up.get("/log?q=%22%3E%3Cscript%3E&since=2020-01-01")[2].decode()
     assert "<script>" not in page
     assert 'value="2020-01-01"' in page
-    assert "Nothing in the log is like that." in page
+    assert "No alert matches." in page
 
 
 @pytest.mark.parametrize(

@@ -89,13 +89,13 @@ class StationRoutes:
         return reply(json_body(JobsSaid(listed)), call.headers)
 
     def _status(self, snapshot: Snapshot) -> StatusSaid:
-        hand, station = self.presenter.hand(snapshot), self.config.station
+        groups, station = self.presenter.groups(snapshot), self.config.station
         health = answer_values.wellbeing(snapshot)
         area = self.presenter.own_area(station.point)
         record = snapshot.record
         return StatusSaid(
             **health,
-            verdict=verdict(hand, area, snapshot, health["state"] == "failed").sentence,
+            verdict=verdict(groups, area, snapshot, health["state"] == "failed").sentence,
             as_of=snapshot.as_of,
             station=StationSaid(
                 *(station.name, station.callsign),
@@ -105,9 +105,9 @@ class StationRoutes:
             database=DatabaseSaid("online" if record.online else "offline", record.since_at),
             alerts=CountsSaid(
                 active=len(snapshot.active),
-                here=len(hand.here),
-                elsewhere=len(hand.elsewhere),
-                tests=len(hand.tests),
+                here=len(groups.here),
+                elsewhere=len(groups.elsewhere),
+                tests=len(groups.tests),
                 not_stored=snapshot.waiting,
             ),
             last_change_id=snapshot.last_change_id,

@@ -1,28 +1,29 @@
-"""The map: counties and the warnings in force on them, as shapes of an SVG without a script."""
+"""The map: counties and the alerts in force there, as SVG shapes that need no script."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from eas_station.alerts.model import Alert
 from eas_station.outlines import Ring
 from eas_station.webd.drawing.county_outlines import Bounds, County, Region, westward
+from eas_station.webd.render.cards import joined
 from eas_station.webd.render.grades import Grade
 
 WIDTH = 600  # of the drawing, in its own units
 MOST_HEIGHT = 900
-LEAST_STEP = 1  # what is smaller is not drawn
-LETTER = 9.5  # how wide one is on average
-ROOM = 0.8  # of its width, that a name must find in its county
-NAMES_SAID = 6
+LEAST_STEP = 1  # smaller steps of an outline are not drawn
+LETTER = 9.5  # mean width of a letter
+ROOM = 0.8  # a label needs a county at least so wide, as a share of its own width
+NAMES_SHOWN = 6
 
 
 @dataclass(frozen=True, slots=True)
 class MappedAlert:
-    """One warning as the map needs it."""
+    """One alert as the map needs it."""
 
     alert: Alert
     grade: Grade
@@ -35,10 +36,10 @@ class Shape:
 
     path: str  # the `d` of an SVG path
     kind: str  # CSS classes
-    title: str  # read out, and shown when pointed at
-    sign: str = ""  # what says it without a colour; "" where there is nothing to say
-    label: str = ""  # written on it
-    middle: tuple[int, int] = (0, 0)  # where the sign and the label stand
+    title: str  # the tooltip, and the text for a screen reader
+    sign: str = ""  # the grade without colour; "" if no alert is in force there
+    label: str = ""  # the name written on it
+    middle: tuple[int, int] = (0, 0)  # of the sign and the label
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +49,15 @@ class MapDrawing:
     width: int
     height: int
     counties: tuple[Shape, ...]
-    areas: tuple[Shape, ...]  # the polygons of warnings
+    areas: tuple[Shape, ...]  # the polygons of alerts
     point: tuple[int, int] | None  # where the station is
-    sentence: str  # the whole map in words
-    legend: tuple[Sign, ...] = ()
+    sentence: str  # the map in words
+    legend: tuple[LegendEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Sign:
-    """What something on the map means."""
+class LegendEntry:
+    """One line of the legend."""
 
     kind: str  # CSS class
     sign: str
@@ -65,55 +66,43 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """How a map speaks of what it shows."""
+    """The phrases of one kind of map."""
 
     here: str  # before the names of our counties
     only_nearby: str  # before the number of the others
     only_area: str  # an outline, but no county
     nothing: str
-    quiet: str  # of a county without anything
-    also: str  # before the number of the others, after our counties
+    quiet: str  # the title of a county without an alert
     marks_own: bool = True  # are our counties drawn as ours
 
 
 STATION = Wording(
-    here="Something is in force in",
-    only_nearby="Nothing is in force here, but in",
-    only_area="Nothing is in force in our counties, but in the outline that is drawn",
-    nothing="Nothing is in force here",
+    here="In force in",
+    only_nearby="Nothing in force here, but in",
+    only_area="Nothing in force in our counties, but in the outline on the map",
+    nothing="Nothing in force here",
     quiet="nothing in force",
-    also="and in",
 )
-# While the station is deaf, or does not know its record, silence says nothing.
+# While the station is deaf, or its database is away, silence proves nothing.
 UNSURE = Wording(
-    here="Something is in force in",
-    only_nearby="Nothing is known to be in force here, but in",
-    only_area="Nothing is known to be in force in our counties, but in the outline",
-    nothing="Nothing is known to be in force here",
-    quiet="nothing known to be in force",
-    also="and in",
+    here="In force in",
+    only_nearby="Known to be in force in",
+    only_area="Known to be in force in the outline on the map",
+    nothing="Cannot tell what is in force here",
+    quiet="unknown",
 )
 ALERT = Wording(
-    here="It names",
-    only_nearby="It names none of our counties, but",
-    only_area="It names no county of this map; its sender has drawn an outline",
-    nothing="It names no county of this map",
-    quiet="not named",
-    also="and",
+    here="The alert covers",
+    only_nearby="The alert covers none of our counties, but",
+    only_area="The alert covers no county on this map, only the outline from its sender",
+    nothing="The alert covers no county on this map",
+    quiet="not covered",
 )
-ABROAD = Wording(
-    here="It names",
-    only_nearby="It names",
-    only_area="Its sender has drawn an outline and named no county of this map",
-    nothing="It names no county of this map",
-    quiet="not named",
-    also="and",
-    marks_own=False,
-)
+ELSEWHERE = replace(ALERT, only_nearby="The alert covers", marks_own=False)
 
 
 class Projection:
-    """Degrees to the drawing's units; equirectangular, true at the middle latitude."""
+    """Degrees to the drawing's units; equirectangular, true to scale at the middle latitude."""
 
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
@@ -125,16 +114,16 @@ class Projection:
         self.height = round(tall_deg * self._scale)
 
     def place(self, lat: float, lon: float) -> tuple[int, int]:
-        """Where a point of the earth is: right of the left edge, below the upper one."""
+        """The x and y of a latitude and a longitude."""
         right = (westward(lon) - self._bounds.west) * self._narrow * self._scale
         return round(right), round((self._bounds.north - lat) * self._scale)
 
     def path(self, rings: Iterable[Ring]) -> str:
-        """Outlines as the `d` of an SVG path; points that fall together are one."""
+        """Outlines as the `d` of an SVG path, without points that fall together."""
         return "".join(self._outline(ring) for ring in rings)
 
     def middle(self, ring: Ring) -> tuple[int, int]:
-        """The middle of an outline, by its area."""
+        """The centroid of an outline."""
         twice = lat_sum = lon_sum = 0.0
         lat0, lon0 = ring[0]
         for (lat_a, lon_a), (lat_b, lon_b) in pairwise(ring):
@@ -163,14 +152,14 @@ def draw(
     point: tuple[float, float] | None,
     wording: Wording = STATION,
 ) -> MapDrawing:
-    """The map of a region with the warnings in force there.
+    """The map of a region with the alerts in force there.
 
     Args:
-        shown: gravest first; a county has the colour of the first that covers it.
-        point: (latitude, longitude) in degrees of the station.
+        shown: gravest first; a county takes the colour of the first that covers it.
+        point: (latitude, longitude) of the station in degrees.
     """
     projection = Projection(region.bounds)
-    reached = {county.code: _reaching(county.code, shown) for county in region.counties}
+    covering = {county.code: _covering(county.code, shown) for county in region.counties}
     areas = tuple(
         Shape(path, f"area {one.grade.name}", one.words)
         for one in reversed(shown)
@@ -180,13 +169,13 @@ def draw(
         projection.width,
         projection.height,
         tuple(
-            _shape(county, reached[county.code], region, projection, wording)
+            _shape(county, covering[county.code], region, projection, wording)
             for county in region.counties
         ),
         areas,
         None if point is None or not _is_inside(point, region.bounds) else projection.place(*point),
-        _in_words(region, reached, bool(areas), wording),
-        _legend(shown, reached, areas),
+        _in_words(region, covering, bool(areas), wording),
+        _legend(shown, covering, areas),
     )
 
 
@@ -195,8 +184,8 @@ def _is_inside(point: tuple[float, float], bounds: Bounds) -> bool:
     return bounds.south < lat < bounds.north and bounds.west < lon < bounds.east
 
 
-def _reaching(code: str, shown: Sequence[MappedAlert]) -> list[MappedAlert]:
-    """The warnings that cover a county, gravest first."""
+def _covering(code: str, shown: Sequence[MappedAlert]) -> list[MappedAlert]:
+    """The alerts that cover a county, gravest first."""
     return [one for one in shown if any(_covers(same, code) for same in one.alert.same_codes)]
 
 
@@ -208,7 +197,7 @@ def _covers(same_code: str, county: str) -> bool:
 
 def _shape(
     county: County,
-    reached: Sequence[MappedAlert],
+    covering: Sequence[MappedAlert],
     region: Region,
     projection: Projection,
     wording: Wording,
@@ -216,65 +205,52 @@ def _shape(
     kind = ["county"]
     if county.code in region.own and wording.marks_own:
         kind.append("own")
-    if reached:
-        kind.append(reached[0].grade.name)
+    if covering:
+        kind.append(covering[0].grade.name)
     largest = max(county.rings, key=len)
-    named = bool(reached) or county.code in region.own
+    named = bool(covering) or county.code in region.own
     return Shape(
         projection.path(county.rings),
         " ".join(kind),
-        f"{county.name}: {'; '.join(one.words for one in reached) or wording.quiet}",
-        reached[0].grade.sign if reached else "",
+        f"{county.name}: {'; '.join(one.words for one in covering) or wording.quiet}",
+        covering[0].grade.sign if covering else "",
         county.name if named and _has_room(county.name, largest, projection) else "",
         projection.middle(largest),
     )
 
 
 def _has_room(name: str, ring: Ring, projection: Projection) -> bool:
-    """Can a name be written on a county; it may stand out a little."""
+    """Is a county wide enough for its name?"""
     rights = [projection.place(lat, lon)[0] for lat, lon in ring]
     return max(rights) - min(rights) >= ROOM * LETTER * len(name)
 
 
 def _in_words(
-    region: Region, reached: dict[str, list[MappedAlert]], has_areas: bool, wording: Wording
+    region: Region, covering: dict[str, list[MappedAlert]], has_areas: bool, wording: Wording
 ) -> str:
     own: list[str] = []
     rest: list[str] = []
     for county in sorted(region.counties, key=lambda one: one.name):
-        if reached[county.code]:
+        if covering[county.code]:
             (own if county.code in region.own else rest).append(county.name)
+    nearby = "1 county nearby" if len(rest) == 1 else f"{len(rest)} counties nearby"
     if own:
-        more = len(own) - NAMES_SAID
-        words = own[:NAMES_SAID] + ([f"{more} more"] if more > 0 else [])
-        said = f"{wording.here} {_joined(words)}"
-    elif rest:
-        said = wording.only_nearby
-    else:
-        return f"{wording.only_area if has_areas else wording.nothing}."
+        more = len(own) - NAMES_SHOWN
+        words = own[:NAMES_SHOWN] + ([f"{more} more"] if more > 0 else [])
+        return f"{wording.here} {joined(words + ([nearby] if rest else []))}."
     if rest:
-        said += (
-            f", {wording.also} {_counted(len(rest))} nearby"
-            if own
-            else f" {_counted(len(rest))} nearby"
-        )
-    return f"{said}."
-
-
-def _joined(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def _counted(counties: int) -> str:
-    return "1 county" if counties == 1 else f"{counties} counties"
+        return f"{wording.only_nearby} {nearby}."
+    return f"{wording.only_area if has_areas else wording.nothing}."
 
 
 def _legend(
-    shown: Sequence[MappedAlert], reached: dict[str, list[MappedAlert]], areas: Sequence[Shape]
-) -> tuple[Sign, ...]:
-    """The grades that are on the map, gravest first, and what a dashed line is."""
-    leading = {ones[0].grade for ones in reached.values() if ones}
+    shown: Sequence[MappedAlert], covering: dict[str, list[MappedAlert]], areas: Sequence[Shape]
+) -> tuple[LegendEntry, ...]:
+    """The grades on the map, gravest first, and the dashed line."""
+    leading = {ones[0].grade for ones in covering.values() if ones}
     grades = dict.fromkeys(one.grade for one in shown if one.grade in leading)
-    found = {grade.name: Sign(grade.name, grade.sign, grade.word) for grade in reversed(grades)}
+    found = {
+        grade.name: LegendEntry(grade.name, grade.sign, grade.word) for grade in reversed(grades)
+    }
     signs = tuple(reversed(found.values()))
-    return (*signs, Sign("dashed", "- -", "outline by the sender")) if areas else signs
+    return (*signs, LegendEntry("dashed", "- -", "outline from the sender")) if areas else signs

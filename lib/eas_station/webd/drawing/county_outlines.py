@@ -1,4 +1,4 @@
-"""Outlines of the counties round the station, read from `data/counties.tsv` as far as needed."""
+"""Outlines of the counties around the station, from `data/counties.tsv`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 from eas_station import outlines
 from eas_station.outlines import COUNTIES, SCALE, Ring
 
-ROUND_POINT_DEG = 0.7  # of a station that knows only where it is
+AROUND_POINT_DEG = 0.7  # for a station that knows only its position
 MARGIN = 0.6  # of the area's size, left free on each side
 LEAST_MARGIN_DEG, MOST_MARGIN_DEG = 0.35, 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """A rectangle of the earth, degrees, longitudes as `westward` has them."""
+    """A rectangle in degrees, longitudes as `westward` gives them."""
 
     south: float
     west: float
@@ -24,7 +24,7 @@ class Bounds:
     east: float
 
     def touches(self, other: Bounds) -> bool:
-        """Do the two have anything in common?"""
+        """Do the two overlap or touch?"""
         return (
             self.south <= other.north
             and other.south <= self.north
@@ -33,7 +33,7 @@ class Bounds:
         )
 
     def around(self, other: Bounds) -> Bounds:
-        """The smallest rectangle that has both."""
+        """The smallest rectangle that contains both."""
         return Bounds(
             min(self.south, other.south),
             min(self.west, other.west),
@@ -42,23 +42,23 @@ class Bounds:
         )
 
     def wider(self) -> Bounds:
-        """With a margin on each side, for the neighbours."""
+        """With a margin on each side, to show the neighbours."""
         tall, wide = _margin(self.north - self.south), _margin(self.east - self.west)
         return Bounds(self.south - tall, self.west - wide, self.north + tall, self.east + wide)
 
 
 @dataclass(frozen=True, slots=True)
 class County:
-    """One county, or what stands for one."""
+    """One county or county equivalent."""
 
-    code: str  # FIPS SSCCC: a SAME code without its first digit
+    code: str  # FIPS SSCCC, a SAME code without its first digit
     name: str
     rings: tuple[Ring, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """What the map shows."""
+    """The part of the country that a map shows."""
 
     bounds: Bounds
     counties: tuple[County, ...]
@@ -71,12 +71,12 @@ def region(
     rings: Iterable[Ring] = (),
     source: Path = COUNTIES,
 ) -> Region | None:
-    """The counties of an area and their neighbours; None if nothing of it is known.
+    """The counties of an area and their neighbours; None if none is known.
 
     Args:
         same_codes: the area, PSSCCC; SS000 is a whole state.
-        point: (latitude, longitude) in degrees of its middle, where nothing else is known.
-        rings: outlines that must be seen too.
+        point: (latitude, longitude) of its middle in degrees, used if no code is known.
+        rings: outlines that must be visible too.
     """
     rows = tuple(outlines.rows(source))
     asked = frozenset(same_codes)
@@ -95,7 +95,7 @@ def region(
 
 
 def westward(lon: float) -> float:
-    """A longitude in degrees, from −360 to 0: nothing of this map breaks at the date line."""
+    """A longitude from −360 to 0 degrees, so no outline is split at the date line."""
     return lon - 360.0 if lon > 0 else lon
 
 
@@ -104,12 +104,12 @@ def _margin(size_deg: float) -> float:
 
 
 def _inner(bounds: Iterable[Bounds], point: tuple[float, float] | None) -> Bounds | None:
-    """What must be seen: our counties, and where we are."""
+    """The rectangle that must be visible."""
     inner: Bounds | None = None
     for each in bounds:
         inner = each if inner is None else inner.around(each)
     if inner is None and point is not None:
-        (lat, lon), reach = point, ROUND_POINT_DEG
+        (lat, lon), reach = point, AROUND_POINT_DEG
         lon = westward(lon)
         return Bounds(lat - reach, lon - reach, lat + reach, lon + reach)
     return inner
@@ -128,6 +128,6 @@ def _bounds(text: str) -> Bounds:
 
 
 def bounds_of(ring: Ring) -> Bounds:
-    """The rectangle round an outline."""
+    """The rectangle around an outline."""
     lats, lons = [lat for lat, _ in ring], [westward(lon) for _, lon in ring]
     return Bounds(min(lats), min(lons), max(lats), max(lons))

@@ -1,4 +1,4 @@
-"""Which maps the pages show: that of our area, and that of one warning."""
+"""The maps that the pages show: one of our area, and one of each alert."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from functools import lru_cache
 
 from eas_station.alerts.model import Alert, Ring
 from eas_station.webd.drawing.area_map import (
-    ABROAD,
     ALERT,
+    ELSEWHERE,
     STATION,
     UNSURE,
     MapDrawing,
@@ -21,8 +21,8 @@ from eas_station.webd.render.cards import Presenter, remaining
 from eas_station.webd.state.snapshot import AlertEntry, Snapshot
 
 REGIONS_KEPT = 8
-WIDEST_STATES = 3  # a warning for more is not drawn county by county
-WIDEST_DEG = 15.0  # nor is one whose outline is larger
+WIDEST_STATES = 3  # an alert for more states has no map
+WIDEST_DEG = 15.0  # nor has one with a larger outline
 
 
 @lru_cache(maxsize=REGIONS_KEPT)
@@ -43,26 +43,26 @@ class Maps:
     ) -> None:
         self._presenter, self._own_codes, self._point = presenter, own_codes, point
 
-    def of_station(self, picture: Snapshot, sure: bool = True) -> MapDrawing | None:
-        """Our area with what is in force there; None: no county of it is known.
+    def of_station(self, snapshot: Snapshot, sure: bool = True) -> MapDrawing | None:
+        """Our area with the alerts in force there; None: none of its counties is known.
 
         Args:
-            sure: would we know if something were in force?
+            sure: would the station know if something were in force?
         """
-        about = self._ours()
-        if about is None:
+        ours = self._ours()
+        if ours is None:
             return None
-        shown = self._shown(picture.active, picture.as_of)
-        return draw(about, shown, self._point, STATION if sure else UNSURE)
+        shown = self._shown(snapshot.active, snapshot.as_of)
+        return draw(ours, shown, self._point, STATION if sure else UNSURE)
 
     def of_alert(self, entry: AlertEntry, now: datetime) -> MapDrawing | None:
-        """The places of one warning; our own surroundings if it is there, else its own."""
+        """The places of one alert, on the map of our area if they are there."""
         shown = self._shown((entry,), now, tests=True)
         ours = self._ours()
         if ours is not None and _reaches(ours, entry.alert):
             return draw(ours, shown, self._point, ALERT)
         about = _surroundings(entry.alert)
-        return None if about is None else draw(about, shown, self._point, ABROAD)
+        return None if about is None else draw(about, shown, self._point, ELSEWHERE)
 
     def is_near(self, alert: Alert) -> bool:
         """Is any of its places on the map of our area?"""
@@ -88,7 +88,7 @@ class Maps:
 
 
 def _reaches(about: Region, alert: Alert) -> bool:
-    """Is any of the places on that map, by name, by its state or by its outline?"""
+    """Is any place of the alert on that map, by its code, its state or its outline?"""
     known = {county.code for county in about.counties}
     states = {code[:2] for code in about.own}
     return any(
@@ -98,7 +98,7 @@ def _reaches(about: Region, alert: Alert) -> bool:
 
 
 def _surroundings(alert: Alert) -> Region | None:
-    """The map round the places of a warning elsewhere; None: it is too wide, or nowhere."""
+    """The region around an alert elsewhere; None: it is too large, or has no known place."""
     rings = tuple(ring for ring in alert.polygons if ring)
     wide = any(_is_wide(bounds_of(ring)) for ring in rings)
     if wide or len({code[1:3] for code in alert.same_codes}) > WIDEST_STATES:

@@ -1,4 +1,4 @@
-"""The page Listening, and the live sound of one channel."""
+"""The page Listening, and the live audio of one channel."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ RETRY_S = "15"
 
 @dataclass(frozen=True, slots=True)
 class ListeningPage:
-    """The page Listening, and the live sound of one channel."""
+    """The page Listening, and the live audio of one channel."""
 
     frame: PageFrame
     config: Config
     live_audio: LiveAudio
 
     def routes(self) -> tuple[Route, ...]:
-        """The pages, and the sound."""
+        """The pages, and the audio."""
         return (
-            page_route("/listening", self.page, "What is heard."),
+            page_route("/listening", self.page, "Every source with its channels."),
             page_route("/listen/<source>/<channel>", self.channel_page, "Listen to one channel."),
             Route(
-                *("GET", "/sound/<source>/<channel>", self.sound, "One channel's sound, live."),
+                *("GET", "/sound/<source>/<channel>", self.sound, "The live audio of one channel."),
                 content_type="audio/wav",
             ),
         )
@@ -63,22 +63,22 @@ class ListeningPage:
         found = self._channel(call)
         content = {
             "title": f"{found.source} {channel_name(found.channel)}",
-            "fresh": False,  # a page that reloads itself would stop the sound
+            "fresh": False,  # a page that reloads itself would stop the audio
             "address": f"/sound/{found.source}/{found.channel}",
             "styles": ("channels.css",),
         }
         return self.frame.send(call, "listen", self.frame.state.snapshot(), content)
 
     def sound(self, call: Call) -> HTTPResponse:
-        """An endless WAV of what the channel sounds like now."""
+        """An endless WAV of the channel's live audio."""
         found = self._channel(call)
         try:
             stream = self.live_audio.listen(found, ServerLine(request.environ))
         except SourceError as error:
-            why = f"No sound comes from {found.source} {channel_name(found.channel)} now."
+            why = f"{found.source} {channel_name(found.channel)} has no audio now."
             raise HTTPError(503, why, **{"Retry-After": RETRY_S}) from error
         if stream is None:
-            why = "All places for live sound are taken. Try again later."
+            why = "All places for live audio are taken. Try again later."
             raise HTTPError(503, why, **{"Retry-After": RETRY_S})
         fields = {
             "Content-Type": "audio/wav",

@@ -1,4 +1,4 @@
-"""The page Log: everything that was ever received, searched and narrowed, in pages."""
+"""The page Log: every alert received, searched and filtered, in pages."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ LENGTH = 50  # alerts on one page
 
 # The choices of the form: name, label, and values with their words.
 CHOICES = (
-    ("state", "State", (("all", "In force or over"), ("active", "In force"), ("ended", "Over"))),
+    ("state", "State", (("all", "Any"), ("active", "In force"), ("ended", "Ended"))),
     ("kind", "Kind", (("all", "Alerts and tests"), ("real", "Alerts"), ("test", "Tests"))),
-    ("via", "Heard", (("", "Either way"), ("same", "Off the air"), ("cap", "By CAP"))),
-    ("here", "For", (("", "Everywhere"), ("true", "This station"), ("false", "Elsewhere"))),
+    ("via", "Received", (("", "Either way"), ("same", "Off the air"), ("cap", "By CAP"))),
+    ("here", "Area", (("", "Everywhere"), ("true", "This station"), ("false", "Elsewhere"))),
     ("severity", "Severity", (("", "Any"), *((one, one) for one in get_args(Severity)))),
 )
 
@@ -39,7 +39,7 @@ class LogAsked(Narrowed):
 
 @dataclass(frozen=True, slots=True)
 class FilterChoice:
-    """One list of the form."""
+    """One select box of the form."""
 
     name: str
     label: str
@@ -47,12 +47,12 @@ class FilterChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class Leaves:
-    """What is shown of the log."""
+class LogEntries:
+    """What one page of the log shows."""
 
     entries: tuple[AlertEntry, ...]
     next_cursor: str | None
-    whole: bool  # False: the database is away
+    whole: bool  # False: the database is not responding
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,38 +66,38 @@ class AlertLogPage:
 
     def routes(self) -> tuple[Route, ...]:
         """The page."""
-        summary = "All alerts of all times, searched and narrowed."
+        summary = "All alerts ever received, searched and filtered."
         return (page_route("/log", self.page, summary, LogAsked),)
 
     def page(self, call: Call) -> HTTPResponse:
-        """All alerts of all times, in pages."""
+        """One page of the log."""
         snapshot, asked = self.frame.state.snapshot(), call.query_as(LogAsked)
         try:
             narrowed = self.search.filter_of(asked)
         except InputError as error:
             raise HTTPError(400, f"{error}") from error
-        leaves = self._leaves(snapshot, asked, narrowed)
+        found = self._entries(snapshot, asked, narrowed)
         state = None if asked.state == "all" else asked.state
         content = {
-            "cards": [self.presenter.card(entry, snapshot.as_of) for entry in leaves.entries],
+            "cards": [self.presenter.card(entry, snapshot.as_of) for entry in found.entries],
             "asked": asked,
             "choices": _choices(asked),
             "narrowed": not asked.is_everything or state is not None,
             "dates": (("since", "From", asked.since), ("until", "To", asked.until)),
             "newest": f"/log{asked.as_query(state=state)}",
-            "older": leaves.next_cursor
-            and f"/log{asked.as_query(state=state, cursor=leaves.next_cursor)}",
+            "older": found.next_cursor
+            and f"/log{asked.as_query(state=state, cursor=found.next_cursor)}",
             "exports": tuple(
                 (name.upper(), f"/api/v1/export.{name}{asked.as_query(state=state)}")
                 for name in ("csv", "json")
             ),
             "first": asked.cursor is None,
             "fresh": asked.cursor is None,
-            "whole": leaves.whole,
+            "whole": found.whole,
         }
         return self.frame.send(call, "log", snapshot, content)
 
-    def _leaves(self, snapshot: Snapshot, asked: LogAsked, narrowed: AlertFilter) -> Leaves:
+    def _entries(self, snapshot: Snapshot, asked: LogAsked, narrowed: AlertFilter) -> LogEntries:
         """From the database; from memory while it is not responding."""
         try:
             page = self.queries.log_page(LENGTH, asked.cursor, asked.state, narrowed)
@@ -106,7 +106,9 @@ class AlertLogPage:
         except StoreError:
             over = () if asked.state == "active" else snapshot.recent
             known = (*(snapshot.active if asked.state != "ended" else ()), *over)
-            return Leaves(tuple(one for one in known if matches(one, narrowed)), None, whole=False)
+            return LogEntries(
+                tuple(one for one in known if matches(one, narrowed)), None, whole=False
+            )
         first = asked.cursor is None and asked.state != "ended"
         spooled = tuple(
             entry
@@ -115,7 +117,7 @@ class AlertLogPage:
         )
         known_ids = {entry.alert.alert_id for entry in spooled}
         rest = tuple(entry for entry in page.entries if entry.alert.alert_id not in known_ids)
-        return Leaves((*spooled, *rest), page.next_cursor, whole=True)
+        return LogEntries((*spooled, *rest), page.next_cursor, whole=True)
 
 
 def _choices(asked: LogAsked) -> tuple[FilterChoice, ...]:

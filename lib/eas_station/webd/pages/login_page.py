@@ -28,7 +28,7 @@ USUAL_NAME = "operator"
 
 @dataclass(frozen=True, slots=True)
 class LoginAsked:
-    """Where to go afterwards."""
+    """The address to go to after the login."""
 
     back: str | None = field(default=None, metadata={"most": LONGEST_REDIRECT})
 
@@ -44,7 +44,7 @@ class LoginForm:
 
 @dataclass(frozen=True, slots=True)
 class SessionSaid:
-    """Who asks, and whether anybody could log in."""
+    """The session of the client, and whether a login is possible."""
 
     name: str | None  # None: a reader
     via: str | None  # "session", "token"

@@ -1,4 +1,4 @@
-"""The page System: is the station well, part by part."""
+"""The page System: the health of every part of the station."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from eas_station.config.units import CAPD
 from eas_station.webd.http.routes import Call, Route
 from eas_station.webd.live.process_health import ProcessHealth
 from eas_station.webd.pages.frame import PageFrame, page_route
-from eas_station.webd.pages.now_page import station_values
-from eas_station.webd.render import system_rows
+from eas_station.webd.render import channel_rows, system_rows
 from eas_station.webd.render.system_rows import Fact
 from eas_station.webd.render.times import lasted
 from eas_station.webd.render.wellbeing import judge
@@ -35,7 +34,7 @@ class SystemPage:
 
     def routes(self) -> tuple[Route, ...]:
         """The page."""
-        return (page_route("/system", self.page, "How the station is."),)
+        return (page_route("/system", self.page, "Daemons, feeds, database, jobs and machine."),)
 
     def page(self, call: Call) -> HTTPResponse:
         """Daemons, feeds, database, clock, jobs, machine."""
@@ -43,23 +42,28 @@ class SystemPage:
 
     def content(self, snapshot: Snapshot) -> dict[str, Any]:
         """The page's own values."""
-        face, record, now = self.frame.clockface, snapshot.record, snapshot.as_of
+        times, record, now = self.frame.clockface, snapshot.record, snapshot.as_of
         return {
-            **station_values(self.config, face, snapshot),
+            "desired": snapshot.desired,
+            "parts": (
+                *channel_rows.source_rows(snapshot, self.config, times),
+                *channel_rows.receiver_rows(snapshot, self.config, times),
+            ),
             "health": judge(snapshot),
             "daemons": tuple(
-                system_rows.daemon_line(unit, self.host.cgroup(unit.name), snapshot, face)
+                system_rows.daemon_line(unit, self.host.cgroup(unit.name), snapshot, times)
                 for unit in snapshot.units
             ),
             "feeds": tuple(
-                system_rows.feed_line(feed.name, CAPD, snapshot, face) for feed in self.config.feeds
+                system_rows.feed_line(feed.name, CAPD, snapshot, times)
+                for feed in self.config.feeds
             ),
             "record": record,
-            "record_since": face.moment(record.since_at, now),
+            "record_since": times.moment(record.since_at, now),
             "record_read": snapshot.record_read,
             "clock": system_rows.clock_fact(snapshot.clock_trusted, self.clock_reason()),
-            "jobs": tuple(system_rows.job_line(job, now, face) for job in snapshot.jobs),
-            "other_items": system_rows.other_items(snapshot, face),
+            "jobs": tuple(system_rows.job_line(job, now, times) for job in snapshot.jobs),
+            "other_items": system_rows.other_items(snapshot, times),
             "machine": system_rows.machine_facts(self.host.machine()),
             "spools": system_rows.spools(snapshot),
             "facts": _process_facts(self.process, snapshot),
@@ -68,18 +72,18 @@ class SystemPage:
 
 
 def _process_facts(process: ProcessHealth, snapshot: Snapshot) -> tuple[Fact, ...]:
-    """This process about itself."""
+    """The web server itself."""
     missed, rejected = process.bus_losses()
     workers = process.workers()
-    busy = f"{workers.busy} of {workers.threads} busy, {workers.queued} requests wait"
+    busy = f"{workers.busy} of {workers.threads} busy, {workers.queued} requests queued"
     return (
         Fact("Workers", busy),
         Fact("Connections", str(workers.connections)),
-        Fact("Listeners to live updates", str(process.fanout.count())),
+        Fact("Clients of live updates", str(process.fanout.count())),
         Fact("Bus messages missed", str(missed)),
-        Fact("Bus messages refused", str(rejected)),
-        Fact("Receptions not in the database yet", str(snapshot.waiting)),
-        Fact("Last change", str(snapshot.last_change_id)),
-        Fact("This page has been up for", lasted(snapshot.waited_s)),
+        Fact("Bus messages rejected", str(rejected)),
+        Fact("Receptions not stored yet", str(snapshot.waiting)),
+        Fact("Last change number", str(snapshot.last_change_id)),
+        Fact("Uptime of eas-webd", lasted(snapshot.waited_s)),
         Fact("Version", __version__),
     )

@@ -1,4 +1,4 @@
-"""The page Tests: did the weekly and monthly tests come, and when was a channel deaf."""
+"""The page Tests: the weekly and monthly tests expected and received, and deaf intervals."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from eas_station.webd.records.test_record import TestRecord
 from eas_station.webd.render.times import Clockface
 from eas_station.webd.state.snapshot import Snapshot
 
-KEPT_S = 15.0  # sums over weeks need not be made anew for every reader
+KEPT_S = 15.0  # sums over weeks are not made for every request
 
 
 class CachedTestRecord:
@@ -66,7 +66,7 @@ class TestsPage:
                 record = self.cached.read(self.queries, self.frame.clockface, snapshot)
         return {
             "record": record,
-            "overdue_said": test_record.overdue_said(snapshot),
+            "overdue": test_record.overdue_said(snapshot),
             "days_back": test_record.DAYS_SUMMED,
             "most": test_record.INTERVALS_SHOWN,
             "styles": ("channels.css",),

@@ -1,1 +1,1 @@
-"""Values as the page words them; no markup."""
+"""Values in the words of the page; no markup."""

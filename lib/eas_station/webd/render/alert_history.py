@@ -1,49 +1,42 @@
-"""The chain of an alert: which message replaced which, what each changed, who heard it when."""
+"""The timeline of an alert: its messages, what each changed, and when each was received."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from eas_station.alerts import lifecycle
 from eas_station.alerts.identity import message_name, same_key
 from eas_station.alerts.lifecycle import Course
 from eas_station.alerts.model import Change, EventRef, Reception, Statement
+from eas_station.webd.render.cards import origin_name
 from eas_station.webd.render.times import Clockface, Moment, lasted
 
-MOST_LINKS = 200  # of one alert; the longest real chain had 60 messages
+MOST_STEPS = 200  # of one alert; the longest real chain had 60 messages
 WORDS = {"alert": "Issued", "update": "Updated", "cancel": "Cancelled"}
 SIGNS = {"alert": "+", "update": "↻", "cancel": "✕"}
-# NWS Directive 10-1703, 4.2
+# NWSI 10-1703, 4.2
 ACTIONS = {
     "NEW": "new",
-    "CON": "continues",
-    "EXT": "lasts longer",
-    "EXA": "reaches further",
-    "EXB": "lasts longer and reaches further",
-    "UPG": "is replaced by something graver",
-    "CAN": "is cancelled",
-    "EXP": "has expired or is about to",
-    "COR": "is corrected",
-    "ROU": "is repeated as a matter of routine",
+    "CON": "continued",
+    "EXT": "extended in time",
+    "EXA": "extended in area",
+    "EXB": "extended in time and area",
+    "UPG": "upgraded",
+    "CAN": "cancelled",
+    "EXP": "expired or about to expire",
+    "COR": "corrected",
+    "ROU": "routine",
 }
 
 _Name = tuple[str, str, datetime]
 
 
-class PlaceNames(Protocol):
-    """Names of places."""
-
-    def of(self, places: Iterable[str]) -> str:
-        """Those of UGCs and SAME codes, "Wood and Lucas, OH"."""
-
-
 @dataclass(frozen=True, slots=True)
 class HistoryStep:
-    """One message, hearing or end, in the order of time."""
+    """One message, reception or end."""
 
     at: Moment
     sign: str
@@ -54,109 +47,112 @@ class HistoryStep:
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
-    """A message and how things stand after it."""
+class _Message:
+    """A message, and what is in force before and after it."""
 
-    first: Reception  # that brought it
+    first: Reception  # the first to carry it
     before: Course | None
     after: Course
 
 
 class AlertHistory:
-    """Makes the chain of one alert as seen from `now`."""
+    """Makes the timeline of one alert as seen from `now`."""
 
-    def __init__(self, places: PlaceNames, face: Clockface, now: datetime) -> None:
-        self._places, self._face, self._now = places, face, now
+    def __init__(
+        self, place_names: Callable[[Iterable[str]], str], times: Clockface, now: datetime
+    ) -> None:
+        """`place_names` gives the names of UGCs and SAME codes, "Wood and Lucas, OH"."""
+        self._place_names, self._times, self._now = place_names, times, now
 
     def of(
         self, receptions: Sequence[Reception], history: Iterable[Change]
     ) -> tuple[HistoryStep, ...]:
-        """The links, oldest first.
+        """The steps, oldest first.
 
         Args:
-            receptions: all that heard it, oldest first.
-            history: what the record says became of it.
+            receptions: all of the alert, oldest first.
+            history: the changes of the alert as recorded.
         """
         if not receptions:
             return ()
-        steps = {id(step.first): step for step in _steps(receptions)}
+        messages = {id(one.first): one for one in _messages(receptions)}
         copies = _copies(receptions)
         known = {message_name(one.statement.message) for one in receptions if one.statement.message}
         headers: set[object] = set()
-        links: list[tuple[datetime, int, HistoryStep]] = []
+        steps: list[tuple[datetime, int, HistoryStep]] = []
         for reception in receptions:
-            step = steps.get(id(reception))
+            message = messages.get(id(reception))
             if reception.via == "same":
-                links.append((reception.received_at, 1, self._hearing(reception, step, headers)))
-            elif step is not None:
-                link = self._message(step, copies[_name(reception.statement)], known)
-                links.append((reception.statement.issued_at, 0, link))
-        links += [(one.at, 2, self._end(one)) for one in history if one.kind == "ended"]
-        return tuple(link for _, _, link in sorted(links, key=lambda one: one[:2]))[-MOST_LINKS:]
+                step = self._off_air(reception, message, headers)
+                steps.append((reception.received_at, 1, step))
+            elif message is not None:
+                step = self._message(message, copies[_name(reception.statement)], known)
+                steps.append((reception.statement.issued_at, 0, step))
+        steps += [(one.at, 2, self._end(one)) for one in history if one.kind == "ended"]
+        return tuple(step for _, _, step in sorted(steps, key=lambda one: one[:2]))[-MOST_STEPS:]
 
-    def _hearing(
-        self, reception: Reception, step: _Step | None, headers: set[object]
+    def _off_air(
+        self, reception: Reception, message: _Message | None, headers: set[object]
     ) -> HistoryStep:
-        """One hearing off the air; `headers` are those heard before it."""
+        """One reception off the air; `headers` are those received before it."""
         header = same_key(reception.statement) or reception.raw
-        channel = reception.channel
-        where = (
-            reception.origin if channel in (None, "mono") else f"{reception.origin}, {channel} MHz"
-        )
         callsign = reception.statement.callsign
-        said = [f"sent by {callsign}"] if callsign else []
-        if step is not None:
-            said += self._changes(step)
+        notes = [f"sent by {callsign}"] if callsign else []
+        if message is not None:
+            notes += self._changes(message)
         else:
-            said.append("the same again" if header in headers else "says what came by CAP")
+            notes.append("same header repeated" if header in headers else "matches the CAP message")
         headers.add(header)
-        return self._link(reception.received_at, "((", "Heard off the air", where, said, reception)
+        where, at = origin_name(reception), reception.received_at
+        return self._step(at, "((", "Received off the air", where, notes, reception)
 
-    def _message(self, step: _Step, copies: Sequence[Reception], known: set[_Name]) -> HistoryStep:
-        statement = step.first.statement
+    def _message(
+        self, message: _Message, copies: Sequence[Reception], known: set[_Name]
+    ) -> HistoryStep:
+        statement = message.first.statement
         who = statement.sender_name or (statement.message.sender if statement.message else "")
         notes = [
             *self._references(statement, known),
-            *self._changes(step),
+            *self._changes(message),
             *(self._event(event) for event in statement.events),
             self._arrivals(statement, copies),
         ]
-        if (step.first.signature or "").startswith(("invalid", "unchecked")):
-            notes.append(f"signature {step.first.signature}")
-        what = WORDS[statement.kind]
-        return self._link(statement.issued_at, SIGNS[statement.kind], what, who, notes, step.first)
+        if (message.first.signature or "").startswith(("invalid", "unchecked")):
+            notes.append(f"signature {message.first.signature}")
+        what, sign = WORDS[statement.kind], SIGNS[statement.kind]
+        return self._step(statement.issued_at, sign, what, who, notes, message.first)
 
     def _references(self, statement: Statement, known: set[_Name]) -> list[str]:
-        """What it replaces, by its time; what we never got is said by its name."""
+        """What it replaces, by time; messages that were not received are counted."""
         verb = {"update": "replaces", "cancel": "ends"}.get(statement.kind, "refers to")
         names = dict.fromkeys(map(message_name, statement.references))
-        had = [self._time(sent_at) for name in names if name in known for sent_at in name[2:]]
+        received = [self._time(sent_at) for name in names if name in known for sent_at in name[2:]]
         missing = sum(1 for name in names if name not in known)
-        said = [f"{verb} the message of {', '.join(had)}"] if had else []
+        notes = [f"{verb} the message of {', '.join(received)}"] if received else []
         if missing:
             what = "an earlier message" if missing == 1 else f"{missing} earlier messages"
-            said.append(f"{verb} {what} that did not come here")
-        return said
+            notes.append(f"{verb} {what} not received here")
+        return notes
 
-    def _changes(self, step: _Step) -> list[str]:
-        """What is in force otherwise than before."""
-        before, after = _held(step.before), _held(step.after)
-        if step.before is None:
-            said = [f"for {self._places.of(sorted(after))}"] if after else []
+    def _changes(self, message: _Message) -> list[str]:
+        """How it changes what is in force."""
+        before, after = _held(message.before), _held(message.after)
+        if message.before is None:
+            notes = [f"for {self._place_names(sorted(after))}"] if after else []
         else:
-            said = [
-                f"{word} {self._places.of(sorted(places))}"
-                for word, places in (("added", after - before), ("released", before - after))
+            notes = [
+                f"{word} {self._place_names(sorted(places))}"
+                for word, places in (("added", after - before), ("removed", before - after))
                 if places
             ]
-        return said + self._end_moved(step)
+        return notes + self._end_moved(message)
 
-    def _end_moved(self, step: _Step) -> list[str]:
-        until, reason = step.after.ends_at, step.after.end_reason
-        was = None if step.before is None else step.before.ends_at
+    def _end_moved(self, message: _Message) -> list[str]:
+        until, reason = message.after.ends_at, message.after.end_reason
+        was = None if message.before is None else message.before.ends_at
         if reason is not None:
-            return [f"all of it is {reason}"]
-        if step.before is None:
+            return [f"the whole alert is {reason}"]
+        if message.before is None:
             return [f"until {self._time(until)}" if until else "until further notice"]
         if until == was:
             return []
@@ -165,29 +161,29 @@ class AlertHistory:
 
     def _event(self, event: EventRef) -> str:
         until = f", until {self._time(event.ends_at)}" if event.ends_at else ""
-        practice = ", a test" if event.product_class == "T" else ""
+        is_test = ", a test" if event.product_class == "T" else ""
         action = ACTIONS.get(event.action, event.action)
-        return f"event {event.key} ({event.action}) {action}{until}{practice}"
+        return f"event {event.key} ({event.action}) {action}{until}{is_test}"
 
     def _arrivals(self, statement: Statement, copies: Sequence[Reception]) -> str:
-        """By which feeds it came, and how long that took."""
+        """The feeds that carried it, and the delay of each."""
         first: dict[str, datetime] = {}
         for copy in copies:
             first.setdefault(copy.origin, copy.received_at)
-        came = (
-            f"by {origin} after {lasted((at - statement.issued_at).total_seconds())}"
+        feeds = (
+            f"from {origin} after {lasted((at - statement.issued_at).total_seconds())}"
             for origin, at in first.items()
         )
-        return f"came {' and '.join(came)}"
+        return f"received {' and '.join(feeds)}"
 
     def _end(self, change: Change) -> HistoryStep:
-        return self._link(change.at, "■", "Over", "this station's record", [change.why], None)
+        return self._step(change.at, "■", "Ended", "this station", [change.why], None)
 
     def _time(self, at: datetime) -> str:
-        moment = self._face.moment(at, self._now)
+        moment = self._times.moment(at, self._now)
         return f"{moment.local} ({moment.utc})" if moment.utc else moment.local
 
-    def _link(
+    def _step(
         self,
         at: datetime,
         sign: str,
@@ -196,26 +192,26 @@ class AlertHistory:
         notes: Iterable[str],
         reception: Reception | None,
     ) -> HistoryStep:
-        moment = self._face.moment(at, self._now, seconds=True)
+        moment = self._times.moment(at, self._now, seconds=True)
         anchor = None if reception is None else f"r-{reception.reception_id}"
         return HistoryStep(moment, sign, what, who, tuple(note for note in notes if note), anchor)
 
 
-def _steps(receptions: Sequence[Reception]) -> list[_Step]:
-    """Every message that counts, in the order in which they were said, and what it changed."""
-    bringers: dict[int, Reception] = {}
+def _messages(receptions: Sequence[Reception]) -> list[_Message]:
+    """Every message that counts, in the order issued, and what it changed."""
+    firsts: dict[int, Reception] = {}
     for reception in receptions:
-        bringers.setdefault(id(reception.statement), reception)
+        firsts.setdefault(id(reception.statement), reception)
     course: Course | None = None
-    steps: list[_Step] = []
+    messages: list[_Message] = []
     for statement in reversed(lifecycle.fold(receptions).statements):
-        first = bringers[id(statement)]
+        first = firsts[id(statement)]
         after = lifecycle.extended(course, first) if course is not None else None
         if after is None:
-            after = lifecycle.fold([*(step.first for step in steps), first])
-        steps.append(_Step(first, course, after))
+            after = lifecycle.fold([*(message.first for message in messages), first])
+        messages.append(_Message(first, course, after))
         course = after
-    return steps
+    return messages
 
 
 def _copies(receptions: Iterable[Reception]) -> dict[_Name | None, list[Reception]]:

@@ -1,61 +1,57 @@
-"""What must be known before anything on a page is believed, in a sentence each."""
+"""What a reader must know before believing anything on the page, in a sentence each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from eas_station.webd.render.channel_rows import channel_name
 from eas_station.webd.render.times import Clockface
+from eas_station.webd.state.audio_channels import MONO
 from eas_station.webd.state.snapshot import Snapshot
 
-FIRST_ANSWER_S = 5.0  # how long the database may take to say its first word
+FIRST_ANSWER_S = 5.0  # how long the database may take to answer for the first time
 DEAF = ("deaf", "silent")
 NAMED_MOST = 3
 
 
-def banners(picture: Snapshot, face: Clockface) -> tuple[tuple[str, str], ...]:
-    """What must be known before anything on the page is believed: kind and sentence."""
-    said = []
-    record = picture.record
-    if not record.online and (picture.record_read or picture.waited_s > FIRST_ANSWER_S):
-        since = face.moment(record.since_at, picture.as_of)
-        said.append(("bad", f"Database offline since {since.local}. {_still_shown(picture)}"))
-    if not picture.clock_trusted:
-        said.append(
-            (
-                "busy",
-                "The clock of this station is not trusted: times may be wrong, nothing is "
-                "taken to be over.",
-            )
-        )
-    return (*said, *_deaf(picture, face))
+def banners(snapshot: Snapshot, times: Clockface) -> tuple[tuple[str, str], ...]:
+    """The banners, each a CSS class and a sentence."""
+    found = []
+    record = snapshot.record
+    if not record.online and (snapshot.record_read or snapshot.waited_s > FIRST_ANSWER_S):
+        since = times.moment(record.since_at, snapshot.as_of)
+        found.append(("bad", f"Database offline since {since.local}. {_still_shown(snapshot)}"))
+    if not snapshot.clock_trusted:
+        clock = "The station's clock is not trusted: times may be wrong, and no alert is treated"
+        found.append(("busy", f"{clock} as expired."))
+    return (*found, *(("bad", sentence) for sentence in _deaf(snapshot, times)))
 
 
-def _deaf(picture: Snapshot, face: Clockface) -> Iterator[tuple[str, str]]:
-    """The channels that would not hear a warning now and should; many in one sentence."""
+def _deaf(snapshot: Snapshot, times: Clockface) -> Iterator[str]:
+    """The channels that should hear a warning and could not now; many in one sentence."""
     deaf = [
         heard.value
-        for heard in picture.hearings
+        for heard in snapshot.hearings
         if not heard.stale and heard.value.problem and heard.value.state in DEAF
     ]
     if len(deaf) > NAMED_MOST:
-        since = face.moment(min(one.since_at for one in deaf), picture.as_of)
+        since = times.moment(min(one.since_at for one in deaf), snapshot.as_of)
         sources = ", ".join(dict.fromkeys(one.source for one in deaf))
-        said = f"The station is deaf on {len(deaf)} channels of {sources}, the first since"
-        yield "bad", f"{said} {since.local}."
+        which = f"{len(deaf)} channels of {sources}"
+        yield f"The station is deaf on {which}, the first since {since.local}."
         return
     for one in deaf:
-        where = one.source if one.channel == "mono" else one.channel
-        since = face.moment(one.since_at, picture.as_of)
+        where = one.source if one.channel == MONO else channel_name(one.channel)
+        since = times.moment(one.since_at, snapshot.as_of)
         why = one.sentence.removeprefix(f"{one.state}: ")
-        yield "bad", f"The station is deaf on {where} since {since.local}: {why}."
+        yield f"The station has been deaf on {where} since {since.local}: {why}."
 
 
-def _still_shown(picture: Snapshot) -> str:
-    """What the page knows without the database."""
-    known = (
-        "What was known before is shown" if picture.record_read else "What it holds is not shown"
-    )
-    if picture.waiting == 0:
-        return f"{known}."
-    count = "One reception" if picture.waiting == 1 else f"{picture.waiting} receptions"
-    return f"{known}; {count} not stored yet {'is' if picture.waiting == 1 else 'are'} shown."
+def _still_shown(snapshot: Snapshot) -> str:
+    """What the page shows without the database."""
+    waiting = f"{snapshot.waiting} reception{'' if snapshot.waiting == 1 else 's'} not stored yet"
+    if snapshot.record_read:
+        known, joined = "The last known state is shown", ", with"
+    else:
+        known, joined = "Stored alerts cannot be shown", ", only"
+    return f"{known}{joined} {waiting}." if snapshot.waiting else f"{known}."

@@ -6,20 +6,27 @@ from dataclasses import dataclass, replace
 
 from eas_station.bus.messages import AudioLevel, ChannelState, HearingProof, ReceiverState
 from eas_station.config.model import Config
-from eas_station.config.units import receiver_unit, source_unit
+from eas_station.config.units import receiver_unit, receiver_units, source_unit
 from eas_station.webd.render.times import Clockface, Moment, lasted
-from eas_station.webd.render.unit_rows import LOOKS, Row, part_row, state_row
+from eas_station.webd.render.unit_rows import (
+    LOOKS,
+    MISSING,
+    UNKNOWN,
+    Row,
+    aged,
+    part_row,
+    state_row,
+)
 from eas_station.webd.render.wellbeing import deafness
 from eas_station.webd.state.audio_channels import MONO, channels_of
 from eas_station.webd.state.snapshot import LastMessage, Snapshot
 
-UNKNOWN = "not known"
-# What a proof says: CSS class, sign, word.
+# The CSS class, the sign and the word of each state of a proof.
 PROOFS = {
     "hearing": ("good", "●", "yes"),
     "deaf": ("bad", "✕", "no: deaf"),
     "silent": ("busy", "▲", "no: silent"),
-    "unproved": ("stale", "?", "not proved yet"),
+    "unproved": ("stale", "?", "not tested yet"),
 }
 
 
@@ -33,15 +40,15 @@ class LevelCell:
 
 @dataclass(frozen=True, slots=True)
 class ProofCell:
-    """Would this channel hear a warning now?"""
+    """Could this channel hear a warning now?"""
 
     look: str
     sign: str
     word: str
-    sentence: str  # "" where the word says it all
-    margin: str  # "12 dB", or that it is not known
-    probed: Moment | None
-    deaf_today: str
+    sentence: str = ""  # "" if the word is enough
+    margin: str = UNKNOWN  # "12 dB"
+    probed: Moment | None = None
+    deaf_today: str = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +56,12 @@ class SourceChannel:
     """One channel of a source."""
 
     name: str  # "162.550 MHz"
-    key: str  # "wx/162.550": how live levels find their row, and the end of the sound's address
+    key: str  # "wx/162.550": identifies its row to live levels, and ends the address of its audio
     stale: bool  # its level is not fresh
-    verdict: str  # "audio", "silence", "no carrier", "not heard for 12 s"
-    level: LevelCell | None  # None: not known
+    verdict: str  # "audio", "silence", "no carrier", "no data for 12 s"
+    level: LevelCell | None  # None: unknown
     proof: ProofCell
     burst: Moment | None  # when the last one was heard
-    burst_text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,49 +85,58 @@ class RadioChannel:
 
 @dataclass(frozen=True, slots=True)
 class ReceiverPanel:
-    """A receiver with what it hears on each channel."""
+    """A receiver with what it receives on each channel."""
 
     row: Row
     channels: tuple[RadioChannel, ...]
     facts: tuple[tuple[str, str], ...]
-    heard: LastMessage[ReceiverState] | None  # None: it has said nothing
+    heard: LastMessage[ReceiverState] | None  # None: it has not reported
 
 
-def source_panels(
-    picture: Snapshot, config: Config, clockface: Clockface
-) -> tuple[SourcePanel, ...]:
-    """Every source of the configuration, with the channels it has and those it tells of."""
+def source_rows(snapshot: Snapshot, config: Config, times: Clockface) -> tuple[Row, ...]:
+    """Every source of the configuration, without its channels."""
+    return tuple(_source_row(snapshot, source.name, times) for source in config.sources)
+
+
+def source_panels(snapshot: Snapshot, config: Config, times: Clockface) -> tuple[SourcePanel, ...]:
+    """Every source of the configuration, with its configured channels and those it reports."""
     panels = []
     for source in config.sources:
         name = source.name
-        told = {h.value.channel for h in picture.levels if h.value.source == name}
-        channels = dict.fromkeys((*channels_of(config, source), *sorted(told)))
+        reported = {h.value.channel for h in snapshot.levels if h.value.source == name}
+        channels = dict.fromkeys((*channels_of(config, source), *sorted(reported)))
         panels.append(
             SourcePanel(
-                _source_row(picture, name, source_unit(name), clockface),
-                tuple(_source_channel(picture, name, one, clockface) for one in channels),
+                _source_row(snapshot, name, times),
+                tuple(_source_channel(snapshot, name, one, times) for one in channels),
             )
         )
     return tuple(panels)
 
 
+def receiver_rows(snapshot: Snapshot, config: Config, times: Clockface) -> tuple[Row, ...]:
+    """Every receiver of the configuration, without its channels."""
+    return tuple(
+        _receiver_row(snapshot, name, _receiver(snapshot, name), times)
+        for name in receiver_units(config)
+    )
+
+
 def receiver_panels(
-    picture: Snapshot, config: Config, clockface: Clockface
+    snapshot: Snapshot, config: Config, times: Clockface
 ) -> tuple[ReceiverPanel, ...]:
-    """Every receiver of the configuration, here or on another machine."""
-    here = [receiver.name for receiver in config.receivers]
-    names = (*here, *(remote.name for remote in config.remotes))
-    return tuple(_receiver_panel(picture, name, clockface) for name in names)
+    """Every receiver of the configuration, local or remote."""
+    return tuple(_receiver_panel(snapshot, name, times) for name in receiver_units(config))
 
 
 def channel_name(channel: str) -> str:
-    """ "162.550 MHz"; a source with one channel calls it "mono"."""
+    """ "162.550 MHz"; the one channel of a mono source is called "mono"."""
     return channel if channel == MONO else f"{channel} MHz"
 
 
-def _source_row(picture: Snapshot, name: str, unit: str, clockface: Clockface) -> Row:
-    row = part_row(picture, "source", name, unit, clockface)
-    why = deafness(picture, name) if row.state == "running" else None
+def _source_row(snapshot: Snapshot, name: str, times: Clockface) -> Row:
+    row = part_row(snapshot, "source", name, source_unit(name), times)
+    why = deafness(snapshot, name) if row.state == "running" else None
     if why is None:
         return row
     look, sign = LOOKS["degraded"]
@@ -129,90 +144,99 @@ def _source_row(picture: Snapshot, name: str, unit: str, clockface: Clockface) -
 
 
 def _source_channel(
-    picture: Snapshot, source: str, channel: str, clockface: Clockface
+    snapshot: Snapshot, source: str, channel: str, times: Clockface
 ) -> SourceChannel:
     key = (source, channel)
-    levels = (h for h in picture.levels if (h.value.source, h.value.channel) == key)
-    proofs = (h for h in picture.hearings if (h.value.source, h.value.channel) == key)
-    bursts = (one for one in picture.bursts if (one.source, one.channel) == key)
+    levels = (h for h in snapshot.levels if (h.value.source, h.value.channel) == key)
+    proofs = (h for h in snapshot.hearings if (h.value.source, h.value.channel) == key)
+    bursts = (one for one in snapshot.bursts if (one.source, one.channel) == key)
     level, burst = next(levels, None), next(bursts, None)
     fresh = level is not None and not level.stale
     return SourceChannel(
         name=channel_name(channel),
         key=f"{source}/{channel}",
         stale=not fresh,
-        verdict=_sounds(level, picture),
+        verdict=_audio_state(level, snapshot),
         level=LevelCell(level.value.rms_dbfs, level.value.peak_dbfs) if level and fresh else None,
-        proof=_proof(next(proofs, None), picture, clockface),
-        burst=None if burst is None else clockface.moment(burst.heard_at, picture.as_of),
-        burst_text="" if burst is None else burst.text,
+        proof=_proof(next(proofs, None), snapshot, times),
+        burst=None if burst is None else times.moment(burst.heard_at, snapshot.as_of),
     )
 
 
-def _sounds(heard: LastMessage[AudioLevel] | None, picture: Snapshot) -> str:
-    if heard is None:
-        return f"not heard for {lasted(picture.waited_s)}"
-    if heard.stale:
-        return f"not heard for {lasted(heard.age_s)}"
+def _audio_state(heard: LastMessage[AudioLevel] | None, snapshot: Snapshot) -> str:
+    if heard is None or heard.stale:
+        return f"no data for {lasted(snapshot.waited_s if heard is None else heard.age_s)}"
     if heard.value.carrier_present is False:
         return "no carrier"
     return "silence" if heard.value.silent else "audio"
 
 
 def _proof(
-    heard: LastMessage[HearingProof] | None, picture: Snapshot, clockface: Clockface
+    heard: LastMessage[HearingProof] | None, snapshot: Snapshot, times: Clockface
 ) -> ProofCell:
     if heard is None:
-        return ProofCell("stale", "?", UNKNOWN, "", UNKNOWN, None, UNKNOWN)
-    said = heard.value
-    look, sign, word = PROOFS[said.state]
-    sentence = said.sentence if said.problem or said.state != "hearing" else ""
-    if said.problem and said.state == "hearing":
-        look, sign, word = "busy", "▲", "yes, but"
+        return ProofCell(*LOOKS[MISSING], UNKNOWN)
+    proof, at = heard.value, heard.value.probed_at
+    probed = None if at is None else times.moment(at, snapshot.as_of)
     if heard.stale:
-        look, sign = LOOKS["not heard"]
-        age = lasted(heard.age_s)
-        word, sentence = UNKNOWN, f"not heard for {age}; last: {said.sentence}"
-    at = said.probed_at
+        sentence = aged(proof.sentence, heard)
+        return ProofCell(*LOOKS[MISSING], UNKNOWN, sentence, probed=probed)
+    look, sign, word = PROOFS[proof.state]
+    if proof.problem and proof.state == "hearing":
+        look, sign, word = "busy", "▲", "yes, with a fault"
     return ProofCell(
         look=look,
         sign=sign,
         word=word,
-        sentence=sentence,
-        margin=UNKNOWN if heard.stale else _margin(said),
-        probed=None if at is None else clockface.moment(at, picture.as_of),
-        deaf_today=UNKNOWN if heard.stale else _deaf_today(said),
+        sentence=""
+        if proof.state == "hearing" and not proof.problem
+        else proof.sentence.removeprefix(f"{proof.state}: "),
+        margin=_margin(proof),
+        probed=probed,
+        deaf_today=_deaf_today(proof),
     )
 
 
-def _margin(said: HearingProof) -> str:
-    if said.margin_db is None:
+def _margin(proof: HearingProof) -> str:
+    if proof.margin_db is None:
         return UNKNOWN
-    usual = "" if said.usual_margin_db is None else f" (usually {said.usual_margin_db:.0f} dB)"
-    return f"{said.margin_db:.0f} dB{usual}"
+    usual = "" if proof.usual_margin_db is None else f" (usually {proof.usual_margin_db:.0f} dB)"
+    return f"{proof.margin_db:.0f} dB{usual}"
 
 
-def _deaf_today(said: HearingProof) -> str:
-    if said.deaf_today_s is None:
+def _deaf_today(proof: HearingProof) -> str:
+    if proof.deaf_today_s is None:
         return UNKNOWN
-    return "not at all" if said.deaf_today_s < 1 else lasted(said.deaf_today_s)
+    return "none" if proof.deaf_today_s < 1 else lasted(proof.deaf_today_s)
 
 
-def _receiver_panel(picture: Snapshot, name: str, clockface: Clockface) -> ReceiverPanel:
-    heard = next((h for h in picture.receivers if h.value.receiver == name), None)
+def _receiver(snapshot: Snapshot, name: str) -> LastMessage[ReceiverState] | None:
+    return next((h for h in snapshot.receivers if h.value.receiver == name), None)
+
+
+def _receiver_row(
+    snapshot: Snapshot, name: str, heard: LastMessage[ReceiverState] | None, times: Clockface
+) -> Row:
     if heard is None:
-        row = part_row(picture, "receiver", name, receiver_unit(name), clockface)
+        return part_row(snapshot, "receiver", name, receiver_unit(name), times)
+    state = MISSING if heard.stale else heard.value.state
+    return state_row(name, "receiver", state, aged(heard.value.sentence, heard))
+
+
+def _receiver_panel(snapshot: Snapshot, name: str, times: Clockface) -> ReceiverPanel:
+    heard = _receiver(snapshot, name)
+    row = _receiver_row(snapshot, name, heard, times)
+    if heard is None:
         return ReceiverPanel(row, (), (), None)
-    state, age = heard.value, f"not heard for {lasted(heard.age_s)}"
-    sentence = f"{age}; last: {state.sentence}" if heard.stale else state.sentence
-    row = state_row(name, "receiver", "not heard" if heard.stale else state.state, sentence)
-    fresh = not heard.stale and state.state == "running"
+    state = heard.value
+    why_not = f"no data for {lasted(heard.age_s)}" if heard.stale else state.state
+    fresh = why_not == "running"
     channels = tuple(
         RadioChannel(
             name=channel_name(one.channel),
             key=f"{name}/{one.channel}",
             stale=not fresh,
-            verdict=_carrier(one, age if heard.stale else "" if fresh else state.state),
+            verdict=("carrier" if one.carrier_present else "no carrier") if fresh else why_not,
             state=one,
         )
         for one in state.channels
@@ -220,22 +244,18 @@ def _receiver_panel(picture: Snapshot, name: str, clockface: Clockface) -> Recei
     return ReceiverPanel(row, channels, _facts(state), heard)
 
 
-def _carrier(one: ChannelState, why_not: str) -> str:
-    return why_not or ("carrier" if one.carrier_present else "no carrier")
-
-
 def _facts(state: ReceiverState) -> tuple[tuple[str, str], ...]:
-    crystal = UNKNOWN if state.ppm is None else f"{state.ppm:+.1f} ppm off"
+    error = UNKNOWN if state.ppm is None else f"{state.ppm:+.1f} ppm"
     if state.correction_ppm is not None:
-        crystal = f"{crystal}, corrected for {state.correction_ppm:+d} ppm"
-    gain = "none, or not known" if state.gain_db is None else f"{state.gain_db:.1f} dB"
+        error = f"{error} (with {state.correction_ppm:+d} ppm correction)"
+    gain = "none or unknown" if state.gain_db is None else f"{state.gain_db:.1f} dB"
     lost = f"{state.lost_samples:,}"
     if state.lost_samples and state.samples:
         percent = 100 * state.lost_samples / (state.lost_samples + state.samples)
         lost += f" ({percent:.3f} %)" if percent >= 0.001 else " (less than 0.001 %)"
     return (
-        ("Crystal", crystal),
+        ("Frequency error", error),
         ("Gain", gain),
-        ("Samples", f"{state.rate_hz:,} a second round {state.center_hz / 1e6:.4f} MHz"),
-        ("Lost samples since its start", lost),
+        ("Capture", f"{state.rate_hz:,} samples/s around {state.center_hz / 1e6:.4f} MHz"),
+        ("Lost samples since start", lost),
     )

@@ -1,4 +1,4 @@
-"""Times and durations as people read them: the station's zone first, then UTC."""
+"""Times and durations in words: the station's time zone first, then UTC."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ log = logging.getLogger(__name__)
 
 
 def zone_of(name: str | None) -> tzinfo | None:
-    """The zone of an IANA name; None: the host's own. An unknown name gives UTC, and a warning."""
+    """The zone of an IANA name; None: the host's. An unknown name gives UTC and a warning."""
     if name is None:
         return None
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        log.warning("time zone %s is not known to this host; the page shows UTC", name)
+        log.warning("unknown time zone %s; showing UTC", name)
         return UTC
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One time in the two forms the page shows."""
+    """One time in the two forms that the page shows."""
 
     iso: str  # for <time datetime>
     local: str  # "3:45 PM EST", with the day if it is not today
@@ -32,16 +32,16 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Clockface:
-    """Reads times off in the station's zone."""
+    """Puts times into words, in the station's zone."""
 
     zone: tzinfo | None  # None: the host's
 
     def local(self, moment: datetime) -> datetime:
-        """The moment in the station's zone."""
+        """The same time in the station's zone."""
         return moment.astimezone(self.zone)
 
     def moment(self, moment: datetime, now: datetime, seconds: bool = False) -> Moment:
-        """The moment as seen from `now`: the day is named unless it is today."""
+        """The time in words; the day is named unless it is the day of `now`."""
         here, today = self.local(moment), self.local(now).date()
         day = _day(here, (here.date() - today).days)
         utc = moment.astimezone(UTC)

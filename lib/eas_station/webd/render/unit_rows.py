@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from eas_station.bus.messages import ItemState
 from eas_station.webd.render.times import Clockface, Moment, lasted
-from eas_station.webd.render.wellbeing import GRACE_S
+from eas_station.webd.render.wellbeing import GRACE_S, Part, parts
 from eas_station.webd.state.snapshot import LastMessage, Snapshot, Unit
 
 MIB = 1_048_576
+UNKNOWN = "unknown"
+MISSING = "not responding"
 
-# How a state looks: a CSS class and a sign, besides its word.
+# The CSS class and the sign of each state, besides its word.
 LOOKS = {
     "running": ("good", "●"),
     "starting": ("busy", "◌"),
@@ -21,7 +22,7 @@ LOOKS = {
     "stopping": ("off", "■"),
     "stopped": ("off", "■"),
     "failed": ("bad", "✕"),
-    "not heard": ("stale", "?"),
+    MISSING: ("stale", "?"),
 }
 
 
@@ -36,87 +37,64 @@ class Row:
     sign: str
     sentence: str
     since: Moment | None = None
-    last_good: Moment | None = None
     cpu: str = ""
     memory: str = ""
-    spool: str = ""
-    version: str = ""
-    counters: tuple[tuple[str, int], ...] = ()
 
 
 def state_row(name: str, kind: str, state: str, sentence: str) -> Row:
     """A row in one of the known states."""
-    look, sign = LOOKS.get(state, LOOKS["not heard"])
+    look, sign = LOOKS.get(state, LOOKS[MISSING])
     return Row(name, kind, state, look, sign, sentence)
 
 
-def unit_row(unit: Unit, picture: Snapshot, clockface: Clockface) -> Row:
+def unit_row(unit: Unit, snapshot: Snapshot, times: Clockface) -> Row:
     """One daemon."""
     if unit.heard is None:
-        waiting = picture.waited_s <= GRACE_S
-        sentence = "no word yet" if waiting else f"not heard for {lasted(picture.waited_s)}"
-        return state_row(unit.name, "daemon", "starting" if waiting else "not heard", sentence)
+        return _unreported(unit.name, "daemon", "no status", snapshot)
     status, stale = unit.heard.value, unit.heard.stale
-    look, sign = LOOKS["not heard"] if stale else LOOKS[status.state]
-    return Row(
-        name=unit.name,
-        kind="daemon",
-        state="not heard" if stale else status.state,
-        look=look,
-        sign=sign,
-        sentence=_aged(status.sentence, unit.heard),
-        since=clockface.moment(status.started_at, picture.as_of),
+    row = state_row(
+        unit.name, "daemon", MISSING if stale else status.state, aged(status.sentence, unit.heard)
+    )
+    return replace(
+        row,
+        since=times.moment(status.started_at, snapshot.as_of),
         cpu="" if stale or unit.cpu_percent is None else f"{unit.cpu_percent:.1f} %",
         memory="" if stale else f"{status.memory_bytes / MIB:.0f} MiB",
-        spool="" if status.spool_depth is None else str(status.spool_depth),
-        version=status.version,
-        counters=tuple(sorted(status.counters.items())),
     )
 
 
-def item_row(item: ItemState, unit: Unit, picture: Snapshot, clockface: Clockface) -> Row:
-    """A feed, source or other part of a daemon, by its daemon's last word."""
-    stale = unit.heard is None or unit.heard.stale
-    state = "not heard" if stale else item.state
-    look, sign = LOOKS[state]
-    sentence = item.sentence if unit.heard is None else _aged(item.sentence, unit.heard)
-    good = item.last_good_at
-    return Row(
-        name=item.name,
-        kind=item.kind,
-        state=state,
-        look=look,
-        sign=sign,
-        sentence=sentence,
-        since=clockface.moment(item.since_at, picture.as_of),
-        last_good=None if good is None else clockface.moment(good, picture.as_of, seconds=True),
-        counters=tuple(sorted(item.counters.items())),
-    )
+def item_row(part: Part, snapshot: Snapshot, times: Clockface) -> Row:
+    """A feed, source or other part, as its daemon last reported it."""
+    item, heard = part.item, part.unit.heard
+    sentence = item.sentence if heard is None else aged(item.sentence, heard)
+    row = state_row(item.name, item.kind, MISSING if part.stale else item.state, sentence)
+    return replace(row, since=times.moment(item.since_at, snapshot.as_of))
 
 
-def item_rows(picture: Snapshot, kind: str, clockface: Clockface) -> tuple[Row, ...]:
-    """All items of one kind, "feed", "source", "receiver"."""
-    return tuple(
-        item_row(item, unit, picture, clockface)
-        for unit in picture.units
-        if unit.heard is not None
-        for item in unit.heard.value.items
-        if item.kind.partition(".")[0] == kind
-    )
+def find_part(snapshot: Snapshot, kind: str, name: str, unit_name: str) -> Part | None:
+    """A part as its daemon reports it; None: it does not."""
+    found = (part for part in parts(snapshot, kind) if part.item.name == name)
+    return next((part for part in found if part.unit.name == unit_name), None)
 
 
-def part_row(picture: Snapshot, kind: str, name: str, unit_name: str, clockface: Clockface) -> Row:
-    """A configured part by what its daemon says of it, or that its daemon says nothing."""
-    unit = picture.unit(unit_name)
+def part_row(snapshot: Snapshot, kind: str, name: str, unit_name: str, times: Clockface) -> Row:
+    """A configured part, also while its daemon does not report it."""
+    part = find_part(snapshot, kind, name, unit_name)
+    if part is not None:
+        return item_row(part, snapshot, times)
+    unit = snapshot.unit(unit_name)
     if unit is not None and unit.heard is not None:
-        for item in unit.heard.value.items:
-            if item.kind.partition(".")[0] == kind and item.name == name:
-                return item_row(item, unit, picture, clockface)
-        return state_row(name, kind, "not heard", f"{unit_name} says nothing of it")
-    if picture.waited_s <= GRACE_S:
-        return state_row(name, kind, "starting", "no word yet")
-    return state_row(name, kind, "not heard", f"{unit_name} has not been heard")
+        return state_row(name, kind, MISSING, f"not reported by {unit_name}")
+    return _unreported(name, kind, f"no status from {unit_name}", snapshot)
 
 
-def _aged(sentence: str, heard: LastMessage[Any]) -> str:
-    return f"not heard for {lasted(heard.age_s)}; last: {sentence}" if heard.stale else sentence
+def _unreported(name: str, kind: str, what: str, snapshot: Snapshot) -> Row:
+    """A daemon, or its part, that has not reported since this process started."""
+    if snapshot.waited_s <= GRACE_S:
+        return state_row(name, kind, "starting", "no status yet")
+    return state_row(name, kind, MISSING, f"{what} for {lasted(snapshot.waited_s)}")
+
+
+def aged(sentence: str, heard: LastMessage[Any]) -> str:
+    """What was reported, with its age if it is not fresh."""
+    return f"no report for {lasted(heard.age_s)}; last: {sentence}" if heard.stale else sentence

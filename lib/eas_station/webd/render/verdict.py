@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eas_station.webd.render.cards import AlertCard, Hand
+from eas_station.webd.render.cards import AlertCard, AlertGroups
 from eas_station.webd.render.grades import CALM, UNKNOWN, Grade
 from eas_station.webd.state.snapshot import Snapshot
 
@@ -13,26 +13,27 @@ TITLES_SHOWN = 4
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is in force here, in one sentence; calm only if we would know."""
+    """What is in force here, in one sentence; calm only if the station would know."""
 
     sentence: str
     grade: Grade
 
 
-def verdict(hand: Hand, area: str, picture: Snapshot, deaf: bool) -> Verdict:
+def verdict(groups: AlertGroups, area: str, snapshot: Snapshot, deaf: bool) -> Verdict:
     """The sentence at the top of the page.
 
     Args:
         area: our area in words; "" if none is configured.
-        deaf: nothing is heard, so that silence means nothing.
+        deaf: the station receives nothing, so silence proves nothing.
     """
     place = f" for {area}" if area else ""
-    if hand.here:
-        return Verdict(_in_force(hand.here, place), hand.here[0].grade)
-    if not picture.record_read:
-        return Verdict(f"Not known what is in force{place}: no word from the database.", UNKNOWN)
+    if groups.here:
+        return Verdict(_in_force(groups.here, place), groups.here[0].grade)
+    doubt = f"Cannot tell what is in force{place}:"
+    if not snapshot.record_read:
+        return Verdict(f"{doubt} the database is not responding.", UNKNOWN)
     if deaf:
-        return Verdict(f"Nothing known to be in force{place}, but the station is deaf.", UNKNOWN)
+        return Verdict(f"{doubt} the station is deaf.", UNKNOWN)
     return Verdict(f"Nothing in force{place}.", CALM)
 
 

@@ -1,4 +1,4 @@
-"""The waveform of a recording as shapes of an SVG: its outline, and what is where in it."""
+"""The waveform of a recording as SVG shapes: its outline, and marks for what it contains."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from eas_station.store.records.clips import Clip
 
 HEIGHT = 64  # of the drawing, in its own units
-PART = 3  # width of one part of the outline
+PART = 3  # width of one bar
 LEAST = 1  # silence is a line, not a gap
-QUIETEST = 24  # of 255: what is all below is drawn as quiet as it is
+QUIETEST = 24  # of 255: a recording that stays below is not scaled up
 MOST_PARTS = 1000
-ATTENTION = {"eas": "attention signal, 853 and 960 Hz", "wxr": "attention signal, 1050 Hz"}
+ATTENTION = {"eas": "853 and 960 Hz attention signal", "wxr": "1050 Hz attention signal"}
 
 
 @dataclass(frozen=True, slots=True)
 class WaveformMark:
-    """Something in the recording."""
+    """A header, an attention signal or an EOM in the recording."""
 
     left: float
     width: float  # 0: a moment
@@ -32,11 +32,11 @@ class Waveform:
     height: int
     path: str  # the `d` of an SVG path
     marks: tuple[WaveformMark, ...]
-    sentence: str  # the whole of it in words
+    sentence: str  # the same in words
 
 
 def waveform(clip: Clip) -> Waveform | None:
-    """The waveform; None: its outline was not taken, or is none."""
+    """The waveform; None: the clip has no valid outline."""
     peaks = _peaks(clip.peaks)
     if not peaks or not clip.duration_s > 0:
         return None
@@ -46,7 +46,7 @@ def waveform(clip: Clip) -> Waveform | None:
 
 
 def _peaks(text: str | None) -> bytes:
-    """The amplitudes of a clip's outline, 0 to 255; none if the text is none."""
+    """The amplitudes of a clip's outline, 0 to 255; empty if the text is not hex."""
     try:
         return bytes.fromhex(text or "")[:MOST_PARTS]
     except ValueError:
@@ -54,7 +54,7 @@ def _peaks(text: str | None) -> bytes:
 
 
 def _path(peaks: bytes) -> str:
-    """A bar for each part, the loudest as high as the drawing unless all is quiet."""
+    """A bar for each amplitude, scaled to the loudest unless the recording is quiet."""
     loudest = max(QUIETEST, *peaks)
     steps = []
     for index, peak in enumerate(peaks):
@@ -82,18 +82,18 @@ def _attention(clip: Clip) -> str:
 
 
 def _in_words(clip: Clip, peaks: bytes) -> str:
-    said = []
+    words = []
     if clip.header_at_s is not None:
-        said.append(f"header from second {clip.header_at_s:.0f}")
+        words.append(f"header at {clip.header_at_s:.0f} s")
     if clip.attention_at_s is not None and clip.attention_s is not None:
-        said.append(f"{_attention(clip)} from second {clip.attention_at_s:.0f}")
-        said[-1] += f" for {clip.attention_s:.0f} s"
+        at = f"at {clip.attention_at_s:.0f} s for {clip.attention_s:.0f} s"
+        words.append(f"{_attention(clip)} {at}")
     elif clip.header_at_s is not None:
-        said.append("no attention signal")
+        words.append("no attention signal")
     if clip.eom_at_s is not None:
-        said.append(f"end of message at second {clip.eom_at_s:.0f}")
+        words.append(f"end of message at {clip.eom_at_s:.0f} s")
     elif clip.header_at_s is not None:
-        said.append("no end of message was heard")
+        words.append("no end of message")
     if max(peaks) < QUIETEST:
-        said.append("very quiet")
-    return f"{clip.duration_s:.0f} s: {', '.join(said)}." if said else f"{clip.duration_s:.0f} s."
+        words.append("very quiet")
+    return f"{clip.duration_s:.0f} s: {', '.join(words)}." if words else f"{clip.duration_s:.0f} s."

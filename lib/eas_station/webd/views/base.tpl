@@ -19,7 +19,7 @@
 % end
 </head>
 <body data-page="{{page}}" data-change="{{change_id}}"{{!' data-fresh' if fresh else ''}}>
-<a class="skip" href="#main">Skip to the content</a>
+<a class="skip" href="#main">Skip to content</a>
 <header class="top">
 <a class="name" href="/"><svg class="mark" viewBox="0 0 24 24" width="22" height="22" aria-hidden="true"><path d="M12 13v8M8.5 21h7M7.8 14.2a6 6 0 1 1 8.4 0M5 17A10 10 0 1 1 19 17"/><circle cx="12" cy="10" r="1.8"/></svg>{{station}}</a>
 <nav aria-label="Pages">
@@ -35,7 +35,7 @@
 </header>
 <div id="announce" class="announce" role="alert"></div>
 <p id="lost" class="banner bad" role="status" hidden></p>
-<div id="banners" role="region" aria-label="Know first" data-live>
+<div id="banners" role="region" aria-label="Station notices" data-live>
 % for kind, sentence in banners:
 <p class="banner {{kind}}"><span aria-hidden="true">▲</span> {{sentence}}</p>
 % end
@@ -44,7 +44,7 @@
 {{!base}}
 </main>
 <footer>
-<p>{{station}} hears alerts off the air (SAME) and from the Internet (CAP). Do not rely on it alone.</p>
+<p>{{station}} receives alerts off the air (SAME) and from the Internet (CAP). Do not rely on it alone.</p>
 <p>EAS Station {{version}} · <a href="/api/v1/status">API</a> · <a href="/metrics">Metrics</a>\\
 % if not operator:
  · <a href="/login">Log in</a></p>

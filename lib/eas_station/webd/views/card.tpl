@@ -30,13 +30,13 @@
 % if card.clip_id:
 <audio id="a-{{card.clip_id}}" data-keep controls preload="none" src="/clips/{{card.clip_id}}" aria-label="Recording of {{card.title}}"></audio>
 % end
-<ul class="hearings" aria-label="Where it was heard">
-% for hearing in card.hearings:
-<li><span class="where">{{hearing.where}}</span> <span class="when">\\
-% include('moment.tpl', moment=hearing.at)
+<ul class="receptions" aria-label="Received from">
+% for reception in card.receptions:
+<li><span class="where">{{reception.where}}</span> <span class="when">\\
+% include('moment.tpl', moment=reception.at)
 </span>\\
-% if hearing.how_well:
- <span class="how">{{hearing.how_well}}</span>\\
+% if reception.quality:
+ <span class="how">{{reception.quality}}</span>\\
 % end
 </li>
 % end

@@ -11,7 +11,7 @@
 % if recording.playable:
 <audio controls preload="none" src="/clips/{{recording.clip.clip_id}}" aria-label="Recording from {{recording.clip.source}}, {{recording.clip.channel}}"></audio>
 % else:
-<p class="notice"><span aria-hidden="true">▲</span> {{'No recording: ' + recording.clip.fault + '.' if recording.clip.fault else 'The recording has been removed to make room.'}}</p>
+<p class="notice"><span aria-hidden="true">▲</span> {{'No recording: ' + recording.clip.fault + '.' if recording.clip.fault else 'The recording was deleted to free disk space.'}}</p>
 % end
 <figcaption>{{recording.clip.source}}, {{recording.clip.channel}}{{'' if recording.clip.channel == 'mono' else ' MHz'}} · \\
 % if recording.waveform:

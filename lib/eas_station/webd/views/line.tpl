@@ -14,4 +14,4 @@
 % else:
 {{card.remaining}}\\
 % end
-</span> <span class="how">{{card.heard}}</span></li>
+</span> <span class="how">{{card.ways}}</span></li>

@@ -1,8 +1,8 @@
 % rebase('base.tpl')
 <h1>Listening</h1>
 <p class="health {{health.state}}" id="health" data-live>{{health.sentence}}</p>
-<section id="player" class="player" aria-label="Live sound" hidden>
-<p id="player-says" role="status"></p>
+<section id="player" class="player" aria-label="Live audio" hidden>
+<p id="player-status" role="status"></p>
 <audio id="player-audio" controls></audio>
 <button id="player-stop" type="button">Stop listening</button>
 </section>
@@ -12,12 +12,12 @@
 <div class="panel {{panel.row.look}}">
 <h3>{{panel.row.name}}</h3>
 % include('switch.tpl', kind='source', name=panel.row.name, back='/listening')
-<p class="state"><span class="sign" aria-hidden="true">{{panel.row.sign}}</span> {{panel.row.state}} <span class="says">{{panel.row.sentence}}</span></p>
+<p class="state"><span class="sign" aria-hidden="true">{{panel.row.sign}}</span> {{panel.row.state}} <span class="status">{{panel.row.sentence}}</span></p>
 <table class="levels"><caption class="hidden">Channels of {{panel.row.name}}</caption>
-<thead><tr><th scope="col">Channel</th><th scope="col">Level</th><th scope="col" class="num">RMS / peak</th><th scope="col">Now</th><th scope="col">Would hear a warning</th><th scope="col">Margin</th><th scope="col">Deaf today</th><th scope="col">Last burst</th><th scope="col">Sound</th></tr></thead><tbody>
+<thead><tr><th scope="col">Channel</th><th scope="col">Level</th><th scope="col" class="num">RMS / peak</th><th scope="col">Now</th><th scope="col">Can hear a warning</th><th scope="col">Margin</th><th scope="col">Deaf today</th><th scope="col">Last burst</th><th scope="col">Audio</th></tr></thead><tbody>
 % for channel in panel.channels:
 % proof = channel.proof
-<tr class="{{'stale' if channel.stale else ''}}" data-level="{{channel.key}}"><th scope="row">{{channel.name}}</th><td class="meter"><meter min="-60" max="0" low="-50" high="-3" optimum="-20" value="{{max(-60, min(0, channel.level.rms_dbfs)) if channel.level else -60}}" aria-label="Level of {{channel.name}}"></meter></td><td class="num" data-label="RMS / peak"><span class="rms">{{'%.0f dB' % channel.level.rms_dbfs if channel.level else '–'}}</span> / <span class="peak">{{'%.0f dB' % channel.level.peak_dbfs if channel.level else '–'}}</span></td><td class="verdict-word" data-label="Now">{{channel.verdict}}</td><td class="proof {{proof.look}}" data-label="Would hear a warning"><span class="state"><span class="sign" aria-hidden="true">{{proof.sign}}</span> {{proof.word}}</span>\\
+<tr class="{{'stale' if channel.stale else ''}}" data-level="{{channel.key}}"><th scope="row">{{channel.name}}</th><td class="meter"><meter min="-60" max="0" low="-50" high="-3" optimum="-20" value="{{max(-60, min(0, channel.level.rms_dbfs)) if channel.level else -60}}" aria-label="Level of {{channel.name}}"></meter></td><td class="num" data-label="RMS / peak"><span class="rms">{{'%.0f dB' % channel.level.rms_dbfs if channel.level else '–'}}</span> / <span class="peak">{{'%.0f dB' % channel.level.peak_dbfs if channel.level else '–'}}</span></td><td class="verdict-word" data-label="Now">{{channel.verdict}}</td><td class="proof {{proof.look}}" data-label="Can hear a warning"><span class="state"><span class="sign" aria-hidden="true">{{proof.sign}}</span> {{proof.word}}</span>\\
 % if proof.sentence:
  <span class="why">{{proof.sentence}}</span>\\
 % end
@@ -37,13 +37,13 @@ none yet\\
 </div>
 % end
 % if sources:
-<p class="hint after">The margin is how much weaker a warning could be and still be read: every few minutes a header is hidden in a copy of each channel's sound and must be found again. Days are counted in UTC. How a channel was deaf, and which tests came: <a href="/tests">Tests</a>. What the receivers see: <a href="/radio">Radio</a>.</p>
+<p class="hint after">The margin is how much weaker a warning could be and still be decoded. It is measured every few minutes: a test header is mixed into a copy of each channel's audio and must be decoded. "Deaf today" counts from midnight UTC. Deaf intervals and tests received: <a href="/tests">Tests</a>. Signal and spectrum: <a href="/radio">Radio</a>.</p>
 % else:
-<p class="hint">No source is configured: this station hears nothing off the air.</p>
+<p class="hint">No source is configured: this station receives nothing off the air.</p>
 % end
 </section>
 <section id="bursts" data-live>
-<h2>Last bursts</h2>
+<h2>Recent bursts</h2>
 % if bursts:
 <ul class="lines bursts">
 % for burst, at in bursts:
@@ -57,6 +57,6 @@ none yet\\
 % end
 </ul>
 % else:
-<p class="hint">No burst has been heard since this page started.</p>
+<p class="hint">No burst has been received since eas-webd started.</p>
 % end
 </section>

@@ -2,8 +2,8 @@
 <h1>Log</h1>
 <form class="search" action="/log" method="get" role="search">
 <p class="row"><label for="q">Search for</label> <input type="search" id="q" name="q" value="{{asked.q or ''}}" maxlength="200" placeholder="tornado wood" aria-describedby="q-hint"> <button>Search</button></p>
-<p class="hint" id="q-hint">An event, a place, words of the headline or of the header; the beginnings of words will do.</p>
-<details{{!' open' if narrowed else ''}}><summary>Narrow it</summary>
+<p class="hint" id="q-hint">An event, a place, or words from the headline or the header. The beginning of a word is enough.</p>
+<details{{!' open' if narrowed else ''}}><summary>Filter</summary>
 <p class="fields">
 % for choice in choices:
 <label>{{choice.label}} <select name="{{choice.name}}">\\
@@ -20,22 +20,22 @@
 </form>
 <p class="found">\\
 % if narrowed:
-Narrowed. <a href="/log">Show everything</a> · \\
+Filtered. <a href="/log">Show all</a> · \\
 % end
-Take it along: \\
+Export: \\
 % for name, address in exports:
 <a href="{{address}}" download>{{name}}</a> \\
 % end
 </p>
 <section id="log" data-live>
 % if not whole:
-<p class="banner bad">The database does not answer. Only what is known without it is listed.</p>
+<p class="banner bad">The database is not responding. Only alerts known without it are listed.</p>
 % end
 % if not cards:
-<p class="hint">{{'Nothing in the log is like that.' if narrowed else 'Nothing has been received yet.'}}</p>
+<p class="hint">{{'No alert matches.' if narrowed else 'Nothing has been received yet.'}}</p>
 % else:
-<table class="log"><caption>{{'What was found, newest in the record first' if asked.q else 'Warnings by the time they were first received, newest first'}}</caption>
-<thead><tr><th scope="col">What</th><th scope="col">Where</th><th scope="col">Issued</th><th scope="col">In force until</th><th scope="col">Heard</th></tr></thead>
+<table class="log"><caption>{{'Matching alerts, latest recorded first' if asked.q else 'Alerts by the time first received, newest first'}}</caption>
+<thead><tr><th scope="col">Event</th><th scope="col">Area</th><th scope="col">Issued</th><th scope="col">In force until</th><th scope="col">Received</th></tr></thead>
 <tbody>
 % for card in cards:
 <tr class="{{card.grade.name}}{{'' if card.active else ' over'}}"><th scope="row"><span class="sign" aria-hidden="true">{{card.grade.sign}}</span> <a href="/alerts/{{card.alert_id}}">{{card.title}}</a>\\
@@ -46,7 +46,7 @@ Take it along: \\
  <span class="tag">elsewhere</span>\\
 % end
 % if card.notice:
- <span class="tag bad">not stored</span>\\
+ <span class="tag bad">{{card.notice.partition(':')[0].rstrip('.')}}</span>\\
 % end
 </th><td class="places">{{card.places}}</td><td data-label="Issued">\\
 % include('moment.tpl', moment=card.issued)
@@ -57,7 +57,7 @@ Take it along: \\
 % else:
 {{card.remaining}}\\
 % end
-</td><td data-label="Heard">{{card.heard}}</td></tr>
+</td><td data-label="Received">{{card.ways}}</td></tr>
 % end
 </tbody></table>
 % end

@@ -15,5 +15,5 @@
 <p><label for="password">Password</label> <input id="password" name="password" type="password" autocomplete="current-password" maxlength="256" required autofocus></p>
 <p><button>Log in</button></p>
 </form>
-<p class="hint">Reading needs no login. The password is set on the station: <code>sudo eas-ctl passwd</code></p>
+<p class="hint">Viewing the pages needs no login. To set the password, run on the station: <code>sudo eas-ctl passwd</code></p>
 % end

@@ -10,7 +10,7 @@
 % if shape.label:
 <text x="{{shape.middle[0]}}" y="{{shape.middle[1]}}" aria-hidden="true"><tspan class="sign">{{shape.sign}}</tspan> {{shape.label}}</text>
 % elif shape.sign:
-<text class="little" x="{{shape.middle[0]}}" y="{{shape.middle[1]}}" aria-hidden="true">{{shape.sign}}</text>
+<text class="small-sign" x="{{shape.middle[0]}}" y="{{shape.middle[1]}}" aria-hidden="true">{{shape.sign}}</text>
 % end
 % end
 % if map.point:
@@ -22,10 +22,10 @@
  <span class="key"><span class="sign {{one.kind}}" aria-hidden="true">{{one.sign}}</span> {{one.words}}</span>\\
 % end
 % if any('own' in shape.kind for shape in map.counties):
- <span class="key"><span class="sign thick" aria-hidden="true">▢</span> our area</span>\\
+ <span class="key"><span class="sign own-area" aria-hidden="true">▢</span> our area</span>\\
 % end
 % if map.point:
- <span class="key"><span class="sign spot" aria-hidden="true">●</span> this station</span>\\
+ <span class="key"><span class="sign station-point" aria-hidden="true">●</span> this station</span>\\
 % end
 </figcaption>
 </figure>

@@ -6,12 +6,12 @@
 % end
 <p class="health {{health.state}}"><span class="word">{{ {'fine': 'Station fine', 'degraded': 'Station degraded', 'failed': 'Station deaf'}[health.state] }}</span> {{health.sentence}}</p>
 </section>
-<div class="night">
+<div class="cards-and-map">
 <section id="here" class="cards" data-live data-keyed aria-label="In force here">
-% if hand.here:
+% if groups.here:
 <h2 class="hidden" id="here-title">In force here</h2>
 % end
-% for card in hand.here:
+% for card in groups.here:
 % include('card.tpl', card=card)
 % end
 </section>
@@ -22,58 +22,58 @@
 </section>
 </div>
 <section id="tests" class="quiet" data-live>
-% if hand.tests:
-<h2>Tests <span class="count">{{len(hand.tests)}}</span></h2>
-<p class="hint">Sent to try the system out. Nothing is happening.</p>
+% if groups.tests:
+<h2>Tests <span class="count">{{len(groups.tests)}}</span></h2>
+<p class="hint">Tests of the alerting system. There is no emergency.</p>
 <div class="cards small" id="test-cards">
-% for card in hand.tests:
+% for card in groups.tests:
 % include('card.tpl', card=card)
 % end
 </div>
 % end
 </section>
 <section id="nearby" class="quiet" data-live>
-% if hand.nearby:
-<h2>In force nearby <span class="count">{{len(hand.nearby)}}</span></h2>
+% if groups.nearby:
+<h2>In force nearby <span class="count">{{len(groups.nearby)}}</span></h2>
 <ul class="lines">
-% for card in hand.nearby[:40]:
+% for card in groups.nearby[:40]:
 % include('line.tpl', card=card, announced=True)
 % end
 </ul>
-% if len(hand.nearby) > 40:
-<p class="hint">And {{len(hand.nearby) - 40}} more in the <a href="/log">log</a>.</p>
+% if len(groups.nearby) > 40:
+<p class="hint">And {{len(groups.nearby) - 40}} more in the <a href="/log">log</a>.</p>
 % end
 % end
 </section>
 <section id="elsewhere" class="quiet" data-live>
-% if hand.elsewhere:
-<h2>In force elsewhere <span class="count">{{len(hand.elsewhere)}}</span></h2>
+% if groups.elsewhere:
+<h2>In force elsewhere <span class="count">{{len(groups.elsewhere)}}</span></h2>
 <ul class="lines">
-% for card in hand.elsewhere[:40]:
+% for card in groups.elsewhere[:40]:
 % include('line.tpl', card=card, announced=True)
 % end
 </ul>
-% if len(hand.elsewhere) > 40:
-<p class="hint">And {{len(hand.elsewhere) - 40}} more in the <a href="/log">log</a>.</p>
+% if len(groups.elsewhere) > 40:
+<p class="hint">And {{len(groups.elsewhere) - 40}} more in the <a href="/log">log</a>.</p>
 % end
 % end
 </section>
-<p id="signals" class="hint" data-chime="{{chime}}" hidden>When a new alert comes: <label>ring <select id="chime">
-<option value="">as the station is set: {{ {'off': 'never', 'here': 'for alerts here', 'all': 'for every alert'}[chime] }}</option><option value="off">never</option><option value="here">for alerts here</option><option value="all">for every alert and test</option>
-</select></label> <button type="button" id="ring">Try it</button> <label><input type="checkbox" id="notify"> show a notification for alerts here</label> <span id="notify-why" hidden>(notifications need HTTPS)</span> <span id="chime-why" hidden>This browser rings only after you have touched this page once.</span></p>
+<p id="signals" class="hint" data-chime="{{chime}}" hidden>When a new alert arrives: <label>play a chime <select id="chime">
+<option value="">station default: {{ {'off': 'never', 'here': 'for alerts here', 'all': 'for every alert'}[chime] }}</option><option value="off">never</option><option value="here">for alerts here</option><option value="all">for every alert and test</option>
+</select></label> <button type="button" id="ring">Play it</button> <label><input type="checkbox" id="notify"> show a notification for alerts here</label> <span id="notify-why" hidden>(notifications need HTTPS)</span> <span id="chime-why" hidden>The browser plays sound only after you click or tap this page once.</span></p>
 <section id="station" data-live>
-<h2>The station</h2>
-% include('parts.tpl', rows=[panel.row for panel in sources] + list(feeds) + [panel.row for panel in receivers], label='Sources, feeds and receivers')
+<h2>Station</h2>
+% include('parts.tpl', rows=parts, label='Sources, feeds and receivers')
 % include('daemons.tpl', daemons=daemons)
 </section>
 <section id="recent" class="quiet" data-live>
-% if hand.recent:
-<h2>Ended lately</h2>
+% if groups.recent:
+<h2>Recently ended</h2>
 <ul class="lines">
-% for card in hand.recent:
+% for card in groups.recent:
 % include('line.tpl', card=card)
 % end
 </ul>
 % end
-<p class="hint"><a href="/log">All warnings in the log</a></p>
+<p class="hint"><a href="/log">All alerts in the log</a></p>
 </section>

@@ -1,14 +1,14 @@
 % rebase('base.tpl')
 <h1>Tests</h1>
 <section id="expected" data-live>
-<p class="hint">Every week a test (RWT), every month another (RMT): a channel on which they come is heard. One that does not come is a question to be answered.</p>
+<p class="hint">Stations send a Required Weekly Test (RWT) and a Required Monthly Test (RMT). A received test proves that the channel can be heard. Investigate a missing test.</p>
 % if record is None:
-<p class="banner bad">The database does not answer: which tests came is not shown.</p>
-% for where, sentence in overdue_said:
+<p class="banner bad">The database is not responding: the tests received cannot be shown.</p>
+% for where, sentence in overdue:
 <p class="notice">{{where}}: {{sentence}}</p>
 % end
 % elif not record.tests:
-<p class="hint">No test is expected yet. Once a channel has carried one it is expected again; <code>expect</code> of a source names those that must come from the first day.</p>
+<p class="hint">No test is expected yet. After a channel has carried a test, the next one is expected. To expect tests from the first day, set <code>expect</code> in the configuration of the source.</p>
 % else:
 <table class="expected"><caption>Expected tests</caption>
 <thead><tr><th scope="col">Channel</th><th scope="col">Test</th><th scope="col">State</th><th scope="col">Last heard</th><th scope="col">Next due</th></tr></thead><tbody>
@@ -37,7 +37,7 @@ never\\
 % if test.due:
 <time datetime="{{test.due.iso}}">{{test.due.local}}</time>\\
 % else:
-not known\\
+unknown\\
 % end
 </td></tr>
 % end
@@ -47,11 +47,11 @@ not known\\
 <section id="deaf" data-live>
 <h2>Deaf intervals</h2>
 % if record is None:
-<p class="hint">Not known while the database does not answer.</p>
+<p class="hint">Unknown: the database is not responding.</p>
 % else:
 <p>{{'No channel is deaf now.' if not record.deaf_now else 'One channel is deaf now.' if record.deaf_now == 1 else '%d channels are deaf now.' % record.deaf_now}}</p>
 % if record.deaf:
-<table class="deaf"><caption>When a channel did not hear, newest first</caption>
+<table class="deaf"><caption>When a channel could not hear, newest first</caption>
 <thead><tr><th scope="col">From</th><th scope="col">Until</th><th scope="col">For</th><th scope="col">Channel</th><th scope="col">Why</th></tr></thead><tbody>
 % for line in record.deaf:
 <tr id="{{line.anchor}}" class="{{'' if line.ended else 'busy'}}"><td data-label="From">\\
@@ -64,19 +64,19 @@ not known\\
 % end
 </td><td data-label="For">{{line.lasted}}</td><th scope="row">{{line.where}}</th><td>{{line.why}}\\
 % if line.explains:
- <span class="tag bad">hid the test {{line.explains}}</span>\\
+ <span class="tag bad">explains the missing {{line.explains}}</span>\\
 % end
 </td></tr>
 % end
 </tbody></table>
 % if record.more:
-<p class="hint">These are the last {{most}}, and those that explain a test that did not come; the API has them all.</p>
+<p class="hint">Only the last {{most}} and those that explain a missing test are shown. The API lists all.</p>
 % end
 % else:
 <p class="hint">No deaf interval has been recorded.</p>
 % end
-<h3>Deaf each day</h3>
-<table class="days"><caption>The last {{days_back}} days, by the station's clock</caption>
+<h3>Deaf time per day</h3>
+<table class="days"><caption>The last {{days_back}} days, in the station's time zone</caption>
 <thead><tr><th scope="col">Day</th><th scope="col">Deaf for</th></tr></thead><tbody>
 % for day in record.days:
 <tr><th scope="row">{{day.day}}</th><td>\\
@@ -84,7 +84,7 @@ not known\\
 <span class="place">{{where}} {{how_long}}</span>\\
 % end
 % if not day.channels:
-<span class="how">nothing recorded</span>\\
+<span class="how">none recorded</span>\\
 % end
 </td></tr>
 % end
@@ -92,9 +92,9 @@ not known\\
 % end
 </section>
 <section id="received" data-live>
-<h2>Last tests received</h2>
+<h2>Tests received</h2>
 % if record is None:
-<p class="hint">Not known while the database does not answer.</p>
+<p class="hint">Unknown: the database is not responding.</p>
 % elif record.received:
 <ul class="lines">
 % for test in record.received:

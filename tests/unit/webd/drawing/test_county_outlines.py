@@ -1,4 +1,4 @@
-"""The counties round the station."""
+"""The counties around the station."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def names(codes: tuple[str, ...], point: tuple[float, float] | None = None) -> s
     return {county.name for county in found.counties}
 
 
-def test_a_county_stands_among_its_neighbours() -> None:
+def test_a_county_is_shown_with_its_neighbours() -> None:
     found = region(("039173",), None)
     assert found is not None
     assert found.own == {"39173"}
@@ -40,7 +40,7 @@ def test_every_outline_is_closed_and_inside_the_united_states() -> None:
             assert all(36 < lat < 44 and -87 < lon < -78 for lat, lon in ring), county.name
 
 
-def test_the_aleutians_are_not_torn_at_the_date_line() -> None:
+def test_the_aleutians_are_not_split_at_the_date_line() -> None:
     found = region(("002016",), None)
     assert found is not None
     assert found.bounds.east - found.bounds.west < 25
@@ -48,7 +48,7 @@ def test_the_aleutians_are_not_torn_at_the_date_line() -> None:
     assert len(islands.rings) > 10
 
 
-def test_a_station_without_codes_sees_what_is_round_it() -> None:
+def test_a_station_without_codes_has_the_counties_around_its_position() -> None:
     assert "Wood" in names((), WOOD)
     assert names((), (13.45, 144.78)) == {"Guam", "Rota", "Tinian"}
 
@@ -66,7 +66,7 @@ def test_two_rectangles_touch_or_do_not() -> None:
     assert one.around(Bounds(40, -83.5, 41.5, -82)) == Bounds(40, -84, 42, -82)
 
 
-def test_the_file_says_whose_it_is() -> None:
+def test_the_file_names_its_source() -> None:
     head = COUNTIES.read_text("utf-8")[:2500]
     assert "us-atlas 3.0.1" in head
     assert "Michael Bostock" in head

@@ -1,4 +1,4 @@
-"""Which map is shown of what."""
+"""The maps of the station and of each alert."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def picture_of(make: Any) -> Any:
 
 
 def named(drawing: MapDrawing | None) -> set[str]:
-    """The counties that are not quiet."""
+    """The counties with an alert."""
     assert drawing is not None
     return {shape.title.partition(":")[0] for shape in drawing.counties if shape.sign}
 
@@ -57,24 +57,22 @@ def test_the_map_of_the_station_has_what_is_in_force_but_no_test(
     test = make.entry(alert_id="t", is_test=True, event_code="RWT", same_codes=("039173",))
     drawing = maps.of_station(picture_of(warning, test))
     assert named(drawing) == {"Lucas"}
-    assert drawing.sentence == "Something is in force in Lucas."
-    assert maps.of_station(picture_of()).sentence == "Nothing is in force here."
+    assert drawing.sentence == "In force in Lucas."
+    assert maps.of_station(picture_of()).sentence == "Nothing in force here."
 
 
-def test_a_map_is_not_calm_when_nobody_would_know(maps_of: Any, picture_of: Any) -> None:
+def test_a_map_is_not_calm_if_the_station_would_not_know(maps_of: Any, picture_of: Any) -> None:
     drawing = maps_of("039173").of_station(picture_of(), sure=False)
-    assert drawing.sentence == "Nothing is known to be in force here."
-    assert {s.title.partition(": ")[2] for s in drawing.counties} == {
-        "nothing known to be in force"
-    }
+    assert drawing.sentence == "Cannot tell what is in force here."
+    assert {s.title.partition(": ")[2] for s in drawing.counties} == {"unknown"}
 
 
-def test_our_counties_are_named_by_the_alphabet_and_not_all(
+def test_the_first_of_our_counties_are_named_alphabetically(
     maps_of: Any, picture_of: Any, make: Any
 ) -> None:
     drawing = maps_of("039000").of_station(picture_of(make.entry(same_codes=("039000",))))
     assert drawing.sentence == (
-        "Something is in force in Adams, Allen, Ashland, Ashtabula, Athens, Auglaize and 82 more."
+        "In force in Adams, Allen, Ashland, Ashtabula, Athens, Auglaize and 82 more."
     )
 
 
@@ -82,16 +80,16 @@ def test_the_map_of_a_test_shows_its_places(maps_of: Any, make: Any) -> None:
     test = make.entry(is_test=True, event_code="RWT", event_name="Required Weekly Test")
     drawing = maps_of("039173").of_alert(test, make.now)
     assert named(drawing) == {"Wood"}
-    assert drawing.sentence == "It names Wood."
+    assert drawing.sentence == "The alert covers Wood."
     (wood,) = [shape for shape in drawing.counties if shape.title.startswith("Wood:")]
     assert wood.title == "Wood: Required Weekly Test, 45 min left"
     assert [(one.kind, one.words) for one in drawing.legend] == [("test", "Test")]
 
 
-def test_an_alert_that_is_over_is_not_said_to_be_in_force(maps_of: Any, make: Any) -> None:
+def test_an_ended_alert_is_not_called_in_force(maps_of: Any, make: Any) -> None:
     over = replace(make.entry(end_reason="cancelled", same_codes=("039095",)), active=False)
     drawing = maps_of("039173").of_alert(over, make.now)
-    assert drawing.sentence == "It names none of our counties, but 1 county nearby."
+    assert drawing.sentence == "The alert covers none of our counties, but 1 county nearby."
     assert "in force" not in " ".join(shape.title for shape in drawing.counties)
 
 
@@ -99,7 +97,7 @@ def test_an_alert_elsewhere_has_a_map_of_its_own(maps_of: Any, make: Any) -> Non
     maps = maps_of("039173")
     drawing = maps.of_alert(make.entry(same_codes=("027053",)), make.now)
     assert named(drawing) == {"Hennepin"}
-    assert drawing.sentence == "It names Hennepin."
+    assert drawing.sentence == "The alert covers Hennepin."
     assert not any("own" in shape.kind for shape in drawing.counties)
     wide = make.entry(same_codes=("027053", "048201", "012086", "006037"))
     assert maps.of_alert(wide, make.now) is None
@@ -109,8 +107,11 @@ def test_a_marine_warning_is_where_its_outline_is(maps_of: Any, make: Any) -> No
     lake = make.entry(same_codes=("096142",), polygons=(LAKE,))
     drawing = maps_of("039173").of_alert(lake, make.now)
     assert len(drawing.areas) == 1
-    assert drawing.sentence == "It names no county of this map; its sender has drawn an outline."
-    assert drawing.legend[-1].words == "outline by the sender"
+    assert (
+        drawing.sentence
+        == "The alert covers no county on this map, only the outline from its sender."
+    )
+    assert drawing.legend[-1].words == "outline from the sender"
     coast = make.entry(same_codes=("086651",), polygons=(MIAMI,))
     drawing = maps_of("039173").of_alert(coast, make.now)
     assert any(shape.title.startswith("Miami-Dade:") for shape in drawing.counties)

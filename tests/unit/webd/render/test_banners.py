@@ -1,4 +1,4 @@
-"""What is said at the top of every page."""
+"""The banners at the top of every page."""
 
 from __future__ import annotations
 
@@ -26,9 +26,14 @@ def picture(make: Any) -> Snapshot:
 
 
 def heard(
-    at: datetime, channel: str, stale: bool = False, **said: Any
+    at: datetime, channel: str, stale: bool = False, **fields: Any
 ) -> LastMessage[HearingProof]:
-    values = {"state": "deaf", "sentence": "deaf: no header gets through", "problem": True, **said}
+    values = {
+        "state": "deaf",
+        "sentence": "deaf: no header gets through",
+        "problem": True,
+        **fields,
+    }
     since = at - timedelta(minutes=2)
     return LastMessage(HearingProof("wx", channel, since_at=since, **values), at, 1.0, stale)
 
@@ -38,10 +43,10 @@ def test_a_station_that_is_well_has_no_banner(picture: Snapshot, make: Any) -> N
     assert banners(replace(picture, hearings=(hearing,)), FACE) == ()
 
 
-def test_a_deaf_channel_is_said_with_since_when_and_why(picture: Snapshot, make: Any) -> None:
-    said = banners(replace(picture, hearings=(heard(make.now, "162.550"),)), FACE)
-    sentence = "The station is deaf on 162.550 since 3:10 AM EST: no header gets through."
-    assert said == (("bad", sentence),)
+def test_a_deaf_channel_is_named_with_its_time_and_cause(picture: Snapshot, make: Any) -> None:
+    found = banners(replace(picture, hearings=(heard(make.now, "162.550"),)), FACE)
+    sentence = "The station has been deaf on 162.550 MHz since 3:10 AM EST: no header gets through."
+    assert found == (("bad", sentence),)
     mono = banners(
         replace(
             picture,
@@ -49,10 +54,10 @@ def test_a_deaf_channel_is_said_with_since_when_and_why(picture: Snapshot, make:
         ),
         FACE,
     )
-    assert mono[0][1].startswith("The station is deaf on wx since 3:10 AM EST: no sound.")
+    assert mono[0][1].startswith("The station has been deaf on wx since 3:10 AM EST: no sound.")
 
 
-def test_what_should_be_silent_or_is_old_news_is_not_said(picture: Snapshot, make: Any) -> None:
+def test_an_unused_channel_and_a_stale_report_give_no_banner(picture: Snapshot, make: Any) -> None:
     unused = heard(make.now, "162.400", state="silent", problem=False)
     old = heard(make.now, "162.425", stale=True)
     overdue = heard(make.now, "162.450", state="hearing")
@@ -66,12 +71,21 @@ def test_many_deaf_channels_are_one_sentence(picture: Snapshot, make: Any) -> No
     )
 
 
-def test_a_database_that_is_away_and_a_clock_that_is_wrong(picture: Snapshot, make: Any) -> None:
+def test_an_offline_database_and_an_untrusted_clock_have_banners(
+    picture: Snapshot, make: Any
+) -> None:
     away = replace(picture, record=Record(False, make.now), clock_trusted=False, waiting=2)
     (record, clock) = banners(away, FACE)
     assert record == (
         "bad",
-        "Database offline since 3:12 AM EST. What was known before is shown; "
-        "2 receptions not stored yet are shown.",
+        "Database offline since 3:12 AM EST. The last known state is shown, with "
+        "2 receptions not stored yet.",
     )
-    assert clock[1].startswith("The clock of this station is not trusted")
+    unread = replace(away, record_read=False, clock_trusted=True)
+    assert banners(replace(unread, waiting=1), FACE)[0][1].endswith(
+        "Stored alerts cannot be shown, only 1 reception not stored yet."
+    )
+    assert banners(replace(unread, waiting=0), FACE)[0][1].endswith(
+        "Stored alerts cannot be shown."
+    )
+    assert clock[1].startswith("The station's clock is not trusted")

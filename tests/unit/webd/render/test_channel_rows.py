@@ -1,8 +1,9 @@
-"""What the tables say of sources and receivers: unknown is unknown, old is not fresh."""
+"""Rows of sources and receivers: unknown is called unknown, old is not shown as fresh."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -26,21 +27,21 @@ FACE = Clockface(zone_of("UTC"))
 
 
 @pytest.fixture
-def board(new_state: Any, clocks: Any) -> Any:
+def state(new_state: Any, clocks: Any) -> Any:
     made = new_state("eas-sdrd@wx", "eas-audiod@wx")
     clocks.move(60)
     return made
 
 
-def channel(board: Any, name: str = "162.550 MHz") -> Any:
-    (panel,) = source_panels(board.snapshot(), CONFIG, FACE)
+def channel(state: Any, name: str = "162.550 MHz") -> Any:
+    (panel,) = source_panels(state.snapshot(), CONFIG, FACE)
     return next(one for one in panel.channels if one.name == name)
 
 
-def proof(make: Any, **said: Any) -> HearingProof:
+def proof(make: Any, **fields: Any) -> HearingProof:
     values = {
         "margin_db": 14.4, "usual_margin_db": 15.2, "probed_at": make.now, "deaf_today_s": 0.0,
-        **said,
+        **fields,
     }  # fmt: skip
     state = values.pop("state", "hearing")
     return HearingProof(
@@ -48,60 +49,59 @@ def proof(make: Any, **said: Any) -> HearingProof:
     )
 
 
-def test_a_channel_that_says_nothing_is_listed_and_nothing_is_known_of_it(board: Any) -> None:
-    one = channel(board, "162.400 MHz")
-    assert (one.stale, one.level, one.verdict) == (True, None, "not heard for 1 min")
-    said = one.proof
-    assert {said.word, said.margin, said.deaf_today} == {"not known"}
-    assert (said.probed, one.burst) == (None, None)
+def test_a_channel_without_reports_is_listed_as_unknown(state: Any) -> None:
+    one = channel(state, "162.400 MHz")
+    assert (one.stale, one.level, one.verdict) == (True, None, "no data for 1 min")
+    assert {one.proof.word, one.proof.margin, one.proof.deaf_today} == {"unknown"}
+    assert (one.proof.probed, one.burst) == (None, None)
 
 
-def test_a_channel_tells_its_level_its_proof_and_its_last_burst(
-    board: Any, make: Any, clocks: Any
+def test_a_channel_has_its_level_its_proof_and_its_last_burst(
+    state: Any, make: Any, clocks: Any
 ) -> None:
-    board.take(make.message(AudioLevel("wx", "162.550", -20.4, -9.1, False, True)))
-    board.take(make.message(proof(make)))
-    for number in (1, 2):
-        board.take(make.message(SameBurst("wx", "162.550", f"ZCZC-{number}", 20.0, clocks.now)))
+    state.take(make.message(AudioLevel("wx", "162.550", -20.4, -9.1, False, True)))
+    state.take(make.message(proof(make)))
+    for at in (clocks.now - timedelta(minutes=1), clocks.now):
+        state.take(make.message(SameBurst("wx", "162.550", "ZCZC", 20.0, at)))
     clocks.move(1.5)
-    one = channel(board)
+    one = channel(state)
     assert (one.verdict, one.level.rms_dbfs, one.stale) == ("audio", -20.4, False)
     assert (one.proof.word, one.proof.sign, one.proof.sentence) == ("yes", "●", "")
-    assert (one.proof.margin, one.proof.deaf_today) == ("14 dB (usually 15 dB)", "not at all")
+    assert (one.proof.margin, one.proof.deaf_today) == ("14 dB (usually 15 dB)", "none")
     assert one.proof.probed.utc == "" and one.proof.probed.local == "08:12 UTC"
-    assert one.burst_text == "ZCZC-2"
+    assert one.burst is not None and one.burst.local == "08:13 UTC"
 
 
-def test_a_level_that_is_old_is_not_shown_as_fresh(board: Any, make: Any, clocks: Any) -> None:
-    board.take(make.message(AudioLevel("wx", "162.550", -20.0, -9.0, False, True)))
+def test_an_old_level_is_not_shown_as_fresh(state: Any, make: Any, clocks: Any) -> None:
+    state.take(make.message(AudioLevel("wx", "162.550", -20.0, -9.0, False, True)))
     clocks.move(40)
-    one = channel(board)
-    assert (one.stale, one.level, one.verdict) == (True, None, "not heard for 40 s")
+    one = channel(state)
+    assert (one.stale, one.level, one.verdict) == (True, None, "no data for 40 s")
 
 
 @pytest.mark.parametrize(
-    ("said", "word", "sign"),
+    ("fields", "word", "sign"),
     [
         ({"state": "deaf", "sentence": "no carrier"}, "no: deaf", "✕"),
         ({"state": "silent", "sentence": "dead air"}, "no: silent", "▲"),
-        ({"state": "unproved", "sentence": "no probe yet"}, "not proved yet", "?"),
-        ({"problem": True, "sentence": "hearing; the RWT is late"}, "yes, but", "▲"),
+        ({"state": "unproved", "sentence": "no probe yet"}, "not tested yet", "?"),
+        ({"problem": True, "sentence": "hearing; the RWT is late"}, "yes, with a fault", "▲"),
     ],
 )
-def test_what_is_wrong_has_a_word_a_sign_and_its_sentence(
-    board: Any, make: Any, said: Any, word: str, sign: str
+def test_a_fault_has_a_word_a_sign_and_its_sentence(
+    state: Any, make: Any, fields: Any, word: str, sign: str
 ) -> None:
-    board.take(make.message(proof(make, **said)))
-    found = channel(board).proof
-    assert (found.word, found.sign, found.sentence) == (word, sign, said["sentence"])
+    state.take(make.message(proof(make, **fields)))
+    found = channel(state).proof
+    assert (found.word, found.sign, found.sentence) == (word, sign, fields["sentence"])
 
 
-def test_an_old_proof_proves_nothing(board: Any, make: Any, clocks: Any) -> None:
-    board.take(make.message(proof(make)))
+def test_an_old_proof_proves_nothing(state: Any, make: Any, clocks: Any) -> None:
+    state.take(make.message(proof(make)))
     clocks.move(180)
-    found = channel(board).proof
-    assert (found.word, found.margin, found.deaf_today) == ("not known",) * 3
-    assert found.sentence == "not heard for 3 min; last: hearing"
+    found = channel(state).proof
+    assert (found.word, found.margin, found.deaf_today) == ("unknown",) * 3
+    assert found.sentence == "no report for 3 min; last: hearing"
 
 
 STATE = ReceiverState(
@@ -111,33 +111,33 @@ STATE = ReceiverState(
 )
 
 
-def test_a_receiver_tells_what_it_is_set_to_and_what_is_not_known(board: Any, make: Any) -> None:
-    state = replace(STATE, gain_db=28.0, correction_ppm=2, lost_samples=1000)
-    board.take(make.message(state))
-    (panel,) = receiver_panels(board.snapshot(), CONFIG, FACE)
+def test_a_receiver_has_its_settings_and_losses(state: Any, make: Any) -> None:
+    receiver = replace(STATE, gain_db=28.0, correction_ppm=2, lost_samples=1000)
+    state.take(make.message(receiver))
+    (panel,) = receiver_panels(state.snapshot(), CONFIG, FACE)
     assert dict(panel.facts) == {
-        "Crystal": "+1.8 ppm off, corrected for +2 ppm",
+        "Frequency error": "+1.8 ppm (with +2 ppm correction)",
         "Gain": "28.0 dB",
-        "Samples": "250,000 a second round 162.4875 MHz",
-        "Lost samples since its start": "1,000 (0.100 %)",
+        "Capture": "250,000 samples/s around 162.4875 MHz",
+        "Lost samples since start": "1,000 (0.100 %)",
     }
 
 
-def test_a_receiver_without_a_tuner_has_no_gain(board: Any, make: Any) -> None:
-    board.take(make.message(replace(STATE, ppm=None, samples=0)))
-    (panel,) = receiver_panels(board.snapshot(), CONFIG, FACE)
+def test_a_receiver_without_a_tuner_has_no_gain(state: Any, make: Any) -> None:
+    state.take(make.message(replace(STATE, ppm=None, samples=0)))
+    (panel,) = receiver_panels(state.snapshot(), CONFIG, FACE)
     facts = dict(panel.facts)
-    assert (facts["Crystal"], facts["Gain"]) == ("not known", "none, or not known")
-    assert facts["Lost samples since its start"] == "0"
+    assert (facts["Frequency error"], facts["Gain"]) == ("unknown", "none or unknown")
+    assert facts["Lost samples since start"] == "0"
 
 
-def test_a_receiver_that_is_silent_or_stopped_hears_nothing_now(
-    board: Any, make: Any, clocks: Any
+def test_a_stopped_or_missing_receiver_has_no_fresh_channel(
+    state: Any, make: Any, clocks: Any
 ) -> None:
-    board.take(make.message(replace(STATE, state="stopped")))
-    (panel,) = receiver_panels(board.snapshot(), CONFIG, FACE)
+    state.take(make.message(replace(STATE, state="stopped")))
+    (panel,) = receiver_panels(state.snapshot(), CONFIG, FACE)
     assert (panel.channels[0].stale, panel.channels[0].verdict) == (True, "stopped")
     clocks.move(40)
-    (panel,) = receiver_panels(board.snapshot(), CONFIG, FACE)
-    assert panel.row.state == "not heard"
-    assert panel.channels[0].verdict == "not heard for 40 s"
+    (panel,) = receiver_panels(state.snapshot(), CONFIG, FACE)
+    assert panel.row.state == "not responding"
+    assert panel.channels[0].verdict == "no data for 40 s"

@@ -22,31 +22,31 @@ SPANISH = INFO.format("es-US", "Aviso de Tornado", "¡Tornado!", "Busque refugio
 
 @pytest.fixture
 def cap(make: Any) -> Any:
-    def build(raw: str, **said: Any) -> Any:
+    def build(raw: str, **fields: Any) -> Any:
         one = make.reception(via="cap", raw=raw, channel=None, evidence=None)
-        return replace(one, statement=replace(one.statement, **said))
+        return replace(one, statement=replace(one.statement, **fields))
 
     return build
 
 
-def test_the_words_in_another_language_are_those_of_the_sender(cap: Any) -> None:
+def test_another_language_has_the_words_of_the_sender(cap: Any) -> None:
     (found,) = other_languages((cap(ALERT.format(ENGLISH + SPANISH), language="en-US"),))
     assert (found.language, found.title) == ("es-US", "Aviso de Tornado")
     assert found.paragraphs == ("¡Tornado!", "Busque refugio.")
 
 
-def test_what_is_shown_in_spanish_has_english_besides(cap: Any) -> None:
+def test_an_alert_shown_in_spanish_has_english_as_other_language(cap: Any) -> None:
     (found,) = other_languages((cap(ALERT.format(ENGLISH + SPANISH), language="es-US"),))
     assert found.title == "Tornado Warning"
 
 
-def test_the_same_language_twice_is_no_other_language(cap: Any) -> None:
+def test_another_region_of_the_same_language_is_not_another_language(cap: Any) -> None:
     british = INFO.format("en-GB", "Tornado Warning", "Tornado!", "Take cover.")
     assert other_languages((cap(ALERT.format(ENGLISH + british)),)) == ()
     assert other_languages((cap(ALERT.format(ENGLISH)),)) == ()
 
 
-def test_the_newest_message_that_has_some_counts(cap: Any, make: Any) -> None:
+def test_the_newest_message_with_other_languages_counts(cap: Any, make: Any) -> None:
     old = cap(ALERT.format(ENGLISH + INFO.format("fr-CA", "Alerte", "x", "y")))
     new = cap(ALERT.format(ENGLISH + SPANISH), issued_at=make.now.replace(hour=9))
     newest = cap("<alert>", issued_at=make.now.replace(hour=10))
@@ -58,7 +58,7 @@ def test_the_newest_message_that_has_some_counts(cap: Any, make: Any) -> None:
     "raw",
     ["", "<info><info><info><info><language>", '{"type": "Feature"}', "<script>alert(1)</script>"],
 )
-def test_what_is_no_message_has_no_languages(cap: Any, raw: str) -> None:
+def test_a_text_that_is_no_cap_message_has_no_languages(cap: Any, raw: str) -> None:
     assert other_languages((cap(raw),)) == ()
 
 
@@ -67,6 +67,6 @@ def test_an_entity_is_not_expanded(cap: Any) -> None:
     assert other_languages((cap(bomb.replace("¡Tornado!", "&x;")),)) == ()
 
 
-def test_there_is_an_end_to_languages(cap: Any) -> None:
+def test_the_number_of_languages_is_limited(cap: Any) -> None:
     many = "".join(INFO.format(f"q{chr(97 + n)}", f"n{n}", "h", "i") for n in range(20))
     assert len(other_languages((cap(ALERT.format(ENGLISH + many)),))) == MOST_BLOCKS

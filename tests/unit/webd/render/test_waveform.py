@@ -29,7 +29,7 @@ def test_each_part_is_a_bar_and_the_loudest_fills_the_drawing() -> None:
     assert (found.width, found.height) == (60, HEIGHT)
 
 
-def test_header_attention_signal_and_end_are_where_they_were() -> None:
+def test_header_attention_signal_and_eom_are_marked() -> None:
     found = waveform(CLIP)
     assert found is not None
     assert [(m.kind, m.left, m.width) for m in found.marks] == [
@@ -38,33 +38,32 @@ def test_header_attention_signal_and_end_are_where_they_were() -> None:
         ("eom", 57.0, 0.0),
     ]
     assert found.sentence == (
-        "20 s: header from second 1, attention signal, 1050 Hz from second 6 for 8 s, "
-        "end of message at second 19."
+        "20 s: header at 1 s, 1050 Hz attention signal at 6 s for 8 s, end of message at 19 s."
     )
 
 
-def test_what_is_not_there_is_said() -> None:
+def test_what_is_missing_is_named() -> None:
     clip = replace(
         CLIP, attention=None, attention_s=None, attention_at_s=None, eom_at_s=None, peaks="0102"
     )
     found = waveform(clip)
     assert found is not None
     assert found.sentence == (
-        "20 s: header from second 1, no attention signal, no end of message was heard, very quiet."
+        "20 s: header at 1 s, no attention signal, no end of message, very quiet."
     )
     unknown = waveform(replace(clip, header_at_s=None))
     assert unknown is not None
     assert unknown.marks == ()
 
 
-def test_what_is_quiet_is_drawn_quiet() -> None:
+def test_a_quiet_recording_is_drawn_quiet() -> None:
     found = waveform(replace(CLIP, peaks="02" * 4))
     assert found is not None
     assert {int(tall) for tall in re.findall(r"v(\d+)", found.path)} == {5}
 
 
 @pytest.mark.parametrize("peaks", [None, "", "no hex", "abc", "<script>"])
-def test_an_outline_that_is_none_is_not_drawn(peaks: str | None) -> None:
+def test_an_invalid_outline_is_not_drawn(peaks: str | None) -> None:
     assert waveform(replace(CLIP, peaks=peaks)) is None
 
 
