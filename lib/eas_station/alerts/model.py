@@ -6,9 +6,10 @@ bus and into the database as they are (`eas_station.wire`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 Via = Literal["same", "cap"]
 Kind = Literal["alert", "update", "cancel"]
@@ -201,3 +202,20 @@ class Change:
     at: datetime
     why: str
     event_code: str | None = None
+
+
+class AdmissionRules(Protocol):
+    """The rules by which receptions become alerts. `admission.Admission` implements them.
+
+    A Protocol, because the store may import this module only.
+    """
+
+    def keys(self, reception: Reception) -> tuple[Key, ...]:
+        """The names under which its alert is found again."""
+
+    def choose(self, reception: Reception, candidates: Sequence[Candidate]) -> Candidate | None:
+        """The alert that it belongs to, of those that share a key with it; None: a new one."""
+
+    def fold(self, alert_id: str, receptions: Sequence[Reception], previous: Alert | None) -> Alert:
+        """The whole alert as it now stands; receptions oldest first, of those of one header the
+        first."""

@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from eas_station.alerts.model import Change, Reception
+from eas_station.alerts.model import AdmissionRules, Change, Reception
 from eas_station.errors import FrameError, OutsideError
 from eas_station.store.alerts import alert_queries
-from eas_station.store.alerts.batch import AdmissionRules, AlertBatch
+from eas_station.store.alerts.batch import AlertBatch
 from eas_station.store.database.database import Database
 from eas_station.store.database.revision import demand_current
 from eas_station.store.records import (

@@ -10,11 +10,18 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from eas_station.alerts.model import Alert, Candidate, Change, ChangeKind, Key, Reception
+from eas_station.alerts.model import (
+    AdmissionRules,
+    Alert,
+    Candidate,
+    Change,
+    ChangeKind,
+    Key,
+    Reception,
+)
 from eas_station.store.alerts import reasons
 from eas_station.store.alerts.alert_queries import overdue
 from eas_station.store.alerts.candidates import history, holders, parts
@@ -36,20 +43,6 @@ from eas_station.store.database.schema import (
     receptions,
 )
 from eas_station.store.database.statements import insert_new, upsert
-
-
-class AdmissionRules(Protocol):
-    """The rules of the domain: which alert a reception belongs to, and what it makes of it."""
-
-    def keys(self, reception: Reception) -> tuple[Key, ...]:
-        """The names under which its alert is found again."""
-
-    def choose(self, reception: Reception, candidates: Sequence[Candidate]) -> Candidate | None:
-        """The alert that it belongs to, of those that share a key; None: a new one."""
-
-    def fold(self, alert_id: str, receptions: Sequence[Reception], previous: Alert | None) -> Alert:
-        """The whole alert as it now stands; receptions oldest first, of the hearings of one header
-        the first."""
 
 
 @dataclass(slots=True)

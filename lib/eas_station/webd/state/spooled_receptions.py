@@ -9,9 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
 
-from eas_station.alerts.model import Alert, Candidate, Key, Reception
+from eas_station.alerts.model import AdmissionRules, Candidate, Key, Reception
 from eas_station.bus.messages import ReceptionNew
 from eas_station.webd.state.snapshot import AlertEntry
 
@@ -20,23 +19,10 @@ KEYS_KEPT = 5000
 log = logging.getLogger(__name__)
 
 
-class AdmissionRulesOfPage(Protocol):
-    """How a reception becomes part of an alert."""
-
-    def keys(self, reception: Reception) -> tuple[Key, ...]:
-        """The names under which its alert can be found."""
-
-    def choose(self, reception: Reception, candidates: Sequence[Candidate]) -> Candidate | None:
-        """The alert it belongs to; None: a new one."""
-
-    def fold(self, alert_id: str, receptions: Sequence[Reception], previous: Alert | None) -> Alert:
-        """The alert as it stands with these receptions."""
-
-
 class SpoolMerger:
     """Folds spooled receptions into entries; remembers the keys of what it has seen."""
 
-    def __init__(self, admission: AdmissionRulesOfPage) -> None:
+    def __init__(self, admission: AdmissionRules) -> None:
         self._admission = admission
         self._keys: dict[str, tuple[Key, ...]] = {}
 
