@@ -32,7 +32,8 @@ ALLOWED: dict[str, set[str]] = {
     "bus": {"alerts.model", "clock"},
     "store": {"alerts.model", "clock"},
     "config": {"geo", "clock", "outlines", "tables"},
-    "service": {"bus", "config", "clock"},
+    # Every daemon stores what it receives in the same way: service wires spool and flusher.
+    "service": {"bus", "config", "clock", "store", "alerts.model"},
 }
 ALERTS_MODULES: dict[str, set[str]] = {
     "from_same": {"same"},

@@ -27,28 +27,20 @@ from eas_station.audiod.listener import ListenerParts, SourceListener
 from eas_station.audiod.pcm_publisher import PcmPublisher
 from eas_station.audiod.segment import ClipRules
 from eas_station.audiod.source_factory import channels_of, opener
-from eas_station.bus import topics
-from eas_station.bus.messages import ReceptionNew
-from eas_station.bus.news import Announcer
 from eas_station.config.area import area_of
 from eas_station.config.model import Config, SourceConfig
-from eas_station.config.units import WEBD
 from eas_station.decoder.text.prior import Prior
 from eas_station.service import program
 from eas_station.service.daemon import Daemon
-from eas_station.service.desired_state import DesiredStates
-from eas_station.service.storage import Storage
+from eas_station.service.desired_state import open_desired_states
+from eas_station.service.storage import Storage, open_database, open_storage
 from eas_station.store.database.database import Database
-from eas_station.store.flusher import Flusher
-from eas_station.store.records import desired_states
 from eas_station.store.records.clip_eviction import make_room
-from eas_station.store.spool.intake import Intake
-from eas_station.store.spool.spool import Spool
 from eas_station.tables import Tables, load
 
 log = logging.getLogger(__name__)
 
-WISHES_S = 2.0  # a station that cannot ask what it is to do listens
+DESIRED_STATE_S = 2.0  # a source whose desired state cannot be read runs
 LISTEN_DEADLINE_S = 20.0  # a read that never returns is not work
 
 
@@ -61,19 +53,13 @@ def compose(daemon: Daemon) -> None:
     """Build the parts of this source and start their threads."""
     config, tables = daemon.config, load()
     source = _source(config, daemon.instance)
-    database = _database(config, daemon.unit)
-    daemon.on_stop(database.close)
+    database = open_database(daemon)
     _keep_to_cpus(daemon, source)
-    storage = _storage(daemon, tables, database)
+    storage = open_storage(daemon, database, _admission(daemon, tables))
     channels = channels_of(source, config)
     report = SourceReport(source.name, source.kind, channels, daemon.set_status, daemon.now)
     writer = _clip_writer(daemon, source, storage, database, report)
-    wishes = DesiredStates(
-        "source",
-        partial(_stopped_sources, database),
-        partial(daemon.subscribe, [WEBD], [topics.control(daemon.unit)]),
-        daemon.stopping,
-    )
+    desired = open_desired_states(daemon, database, "source")
     prior = Prior(events=tuple(tables.events), states=tuple(tables.states))
     proving = build(daemon, source, channels, storage, database, report, prior)
     wiring = ListenerParts(
@@ -85,7 +71,7 @@ def compose(daemon: Daemon) -> None:
         deafness=_deafness(daemon, source, channels, storage),
         report=report,
         publish=daemon.publisher.publish,
-        wanted=partial(wishes.wants, source.name),
+        wanted=partial(desired.is_running, source.name),
         stopping=daemon.stopping,
         now=daemon.now,
         prior=prior,
@@ -95,17 +81,17 @@ def compose(daemon: Daemon) -> None:
     beat = daemon.beat("listen", LISTEN_DEADLINE_S)
     storage.start()
     daemon.on_reload(partial(_reload, daemon, source))
-    daemon.spawn("wishes", wishes.run)
+    daemon.spawn("desired states", desired.run)
     daemon.spawn("clips", writer.run)
     daemon.spawn("proof", partial(proving.prover.run, daemon.beat("proof", BEAT_S)))
-    daemon.spawn("listen", partial(_listen, SourceListener(wiring), beat, writer, wishes.looked))
+    daemon.spawn("listen", partial(_listen, SourceListener(wiring), beat, writer, desired.asked))
 
 
 def _listen(
-    listener: SourceListener, beat: Callable[[], None], writer: ClipWriter, looked: threading.Event
+    listener: SourceListener, beat: Callable[[], None], writer: ClipWriter, asked: threading.Event
 ) -> None:
-    """A source that the operator has stopped is not opened at the start, if that can be known."""
-    looked.wait(WISHES_S)
+    """Listen, but first wait for the desired state: a stopped source is not opened."""
+    asked.wait(DESIRED_STATE_S)
     try:
         listener.run(beat)
     finally:
@@ -115,7 +101,7 @@ def _listen(
 def _clip_writer(
     daemon: Daemon,
     source: SourceConfig,
-    storage: Storage[Reception],
+    storage: Storage,
     database: Database,
     report: SourceReport,
 ) -> ClipWriter:
@@ -147,39 +133,20 @@ def _source(config: Config, name: str | None) -> SourceConfig:
     return next(source for source in config.sources if source.name == name)
 
 
-def _database(config: Config, unit: str) -> Database:
-    return Database(
-        config.database.url,
-        statement_timeout_s=config.database.statement_timeout_s,
-        slow_query_s=config.database.slow_query_s,
-        application_name=unit,
-    )
-
-
-def _storage(daemon: Daemon, tables: Tables, database: Database) -> Storage[Reception]:
-    spool = Spool(daemon.config.paths.state_dir / f"{daemon.unit}.spool")
-    daemon.on_stop(spool.close)
-    announcer = Announcer(daemon.publisher)
-    admission = Admission(
+def _admission(daemon: Daemon, tables: Tables) -> Admission:
+    return Admission(
         area=lambda: area_of(daemon.config.station),
         tables=tables,
         now=daemon.now,
         clock_trusted=daemon.clock_trust.trusted,
     )
-    flusher = Flusher(spool, database, admission, daemon.now, announcer)
-
-    def announce(reception: Reception, durable: bool) -> None:
-        news = ReceptionNew(reception, stored=False, durable=durable)
-        daemon.publisher.publish(topics.RECEPTION_NEW, news)
-
-    return Storage(daemon, Intake(spool, announce), spool, flusher, announcer)
 
 
 def _hearing(
     daemon: Daemon,
     tables: Tables,
     source: SourceConfig,
-    storage: Storage[Reception],
+    storage: Storage,
     proving: Monitoring,
 ) -> HeaderIntake:
     def take(reception: Reception) -> None:
@@ -196,7 +163,7 @@ def _hearing(
 
 
 def _deafness(
-    daemon: Daemon, source: SourceConfig, channels: tuple[str, ...], storage: Storage[Reception]
+    daemon: Daemon, source: SourceConfig, channels: tuple[str, ...], storage: Storage
 ) -> DeafLog | None:
     """None for a file: it waits, so nothing of it is ever missed."""
     if source.kind == "file":
@@ -204,11 +171,6 @@ def _deafness(
     paths = daemon.config.paths
     marks = Checkpoints(paths.runtime_dir, paths.state_dir, daemon.unit, boot_id())
     return DeafLog(source.name, channels, marks, storage.append, daemon.now)
-
-
-def _stopped_sources(database: Database) -> frozenset[str]:
-    with database.read() as connection:
-        return desired_states.stopped(connection, "source")
 
 
 def _reload(daemon: Daemon, source: SourceConfig, config: Config) -> None:

@@ -66,7 +66,7 @@ class Feeds:
         daemon: Daemon,
         desk_of: DeskOf,
         record: Callable[[Poll], None],
-        wishes: DesiredStates,
+        desired: DesiredStates,
         memory: Memory,
         surroundings: Surroundings,
     ) -> None:
@@ -80,7 +80,7 @@ class Feeds:
         self._daemon = daemon
         self._desk_of = desk_of
         self._record = record
-        self._wishes = wishes
+        self._desired = desired
         self._memory = memory
         self._surroundings = surroundings
         self._running: dict[str, _Running] = {}
@@ -119,7 +119,7 @@ class Feeds:
             tell=self._daemon.set_item,
             progressed=beat,
             stopping=stop,
-            wanted=partial(self._wishes.wants, feed.name),
+            wanted=partial(self._desired.is_running, feed.name),
         )
         self._running[feed.name] = _Running(feed, config.station, stop, loop)
         self._daemon.spawn(f"feed {feed.name}"[:15], loop.run)

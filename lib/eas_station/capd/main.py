@@ -18,9 +18,6 @@ from eas_station import tables
 from eas_station.alerts import from_cap
 from eas_station.alerts.admission import Admission
 from eas_station.alerts.model import MessageId, Reception
-from eas_station.bus import topics
-from eas_station.bus.messages import ReceptionNew
-from eas_station.bus.news import Announcer
 from eas_station.capd.alarm.alarm import Alarms
 from eas_station.capd.feed.credentials import FeedCredentials
 from eas_station.capd.feed.memory import Memory
@@ -33,15 +30,12 @@ from eas_station.config.model import Config
 from eas_station.config.units import CAPD, CTL, WEBD
 from eas_station.service import program
 from eas_station.service.daemon import Daemon
-from eas_station.service.desired_state import DesiredStates
-from eas_station.service.storage import Storage
+from eas_station.service.desired_state import open_desired_states
+from eas_station.service.storage import open_database, open_storage
 from eas_station.store.alerts import receptions
 from eas_station.store.database.database import Database
-from eas_station.store.flusher import Flusher
-from eas_station.store.records import desired_states, jobs
+from eas_station.store.records import jobs
 from eas_station.store.records.feeds import FeedState, state
-from eas_station.store.spool.intake import Intake
-from eas_station.store.spool.spool import Spool
 
 POLL = "poll "  # with the name of a feed: what a control message asks for
 ASKED_AT_ONCE = 500  # messages in one question to the database
@@ -54,25 +48,14 @@ def main(argv: list[str]) -> int:
 
 def compose(daemon: Daemon) -> None:
     """Build the parts and start their threads."""
-    settings = daemon.config.database
-    database = Database(
-        settings.url,
-        statement_timeout_s=settings.statement_timeout_s,
-        slow_query_s=settings.slow_query_s,
-        application_name=daemon.unit,
-    )
-    daemon.on_stop(database.close)
-    spool = Spool(daemon.config.paths.state_dir / f"{daemon.unit}.spool")
-    daemon.on_stop(spool.close)
-    intake = Intake(spool, partial(_announce, daemon))
-    known = tables.load()
-    storage = _storage(daemon, database, spool, intake, known)
+    database, known = open_database(daemon), tables.load()
+    storage = open_storage(daemon, database, _admission(daemon, known))
     is_stopping = daemon.stopping.is_set
-    wishes = DesiredStates(
+    desired = open_desired_states(
+        daemon,
+        database,
         "feed",
-        partial(_stopped_feeds, database),
-        partial(daemon.subscribe, [WEBD, CTL], [topics.control(daemon.unit)]),
-        daemon.stopping,
+        (WEBD, CTL),
         lambda what: feeds.poll_now(what.removeprefix(POLL)) if what.startswith(POLL) else None,
     )
     poll_log = PollLog(
@@ -82,42 +65,32 @@ def compose(daemon: Daemon) -> None:
         is_stopping=is_stopping,
         wait=daemon.stopping.wait,
     )
-
-    def take(heard: Sequence[Reception]) -> None:
-        intake.take_all(heard)
-        storage.wake()
-
     credentials = _credentials(os.environ)
     alarms = Alarms(daemon, credentials)
     memory = Memory(partial(_remembered, database), storage.append)
     feeds = Feeds(
         daemon,
-        partial(_desk, daemon, database, take),
+        partial(_desk, daemon, database, storage.take_all),
         poll_log.record,
-        wishes,
+        desired,
         memory,
         Surroundings(credentials, known, daemon.now),
     )
     storage.start()
-    daemon.spawn("wishes", wishes.run)
+    daemon.spawn("desired states", desired.run)
     daemon.spawn("poll log", poll_log.run)
     for follow in (feeds.apply, alarms.apply):
         daemon.on_reload(follow)
         follow(daemon.config)
 
 
-def _storage(
-    daemon: Daemon, database: Database, spool: Spool, intake: Intake, known: tables.Tables
-) -> Storage[Reception]:
-    admission = Admission(
+def _admission(daemon: Daemon, known: tables.Tables) -> Admission:
+    return Admission(
         area=lambda: area_of(daemon.config.station),
         tables=known,
         now=daemon.now,
         clock_trusted=daemon.clock_trust.trusted,
     )
-    announcer = Announcer(daemon.publisher)
-    flusher = Flusher(spool, database, admission, daemon.now, announcer)
-    return Storage(daemon, intake, spool, flusher, announcer)
 
 
 def _desk(
@@ -142,11 +115,6 @@ def _desk(
     )
 
 
-def _announce(daemon: Daemon, reception: Reception, durable: bool) -> None:
-    news = ReceptionNew(reception, stored=False, durable=durable)
-    daemon.publisher.publish(topics.RECEPTION_NEW, news)
-
-
 def _recall(database: Database, feed: str, messages: Sequence[MessageId]) -> set[MessageId]:
     """Which of these messages the feed has given before. Raises StoreError."""
     known: set[MessageId] = set()
@@ -160,11 +128,6 @@ def _recall(database: Database, feed: str, messages: Sequence[MessageId]) -> set
 def _remembered(database: Database, feed: str) -> FeedState:
     with database.read() as connection:
         return state(connection, feed)
-
-
-def _stopped_feeds(database: Database) -> frozenset[str]:
-    with database.read() as connection:
-        return desired_states.stopped(connection, "feed")
 
 
 def _count(database: Database, job: str, at: datetime, runs: int) -> None:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from eas_station.bus import topics
 from eas_station.config.model import Config, ReceiverConfig
-from eas_station.config.units import WEBD
 from eas_station.errors import ConfigError, Fault
 from eas_station.sdrd.receiver_loop import ReceiverLoop
 from eas_station.sdrd.signal_history import HistoryWriter, SignalHistory
 from eas_station.service import links, program
 from eas_station.service.daemon import Daemon
-from eas_station.service.desired_state import DesiredStates
-from eas_station.store.database.database import Database
-from eas_station.store.records import desired_states
+from eas_station.service.desired_state import open_desired_states
+from eas_station.service.storage import open_database
 
 
 def main(argv: list[str]) -> int:
@@ -25,28 +22,13 @@ def main(argv: list[str]) -> int:
 def compose(daemon: Daemon) -> None:
     """Build the parts and start the threads. Raises ConfigError."""
     settings = own_settings(daemon.config, daemon.instance)
-    database = Database(
-        daemon.config.database.url,
-        statement_timeout_s=daemon.config.database.statement_timeout_s,
-        slow_query_s=daemon.config.database.slow_query_s,
-        pool_size=1,
-        application_name=daemon.unit,
-    )
-    daemon.on_stop(database.close)
-
-    def ask() -> frozenset[str]:
-        with database.read() as connection:
-            return desired_states.stopped(connection, "receiver")
-
+    database = open_database(daemon, pool_size=1)
     history = SignalHistory(settings.name, daemon.now, daemon.clock_trust.trusted)
     keeper = HistoryWriter(daemon, history, database)
-    control = topics.control(daemon.unit)
-    wishes = DesiredStates(
-        "receiver", ask, partial(daemon.subscribe, [WEBD], [control]), daemon.stopping
-    )
+    desired = open_desired_states(daemon, database, "receiver")
     try:
         radio = ReceiverLoop(
-            daemon, settings, partial(wishes.wants, settings.name), note=history.take
+            daemon, settings, partial(desired.is_running, settings.name), note=history.take
         )
     except ValueError as error:
         raise ConfigError((unreachable(daemon.config, settings, error),)) from error
@@ -62,7 +44,7 @@ def compose(daemon: Daemon) -> None:
     daemon.on_reload(take)
     links.offer(daemon, daemon.config, settings)
     daemon.spawn("radio", radio.run)
-    daemon.spawn("wishes", wishes.run)
+    daemon.spawn("desired states", desired.run)
     daemon.spawn("history", keeper.run)
 
 

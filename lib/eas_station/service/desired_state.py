@@ -1,28 +1,55 @@
-"""What the operator wants to run: sources, receivers and feeds can be stopped on the page."""
+"""Which sources, receivers and feeds shall run: an operator can stop them on the page."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
+from eas_station.bus import topics
 from eas_station.bus.messages import Control
 from eas_station.bus.subscriber import Subscriber
+from eas_station.config.units import WEBD
 from eas_station.errors import StoreError
+from eas_station.service.daemon import Daemon
+from eas_station.store.database.database import Database
+from eas_station.store.records import desired_states
 
 log = logging.getLogger(__name__)
 
-LOOK_S = 0.5
-RECONCILE_S = 60.0  # news can be lost: the database is asked this often in any case
-RETRY_S = 5.0  # while the database does not answer
+RECEIVE_S = 0.5
+RECONCILE_S = 60.0  # messages can be lost: the database is asked this often in any case
+RETRY_S = 5.0  # while the database does not respond
+
+
+def open_desired_states(
+    daemon: Daemon,
+    database: Database,
+    kind: desired_states.Kind,
+    units: Sequence[str] = (WEBD,),
+    on_command: Callable[[str], None] | None = None,
+) -> DesiredStates:
+    """The desired states of one kind; `units` may send control messages to this daemon."""
+    return DesiredStates(
+        kind,
+        partial(_stopped, database, kind),
+        partial(daemon.subscribe, units, [topics.control(daemon.unit)]),
+        daemon.stopping,
+        on_command,
+    )
+
+
+def _stopped(database: Database, kind: desired_states.Kind) -> frozenset[str]:
+    with database.read() as connection:
+        return desired_states.stopped(connection, kind)
 
 
 class DesiredStates:
-    """Keeps the operator's wishes, told by the database.
+    """The desired states as last read from the database.
 
-    Until it has answered once everything runs, and while it does not answer all goes on as it
-    was: a station that cannot ask listens.
+    Until the first answer everything runs; while the database does not respond nothing changes.
     """
 
     def __init__(
@@ -31,60 +58,63 @@ class DesiredStates:
         ask: Callable[[], frozenset[str]],
         subscribe: Callable[[], Subscriber],
         stopping: threading.Event,
-        command: Callable[[str], None] | None = None,
+        on_command: Callable[[str], None] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """
         Args:
             kind: "source", "receiver", "feed", for the log.
-            ask: the names of those that are to be stopped. Raises StoreError.
-            subscribe: hears the control topic of this unit.
-            command: told what a message there is about, "feed nws", unless it is an old one.
+            ask: returns the names of those that shall be stopped. Raises StoreError.
+            subscribe: subscribes to the control topic of this unit.
+            on_command: called with the text of a control message, "feed nws", but not with one
+                that was sent before this subscription.
         """
         self._kind = kind
         self._ask = ask
         self._subscribe = subscribe
         self._stopping = stopping
-        self._command = command
+        self._on_command = on_command
         self._monotonic = monotonic
-        self.looked = threading.Event()  # the database has been asked once, answer or not
+        self.asked = threading.Event()  # the database has been asked once, answer or not
         self._stopped: frozenset[str] = frozenset()
         self._answered = True
         self._next_s = monotonic()
 
-    def wants(self, name: str) -> bool:
-        """Is it to run; from any thread."""
+    def is_running(self, name: str) -> bool:
+        """Whether it shall run; from any thread."""
         return name not in self._stopped
 
     def run(self) -> None:
-        """Follow the wishes until the daemon stops."""
+        """Keep up with the database until the daemon stops."""
         with self._subscribe() as subscriber:
             while not self._stopping.is_set():
                 if self._monotonic() >= self._next_s:
-                    self.look()
-                message = subscriber.receive(LOOK_S)
+                    self.refresh()
+                message = subscriber.receive(RECEIVE_S)
                 if message is None:
                     continue
                 self._next_s = self._monotonic()
-                if self._command and isinstance(message.body, Control) and not message.repeated:
-                    self._command(message.body.what)
+                if self._on_command is None or message.repeated:
+                    continue
+                if isinstance(message.body, Control):
+                    self._on_command(message.body.what)
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Ask the database now."""
         try:
             self._take(self._ask())
         except StoreError as error:
             self._next_s = self._monotonic() + RETRY_S
             if self._answered:
-                log.warning("what is to run is not known, going on as before: %s", error)
+                log.warning("cannot read the desired state; keeping the current one: %s", error)
             self._answered = False
         finally:
-            self.looked.set()
+            self.asked.set()
 
     def _take(self, stopped: frozenset[str]) -> None:
         self._answered = True
         self._next_s = self._monotonic() + RECONCILE_S
         for name in sorted(stopped ^ self._stopped):
-            wish = "stopped" if name in stopped else "running"
-            log.info("the operator wants %s %s %s", self._kind, name, wish)
+            state = "stopped" if name in stopped else "running"
+            log.info("desired state of %s %s: %s", self._kind, name, state)
         self._stopped = stopped

@@ -6,72 +6,72 @@ The database being away is a state, not an error: what comes in meanwhile waits 
 from __future__ import annotations
 
 import logging
+import math
 import threading
-from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Sequence
 
-from eas_station.bus.messages import ItemState
-from eas_station.bus.news import Announcer
+from eas_station.alerts.model import AdmissionRules, Reception
+from eas_station.bus import topics
+from eas_station.bus.change_publisher import ChangePublisher
+from eas_station.bus.messages import ItemState, ReceptionNew
 from eas_station.errors import SpoolError, StoreError
 from eas_station.service.backoff import Backoff
 from eas_station.service.daemon import Daemon
+from eas_station.store.database.database import Database
+from eas_station.store.flusher import Flusher
+from eas_station.store.spool.intake import Intake
+from eas_station.store.spool.spool import Spool
 
 log = logging.getLogger(__name__)
 
 IDLE_S = 5.0  # overdue alerts are looked for this often
 FLUSH_DEADLINE_S = 60.0  # a flush that takes longer is stuck
 
-T_contra = TypeVar("T_contra", contravariant=True)
-T = TypeVar("T")
+
+def open_database(
+    daemon: Daemon, pool_size: int = 2, longest_statement_s: float = math.inf
+) -> Database:
+    """The configured database, closed when the daemon stops."""
+    config = daemon.config.database
+    database = Database(
+        config.url,
+        statement_timeout_s=min(config.statement_timeout_s, longest_statement_s),
+        slow_query_s=config.slow_query_s,
+        pool_size=pool_size,
+        application_name=daemon.unit,
+    )
+    daemon.on_stop(database.close)
+    return database
 
 
-class ReceptionIntake(Protocol[T_contra]):
-    """Spools a reception, then publishes it."""
+def open_storage(daemon: Daemon, database: Database, admission: AdmissionRules) -> Storage:
+    """The daemon's own spool, and what moves its rows to the database."""
+    spool = Spool(daemon.config.paths.state_dir / f"{daemon.unit}.spool")
+    daemon.on_stop(spool.close)
+    changes = ChangePublisher(daemon.publisher)
 
-    def take(self, reception: T_contra, /) -> None:
-        """Return when it is committed to the spool, or published as not durable."""
+    def publish(reception: Reception, durable: bool) -> None:
+        news = ReceptionNew(reception, stored=False, durable=durable)
+        daemon.publisher.publish(topics.RECEPTION_NEW, news)
 
-    def announce_waiting(self) -> None:
-        """Publish what an earlier process has left in the spool. Raises StoreError."""
-
-
-class ReceptionSpool(Protocol):
-    """The process's own outbox."""
-
-    def append(self, kind: str, json: str, /) -> int:
-        """Commit one row. Raises StoreError."""
-
-    def depth(self) -> int:
-        """How many rows wait. Raises StoreError."""
-
-    def aside(self) -> int:
-        """How many rows met a bug of ours and were put aside. Raises StoreError."""
+    flusher = Flusher(spool, database, admission, daemon.now, changes)
+    return Storage(daemon, Intake(spool, publish), spool, flusher, changes)
 
 
-class ReceptionFlusher(Protocol):
-    """Moves rows from the spool to the database."""
-
-    def run_once(self) -> int:
-        """Move what is there; gives how many rows. Raises StoreError."""
-
-    def end_overdue(self, now: datetime, /) -> object:
-        """Record which alerts have ended by time. Raises StoreError."""
-
-
-class Storage(Generic[T]):
-    """One daemon's way into the record, with the thread that flushes."""
+class Storage:
+    """How one daemon stores what it receives, with the thread that flushes the spool."""
 
     def __init__(
         self,
         daemon: Daemon,
-        intake: ReceptionIntake[T],
-        spool: ReceptionSpool,
-        flusher: ReceptionFlusher,
-        announcer: Announcer,
+        intake: Intake,
+        spool: Spool,
+        flusher: Flusher,
+        changes: ChangePublisher,
     ) -> None:
-        """`announcer` is what the flusher tells its changes to."""
+        """`changes` publishes what the flusher has committed."""
         self._daemon = daemon
-        self._announcer = announcer
+        self._changes = changes
         self._intake = intake
         self._spool = spool
         self._flusher = flusher
@@ -88,9 +88,13 @@ class Storage(Generic[T]):
         self._beat = self._daemon.beat("flusher", FLUSH_DEADLINE_S)
         self._daemon.spawn("flusher", self._run)
 
-    def take(self, reception: T) -> None:
-        """The one way a reception enters: spooled, published, and soon in the database."""
-        self._intake.take(reception)
+    def take(self, reception: Reception) -> None:
+        """Spool a reception and publish it; the flusher moves it to the database."""
+        self.take_all((reception,))
+
+    def take_all(self, receptions: Sequence[Reception]) -> None:
+        """Take several receptions in this order, in one commit to the spool."""
+        self._intake.take_all(receptions)
         self.wake()
 
     def append(self, kind: str, json: str) -> bool:
@@ -165,7 +169,7 @@ class Storage(Generic[T]):
             return
         self._note_spool(self._append_fault)  # a full disk still tells how much is on it
         self._note_aside(aside)
-        self._daemon.set_storage(depth, self._announcer.last_change_id)
+        self._daemon.set_storage(depth, self._changes.last_change_id)
 
     def _note_database(self, fault: str | None) -> None:
         if self._database_known and (fault is None) == (self._database_fault is None):

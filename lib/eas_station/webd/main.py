@@ -20,7 +20,7 @@ from eas_station.config.model import Config
 from eas_station.config.units import CTL, heard_units
 from eas_station.service import program
 from eas_station.service.daemon import Daemon
-from eas_station.store.database.database import Database
+from eas_station.service.storage import open_database
 from eas_station.store.keys.keyring import Keyring, path_in
 from eas_station.store.keys.sessions import Lifetimes
 from eas_station.webd.app import WebServices
@@ -65,7 +65,7 @@ def compose(daemon: Daemon) -> None:
     """Bus → listener → state; database → reconciler → state; state → routes → browser."""
     config, trusted = daemon.config, daemon.clock_trust.trusted
     names = tables.load()
-    database = _database(daemon)
+    database = open_database(daemon, CONNECTIONS, config.web.deadline_s)
     deadlines, fanout = RequestDeadlines(), Fanout()
     new_merger = functools.partial(_merger, names=names, daemon=daemon)
     state = StationState(heard_units(config), new_merger(config), trusted, daemon.now)
@@ -143,19 +143,6 @@ def ctl_command(program: Path) -> tuple[str, ...]:
 def child_environment() -> dict[str, str]:
     """The environment of a child: nothing that systemd meant for this process."""
     return {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-
-
-def _database(daemon: Daemon) -> Database:
-    config = daemon.config
-    database = Database(
-        config.database.url,
-        statement_timeout_s=min(config.database.statement_timeout_s, config.web.deadline_s),
-        slow_query_s=config.database.slow_query_s,
-        pool_size=CONNECTIONS,
-        application_name=daemon.unit,
-    )
-    daemon.on_stop(database.close)
-    return database
 
 
 def _merger(config: Config, names: tables.Tables, daemon: Daemon) -> SpoolMerger:

@@ -24,6 +24,7 @@ from eas_station.alerts import from_same
 from eas_station.alerts.admission import Admission
 from eas_station.alerts.model import Evidence, MessageId, Reception, Statement
 from eas_station.bus import topics
+from eas_station.bus.change_publisher import ChangePublisher
 from eas_station.bus.messages import (
     AudioLevel,
     ChannelState,
@@ -34,7 +35,6 @@ from eas_station.bus.messages import (
     SameBurst,
     Status,
 )
-from eas_station.bus.news import Announcer
 from eas_station.bus.publisher import Publisher
 from eas_station.geo.area import Area
 from eas_station.same.header import Header, format_header
@@ -113,8 +113,8 @@ class Town:
         self.voices = {unit: Voice(unit, self.runtime_dir) for unit in UNITS}
         self.database = Database(self.database_url)
         self.spool = Spool(self.state_dir / "eas-capd.spool")
-        self.announcer = Announcer(self.voices["eas-capd"].publisher)
-        self.flusher = Flusher(self.spool, self.database, self.admission(), utc_now, self.announcer)
+        self.changes = ChangePublisher(self.voices["eas-capd"].publisher)
+        self.flusher = Flusher(self.spool, self.database, self.admission(), utc_now, self.changes)
         self.intake = Intake(self.spool, self.announce)
         self.process: subprocess.Popen[bytes] | None = None
         self.log = folder / "log"
@@ -263,7 +263,7 @@ receiver = "wx"
             "wx", "source.receiver", "running", "7 channels, 12 messages heard",
             now - timedelta(hours=3), counters={"headers": 12, "lost_samples": 0},
         )  # fmt: skip
-        last = self.announcer.last_change_id
+        last = self.changes.last_change_id
         self.voices["eas-capd"].say(
             "2 feeds, 47 alerts", nws, folder, memory_bytes=61 << 20, cpu_step_s=0.03,
             last_change_id=last, spool_depth=0, counters={"polls": 384, "rejected": 1},

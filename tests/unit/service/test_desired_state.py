@@ -1,4 +1,4 @@
-"""The operator's wishes: running or stopped, asked from the database on a word of the page."""
+"""Desired states: read from the database, again when a control message arrives."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOBODY: frozenset[str] = frozenset()
 
 
 class Record:
-    """Answers as it is told to, and tells when it was asked."""
+    """The database: gives a prepared answer, and signals that it was asked."""
 
     def __init__(self, answer: frozenset[str] | StoreError) -> None:
         self.answer = answer
@@ -38,16 +38,16 @@ class Record:
 @contextmanager
 def following(record: Record, runtime_dir: Path) -> Iterator[DesiredStates]:
     stopping = threading.Event()
-    wishes = DesiredStates(
+    desired = DesiredStates(
         "source",
         record.ask,
         lambda: Subscriber(runtime_dir, ["eas-webd"], [topics.control(UNIT)]),
         stopping,
     )
-    thread = threading.Thread(target=wishes.run)
+    thread = threading.Thread(target=desired.run)
     thread.start()
     assert record.asked.acquire(timeout=5), "it asks at the start"
-    yield wishes
+    yield desired
     stopping.set()
     thread.join(5)
     assert not thread.is_alive()
@@ -61,64 +61,64 @@ def page(tmp_path: Path) -> Iterator[Publisher]:
 
 
 def until_asked_again(record: Record, page: Publisher) -> None:
-    """The operator presses the button until somebody looks."""
+    """Publish control messages until the database is asked."""
     while not record.asked.acquire(timeout=0.05):
         page.publish(topics.control(UNIT), Control("source wx"))
     while record.asked.acquire(timeout=0.1):
         pass
 
 
-def test_what_was_stopped_stays_stopped_over_a_restart(page: Publisher, tmp_path: Path) -> None:
+def test_a_stopped_source_stays_stopped_after_a_restart(page: Publisher, tmp_path: Path) -> None:
     record = Record(frozenset({"wx"}))
-    with following(record, tmp_path) as wishes:
+    with following(record, tmp_path) as desired:
         until_asked_again(record, page)
-        assert (wishes.wants("wx"), wishes.wants("scanner")) == (False, True)
+        assert (desired.is_running("wx"), desired.is_running("scanner")) == (False, True)
 
 
-def test_a_word_of_the_page_is_followed_at_once(page: Publisher, tmp_path: Path) -> None:
+def test_a_control_message_takes_effect_at_once(page: Publisher, tmp_path: Path) -> None:
     record = Record(NOBODY)
-    with following(record, tmp_path) as wishes:
-        assert wishes.wants("wx")
+    with following(record, tmp_path) as desired:
+        assert desired.is_running("wx")
         for answer in (frozenset({"wx"}), NOBODY):
             record.answer = answer
             until_asked_again(record, page)
             until_asked_again(record, page)
-            assert wishes.wants("wx") is not bool(answer)
+            assert desired.is_running("wx") is not bool(answer)
 
 
-def test_a_wish_stays_while_the_database_is_away(
+def test_a_desired_state_is_kept_while_the_database_does_not_respond(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     record = Record(frozenset({"wx"}))
-    wishes = DesiredStates(
+    desired = DesiredStates(
         "source", record.ask, lambda: Subscriber(tmp_path, [], []), threading.Event()
     )
-    wishes.look()
+    desired.refresh()
     record.answer = StoreError("the database is away")
     with caplog.at_level(logging.INFO):
         for _ in range(3):
-            wishes.look()
-    assert not wishes.wants("wx")
+            desired.refresh()
+    assert not desired.is_running("wx")
     assert len(caplog.records) == 1, "one line per change of state"
-    assert "going on as before: the database is away" in caplog.text
+    assert "keeping the current one: the database is away" in caplog.text
     record.answer = NOBODY
-    wishes.look()
-    assert wishes.wants("wx")
+    desired.refresh()
+    assert desired.is_running("wx")
 
 
-def test_a_command_is_told_and_an_old_one_is_not(page: Publisher, tmp_path: Path) -> None:
-    page.publish(topics.control(UNIT), Control("poll old"))  # kept, and sent to whoever comes late
+def test_a_command_is_passed_on_unless_it_is_an_old_one(page: Publisher, tmp_path: Path) -> None:
+    page.publish(topics.control(UNIT), Control("poll old"))  # repeated to new subscribers
     told: list[str] = []
     stopping = threading.Event()
     record = Record(NOBODY)
-    wishes = DesiredStates(
+    desired = DesiredStates(
         "feed",
         record.ask,
         lambda: Subscriber(tmp_path, ["eas-webd"], [topics.control(UNIT)]),
         stopping,
         told.append,
     )
-    thread = threading.Thread(target=wishes.run)
+    thread = threading.Thread(target=desired.run)
     thread.start()
     while "poll nws" not in told:
         page.publish(topics.control(UNIT), Control("poll nws"))
@@ -128,10 +128,10 @@ def test_a_command_is_told_and_an_old_one_is_not(page: Publisher, tmp_path: Path
     assert set(told) == {"poll nws"}
 
 
-def test_before_anybody_has_answered_everything_runs(tmp_path: Path) -> None:
+def test_everything_runs_until_the_database_has_answered(tmp_path: Path) -> None:
     record = Record(StoreError("the database is away"))
-    wishes = DesiredStates(
+    desired = DesiredStates(
         "source", record.ask, lambda: Subscriber(tmp_path, [], []), threading.Event()
     )
-    wishes.look()
-    assert wishes.wants("wx")
+    desired.refresh()
+    assert desired.is_running("wx")

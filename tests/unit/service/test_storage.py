@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -80,8 +80,9 @@ class Store:
         self.append_fault: str | None = None
         self.announced: list[str] = []
 
-    def take(self, reception: str) -> None:
-        self.append("reception", reception)
+    def take_all(self, receptions: Sequence[Any]) -> None:
+        for reception in receptions:
+            self.append("reception", reception)
 
     def announce_waiting(self) -> None:
         self.announced += self.spool
@@ -114,7 +115,8 @@ class Store:
         self.ended += 1
 
 
-def storage_of(daemon: Any, store: Any) -> Storage[str]:
+def storage_of(daemon: Any, store: Any) -> Any:
+    """The storage, with texts for receptions."""
     return Storage(daemon, store, store, store, store)
 
 

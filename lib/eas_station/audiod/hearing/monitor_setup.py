@@ -45,7 +45,7 @@ def build(
     daemon: Daemon,
     source: SourceConfig,
     channels: tuple[str, ...],
-    storage: Storage[Reception],
+    storage: Storage,
     database: Database,
     report: SourceReport,
     prior: Prior,
@@ -76,7 +76,7 @@ def build(
 
 
 def _lapses(
-    daemon: Daemon, source: SourceConfig, channels: tuple[str, ...], storage: Storage[Reception]
+    daemon: Daemon, source: SourceConfig, channels: tuple[str, ...], storage: Storage
 ) -> SignalOutages:
     """What an earlier process left open ended with the last that it accounted for."""
     paths = daemon.config.paths

@@ -15,9 +15,9 @@ from eas_station.alerts import from_cap, from_same
 from eas_station.alerts.admission import Admission
 from eas_station.alerts.model import Change, Evidence, Reception
 from eas_station.bus import topics
+from eas_station.bus.change_publisher import ChangePublisher
 from eas_station.bus.holder import hold
 from eas_station.bus.messages import ReceptionNew
-from eas_station.bus.news import Announcer
 from eas_station.bus.publisher import Publisher
 from eas_station.cap.documents import document
 from eas_station.clock import ClockTrust, utc_now
@@ -143,11 +143,11 @@ def _take(
         publisher = Publisher(CTL, config.paths.runtime_dir)
         spool = Spool(config.paths.state_dir / f"{CTL}.spool")
         try:
-            announcer = Announcer(publisher)
+            change_publisher = ChangePublisher(publisher)
 
             def tell(change: Change) -> None:
                 changes.append(change)
-                announcer(change)
+                change_publisher(change)
 
             Intake(spool, _announce(publisher)).take_all(receptions)
             flusher = Flusher(spool, database, admission, utc_now, tell)

@@ -14,7 +14,7 @@ TOPIC_OF_KIND: dict[ChangeKind, str] = {
 }
 
 
-class Announcer:
+class ChangePublisher:
     """Publishes committed changes of alerts, and remembers the last of them."""
 
     def __init__(self, publisher: Publisher) -> None:

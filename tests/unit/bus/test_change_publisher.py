@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from eas_station.alerts.model import Change, ChangeKind
+from eas_station.bus.change_publisher import ChangePublisher
 from eas_station.bus.messages import AlertNews
-from eas_station.bus.news import Announcer
 from eas_station.bus.publisher import Publisher
 from eas_station.bus.subscriber import Subscriber
 
@@ -22,8 +22,8 @@ def test_a_change_is_published_under_its_kind(
     publisher_of: Callable[[str], Publisher],
     subscriber_to: Callable[[list[str], list[str]], Subscriber],
 ) -> None:
-    announcer = Announcer(publisher_of("eas-capd"))
-    announcer(Change(7, "a-1", kind, AT, "first heard", "TOR"))
+    change_publisher = ChangePublisher(publisher_of("eas-capd"))
+    change_publisher(Change(7, "a-1", kind, AT, "first heard", "TOR"))
     message = subscriber_to(["eas-capd"], ["alert."]).receive(5)
     assert message is not None
     assert message.topic == f"alert.{kind}"
@@ -31,8 +31,8 @@ def test_a_change_is_published_under_its_kind(
 
 
 def test_the_highest_change_is_remembered(publisher_of: Callable[[str], Publisher]) -> None:
-    announcer = Announcer(publisher_of("eas-capd"))
-    assert announcer.last_change_id is None
+    change_publisher = ChangePublisher(publisher_of("eas-capd"))
+    assert change_publisher.last_change_id is None
     for change_id in (5, 9, 8):
-        announcer(Change(change_id, "a-1", "updated", AT, "again"))
-    assert announcer.last_change_id == 9
+        change_publisher(Change(change_id, "a-1", "updated", AT, "again"))
+    assert change_publisher.last_change_id == 9
