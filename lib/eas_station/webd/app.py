@@ -53,7 +53,7 @@ from eas_station.webd.records.search import LogSearch, PlaceSearch
 from eas_station.webd.records.tasks import Tasks
 from eas_station.webd.records.verify import Decoder
 from eas_station.webd.render.cards import Presenter
-from eas_station.webd.render.times import Clockface, zone_of
+from eas_station.webd.render.times import TimeFormat, zone_of
 from eas_station.webd.route_binding import mount
 from eas_station.webd.state.machine import Host
 from eas_station.webd.state.station_state import StationState
@@ -95,9 +95,9 @@ def build(config: Config, services: WebServices) -> Wsgi:
 
 def assemble(config: Config, services: WebServices) -> Bottle:
     """Bottle's application of this configuration."""
-    clockface = Clockface(zone_of(config.station.timezone))
+    times = TimeFormat(zone_of(config.station.timezone))
     cache = BodyCache(monotonic=services.monotonic)
-    frame = PageFrame(Views(), services.state, cache, clockface, config.station)
+    frame = PageFrame(Views(), services.state, cache, times, config.station)
     app = Bottle()
     app.add_hook("before_request", lambda: _limit_rate(services.access))
     routes = _routes(config, services, frame)
@@ -114,9 +114,9 @@ def _routes(config: Config, services: WebServices, frame: PageFrame) -> tuple[Ro
     state, queries, names = services.state, services.queries, services.names
     now, process, tasks = services.now, services.process, services.tasks
     station, cache = config.station, frame.cache
-    presenter = Presenter(names, frame.clockface, station.same_codes)
+    presenter = Presenter(names, frame.times, station.same_codes)
     maps = Maps(presenter, station.same_codes, station.point)
-    search = LogSearch(services.places, frame.clockface)
+    search = LogSearch(services.places, frame.times)
     clips_dir = config.paths.state_dir / CLIPS_FOLDER
     audit_log, tests = services.access.audit_log, CachedTestRecord(services.monotonic)
     modules = (

@@ -23,7 +23,7 @@ from eas_station.webd.api.answers import (
     UnitSaid,
     UnitSilent,
 )
-from eas_station.webd.render.wellbeing import judge, parts
+from eas_station.webd.render.station_health import parts, station_health
 from eas_station.webd.state.snapshot import AlertEntry, Job, LastMessage, Snapshot, Unit
 
 BURSTS_SAID = 10
@@ -137,9 +137,9 @@ def job(one: Job) -> JobSaid:
     )
 
 
-def wellbeing(snapshot: Snapshot) -> dict[str, Any]:
+def health(snapshot: Snapshot) -> dict[str, Any]:
     """The station's health: state, sentence, remarks."""
-    health = judge(snapshot)
+    health = station_health(snapshot)
     remarks = tuple(RemarkSaid(remark.text, remark.fault) for remark in health.remarks)
     return {"state": health.state, "sentence": health.sentence, "remarks": remarks}
 

@@ -90,7 +90,7 @@ class StationRoutes:
 
     def _status(self, snapshot: Snapshot) -> StatusSaid:
         groups, station = self.presenter.groups(snapshot), self.config.station
-        health = answer_values.wellbeing(snapshot)
+        health = answer_values.health(snapshot)
         area = self.presenter.own_area(station.point)
         record = snapshot.record
         return StatusSaid(

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from eas_station.bus.messages import ReceiverState
 from eas_station.webd.records.history import MEASURES, STRETCHES, ChannelHistories, ChannelHistory
-from eas_station.webd.render.times import Clockface
+from eas_station.webd.render.times import TimeFormat
 
 WIDTH, HEIGHT = 720.0, 240.0  # of a chart's drawing, in its own units
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 712.0, 12.0, 212.0  # of the plot area in it
@@ -67,7 +67,9 @@ class Spectrum:
     summary: str
 
 
-def chart(history: ChannelHistories, kind: str, times: Clockface, channels: Sequence[str]) -> Chart:
+def chart(
+    history: ChannelHistories, kind: str, times: TimeFormat, channels: Sequence[str]
+) -> Chart:
     """A chart of a recorded history.
 
     Args:
@@ -203,7 +205,7 @@ def _round_values(low: float, high: float) -> Iterator[float]:
         number += 1
 
 
-def _columns(history: ChannelHistories, scale: _Scale, times: Clockface) -> Iterator[Tick]:
+def _columns(history: ChannelHistories, scale: _Scale, times: TimeFormat) -> Iterator[Tick]:
     """Starts of months or days in the station's time zone; within a day, every six hours."""
     before = times.local(history.began_at)
     for place in range(1, history.points):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from eas_station.webd.metrics.exposition import Family, counter, gauge
-from eas_station.webd.render.wellbeing import deafness, parts
+from eas_station.webd.render.station_health import deafness, parts
 from eas_station.webd.state.snapshot import Snapshot
 
 HEARING_STATES = ("hearing", "deaf", "silent", "unproved")

@@ -21,7 +21,7 @@ from eas_station.webd.live.process_health import ProcessHealth
 from eas_station.webd.metrics import signal_metrics
 from eas_station.webd.metrics.exposition import CONTENT_TYPE, Family, counter, exposition, gauge
 from eas_station.webd.records.tasks import Tasks, TaskState
-from eas_station.webd.render.wellbeing import judge
+from eas_station.webd.render.station_health import station_health
 from eas_station.webd.state.machine import Host
 from eas_station.webd.state.snapshot import Snapshot
 from eas_station.webd.state.station_state import StationState
@@ -70,7 +70,7 @@ def _station(snapshot: Snapshot) -> Iterator[Family]:
     build = gauge("eas_build_info", "Always 1; what is running.")
     build.add(1.0, version=__version__, python=platform.python_version())
     yield build
-    health = judge(snapshot)
+    health = station_health(snapshot)
     state = gauge("eas_station_state", "1 for the state the station is in.")
     for one in STATES:
         state.add(float(one == health.state), state=one)

@@ -23,7 +23,7 @@ from eas_station.webd.render.alert_history import AlertHistory
 from eas_station.webd.render.cards import Presenter
 from eas_station.webd.render.evidence import details
 from eas_station.webd.render.languages import other_languages
-from eas_station.webd.render.times import Clockface, Moment
+from eas_station.webd.render.times import Moment, TimeFormat
 from eas_station.webd.render.waveform import Waveform, waveform
 from eas_station.webd.state.snapshot import AlertEntry
 
@@ -61,7 +61,7 @@ class AlertPage:
 
     def content(self, entry: AlertEntry, now: datetime) -> dict[str, Any]:
         """The page's own values; what only the database has is left out while it is offline."""
-        alert, times, card = entry.alert, self.frame.clockface, self.presenter.card(entry, now)
+        alert, times, card = entry.alert, self.frame.times, self.presenter.card(entry, now)
         flags, changes, clips = self._stored(entry)
         receptions = entry.full_receptions()
         timeline = AlertHistory(self.presenter.place_names, times, now).of(receptions, changes)
@@ -113,7 +113,7 @@ def _facts(alert: Alert) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in facts if value)
 
 
-def _dates(alert: Alert, times: Clockface, now: datetime) -> tuple[tuple[str, Moment], ...]:
+def _dates(alert: Alert, times: TimeFormat, now: datetime) -> tuple[tuple[str, Moment], ...]:
     dates = (
         ("Issued", alert.issued_at),
         ("Begins", alert.onset_at),

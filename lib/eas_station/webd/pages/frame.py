@@ -16,7 +16,7 @@ from eas_station.webd.http.operator import Operator
 from eas_station.webd.http.responses import HTML, PRIVATE, SHARED, Body, reply
 from eas_station.webd.http.routes import Call, Handler, Nothing, Route
 from eas_station.webd.render.banners import banners
-from eas_station.webd.render.times import Clockface
+from eas_station.webd.render.times import TimeFormat
 from eas_station.webd.state.snapshot import Snapshot
 from eas_station.webd.state.station_state import StationState
 
@@ -46,7 +46,7 @@ class PageFrame:
     views: Views
     state: StationState
     cache: BodyCache
-    clockface: Clockface
+    times: TimeFormat
     station: StationConfig
 
     def values(self, snapshot: Snapshot, page: str, operator: Operator | None) -> dict[str, Any]:
@@ -56,9 +56,9 @@ class PageFrame:
             "title": page.capitalize(),
             "station": self.station.name,
             "version": __version__,
-            "as_of": self.clockface.moment(snapshot.as_of, snapshot.as_of, seconds=True),
+            "as_of": self.times.moment(snapshot.as_of, snapshot.as_of, seconds=True),
             "change_id": snapshot.last_change_id,
-            "banners": banners(snapshot, self.clockface),
+            "banners": banners(snapshot, self.times),
             "fresh": page != "error",
             "operator": operator,
         }

@@ -13,7 +13,7 @@ from eas_station.webd.http.routes import Call, Route
 from eas_station.webd.live.live_audio import LiveAudio, ServerLine
 from eas_station.webd.pages.frame import PageFrame, page_route
 from eas_station.webd.render.channel_rows import channel_name, source_panels
-from eas_station.webd.render.wellbeing import judge
+from eas_station.webd.render.station_health import station_health
 from eas_station.webd.state.audio_channels import AudioChannel, sound_of
 from eas_station.webd.state.snapshot import Snapshot
 
@@ -45,13 +45,13 @@ class ListeningPage:
 
     def content(self, snapshot: Snapshot) -> dict[str, Any]:
         """The page's own values."""
-        clockface = self.frame.clockface
+        times = self.frame.times
         return {
-            "health": judge(snapshot),
+            "health": station_health(snapshot),
             "desired": snapshot.desired,
-            "sources": source_panels(snapshot, self.config, clockface),
+            "sources": source_panels(snapshot, self.config, times),
             "bursts": tuple(
-                (burst, clockface.moment(burst.heard_at, snapshot.as_of, seconds=True))
+                (burst, times.moment(burst.heard_at, snapshot.as_of, seconds=True))
                 for burst in snapshot.bursts
             ),
             "scripts": ("listen.js",),

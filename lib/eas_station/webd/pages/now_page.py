@@ -14,8 +14,8 @@ from eas_station.webd.http.routes import Call, Route
 from eas_station.webd.pages.frame import PageFrame, page_route
 from eas_station.webd.render import channel_rows, unit_rows
 from eas_station.webd.render.cards import Presenter
+from eas_station.webd.render.station_health import station_health
 from eas_station.webd.render.verdict import verdict
-from eas_station.webd.render.wellbeing import judge
 from eas_station.webd.state.snapshot import Snapshot
 
 
@@ -39,7 +39,7 @@ class NowPage:
     def content(self, snapshot: Snapshot) -> dict[str, Any]:
         """The page's own values."""
         groups = self.presenter.groups(snapshot, self.maps.is_near)
-        health, times = judge(snapshot), self.frame.clockface
+        health, times = station_health(snapshot), self.frame.times
         failed = health.state == "failed"
         station = self.config.station
         sentence = verdict(groups, self.presenter.own_area(station.point), snapshot, failed)

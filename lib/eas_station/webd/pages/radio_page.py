@@ -95,7 +95,7 @@ class RadioPage:
                 None if panel.heard is None else charts.spectrum(panel.heard.value),
                 self._chart(snapshot, "receiver", panel.row.name, asked.measure, asked.span),
             )
-            for panel in receiver_panels(snapshot, self.config, self.frame.clockface)
+            for panel in receiver_panels(snapshot, self.config, self.frame.times)
         ]
         sources = [
             HeardSource(
@@ -125,7 +125,7 @@ class RadioPage:
             return None  # known to be offline: the rest of the page need not wait for it
         try:
             read = history.read(self.queries, self.now(), name, measure, span)
-            return charts.chart(read, kind, self.frame.clockface, _channels(self.config))
+            return charts.chart(read, kind, self.frame.times, _channels(self.config))
         except StoreError:
             return None
 

@@ -15,9 +15,9 @@ from eas_station.webd.http.routes import Call, Route
 from eas_station.webd.live.process_health import ProcessHealth
 from eas_station.webd.pages.frame import PageFrame, page_route
 from eas_station.webd.render import channel_rows, system_rows
+from eas_station.webd.render.station_health import station_health
 from eas_station.webd.render.system_rows import Fact
-from eas_station.webd.render.times import lasted
-from eas_station.webd.render.wellbeing import judge
+from eas_station.webd.render.times import duration
 from eas_station.webd.state.machine import Host
 from eas_station.webd.state.snapshot import Snapshot
 
@@ -42,14 +42,14 @@ class SystemPage:
 
     def content(self, snapshot: Snapshot) -> dict[str, Any]:
         """The page's own values."""
-        times, record, now = self.frame.clockface, snapshot.record, snapshot.as_of
+        times, record, now = self.frame.times, snapshot.record, snapshot.as_of
         return {
             "desired": snapshot.desired,
             "parts": (
                 *channel_rows.source_rows(snapshot, self.config, times),
                 *channel_rows.receiver_rows(snapshot, self.config, times),
             ),
-            "health": judge(snapshot),
+            "health": station_health(snapshot),
             "daemons": tuple(
                 system_rows.daemon_line(unit, self.host.cgroup(unit.name), snapshot, times)
                 for unit in snapshot.units
@@ -84,6 +84,6 @@ def _process_facts(process: ProcessHealth, snapshot: Snapshot) -> tuple[Fact, ..
         Fact("Bus messages rejected", str(rejected)),
         Fact("Receptions not stored yet", str(snapshot.waiting)),
         Fact("Last change number", str(snapshot.last_change_id)),
-        Fact("Uptime of eas-webd", lasted(snapshot.waited_s)),
+        Fact("Uptime of eas-webd", duration(snapshot.waited_s)),
         Fact("Version", __version__),
     )

@@ -16,7 +16,7 @@ from eas_station.webd.pages.frame import PageFrame, page_route
 from eas_station.webd.records import test_record
 from eas_station.webd.records.queries import RecordQueries
 from eas_station.webd.records.test_record import TestRecord
-from eas_station.webd.render.times import Clockface
+from eas_station.webd.render.times import TimeFormat
 from eas_station.webd.state.snapshot import Snapshot
 
 KEPT_S = 15.0  # sums over weeks are not made for every request
@@ -30,14 +30,14 @@ class CachedTestRecord:
         self._lock = threading.Lock()
         self._kept: tuple[int, float, TestRecord] | None = None  # version, time read, record
 
-    def read(self, queries: RecordQueries, clockface: Clockface, snapshot: Snapshot) -> TestRecord:
+    def read(self, queries: RecordQueries, times: TimeFormat, snapshot: Snapshot) -> TestRecord:
         """At most 15 s old, and never older than the last alert. Raises StoreError."""
         with self._lock:
             if self._kept is not None:
                 version, read_mono, record = self._kept
                 if version == snapshot.version and self._monotonic() - read_mono < KEPT_S:
                     return record
-            record = test_record.read(queries, clockface, snapshot)
+            record = test_record.read(queries, times, snapshot)
             self._kept = (snapshot.version, self._monotonic(), record)
             return record
 
@@ -63,7 +63,7 @@ class TestsPage:
         record = None
         if snapshot.record.online or not snapshot.record_read:  # else it is known to be offline
             with suppress(StoreError):
-                record = self.cached.read(self.queries, self.frame.clockface, snapshot)
+                record = self.cached.read(self.queries, self.frame.times, snapshot)
         return {
             "record": record,
             "overdue": test_record.overdue_said(snapshot),

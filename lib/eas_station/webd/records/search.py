@@ -18,7 +18,7 @@ from eas_station.errors import FrameError, InputError
 from eas_station.store.alerts.alert_queries import AlertFilter
 from eas_station.store.alerts.search_words import MOST_ASKED, Wanted, split, words_of
 from eas_station.tables import Location, State
-from eas_station.webd.render.times import Clockface
+from eas_station.webd.render.times import TimeFormat
 from eas_station.webd.state.snapshot import AlertEntry
 from eas_station.wire import time_from_text
 
@@ -110,14 +110,14 @@ class LogSearch:
     """Reads what a client searches for: names of places, days of the station's time zone."""
 
     places: PlaceSearch
-    clockface: Clockface
+    times: TimeFormat
 
     def filter_of(self, asked: Narrowed) -> AlertFilter:
         """The filter of the log. Raises InputError."""
-        return _filter_of(asked, self.places, self.clockface)
+        return _filter_of(asked, self.places, self.times)
 
 
-def _filter_of(asked: Narrowed, places: PlaceSearch, clockface: Clockface) -> AlertFilter:
+def _filter_of(asked: Narrowed, places: PlaceSearch, times: TimeFormat) -> AlertFilter:
     words = dict.fromkeys(split(asked.q or ""))
     if len(words) > MOST_ASKED:
         raise InputError(f"q: at most {MOST_ASKED} words are searched for at once")
@@ -125,21 +125,21 @@ def _filter_of(asked: Narrowed, places: PlaceSearch, clockface: Clockface) -> Al
         event_code=None if asked.event is None else asked.event.upper(),
         relevant=asked.here,
         is_test={"all": None, "real": False, "test": True}[asked.kind],
-        since_at=None if asked.since is None else moment_of("since", asked.since, clockface),
-        until_at=None if asked.until is None else moment_of("until", asked.until, clockface),
+        since_at=None if asked.since is None else moment_of("since", asked.since, times),
+        until_at=None if asked.until is None else moment_of("until", asked.until, times),
         via=asked.via,
         severity=asked.severity,
         words=tuple(places.wanted(word) for word in words),
     )
 
 
-def moment_of(name: str, text: str, clockface: Clockface) -> datetime:
+def moment_of(name: str, text: str, times: TimeFormat) -> datetime:
     """A moment, or the beginning of a day; of `until` its end. Raises InputError."""
     try:
         day = date.fromisoformat(text)
         last = timedelta(days=1) if name == "until" else timedelta()
         midnight = datetime.combine(day + last, time())
-        local = midnight.replace(tzinfo=clockface.zone) if clockface.zone else midnight
+        local = midnight.replace(tzinfo=times.zone) if times.zone else midnight
         return local.astimezone(UTC)
     except (ValueError, OverflowError):
         pass  # no day: a moment

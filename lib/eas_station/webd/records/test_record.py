@@ -17,7 +17,7 @@ from eas_station.store.records.expected_tests import USUAL, ExpectedTest
 from eas_station.webd.records import missed_tests
 from eas_station.webd.records.queries import RecordQueries
 from eas_station.webd.render.channel_rows import channel_name
-from eas_station.webd.render.times import Clockface, Moment, lasted
+from eas_station.webd.render.times import Moment, TimeFormat, duration
 from eas_station.webd.state.snapshot import Snapshot
 
 DAYS_SUMMED = 14
@@ -107,7 +107,7 @@ def overdue_said(picture: Snapshot) -> tuple[tuple[str, str], ...]:
     )
 
 
-def read(queries: RecordQueries, face: Clockface, picture: Snapshot) -> TestRecord:
+def read(queries: RecordQueries, face: TimeFormat, picture: Snapshot) -> TestRecord:
     """Ask the record, once. Raises StoreError."""
     now = picture.as_of
     zone = face.zone or face.local(now).tzinfo or UTC
@@ -131,7 +131,7 @@ def read(queries: RecordQueries, face: Clockface, picture: Snapshot) -> TestReco
     return _proven(queries.ask(ask), picture, face, first_day)
 
 
-def _proven(said: Read, picture: Snapshot, face: Clockface, first_day: date) -> TestRecord:
+def _proven(said: Read, picture: Snapshot, face: TimeFormat, first_day: date) -> TestRecord:
     now = picture.as_of
     shown = {one.interval_id: one for one in said.intervals[:INTERVALS_SHOWN]}
     shown |= {one.interval_id: one for one in (*said.hidden.values(), *said.open_now)}
@@ -150,7 +150,7 @@ def _proven(said: Read, picture: Snapshot, face: Clockface, first_day: date) -> 
     )
 
 
-def _test(one: ExpectedTest, said: Read, picture: Snapshot, face: Clockface) -> TestLine:
+def _test(one: ExpectedTest, said: Read, picture: Snapshot, face: TimeFormat) -> TestLine:
     now = picture.as_of
     last_at, since_at = missed_tests.counted(one, said.expected)
     usual = USUAL.get(one.event_code)
@@ -196,7 +196,7 @@ def _verdict(
 
 
 def _deaf(
-    one: DeafInterval, explained: Mapping[str, str], now: datetime, face: Clockface
+    one: DeafInterval, explained: Mapping[str, str], now: datetime, face: TimeFormat
 ) -> DeafLine:
     until = now if one.ended_at is None else one.ended_at
     return DeafLine(
@@ -204,7 +204,7 @@ def _deaf(
         where=_where(one.source, one.channel),
         began=face.moment(one.began_at, now, seconds=True),
         ended=None if one.ended_at is None else face.moment(one.ended_at, now, seconds=True),
-        lasted=lasted((until - one.began_at).total_seconds()),
+        lasted=duration((until - one.began_at).total_seconds()),
         why=one.why,
         explains=explained.get(one.interval_id, ""),
     )
@@ -219,14 +219,14 @@ def _days(seconds: Mapping[tuple[str, str, date], float], first: date, last: dat
         lines.append(
             DayLine(
                 named if day != last else f"{named} (today)",
-                tuple((_where(key[0], key[1]), lasted(max(1.0, value))) for key, value in sums),
+                tuple((_where(key[0], key[1]), duration(max(1.0, value))) for key, value in sums),
             )
         )
         day -= timedelta(days=1)
     return lines
 
 
-def _received(one: Alert, now: datetime, face: Clockface) -> ReceivedTest:
+def _received(one: Alert, now: datetime, face: TimeFormat) -> ReceivedTest:
     count = one.reception_count
     return ReceivedTest(
         name=one.event_name,

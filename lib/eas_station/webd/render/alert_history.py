@@ -12,7 +12,7 @@ from eas_station.alerts.identity import message_name, same_key
 from eas_station.alerts.lifecycle import Course
 from eas_station.alerts.model import Change, EventRef, Reception, Statement
 from eas_station.webd.render.cards import origin_name
-from eas_station.webd.render.times import Clockface, Moment, lasted
+from eas_station.webd.render.times import Moment, TimeFormat, duration
 
 MOST_STEPS = 200  # of one alert; the longest real chain had 60 messages
 WORDS = {"alert": "Issued", "update": "Updated", "cancel": "Cancelled"}
@@ -59,7 +59,7 @@ class AlertHistory:
     """Makes the timeline of one alert as seen from `now`."""
 
     def __init__(
-        self, place_names: Callable[[Iterable[str]], str], times: Clockface, now: datetime
+        self, place_names: Callable[[Iterable[str]], str], times: TimeFormat, now: datetime
     ) -> None:
         """`place_names` gives the names of UGCs and SAME codes, "Wood and Lucas, OH"."""
         self._place_names, self._times, self._now = place_names, times, now
@@ -171,7 +171,7 @@ class AlertHistory:
         for copy in copies:
             first.setdefault(copy.origin, copy.received_at)
         feeds = (
-            f"from {origin} after {lasted((at - statement.issued_at).total_seconds())}"
+            f"from {origin} after {duration((at - statement.issued_at).total_seconds())}"
             for origin, at in first.items()
         )
         return f"received {' and '.join(feeds)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from eas_station.webd.render.channel_rows import channel_name
-from eas_station.webd.render.times import Clockface
+from eas_station.webd.render.times import TimeFormat
 from eas_station.webd.state.audio_channels import MONO
 from eas_station.webd.state.snapshot import Snapshot
 
@@ -14,7 +14,7 @@ DEAF = ("deaf", "silent")
 NAMED_MOST = 3
 
 
-def banners(snapshot: Snapshot, times: Clockface) -> tuple[tuple[str, str], ...]:
+def banners(snapshot: Snapshot, times: TimeFormat) -> tuple[tuple[str, str], ...]:
     """The banners, each a CSS class and a sentence."""
     found = []
     record = snapshot.record
@@ -27,7 +27,7 @@ def banners(snapshot: Snapshot, times: Clockface) -> tuple[tuple[str, str], ...]
     return (*found, *(("bad", sentence) for sentence in _deaf(snapshot, times)))
 
 
-def _deaf(snapshot: Snapshot, times: Clockface) -> Iterator[str]:
+def _deaf(snapshot: Snapshot, times: TimeFormat) -> Iterator[str]:
     """The channels that should hear a warning and could not now; many in one sentence."""
     deaf = [
         heard.value

@@ -12,7 +12,7 @@ from eas_station.alerts.model import Alert, Reception
 from eas_station.store.alerts.receptions import ReceptionRow
 from eas_station.store.records.clips import Clip
 from eas_station.webd.render.grades import GRADES, Grade
-from eas_station.webd.render.times import Clockface, Moment, lasted
+from eas_station.webd.render.times import Moment, TimeFormat, duration
 from eas_station.webd.state.audio_channels import MONO
 from eas_station.webd.state.snapshot import AlertEntry, Snapshot
 
@@ -81,7 +81,7 @@ class AlertGroups:
 class Presenter:
     """Turns alerts into cards, with the place names and the time zone of this station."""
 
-    def __init__(self, names: Names, times: Clockface, own_codes: tuple[str, ...]) -> None:
+    def __init__(self, names: Names, times: TimeFormat, own_codes: tuple[str, ...]) -> None:
         self._names, self._times, self._own_codes = names, times, own_codes
 
     def groups(
@@ -207,8 +207,8 @@ def remaining(alert: Alert, active: bool, now: datetime) -> str:
         return "until further notice"
     left_s = (alert.ends_at - now).total_seconds()
     if left_s > 0:
-        return f"{lasted(left_s)} left"
-    return f"{'expired' if active else 'ended'} {lasted(-left_s)} ago"
+        return f"{duration(left_s)} left"
+    return f"{'expired' if active else 'ended'} {duration(-left_s)} ago"
 
 
 def _playable(clips: Iterable[Clip]) -> str | None:

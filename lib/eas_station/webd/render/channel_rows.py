@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from eas_station.bus.messages import AudioLevel, ChannelState, HearingProof, ReceiverState
 from eas_station.config.model import Config
 from eas_station.config.units import receiver_unit, receiver_units, source_unit
-from eas_station.webd.render.times import Clockface, Moment, lasted
+from eas_station.webd.render.station_health import deafness
+from eas_station.webd.render.times import Moment, TimeFormat, duration
 from eas_station.webd.render.unit_rows import (
     LOOKS,
     MISSING,
@@ -17,7 +18,6 @@ from eas_station.webd.render.unit_rows import (
     part_row,
     state_row,
 )
-from eas_station.webd.render.wellbeing import deafness
 from eas_station.webd.state.audio_channels import MONO, channels_of
 from eas_station.webd.state.snapshot import LastMessage, Snapshot
 
@@ -93,12 +93,12 @@ class ReceiverPanel:
     heard: LastMessage[ReceiverState] | None  # None: it has not reported
 
 
-def source_rows(snapshot: Snapshot, config: Config, times: Clockface) -> tuple[Row, ...]:
+def source_rows(snapshot: Snapshot, config: Config, times: TimeFormat) -> tuple[Row, ...]:
     """Every source of the configuration, without its channels."""
     return tuple(_source_row(snapshot, source.name, times) for source in config.sources)
 
 
-def source_panels(snapshot: Snapshot, config: Config, times: Clockface) -> tuple[SourcePanel, ...]:
+def source_panels(snapshot: Snapshot, config: Config, times: TimeFormat) -> tuple[SourcePanel, ...]:
     """Every source of the configuration, with its configured channels and those it reports."""
     panels = []
     for source in config.sources:
@@ -114,7 +114,7 @@ def source_panels(snapshot: Snapshot, config: Config, times: Clockface) -> tuple
     return tuple(panels)
 
 
-def receiver_rows(snapshot: Snapshot, config: Config, times: Clockface) -> tuple[Row, ...]:
+def receiver_rows(snapshot: Snapshot, config: Config, times: TimeFormat) -> tuple[Row, ...]:
     """Every receiver of the configuration, without its channels."""
     return tuple(
         _receiver_row(snapshot, name, _receiver(snapshot, name), times)
@@ -123,7 +123,7 @@ def receiver_rows(snapshot: Snapshot, config: Config, times: Clockface) -> tuple
 
 
 def receiver_panels(
-    snapshot: Snapshot, config: Config, times: Clockface
+    snapshot: Snapshot, config: Config, times: TimeFormat
 ) -> tuple[ReceiverPanel, ...]:
     """Every receiver of the configuration, local or remote."""
     return tuple(_receiver_panel(snapshot, name, times) for name in receiver_units(config))
@@ -134,7 +134,7 @@ def channel_name(channel: str) -> str:
     return channel if channel == MONO else f"{channel} MHz"
 
 
-def _source_row(snapshot: Snapshot, name: str, times: Clockface) -> Row:
+def _source_row(snapshot: Snapshot, name: str, times: TimeFormat) -> Row:
     row = part_row(snapshot, "source", name, source_unit(name), times)
     why = deafness(snapshot, name) if row.state == "running" else None
     if why is None:
@@ -144,7 +144,7 @@ def _source_row(snapshot: Snapshot, name: str, times: Clockface) -> Row:
 
 
 def _source_channel(
-    snapshot: Snapshot, source: str, channel: str, times: Clockface
+    snapshot: Snapshot, source: str, channel: str, times: TimeFormat
 ) -> SourceChannel:
     key = (source, channel)
     levels = (h for h in snapshot.levels if (h.value.source, h.value.channel) == key)
@@ -165,14 +165,14 @@ def _source_channel(
 
 def _audio_state(heard: LastMessage[AudioLevel] | None, snapshot: Snapshot) -> str:
     if heard is None or heard.stale:
-        return f"no data for {lasted(snapshot.waited_s if heard is None else heard.age_s)}"
+        return f"no data for {duration(snapshot.waited_s if heard is None else heard.age_s)}"
     if heard.value.carrier_present is False:
         return "no carrier"
     return "silence" if heard.value.silent else "audio"
 
 
 def _proof(
-    heard: LastMessage[HearingProof] | None, snapshot: Snapshot, times: Clockface
+    heard: LastMessage[HearingProof] | None, snapshot: Snapshot, times: TimeFormat
 ) -> ProofCell:
     if heard is None:
         return ProofCell(*LOOKS[MISSING], UNKNOWN)
@@ -207,7 +207,7 @@ def _margin(proof: HearingProof) -> str:
 def _deaf_today(proof: HearingProof) -> str:
     if proof.deaf_today_s is None:
         return UNKNOWN
-    return "none" if proof.deaf_today_s < 1 else lasted(proof.deaf_today_s)
+    return "none" if proof.deaf_today_s < 1 else duration(proof.deaf_today_s)
 
 
 def _receiver(snapshot: Snapshot, name: str) -> LastMessage[ReceiverState] | None:
@@ -215,7 +215,7 @@ def _receiver(snapshot: Snapshot, name: str) -> LastMessage[ReceiverState] | Non
 
 
 def _receiver_row(
-    snapshot: Snapshot, name: str, heard: LastMessage[ReceiverState] | None, times: Clockface
+    snapshot: Snapshot, name: str, heard: LastMessage[ReceiverState] | None, times: TimeFormat
 ) -> Row:
     if heard is None:
         return part_row(snapshot, "receiver", name, receiver_unit(name), times)
@@ -223,13 +223,13 @@ def _receiver_row(
     return state_row(name, "receiver", state, aged(heard.value.sentence, heard))
 
 
-def _receiver_panel(snapshot: Snapshot, name: str, times: Clockface) -> ReceiverPanel:
+def _receiver_panel(snapshot: Snapshot, name: str, times: TimeFormat) -> ReceiverPanel:
     heard = _receiver(snapshot, name)
     row = _receiver_row(snapshot, name, heard, times)
     if heard is None:
         return ReceiverPanel(row, (), (), None)
     state = heard.value
-    why_not = f"no data for {lasted(heard.age_s)}" if heard.stale else state.state
+    why_not = f"no data for {duration(heard.age_s)}" if heard.stale else state.state
     fresh = why_not == "running"
     channels = tuple(
         RadioChannel(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from eas_station.bus.messages import ItemState
-from eas_station.webd.render.times import Clockface, Moment, lasted
+from eas_station.webd.render.station_health import all_parts
+from eas_station.webd.render.times import Moment, TimeFormat, duration
 from eas_station.webd.render.unit_rows import (
     LOOKS,
     MIB,
@@ -19,7 +20,6 @@ from eas_station.webd.render.unit_rows import (
     part_row,
     unit_row,
 )
-from eas_station.webd.render.wellbeing import all_parts
 from eas_station.webd.state.machine import Cgroup, Machine
 from eas_station.webd.state.snapshot import Job, Snapshot, Unit
 
@@ -94,7 +94,7 @@ class Fact:
 
 
 def daemon_line(
-    unit: Unit, group: Cgroup | None, snapshot: Snapshot, times: Clockface
+    unit: Unit, group: Cgroup | None, snapshot: Snapshot, times: TimeFormat
 ) -> DaemonLine:
     """One daemon, as it and the kernel report it."""
     row = unit_row(unit, snapshot, times)
@@ -102,10 +102,10 @@ def daemon_line(
         return DaemonLine(row, UNKNOWN, "never", "")
     most = None if group is None else group.memory_most_bytes
     memory = f"{row.memory} of {most / MIB:.0f} MiB" if row.memory and most else row.memory
-    return DaemonLine(row, str(unit.restarts), f"{lasted(unit.heard.age_s)} ago", memory)
+    return DaemonLine(row, str(unit.restarts), f"{duration(unit.heard.age_s)} ago", memory)
 
 
-def feed_line(name: str, unit_name: str, snapshot: Snapshot, times: Clockface) -> FeedLine:
+def feed_line(name: str, unit_name: str, snapshot: Snapshot, times: TimeFormat) -> FeedLine:
     """One feed, as eas-capd reports it."""
     row = part_row(snapshot, "feed", name, unit_name, times)
     part = find_part(snapshot, "feed", name, unit_name)
@@ -122,7 +122,7 @@ def feed_line(name: str, unit_name: str, snapshot: Snapshot, times: Clockface) -
 
 
 def _ago(at: datetime, now: datetime) -> str:
-    return f"{lasted((now - at).total_seconds())} ago"
+    return f"{duration((now - at).total_seconds())} ago"
 
 
 def _next_poll(item: ItemState, now: datetime) -> str:
@@ -131,10 +131,10 @@ def _next_poll(item: ItemState, now: datetime) -> str:
     if item.next_at is None:
         return UNKNOWN
     left = item.next_at - now
-    return "now" if left < timedelta(seconds=1) else f"in {lasted(left.total_seconds())}"
+    return "now" if left < timedelta(seconds=1) else f"in {duration(left.total_seconds())}"
 
 
-def job_line(job: Job, now: datetime, times: Clockface) -> JobLine:
+def job_line(job: Job, now: datetime, times: TimeFormat) -> JobLine:
     """One job: its last run, and those before."""
     totals, runs = job.totals, tuple(_run_lines(job, now, times))
     last = job.last_runs[0] if job.last_runs else None
@@ -156,7 +156,7 @@ def job_line(job: Job, now: datetime, times: Clockface) -> JobLine:
     )
 
 
-def _run_lines(job: Job, now: datetime, times: Clockface) -> list[RunLine]:
+def _run_lines(job: Job, now: datetime, times: TimeFormat) -> list[RunLine]:
     lines = []
     for run in job.last_runs:
         look, sign = LOOKS["failed" if run.outcome in ("failed", "missed") else "running"]
@@ -164,13 +164,13 @@ def _run_lines(job: Job, now: datetime, times: Clockface) -> list[RunLine]:
         word = run.outcome if run.error is None else f"{run.outcome}: {run.error}"
         if run.runs > 1:
             word = f"{word}, {run.runs} runs"
-        took = "" if run.runs > 1 else f"{took_s:.1f} s" if took_s < 10 else lasted(took_s)
+        took = "" if run.runs > 1 else f"{took_s:.1f} s" if took_s < 10 else duration(took_s)
         moment = times.moment(run.started_at, now, seconds=True)
         lines.append(RunLine(moment, took, look, sign, word))
     return lines
 
 
-def other_items(snapshot: Snapshot, times: Clockface) -> tuple[tuple[str, Row], ...]:
+def other_items(snapshot: Snapshot, times: TimeFormat) -> tuple[tuple[str, Row], ...]:
     """Parts of daemons that have no table of their own: spools, databases."""
     return tuple(
         (part.unit.name, item_row(part, snapshot, times))
@@ -186,7 +186,7 @@ def spools(snapshot: Snapshot) -> tuple[Fact, ...]:
         depth = None if unit.heard is None else unit.heard.value.spool_depth
         if unit.heard is None or depth is None:
             continue
-        old = f" {lasted(unit.heard.age_s)} ago" if unit.heard.stale else ""
+        old = f" {duration(unit.heard.age_s)} ago" if unit.heard.stale else ""
         text = "empty" if depth == 0 else f"{depth} waiting"
         facts.append(Fact(f"Spool of {unit.name}", text + old))
     return tuple(facts)
@@ -233,7 +233,7 @@ def _rest(machine: Machine) -> Sequence[Fact]:
     free, size = machine.memory_free_bytes, machine.memory_bytes
     memory = UNKNOWN if free is None or not size else f"{free / MIB:.0f} of {size / MIB:.0f} MiB"
     load = UNKNOWN if machine.load is None else f"{machine.load:.2f}"
-    booted = UNKNOWN if machine.booted_s is None else lasted(machine.booted_s)
+    booted = UNKNOWN if machine.booted_s is None else duration(machine.booted_s)
     return (
         Fact("Memory free", memory),
         Fact("Load", load),

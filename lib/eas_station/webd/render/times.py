@@ -31,7 +31,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Clockface:
+class TimeFormat:
     """Puts times into words, in the station's zone."""
 
     zone: tzinfo | None  # None: the host's
@@ -55,7 +55,7 @@ class Clockface:
         return Moment(iso, f"{day}{_clock(here, seconds)} {_zone_name(here)}", utc_text)
 
 
-def lasted(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """A duration in at most two units: "40 s", "3 min", "2 h 5 min", "3 d 4 h"."""
     whole = max(0, int(seconds))
     if whole < 60:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from eas_station.webd.render.times import Clockface, Moment, lasted
-from eas_station.webd.render.wellbeing import GRACE_S, Part, parts
+from eas_station.webd.render.station_health import GRACE_S, Part, parts
+from eas_station.webd.render.times import Moment, TimeFormat, duration
 from eas_station.webd.state.snapshot import LastMessage, Snapshot, Unit
 
 MIB = 1_048_576
@@ -47,7 +47,7 @@ def state_row(name: str, kind: str, state: str, sentence: str) -> Row:
     return Row(name, kind, state, look, sign, sentence)
 
 
-def unit_row(unit: Unit, snapshot: Snapshot, times: Clockface) -> Row:
+def unit_row(unit: Unit, snapshot: Snapshot, times: TimeFormat) -> Row:
     """One daemon."""
     if unit.heard is None:
         return _unreported(unit.name, "daemon", "no status", snapshot)
@@ -63,7 +63,7 @@ def unit_row(unit: Unit, snapshot: Snapshot, times: Clockface) -> Row:
     )
 
 
-def item_row(part: Part, snapshot: Snapshot, times: Clockface) -> Row:
+def item_row(part: Part, snapshot: Snapshot, times: TimeFormat) -> Row:
     """A feed, source or other part, as its daemon last reported it."""
     item, heard = part.item, part.unit.heard
     sentence = item.sentence if heard is None else aged(item.sentence, heard)
@@ -77,7 +77,7 @@ def find_part(snapshot: Snapshot, kind: str, name: str, unit_name: str) -> Part 
     return next((part for part in found if part.unit.name == unit_name), None)
 
 
-def part_row(snapshot: Snapshot, kind: str, name: str, unit_name: str, times: Clockface) -> Row:
+def part_row(snapshot: Snapshot, kind: str, name: str, unit_name: str, times: TimeFormat) -> Row:
     """A configured part, also while its daemon does not report it."""
     part = find_part(snapshot, kind, name, unit_name)
     if part is not None:
@@ -92,9 +92,9 @@ def _unreported(name: str, kind: str, what: str, snapshot: Snapshot) -> Row:
     """A daemon, or its part, that has not reported since this process started."""
     if snapshot.waited_s <= GRACE_S:
         return state_row(name, kind, "starting", "no status yet")
-    return state_row(name, kind, MISSING, f"{what} for {lasted(snapshot.waited_s)}")
+    return state_row(name, kind, MISSING, f"{what} for {duration(snapshot.waited_s)}")
 
 
 def aged(sentence: str, heard: LastMessage[Any]) -> str:
     """What was reported, with its age if it is not fresh."""
-    return f"no report for {lasted(heard.age_s)}; last: {sentence}" if heard.stale else sentence
+    return f"no report for {duration(heard.age_s)}; last: {sentence}" if heard.stale else sentence

@@ -15,7 +15,7 @@ from eas_station.webd.drawing.area_map import MapDrawing
 from eas_station.webd.drawing.station_maps import Maps
 from eas_station.webd.pages.frame import VIEWS
 from eas_station.webd.render.cards import Presenter
-from eas_station.webd.render.times import Clockface, zone_of
+from eas_station.webd.render.times import TimeFormat, zone_of
 from eas_station.webd.state.snapshot import AlertEntry, Record, Snapshot
 
 MOST_BYTES = 45_000  # of a map on the wire: a page may have 100 000
@@ -26,7 +26,7 @@ MIAMI = ((25.6, -80.4), (25.6, -80.2), (25.9, -80.2), (25.9, -80.4), (25.6, -80.
 @pytest.fixture
 def maps_of(tables: Tables) -> Any:
     def build(*codes: str, point: tuple[float, float] | None = None) -> Maps:
-        return Maps(Presenter(tables, Clockface(zone_of("UTC")), codes), codes, point)
+        return Maps(Presenter(tables, TimeFormat(zone_of("UTC")), codes), codes, point)
 
     return build
 

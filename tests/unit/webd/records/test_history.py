@@ -19,9 +19,9 @@ from eas_station.store.upkeep import migrate
 from eas_station.webd.drawing import charts
 from eas_station.webd.records.history import ChannelHistories, ChannelHistory
 from eas_station.webd.records.queries import RecordQueries
-from eas_station.webd.render.times import Clockface, zone_of
+from eas_station.webd.render.times import TimeFormat, zone_of
 
-UTC_FACE = Clockface(zone_of("UTC"))
+UTC_FACE = TimeFormat(zone_of("UTC"))
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_every_value_lies_within_the_field_and_its_rows_are_round(values: Any) -
 
 
 def test_a_day_is_marked_every_six_hours_by_the_stations_clock() -> None:
-    face = Clockface(zone_of("America/New_York"))
+    face = TimeFormat(zone_of("America/New_York"))
     drawn = charts.chart(history(*[1.0] * 144), "receiver", face, [])
     assert [tick.label for tick in drawn.columns] == ["6 AM", "12 PM", "6 PM", "12 AM"]
 

@@ -11,9 +11,9 @@ from eas_station.errors import InputError
 from eas_station.store.alerts.search_words import Wanted
 from eas_station.tables import Tables
 from eas_station.webd.records.search import LogSearch, Narrowed, PlaceSearch, matches, moment_of
-from eas_station.webd.render.times import Clockface, zone_of
+from eas_station.webd.render.times import TimeFormat, zone_of
 
-NEW_YORK = Clockface(zone_of("America/New_York"))
+NEW_YORK = TimeFormat(zone_of("America/New_York"))
 
 
 def test_a_word_may_be_a_place_or_a_state(tables: Tables) -> None:

@@ -17,7 +17,7 @@ from eas_station.store.records.expected_tests import ExpectedTest
 from eas_station.store.upkeep import migrate
 from eas_station.webd.records import test_record
 from eas_station.webd.records.queries import RecordQueries
-from eas_station.webd.render.times import Clockface, zone_of
+from eas_station.webd.render.times import TimeFormat, zone_of
 from eas_station.webd.state.snapshot import Snapshot
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -34,7 +34,7 @@ def station(station_with: Any, tmp_path: Path, clocks: Any) -> Any:
 
 
 def read(station: Any, snapshot: Snapshot) -> test_record.TestRecord:
-    return test_record.read(station.services.queries, Clockface(zone_of("UTC")), snapshot)
+    return test_record.read(station.services.queries, TimeFormat(zone_of("UTC")), snapshot)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from eas_station.alerts.model import Change, EventRef, MessageId, Reception
 from eas_station.webd.render.alert_history import MOST_STEPS, AlertHistory, HistoryStep
-from eas_station.webd.render.times import Clockface, zone_of
+from eas_station.webd.render.times import TimeFormat, zone_of
 
 NOW = datetime(2025, 11, 22, 8, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -18,7 +18,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def history() -> AlertHistory:
-    return AlertHistory(" ".join, Clockface(zone_of("UTC")), NOW)
+    return AlertHistory(" ".join, TimeFormat(zone_of("UTC")), NOW)
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pytest
 
 from eas_station.bus.messages import HearingProof
 from eas_station.webd.render.banners import banners
-from eas_station.webd.render.times import Clockface, zone_of
+from eas_station.webd.render.times import TimeFormat, zone_of
 from eas_station.webd.state.snapshot import LastMessage, Record, Snapshot
 
-FACE = Clockface(zone_of("America/New_York"))
+FACE = TimeFormat(zone_of("America/New_York"))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from eas_station.alerts.model import Evidence, Relevance
 from eas_station.store.records.clips import Clip
 from eas_station.tables import Tables, load
 from eas_station.webd.render.cards import Presenter
-from eas_station.webd.render.times import Clockface, zone_of
+from eas_station.webd.render.times import TimeFormat, zone_of
 from eas_station.webd.render.verdict import verdict
 from eas_station.webd.state.snapshot import AlertEntry, Record, Snapshot
 
@@ -24,7 +24,7 @@ def tables() -> Tables:
 
 @pytest.fixture
 def presenter(tables: Tables) -> Presenter:
-    return Presenter(tables, Clockface(zone_of("America/New_York")), ("039173", "039095"))
+    return Presenter(tables, TimeFormat(zone_of("America/New_York")), ("039173", "039095"))
 
 
 @pytest.fixture

@@ -17,13 +17,13 @@ from eas_station.bus.messages import (
 )
 from eas_station.config.model import Config, ReceiverConfig, SourceConfig
 from eas_station.webd.render.channel_rows import receiver_panels, source_panels
-from eas_station.webd.render.times import Clockface, zone_of
+from eas_station.webd.render.times import TimeFormat, zone_of
 
 CONFIG = Config(
     receivers=(ReceiverConfig("wx", "rtlsdr", channels_hz=(162_400_000, 162_550_000)),),
     sources=(SourceConfig("wx", "receiver", "wx"),),
 )
-FACE = Clockface(zone_of("UTC"))
+FACE = TimeFormat(zone_of("UTC"))
 
 
 @pytest.fixture

@@ -14,13 +14,13 @@ from eas_station.store.records.clips import Clip
 from eas_station.tables import Tables
 from eas_station.webd.render.cards import Presenter
 from eas_station.webd.render.evidence import details, raw_text_parts, signature_words
-from eas_station.webd.render.times import Clockface, zone_of
+from eas_station.webd.render.times import TimeFormat, zone_of
 
 WORDS = ("valid", "invalid", "unchecked", "unsigned")
 
 
 def facts(make: Any, tables: Tables, clips: tuple[Clip, ...] = (), **fields: Any) -> dict[str, str]:
-    presenter = Presenter(tables, Clockface(zone_of("UTC")), ())
+    presenter = Presenter(tables, TimeFormat(zone_of("UTC")), ())
     (found,) = details((make.reception(**fields),), clips, presenter, make.now)
     return dict(found.evidence)
 

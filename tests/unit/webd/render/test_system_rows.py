@@ -17,12 +17,12 @@ from eas_station.webd.render.system_rows import (
     machine_facts,
     spools,
 )
-from eas_station.webd.render.times import Clockface, zone_of
+from eas_station.webd.render.times import TimeFormat, zone_of
 from eas_station.webd.state.machine import Cgroup, Machine
 from eas_station.webd.state.snapshot import Job
 from eas_station.webd.state.station_state import Archive
 
-UTC_FACE = Clockface(zone_of("UTC"))
+UTC_FACE = TimeFormat(zone_of("UTC"))
 NOTHING = Machine(None, None, None, None, None, None, None, None)
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eas_station.webd.render.times import Clockface, lasted, zone_of
+from eas_station.webd.render.times import TimeFormat, duration, zone_of
 
-EASTERN = Clockface(zone_of("America/New_York"))
+EASTERN = TimeFormat(zone_of("America/New_York"))
 NOW = datetime(2025, 11, 22, 8, 12, tzinfo=UTC)  # 3:12 AM EST
 
 
@@ -47,7 +47,7 @@ def test_the_repeated_hour_has_different_zone_names() -> None:
 
 
 def test_utc_is_shown_once_if_local_time_is_utc() -> None:
-    shown = Clockface(UTC).moment(NOW, NOW)
+    shown = TimeFormat(UTC).moment(NOW, NOW)
     assert (shown.local, shown.utc) == ("08:12 UTC", "")
 
 
@@ -66,7 +66,7 @@ def test_an_unknown_zone_gives_utc_and_a_warning(caplog: pytest.LogCaptureFixtur
     ],
 )
 def test_a_duration_has_at_most_two_units(seconds: float, words: str) -> None:
-    assert lasted(seconds) == words
+    assert duration(seconds) == words
 
 
 @given(st.integers(-10_000_000, 40_000_000))

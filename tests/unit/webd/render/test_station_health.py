@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from eas_station.bus.messages import AudioLevel, HearingProof
-from eas_station.webd.render.wellbeing import judge
+from eas_station.webd.render.station_health import station_health
 from eas_station.webd.state.station_state import Archive
 
 
@@ -28,7 +28,7 @@ def well(new_state: Any, clocks: Any, make: Any) -> Any:
             level = AudioLevel("wx", channel, -20.0, -9.0, silent, not silent)
             state.take(make.message(level))
         clocks.move(1.1)
-        return judge(state.snapshot())
+        return station_health(state.snapshot())
 
     say.state = state  # type: ignore[attr-defined]
     return say
@@ -54,7 +54,7 @@ def test_a_quarantined_row_is_an_internal_error(new_state: Any, clocks: Any, mak
     )
     state.take(make.message(make.status("eas-capd", make.item("nws", "feed.nws"), aside)))
     clocks.move(1.1)
-    health = judge(state.snapshot())
+    health = station_health(state.snapshot())
     assert health.state == "degraded"
     assert "Internal error: 1 row is missing from the record." in health.sentence
 
@@ -69,14 +69,14 @@ def test_a_source_that_hears_only_silence_is_deaf_not_quiet(well: Any) -> None:
 def test_a_source_without_audio_is_a_fault(well: Any, clocks: Any, make: Any) -> None:
     well()
     clocks.move(10)
-    health = judge(well.state.snapshot())
+    health = station_health(well.state.snapshot())
     assert "Source wx delivers no audio." in health.sentence
 
 
 def test_a_daemon_without_reports_is_named_with_its_time(well: Any, clocks: Any) -> None:
     well()
     clocks.move(45)
-    health = judge(well.state.snapshot())
+    health = station_health(well.state.snapshot())
     assert health.state == "failed"
     assert "Deaf: no radio channel and no feed is working." in health.sentence
     assert {remark.text for remark in health.remarks} >= {
@@ -86,7 +86,7 @@ def test_a_daemon_without_reports_is_named_with_its_time(well: Any, clocks: Any)
 
 
 def test_a_station_that_just_started_waits(new_state: Any) -> None:
-    health = judge(new_state().snapshot())
+    health = station_health(new_state().snapshot())
     assert (health.state, health.sentence) == ("degraded", "Waiting for the daemons to report.")
 
 
@@ -107,14 +107,14 @@ def test_an_offline_database_is_reported_once_for_all_daemons(
         broken = make.item("database", "database", "reconnecting")
         well.state.take(make.message(make.status(unit, broken, state="degraded")))
     clocks.move(1.1)
-    health = judge(well.state.snapshot())
+    health = station_health(well.state.snapshot())
     assert [r.text for r in health.remarks if "database" in r.text] == [
         "The database has been offline for 1 s."
     ]
 
 
 def test_an_untrusted_clock_is_a_fault(new_state: Any) -> None:
-    health = judge(new_state(trusted=False).snapshot())
+    health = station_health(new_state(trusted=False).snapshot())
     assert "The clock is not trusted: no alert is treated as expired." in health.sentence
 
 
@@ -140,4 +140,4 @@ def test_a_channel_with_a_problem_is_a_fault(well: Any, clocks: Any, make: Any) 
     assert health.state == "degraded"
     assert [remark.text for remark in health.remarks] == ["wx, 162.550: deaf: no carrier."]
     clocks.move(200)
-    assert "no carrier" not in judge(well.state.snapshot()).sentence
+    assert "no carrier" not in station_health(well.state.snapshot()).sentence

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from eas_station.bus.messages import ItemState
-from eas_station.webd.render.times import lasted
+from eas_station.webd.render.times import duration
 from eas_station.webd.state.snapshot import Snapshot, Unit
 
 GRACE_S = 15.0  # how long a daemon may take to report for the first time
@@ -22,7 +22,7 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
-class Wellbeing:
+class StationHealth:
     """The station's health."""
 
     state: Literal["fine", "degraded", "failed"]
@@ -63,7 +63,7 @@ def parts(snapshot: Snapshot, kind: str) -> tuple[Part, ...]:
     return tuple(sorted(found, key=lambda part: part.item.name))
 
 
-def judge(snapshot: Snapshot) -> Wellbeing:
+def station_health(snapshot: Snapshot) -> StationHealth:
     """The health as far as the snapshot shows it."""
     remarks = tuple(_remarks(snapshot))
     faults = [remark.text for remark in remarks if remark.fault]
@@ -71,8 +71,8 @@ def judge(snapshot: Snapshot) -> Wellbeing:
     more = (f"And {len(faults) - 2} more.",) if len(faults) > 2 else ()
     sentence = " ".join((_listening(snapshot), *faults[:2], *more))
     if not hears and snapshot.waited_s > GRACE_S:
-        return Wellbeing("failed", sentence, remarks)
-    return Wellbeing("degraded" if faults or not hears else "fine", sentence, remarks)
+        return StationHealth("failed", sentence, remarks)
+    return StationHealth("degraded" if faults or not hears else "fine", sentence, remarks)
 
 
 def _listening(snapshot: Snapshot) -> str:
@@ -99,7 +99,7 @@ def _counted(count: int, noun: str) -> str:
 def _remarks(snapshot: Snapshot) -> Iterator[Remark]:
     if not snapshot.record.online and (snapshot.record_read or snapshot.waited_s > GRACE_S):
         age_s = (snapshot.as_of - snapshot.record.since_at).total_seconds()
-        yield Remark(f"The database has been offline for {lasted(age_s)}.", True)
+        yield Remark(f"The database has been offline for {duration(age_s)}.", True)
     if any(not entry.durable for entry in snapshot.active):
         yield Remark("An alert is in memory only: a spool could not be written.", True)
     if not snapshot.clock_trusted:
@@ -119,10 +119,10 @@ def _remarks(snapshot: Snapshot) -> Iterator[Remark]:
 def _unit_remarks(unit: Unit, snapshot: Snapshot) -> Iterator[Remark]:
     if unit.heard is None:
         if snapshot.waited_s > GRACE_S:
-            yield Remark(f"No status from {unit.name} for {lasted(snapshot.waited_s)}.", True)
+            yield Remark(f"No status from {unit.name} for {duration(snapshot.waited_s)}.", True)
         return
     if unit.heard.stale:
-        yield Remark(f"No status from {unit.name} for {lasted(unit.heard.age_s)}.", True)
+        yield Remark(f"No status from {unit.name} for {duration(unit.heard.age_s)}.", True)
         return
     status = unit.heard.value
     troubled = [item for item in status.items if item.state != "running"]
@@ -130,7 +130,7 @@ def _unit_remarks(unit: Unit, snapshot: Snapshot) -> Iterator[Remark]:
         if item.kind == "database" and not snapshot.record.online:
             continue  # reported once, not once for every daemon
         age_s = (snapshot.as_of - item.since_at).total_seconds()
-        yield Remark(_trouble(unit.name, item, lasted(age_s)), item.state != "stopped")
+        yield Remark(_trouble(unit.name, item, duration(age_s)), item.state != "stopped")
     if status.state == "degraded" and not troubled:
         yield Remark(f"{unit.name} is degraded: {status.sentence}.", True)
     if status.state == "stopping":
