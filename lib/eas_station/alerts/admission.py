@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
 
-from eas_station.alerts import from_same, identity, lifecycle, relevance, severity
+from eas_station.alerts import from_same, identity, info_blocks, lifecycle, relevance, severity
 from eas_station.alerts.extent import Extent, extent
+from eas_station.alerts.info_blocks import CodeTables
 from eas_station.alerts.lifecycle import Course
 from eas_station.alerts.model import (
     RELEASED,
@@ -20,15 +20,8 @@ from eas_station.alerts.model import (
     RuleStep,
     Statement,
 )
-from eas_station.alerts.places import Gazetteer
+from eas_station.alerts.places import office_of
 from eas_station.alerts.relevance import Area
-
-
-class CodeTables(Gazetteer, severity.EventTable, Protocol):
-    """What is known of event codes and places; `tables.Tables` is one."""
-
-    def is_test_code(self, code: str) -> bool: ...
-
 
 MOST_COURSES = 50  # alerts whose course is remembered: updates come in swarms
 MOST_JUDGED = 4096  # messages whose places are remembered: their alerts are folded again and again
@@ -75,7 +68,9 @@ class Admission:
         receptions = [from_same.dated(reception, at) for reception in receptions]
         course = self._course(alert_id, tuple(receptions))
         places = extent(course, at, self.tables.zones)
-        speaking = course.newest(at)
+        speaking = info_blocks.speaking(course.newest(at), self.area(), self.tables, at)
+        if speaking.blocks:
+            places = places.within(speaking)
         event_code = self._event_code(course, speaking)
         test_code = event_code is not None and self.tables.is_test_code(event_code)
         is_test = identity.is_exercise(speaking) or test_code
@@ -176,7 +171,10 @@ class Admission:
         if known is None or known[0][1] is not area or known[0][2] != event_code:
             if len(self.judged) >= MOST_JUDGED:
                 self.judged.clear()
-            known = asked, relevance.concern(*asked[:2], self.tables, event_code)
+            known = (
+                asked,
+                relevance.concern(*(said, area, self.tables, event_code, office_of(said))),
+            )
             self.judged[id(said)] = known
         return known[1]
 

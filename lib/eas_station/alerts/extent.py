@@ -26,6 +26,18 @@ class Extent:
     canada_codes: tuple[str, ...] = ()
     geocodes: tuple[str, ...] = ()
 
+    def within(self, said: Statement) -> Extent:
+        """What of it a message names: of several info blocks one speaks."""
+        return replace(
+            self,
+            same_codes=tuple(code for code in self.same_codes if code in said.same_codes),
+            ugc_codes=tuple(code for code in self.ugc_codes if code in said.ugc_codes),
+            polygons=tuple(ring for ring in self.polygons if ring in said.polygons),
+            circles=tuple(circle for circle in self.circles if circle in said.circles),
+            canada_codes=said.canada_codes,
+            geocodes=said.geocodes,
+        )
+
     def undrawn(self) -> Extent:
         """The same without what is drawn."""
         return replace(self, polygons=(), circles=())

@@ -11,7 +11,15 @@ from datetime import UTC, datetime
 from typing import Any, cast, get_args
 
 from eas_station.alerts import cap_to_same
-from eas_station.alerts.model import EventRef, Kind, MessageId, Reception, Statement, Status
+from eas_station.alerts.model import (
+    EventRef,
+    InfoBlock,
+    Kind,
+    MessageId,
+    Reception,
+    Statement,
+    Status,
+)
 from eas_station.cap.message import CapArea, CapInfo, CapMessage
 from eas_station.cap.products import vtec
 from eas_station.errors import CapError
@@ -28,6 +36,7 @@ _LONGEST_GEOCODE = 100
 
 # A message holds each place once per event, and the whole nation has fewer places.
 MAX_EVENTS = 100
+MAX_BLOCKS = 100
 MAX_PLACES = 10_000
 MAX_REFERENCES = 1_000  # the longest real list has 60
 
@@ -110,6 +119,7 @@ def _bounded(said: Statement, message: CapMessage) -> Statement:
     """Refuse what no real message comes near, and what would keep the flusher busy: CapError."""
     for name, counted, most in (
         ("events", said.events, MAX_EVENTS),
+        ("info blocks", said.blocks, MAX_BLOCKS),
         ("zones", said.ugc_codes, MAX_PLACES),
         ("SAME codes", said.same_codes, MAX_PLACES),
         ("Canadian codes", said.canada_codes, MAX_PLACES),
@@ -145,8 +155,7 @@ def _said(message: CapMessage, blocks: Sequence[CapInfo]) -> dict[str, Any]:
         "headline": info.headline,
         "description": info.description,
         "instruction": info.instruction,
-        "area_text": "; ".join(dict.fromkeys([a.description for a in areas if a.description]))
-        or None,
+        "area_text": _area_text(areas),
         "sender_name": info.sender_name,
         "language": info.language,
         "web": info.web,
@@ -155,7 +164,38 @@ def _said(message: CapMessage, blocks: Sequence[CapInfo]) -> dict[str, Any]:
     }
     if info.event or event_code:
         said["event_name"] = info.event or event_code
+    if len(blocks) > 1:
+        said["blocks"] = tuple(_block(message, block, names) for block in blocks)
     return said
+
+
+def _block(message: CapMessage, info: CapInfo, same_names: tuple[str, ...]) -> InfoBlock:
+    """One info block by itself."""
+    event_code = _event_code(info)
+    same_codes, ugc_codes = _codes(info.areas, same_names)
+    return InfoBlock(
+        event_name=info.event or event_code or message.message_type,
+        event_code=event_code,
+        severity=info.severity,
+        urgency=info.urgency,
+        certainty=info.certainty,
+        headline=info.headline,
+        description=info.description,
+        instruction=info.instruction,
+        area_text=_area_text(info.areas),
+        onset_at=info.onset_at,
+        over_at=info.ends_at or info.expires_at,
+        same_codes=same_codes,
+        ugc_codes=ugc_codes,
+        polygons=tuple([ring for area in info.areas for ring in area.polygons]),
+        circles=tuple([circle for area in info.areas for circle in area.circles]),
+        canada_codes=_canada_codes(info.areas),
+        geocodes=_other_geocodes(info.areas),
+    )
+
+
+def _area_text(areas: Iterable[CapArea]) -> str | None:
+    return "; ".join(dict.fromkeys([a.description for a in areas if a.description])) or None
 
 
 def _status(message: CapMessage) -> Status:

@@ -42,6 +42,29 @@ class EventRef:
 
 
 @dataclass(frozen=True, slots=True)
+class InfoBlock:
+    """One of several info blocks of a CAP message: a place, a level or a time of its own."""
+
+    event_name: str
+    event_code: str | None
+    severity: str | None
+    urgency: str | None
+    certainty: str | None
+    headline: str | None
+    description: str | None
+    instruction: str | None
+    area_text: str | None
+    onset_at: datetime | None
+    over_at: datetime | None  # None: not said
+    same_codes: tuple[str, ...] = ()
+    ugc_codes: tuple[str, ...] = ()
+    polygons: tuple[Ring, ...] = ()
+    circles: tuple[Circle, ...] = ()
+    canada_codes: tuple[str, ...] = ()
+    geocodes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """What one message says, in the station's words, whether it came by CAP or off the air."""
 
@@ -76,6 +99,7 @@ class Statement:
     web: str | None = None
     canada_codes: tuple[str, ...] = ()  # SGC and CLC, in the order sent; CAP only
     geocodes: tuple[str, ...] = ()  # of other systems, "EMMA_ID:AT402"; CAP only
+    blocks: tuple[InfoBlock, ...] = ()  # if there are several in its language, in their order
 
 
 @dataclass(frozen=True, slots=True)

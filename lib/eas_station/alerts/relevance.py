@@ -53,10 +53,14 @@ def judge(
 
 
 def concern(
-    said: Statement, area: Area, gazetteer: Gazetteer, event_code: str | None = None
+    places: AlertPlaces,
+    area: Area,
+    gazetteer: Gazetteer,
+    event_code: str | None = None,
+    office: str | None = None,
 ) -> RuleStep | None:
-    """The rule by which a message concerns us, whatever is not wanted; None: it does not."""
-    steps = _steps(said, area, gazetteer, event_code, None, office_of(said))
+    """The rule by which places concern us, whatever is not wanted; None: they do not."""
+    steps = _steps(places, area, gazetteer, event_code, None, office)
     return next((step for step in steps if step is not None and step.passed), None)
 
 
@@ -99,11 +103,17 @@ def _unwanted(said: Statement, event_code: str | None, area: Area) -> RuleStep |
             return RuleStep(UNWANTED[0], False, f"{event} is one of ignore_events")
     if said.status in area.ignored_statuses:
         return RuleStep(UNWANTED[1], False, f"status {said.status} is one of ignore_statuses")
-    rank = SEVERITIES.get((said.severity or "").lower())
-    least = area.least_severity
-    if rank is None or least is None or rank >= SEVERITIES[least.lower()]:
+    if not is_below(said.severity, area):
         return None
-    return RuleStep(UNWANTED[2], False, f"severity {said.severity} is less than {least}")
+    why = f"severity {said.severity} is less than {area.least_severity}"
+    return RuleStep(UNWANTED[2], False, why)
+
+
+def is_below(severity: str | None, area: Area) -> bool:
+    """Is a severity known to be less than the station asks for."""
+    rank = SEVERITIES.get((severity or "").lower())
+    least = area.least_severity
+    return rank is not None and least is not None and rank < SEVERITIES[least.lower()]
 
 
 def _national(places: AlertPlaces, event_code: str | None) -> RuleStep | None:
