@@ -94,7 +94,7 @@ def test_a_recording_is_decoded_again_by_a_child_and_agrees(up: Any, script: Scr
     assert (done["state"], done["error"]) == ("done", None)
     found = done["verification"]
     assert found["agrees"], found
-    assert found["sentence"] == "The recording says what was heard."
+    assert found["sentence"] == "The recording confirms the reception."
     heard = [one["raw"] for one in tornado["receptions"] if one["via"] == "same"]
     assert found["clips"][0]["headers"] == [heard[0]]
     assert found["clips"][0]["ends"] is True
@@ -102,7 +102,7 @@ def test_a_recording_is_decoded_again_by_a_child_and_agrees(up: Any, script: Scr
     assert "wx, 162.550 heard the same header, character by character." in said
     assert "CAP (nws) and the recording agree on the event: TOR." in said
     page = up.get(f"/alerts/{tornado['alert_id']}")[2].decode()
-    assert "The recording says what was heard." in page
+    assert "The recording confirms the reception." in page
 
 
 def test_a_recording_that_says_something_else_is_told(up: Any, script: Script) -> None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from operator import attrgetter
 
 from eas_station.alerts.model import Alert
 from eas_station.outlines import Ring
@@ -175,7 +176,7 @@ def draw(
         areas,
         None if point is None or not _is_inside(point, region.bounds) else projection.place(*point),
         _in_words(region, covering, bool(areas), wording),
-        _legend(shown, covering, areas),
+        _legend(covering, areas),
     )
 
 
@@ -244,13 +245,12 @@ def _in_words(
 
 
 def _legend(
-    shown: Sequence[MappedAlert], covering: dict[str, list[MappedAlert]], areas: Sequence[Shape]
+    covering: dict[str, list[MappedAlert]], areas: Sequence[Shape]
 ) -> tuple[LegendEntry, ...]:
     """The grades on the map, gravest first, and the dashed line."""
-    leading = {ones[0].grade for ones in covering.values() if ones}
-    grades = dict.fromkeys(one.grade for one in shown if one.grade in leading)
-    found = {
-        grade.name: LegendEntry(grade.name, grade.sign, grade.word) for grade in reversed(grades)
-    }
-    signs = tuple(reversed(found.values()))
-    return (*signs, LegendEntry("dashed", "- -", "outline from the sender")) if areas else signs
+    found: dict[str, LegendEntry] = {}
+    grades = {ones[0].grade for ones in covering.values() if ones}
+    for grade in sorted(grades, key=attrgetter("rank")):
+        found.setdefault(grade.name, LegendEntry(grade.name, grade.sign, grade.word))
+    dashed = (LegendEntry("dashed", "- -", "outline from the sender"),) if areas else ()
+    return (*found.values(), *dashed)

@@ -66,7 +66,7 @@ class TestsPage:
                 record = self.cached.read(self.queries, self.frame.times, snapshot)
         return {
             "record": record,
-            "overdue": test_record.overdue_said(snapshot),
+            "overdue": test_record.overdue(snapshot),
             "days_back": test_record.DAYS_SUMMED,
             "most": test_record.INTERVALS_SHOWN,
             "styles": ("channels.css",),

@@ -43,25 +43,28 @@ STRETCHES: dict[Span, ChartSpan] = {
 }
 MEASURES = {
     "snr_db": Measure(
-        "Signal over noise", "dB", 0, "Below 8 dB a message is likely to be lost; 20 dB is good."
+        "Signal over noise", "dB", 0, "Below 8 dB messages are likely to be lost; 20 dB is good."
     ),
     "signal_dbfs": Measure("Signal", "dBFS", 0, "The power in the channel; full scale is 0."),
     "noise_dbfs": Measure(
-        "Noise", "dBFS", 0, "The power beside the channels: it rises with interference."
+        "Noise", "dBFS", 0, "The power beside the channel; interference raises it."
     ),
     "deviation_hz": Measure(
-        "Deviation", "Hz", 0, "How far the carrier is swung by its sound; 5000 is the most."
+        "Deviation", "Hz", 0, "How far the audio moves the carrier; the maximum is 5000."
     ),
     "offset_hz": Measure(
-        "Offset", "Hz", 0, "How far the carrier is from where it should be: mostly our crystal."
+        "Offset",
+        "Hz",
+        0,
+        "How far the carrier is from its nominal frequency; mostly the dongle's crystal.",
     ),
     "lost_samples": Measure(
-        "Lost samples", "a minute", 0, "Above 0 this machine or its USB is too slow."
+        "Lost samples", "a minute", 0, "Above 0, this machine or its USB is too slow."
     ),
     "margin_db": Measure(
-        "Margin", "dB", 0, "How much weaker a warning could be and still be read."
+        "Margin", "dB", 0, "How much weaker a warning could be and still be decoded."
     ),
-    "rms_dbfs": Measure("Level", "dBFS", 0, "How loud the sound is; full scale is 0."),
+    "rms_dbfs": Measure("Level", "dBFS", 0, "How loud the audio is; full scale is 0."),
 }
 
 

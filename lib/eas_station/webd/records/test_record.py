@@ -1,4 +1,4 @@
-"""What the record knows of the tests that came or did not, and of deafness."""
+"""The tests expected, received and missing, and the deaf intervals, for the page Tests."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from eas_station.webd.render.times import Moment, TimeFormat, duration
 from eas_station.webd.state.snapshot import Snapshot
 
 DAYS_SUMMED = 14
-INTERVALS_SHOWN = 50  # and those that explain a test that did not come
+INTERVALS_SHOWN = 50  # and those that explain a missing test
 TESTS_SHOWN = 20
-NOT_SENT = "Nothing is known to have been wrong here, so perhaps it was not sent."
+NOT_SENT = "No fault was found at this station; the test may not have been sent."
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What was read at once."""
+    """What one reading of the database gave."""
 
     expected: tuple[ExpectedTest, ...]
     hidden: Mapping[tuple[str, str, str], DeafInterval]  # by source, channel, code
@@ -40,7 +40,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class TestLine:
-    """One test that should come again and again."""
+    """One test that is expected regularly."""
 
     where: str
     name: str
@@ -49,8 +49,8 @@ class TestLine:
     word: str
     last: Moment | None  # None: never
     address: str | None  # of the last one's alert
-    due: Moment | None  # None: not known
-    why: str  # it did not come; "" if it did
+    due: Moment | None  # None: unknown
+    why: str  # why it is missing; "" if it is not
     hidden_by: str | None  # the anchor of the interval that explains it
     learnt: bool
 
@@ -78,7 +78,7 @@ class DayLine:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedTest:
-    """One test that came."""
+    """One test that was received."""
 
     name: str
     address: str
@@ -92,31 +92,31 @@ class TestRecord:
 
     tests: tuple[TestLine, ...]
     deaf: tuple[DeafLine, ...]
-    more: bool  # older intervals than these are in the record
+    more: bool  # the database has older intervals
     deaf_now: int
     days: tuple[DayLine, ...]
     received: tuple[ReceivedTest, ...]
 
 
-def overdue_said(picture: Snapshot) -> tuple[tuple[str, str], ...]:
-    """What audiod says of tests that did not come, without the record: where, and the sentence."""
+def overdue(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
+    """The missing tests as audiod reports them, without the database: where, and the sentence."""
     return tuple(
         (_where(heard.value.source, heard.value.channel), heard.value.sentence)
-        for heard in picture.hearings
+        for heard in snapshot.hearings
         if heard.value.overdue and not heard.stale
     )
 
 
-def read(queries: RecordQueries, face: TimeFormat, picture: Snapshot) -> TestRecord:
-    """Ask the record, once. Raises StoreError."""
-    now = picture.as_of
-    zone = face.zone or face.local(now).tzinfo or UTC
-    first_day = face.local(now).date() - timedelta(days=DAYS_SUMMED - 1)
+def read(queries: RecordQueries, times: TimeFormat, snapshot: Snapshot) -> TestRecord:
+    """Read everything in one transaction. Raises StoreError."""
+    now = snapshot.as_of
+    zone = times.zone or times.local(now).tzinfo or UTC
+    first_day = times.local(now).date() - timedelta(days=DAYS_SUMMED - 1)
     began_at = datetime.combine(first_day, datetime.min.time(), zone).astimezone(UTC)
 
     def ask(connection: Connection) -> Read:
         expected = expected_tests.all_expected(connection)
-        late = missed_tests.overdue(expected, now) if picture.clock_trusted else {}
+        late = missed_tests.overdue(expected, now) if snapshot.clock_trusted else {}
         return Read(
             expected=expected,
             hidden=missed_tests.hidden(connection, late, now),
@@ -128,35 +128,35 @@ def read(queries: RecordQueries, face: TimeFormat, picture: Snapshot) -> TestRec
             ).alerts,
         )
 
-    return _proven(queries.ask(ask), picture, face, first_day)
+    return _record(queries.ask(ask), snapshot, times, first_day)
 
 
-def _proven(said: Read, picture: Snapshot, face: TimeFormat, first_day: date) -> TestRecord:
-    now = picture.as_of
-    shown = {one.interval_id: one for one in said.intervals[:INTERVALS_SHOWN]}
-    shown |= {one.interval_id: one for one in (*said.hidden.values(), *said.open_now)}
+def _record(read: Read, snapshot: Snapshot, times: TimeFormat, first_day: date) -> TestRecord:
+    now = snapshot.as_of
+    shown = {one.interval_id: one for one in read.intervals[:INTERVALS_SHOWN]}
+    shown |= {one.interval_id: one for one in (*read.hidden.values(), *read.open_now)}
     explained = {
         one.interval_id: f"{_where(source, channel)} {code}"
-        for (source, channel, code), one in said.hidden.items()
+        for (source, channel, code), one in read.hidden.items()
     }
     newest_first = sorted(shown.values(), key=lambda one: one.began_at, reverse=True)
     return TestRecord(
-        tests=tuple(_test(one, said, picture, face) for one in said.expected),
-        deaf=tuple(_deaf(one, explained, now, face) for one in newest_first),
-        more=len(said.intervals) > INTERVALS_SHOWN,
-        deaf_now=len(said.open_now),
-        days=tuple(_days(said.seconds, first_day, face.local(now).date())),
-        received=tuple(_received(one, now, face) for one in said.received),
+        tests=tuple(_test(one, read, snapshot, times) for one in read.expected),
+        deaf=tuple(_deaf(one, explained, now, times) for one in newest_first),
+        more=len(read.intervals) > INTERVALS_SHOWN,
+        deaf_now=len(read.open_now),
+        days=tuple(_days(read.seconds, first_day, times.local(now).date())),
+        received=tuple(_received(one, now, times) for one in read.received),
     )
 
 
-def _test(one: ExpectedTest, said: Read, picture: Snapshot, face: TimeFormat) -> TestLine:
-    now = picture.as_of
-    last_at, since_at = missed_tests.counted(one, said.expected)
+def _test(one: ExpectedTest, read: Read, snapshot: Snapshot, times: TimeFormat) -> TestLine:
+    now = snapshot.as_of
+    last_at, since_at = missed_tests.counted(one, read.expected)
     usual = USUAL.get(one.event_code)
     due_at = None if since_at is None or usual is None else since_at + usual
-    look, sign, word, why = _verdict(one, said, picture, last_at)
-    hidden = said.hidden.get((one.source, one.channel, one.event_code))
+    look, sign, word, why = _verdict(one, read, snapshot, last_at)
+    hidden = read.hidden.get((one.source, one.channel, one.event_code))
     reception = one.last_reception_id
     return TestLine(
         where=_where(one.source, one.channel),
@@ -164,9 +164,9 @@ def _test(one: ExpectedTest, said: Read, picture: Snapshot, face: TimeFormat) ->
         look=look,
         sign=sign,
         word=word,
-        last=None if one.last_heard_at is None else face.moment(one.last_heard_at, now),
+        last=None if one.last_heard_at is None else times.moment(one.last_heard_at, now),
         address=None if reception is None else f"/alerts/{reception}",
-        due=None if due_at is None else face.moment(due_at, now),
+        due=None if due_at is None else times.moment(due_at, now),
         why=why,
         hidden_by=None if hidden is None else _anchor(hidden),
         learnt=one.learnt,
@@ -174,36 +174,42 @@ def _test(one: ExpectedTest, said: Read, picture: Snapshot, face: TimeFormat) ->
 
 
 def _verdict(
-    one: ExpectedTest, said: Read, picture: Snapshot, last_at: datetime | None
+    one: ExpectedTest, read: Read, snapshot: Snapshot, last_at: datetime | None
 ) -> tuple[str, str, str, str]:
-    """Look, sign, word, and why it did not come."""
+    """CSS class, sign, word, and why it is missing."""
     key = (one.source, one.channel, one.event_code)
-    if not picture.clock_trusted:
-        return ("stale", "?", "not known", "The clock is not trusted, so nobody can say.")
-    if key not in missed_tests.overdue(said.expected, picture.as_of):
+    if not snapshot.clock_trusted:
+        return ("stale", "?", "unknown", "The clock is not trusted.")
+    if key not in missed_tests.overdue(read.expected, snapshot.as_of):
         if last_at is None:
-            return ("off", "◌", "not heard yet", "")
+            return ("off", "◌", "none yet", "")
         return ("good", "●", "on time", "")
-    hidden = said.hidden.get(key)
+    hidden = read.hidden.get(key)
     if hidden is not None:
-        return ("bad", "✕", "overdue", f"The channel was deaf when it may have come: {hidden.why}.")
-    for heard in picture.hearings:
-        told = heard.value
-        if (told.source, told.channel) == key[:2] and not heard.stale:
-            if told.state in ("deaf", "silent"):
-                return ("bad", "✕", "overdue", f"The channel is {told.state} now: {told.sentence}.")
+        return (
+            "bad",
+            "✕",
+            "overdue",
+            f"The channel was deaf when the test may have been sent: {hidden.why}.",
+        )
+    for heard in snapshot.hearings:
+        proof = heard.value
+        if (proof.source, proof.channel) == key[:2] and not heard.stale:
+            if proof.state in ("deaf", "silent"):
+                why = proof.sentence.removeprefix(f"{proof.state}: ")
+                return ("bad", "✕", "overdue", f"The channel is {proof.state} now: {why}.")
     return ("bad", "✕", "overdue", NOT_SENT)
 
 
 def _deaf(
-    one: DeafInterval, explained: Mapping[str, str], now: datetime, face: TimeFormat
+    one: DeafInterval, explained: Mapping[str, str], now: datetime, times: TimeFormat
 ) -> DeafLine:
     until = now if one.ended_at is None else one.ended_at
     return DeafLine(
         anchor=_anchor(one),
         where=_where(one.source, one.channel),
-        began=face.moment(one.began_at, now, seconds=True),
-        ended=None if one.ended_at is None else face.moment(one.ended_at, now, seconds=True),
+        began=times.moment(one.began_at, now, seconds=True),
+        ended=None if one.ended_at is None else times.moment(one.ended_at, now, seconds=True),
         lasted=duration((until - one.began_at).total_seconds()),
         why=one.why,
         explains=explained.get(one.interval_id, ""),
@@ -211,7 +217,7 @@ def _deaf(
 
 
 def _days(seconds: Mapping[tuple[str, str, date], float], first: date, last: date) -> list[DayLine]:
-    """Newest first; a day without a deaf second too."""
+    """Newest first, with the days on which no channel was deaf."""
     lines, day = [], last
     while day >= first:
         sums = sorted((key, value) for key, value in seconds.items() if key[2] == day)
@@ -226,13 +232,13 @@ def _days(seconds: Mapping[tuple[str, str, date], float], first: date, last: dat
     return lines
 
 
-def _received(one: Alert, now: datetime, face: TimeFormat) -> ReceivedTest:
+def _received(one: Alert, now: datetime, times: TimeFormat) -> ReceivedTest:
     count = one.reception_count
     return ReceivedTest(
         name=one.event_name,
         address=f"/alerts/{one.alert_id}",
-        at=face.moment(one.first_received_at, now),
-        heard="heard once" if count == 1 else f"heard {count} times",
+        at=times.moment(one.first_received_at, now),
+        heard="received once" if count == 1 else f"received {count} times",
     )
 
 

@@ -129,7 +129,7 @@ def compared(
     said = list(dict.fromkeys(text for one in found for text in one.headers))
     headers = [(text, _parsed(text, alert)) for text in said]
     if not said:
-        bad.append("No header could be read from the recording.")
+        bad.append("No header could be decoded from the recording.")
     for reception in receptions:
         if reception.via == "same":
             _against_air(reception, said, good, bad)
@@ -137,14 +137,14 @@ def compared(
         if reception.via == "cap" and headers:
             _against_cap(reception, [one for _, one in headers if one], named, good, bad)
     if said:
-        word = "The end of the message is on the recording."
+        word = "The end of the message is in the recording."
         good.append(word) if any(one.ends for one in found) else None
     sentence = (
-        "The recording says what was heard."
+        "The recording confirms the reception."
         if good and not bad
-        else "The recording differs from what was heard."
+        else "The recording differs from the reception."
         if said
-        else "The recording cannot confirm what was heard."
+        else "The recording cannot confirm the reception."
     )
     return Verification(not bad, sentence, tuple(good), tuple(bad), tuple(found))
 
@@ -161,14 +161,16 @@ def _against_air(reception: Reception, said: list[str], good: list[str], bad: li
     if not said:
         return
     if reception.raw in said:
-        good.append(f"{where} heard the same header, character by character.")
+        good.append(f"{where} received the same header, character for character.")
         return
     if same.without_callsign(reception.raw) in {same.without_callsign(text) for text in said}:
-        good.append(f"{where} heard the same header from another transmitter.")
+        good.append(f"{where} received the same header from another transmitter.")
         return
     nearest = min(said, key=lambda text: _distance(text, reception.raw))
     count = _distance(nearest, reception.raw)
-    bad.append(f"{where} heard {reception.raw}; the recording says {nearest}: {count} differ.")
+    bad.append(
+        f"{where} received {reception.raw}; the recording has {nearest}: {count} characters differ."
+    )
 
 
 def _distance(one: str, other: str) -> int:

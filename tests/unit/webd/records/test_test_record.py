@@ -77,7 +77,7 @@ def test_a_test_that_did_not_come_points_to_the_deafness_that_hid_it(told: Any, 
     said = told([weekly(make, 9 * DAY)], [hiding, *others])
     (line,) = said.tests
     assert (line.word, line.sign, line.hidden_by) == ("overdue", "✕", "deaf-hiding")
-    assert line.why == "The channel was deaf when it may have come: no carrier."
+    assert line.why == "The channel was deaf when the test may have been sent: no carrier."
     explaining = {one.anchor: one.explains for one in said.deaf}
     assert explaining == {
         "deaf-short": "",
@@ -98,7 +98,7 @@ def test_a_channel_that_is_deaf_now_is_a_reason(station: Any, told: Any, make: A
     station.state.take(make.message(hearing))
     (line,) = told([weekly(make, 9 * DAY)]).tests
     assert line.why == "The channel is deaf now: no carrier for 3 d."
-    assert test_record.overdue_said(station.state.snapshot()) == (
+    assert test_record.overdue(station.state.snapshot()) == (
         ("wx 162.550 MHz", "no carrier for 3 d"),
     )
 
@@ -112,7 +112,7 @@ def test_a_monthly_test_counts_for_the_weekly_one(told: Any, make: Any) -> None:
 def test_one_that_was_never_heard_is_waited_for(told: Any, make: Any) -> None:
     (line,) = told([weekly(make, None, "RMT", since_at=make.now - 3 * DAY)]).tests
     assert (line.word, line.last, line.due.iso) == (
-        *("not heard yet", None),
+        *("none yet", None),
         "2025-12-17T08:12:00Z",
     )
     (line,) = told([weekly(make, None, "RMT", since_at=make.now - 40 * DAY)]).tests
@@ -125,7 +125,7 @@ def test_nobody_can_say_what_is_late_by_a_clock_that_is_not_trusted(
     told([weekly(make, 90 * DAY)])
     picture = replace(station.state.snapshot(), clock_trusted=False)
     (line,) = read(station, picture).tests
-    assert (line.word, line.sign) == ("not known", "?")
+    assert (line.word, line.sign) == ("unknown", "?")
 
 
 def test_deafness_is_summed_by_the_day_and_what_is_open_lasts_until_now(

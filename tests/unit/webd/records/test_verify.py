@@ -67,23 +67,23 @@ def test_what_agrees_and_what_differs_is_told_in_sentences(make: Any) -> None:
     found = compared(make.alert(), (air, cap), [ClipHeard("clip", (HEADER,), True)], named)
     assert found.agrees is False
     assert found.agreements == (
-        "wx, 162.550 heard the same header, character by character.",
+        "wx, 162.550 received the same header, character for character.",
         "CAP (nws) and the recording agree on the places: 039173.",
-        "The end of the message is on the recording.",
+        "The end of the message is in the recording.",
     )
     assert found.differences == (
         "CAP (nws) and the recording differ in the event: CAP SVR, the recording TOR.",
         "CAP (nws) and the recording differ in when it ends: the header 135 min earlier.",
     )
     other = compared(make.alert(), (air,), [ClipHeard("c", (HEADER.replace("R", "X"),), 0)], named)
-    assert "2 differ" in other.differences[0]
+    assert "2 characters differ" in other.differences[0]
 
 
 def test_a_recording_without_a_header_confirms_nothing(make: Any) -> None:
     empty = [ClipHeard("clip", (), False, "the recording cannot be read")]
     found = compared(make.alert(), (make.reception(),), empty, named)
-    assert found.sentence == "The recording cannot confirm what was heard."
+    assert found.sentence == "The recording cannot confirm the reception."
     assert found.differences == (
         "A recording could not be decoded: the recording cannot be read.",
-        "No header could be read from the recording.",
+        "No header could be decoded from the recording.",
     )
