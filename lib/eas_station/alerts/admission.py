@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from eas_station.alerts import from_same, identity, info_blocks, lifecycle, relevance, severity
+from eas_station.alerts.ends import DEFAULT_LIFETIME
 from eas_station.alerts.extent import Extent, extent
 from eas_station.alerts.info_blocks import CodeTables
 from eas_station.alerts.lifecycle import Course
@@ -33,6 +34,10 @@ def _always() -> bool:
     return True
 
 
+def _a_day() -> timedelta:
+    return DEFAULT_LIFETIME
+
+
 @dataclass(frozen=True, slots=True)
 class Admission:
     """The rules of this station by which receptions become alerts."""
@@ -41,6 +46,7 @@ class Admission:
     tables: CodeTables
     now: Callable[[], datetime]
     clock_trusted: Callable[[], bool] = _always
+    lifetime: Callable[[], timedelta] = _a_day  # of a CAP message that gives no end, as configured
     courses: dict[str, tuple[tuple[Reception, ...], Course]] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -106,6 +112,9 @@ class Admission:
             severity_rank=severity.rank(
                 event_code, speaking.event_name, speaking.severity, is_test, self.tables
             ),
+            end_kind=course.end_kind,
+            expires_at=speaking.expires_at,
+            events=_events(course, at),
         )
 
     def _course(self, alert_id: str, receptions: tuple[Reception, ...]) -> Course:
@@ -113,8 +122,8 @@ class Admission:
         before = self.courses.pop(alert_id, None)
         course = None
         if before is not None and before[0] == receptions[:-1]:
-            course = lifecycle.extended(before[1], receptions[-1])
-        course = course or lifecycle.fold(receptions)
+            course = lifecycle.extended(before[1], receptions[-1], self.lifetime())
+        course = course or lifecycle.fold(receptions, self.lifetime())
         if len(self.courses) >= MOST_COURSES:
             del self.courses[next(iter(self.courses))]
         self.courses[alert_id] = receptions, course
@@ -186,6 +195,12 @@ class Admission:
             return "; ".join(dict.fromkeys(texts))
         names = [self.tables.location_name(code) for code in places.same_codes]
         return "; ".join(names or places.ugc_codes or texts) or None
+
+
+def _events(course: Course, at: datetime | None) -> tuple[str, ...]:
+    """The keys of the VTEC events in force, or of all if only its end was heard."""
+    holding = (hold.event for hold in course.holding(at) if hold.event is not None)
+    return tuple(dict.fromkeys(holding)) or tuple(course.events.values())
 
 
 def _first_known(values: Iterable[str | None]) -> str | None:

@@ -161,6 +161,7 @@ def _said(message: CapMessage, blocks: Sequence[CapInfo]) -> dict[str, Any]:
         "web": info.web,
         "canada_codes": _canada_codes(areas),
         "geocodes": _other_geocodes(areas),
+        "correction": _correction(info),
     }
     if info.event or event_code:
         said["event_name"] = info.event or event_code
@@ -269,6 +270,12 @@ def _other_geocodes(areas: Iterable[CapArea]) -> tuple[str, ...]:
             if name not in _OWN_GEOCODES and _CANADA.fullmatch(name) is None
         )
     )
+
+
+def _correction(info: CapInfo) -> str | None:
+    """BBB of the WMO heading, which text products tell: "WFUS53 KOAX 012004 CCA"."""
+    words = (info.parameter("WMOidentifier") or "").split(" ")
+    return words[3] if len(words) == 4 else None
 
 
 def _events(message: CapMessage, info: CapInfo) -> tuple[EventRef, ...]:

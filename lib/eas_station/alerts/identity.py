@@ -14,14 +14,13 @@ from functools import lru_cache
 
 from eas_station.alerts.model import (
     Candidate,
-    EventRef,
     Key,
     MessageId,
     Reception,
     Statement,
 )
+from eas_station.alerts.vtec_events import primary_events
 
-OVER = ("CAN", "EXP", "UPG")  # VTEC actions by which an event ends: NWS Directive 10-1703
 REMEMBERED = 4096  # message names: each comes again with every update of its alert
 IPAWS_SUFFIX = ".IPAWS"  # what IPAWS appends to the identifier of an NWS message
 
@@ -57,15 +56,6 @@ def choose(
         if rank is not None
     ]
     return min(ranked)[3] if ranked else None
-
-
-def primary_events(statement: Statement) -> tuple[EventRef, ...]:
-    """The events a message is about: those it does not end, or all if it ends every one.
-
-    "Watch UPG, Warning NEW" in one message belongs to the warning.
-    """
-    lasting = tuple(event for event in statement.events if event.action not in OVER)
-    return lasting or statement.events
 
 
 def is_exercise(statement: Statement) -> bool:

@@ -1,28 +1,32 @@
 """What is in force where, and until when: a pure function of what was received.
 
-Sources: CAP 1.2, 3.2.1 (msgType, references); NWS Directive 10-1703 (VTEC); RULES 5.4 and 5.5.
+Sources: CAP 1.2, 3.2.1 (msgType, references); NWSI 10-1703 (VTEC).
 
 Every message holds places or ends them. Messages are taken in the order in which they were said,
-not heard, and each once; so a late or stale copy changes nothing, and a Cancel that comes before
-its Alert still ends it. A place is held per VTEC event: the newest message that names it decides.
+not heard (`message_order`), and each once; so a late or stale copy changes nothing, and a Cancel
+that comes before its Alert still ends it. A place is held per VTEC event: the newest message that
+names it decides. Only CAN and UPG end at once: a place of an EXP stays until the earlier of what it
+held and the event's own end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from eas_station.alerts import identity
-from eas_station.alerts.model import Alert, EventRef, Reception, State, Statement
+from eas_station.alerts import identity, vtec_events
+from eas_station.alerts.ends import DEFAULT_LIFETIME, end_of, expiry_of
+from eas_station.alerts.message_order import order
+from eas_station.alerts.model import Alert, EndKind, EventRef, Reception, State, Statement
 
 EVERYWHERE = "*"  # the place of a message that names none
-_RANKS = {"alert": 0, "update": 1, "cancel": 2}  # of messages said in the same second
-_REASONS = {"CAN": "cancelled", "EXP": "expired", "UPG": "replaced"}
+_REASONS = {"CAN": "cancelled", "UPG": "replaced"}
 
 
 _MessageName = tuple[str, str, datetime]
+_Token = tuple[str | None, str]  # event and place
 
 
 class Hold(NamedTuple):
@@ -35,7 +39,8 @@ class Hold(NamedTuple):
     place: str  # UGC; where the message has none, PSSCCC; else EVERYWHERE
     by: Statement
     until: datetime | None  # None: not known
-    over: str | None = None  # ended by a message: "cancelled", "expired", "replaced"
+    kind: EndKind = "time"
+    over: str | None = None  # ended by a message: "cancelled", "replaced"
     over_by: Statement | None = None
 
     def in_force(self, at: datetime | None) -> bool:
@@ -48,10 +53,12 @@ class Course:
     """The life of one alert as far as it was heard."""
 
     ends_at: datetime | None  # active at T: it is None, or T is before it
-    end_reason: str | None  # "cancelled", "expired", "replaced" by a message; None: by time
+    end_reason: str | None  # "cancelled", "replaced" by a message; None: by time
+    end_kind: EndKind
     holds: tuple[Hold, ...]
     statements: tuple[Statement, ...]  # each message once, newest first
     by_cap: bool  # nothing of it was heard off the air alone
+    events: Mapping[str, str]  # the keys of its VTEC events, by their names without the year
 
     def holding(self, at: datetime | None) -> tuple[Hold, ...]:
         """What is in force; of an alert that is over, what it held last."""
@@ -70,34 +77,57 @@ class Course:
         return next(iter(self.holders(at)), self.statements[0])
 
 
-def fold(receptions: Iterable[Reception]) -> Course:
-    """The course of one alert, from all its receptions in any order (at least one)."""
+def fold(receptions: Iterable[Reception], lifetime: timedelta = DEFAULT_LIFETIME) -> Course:
+    """The course of one alert, from all its receptions in any order (at least one).
+
+    Args:
+        lifetime: of a CAP message that gives no end.
+    """
     heard = tuple(receptions)
     statements = [heard[0].statement]
     if len(heard) > 1:
-        statements = sorted(_each_once(heard), key=_order)
-    holds: dict[tuple[str | None, str], Hold] = {}
+        statements = sorted(_each_once(heard), key=order)
+    events = vtec_events.own_keys(statements)
+    holds: dict[_Token, Hold] = {}
     for statement in statements:
-        _apply(statement, holds)
-    held = tuple(holds.values())
-    ends_at, end_reason = _end(held, statements[-1])
+        _apply(statement, holds, events, lifetime)
     by_cap = all(heard_of.via == "cap" for heard_of in heard)
-    return Course(ends_at, end_reason, held, tuple(reversed(statements)), by_cap)
+    return _course(holds, tuple(reversed(statements)), by_cap, events)
 
 
-def extended(course: Course, heard: Reception) -> Course | None:
+def extended(
+    course: Course, heard: Reception, lifetime: timedelta = DEFAULT_LIFETIME
+) -> Course | None:
     """The course with one more reception: quickly, if it is the newest message of a chain of CAP.
 
     None: it has to be folded anew.
     """
     said, newest = heard.statement, course.statements[0]
-    if said.message is None or not course.by_cap or _order(said) <= _order(newest):
+    if said.message is None or not course.by_cap or order(said) <= order(newest):
+        return None
+    if any(not _is_known(event, said, course.events) for event in said.events):
         return None
     holds = {(hold.event, hold.place): hold for hold in course.holds}
-    _apply(said, holds)
+    _apply(said, holds, course.events, lifetime)
+    return _course(holds, (said, *course.statements), True, course.events)
+
+
+def _is_known(event: EventRef, said: Statement, events: Mapping[str, str]) -> bool:
+    """Is it an event of the course, in a year that the message does not contradict."""
+    known = events.get(vtec_events.name_of(event))
+    year = vtec_events.fixed_year(event, said.issued_at)
+    return known is not None and (year is None or known.endswith(f".{year:04d}"))
+
+
+def _course(
+    holds: Mapping[_Token, Hold],
+    statements: tuple[Statement, ...],
+    by_cap: bool,
+    events: Mapping[str, str],
+) -> Course:
     held = tuple(holds.values())
-    ends_at, end_reason = _end(held, said)
-    return Course(ends_at, end_reason, held, (said, *course.statements), by_cap=True)
+    ends_at, end_reason, end_kind = _end(held, statements[0])
+    return Course(ends_at, end_reason, end_kind, held, statements, by_cap, events)
 
 
 def state(alert: Alert, now: datetime, clock_trusted: bool) -> State:
@@ -129,37 +159,34 @@ def _each_once(receptions: Sequence[Reception]) -> list[Statement]:
     ]
 
 
-def _order(statement: Statement) -> tuple[datetime, int, tuple[str, str]]:
-    """When it was said: after everything it refers to, whatever the sender's clock says."""
-    name = (statement.same_header or "", "")
-    if statement.message is not None:
-        name = identity.message_name(statement.message)[:2]
-    return _said_at(statement), _RANKS[statement.kind], name
-
-
-def _said_at(statement: Statement) -> datetime:
-    return max([statement.issued_at, *(reference.sent_at for reference in statement.references)])
-
-
-def _apply(statement: Statement, holds: dict[tuple[str | None, str], Hold]) -> None:
+def _apply(
+    statement: Statement, holds: dict[_Token, Hold], events: Mapping[str, str], lifetime: timedelta
+) -> None:
     """Let one message hold and end places."""
-    if statement.kind == "cancel":
-        events = {event.key for event in statement.events}
-        _end_places(statement, events, _cancel_reason(statement.events), holds)
+    said = [(events.get(vtec_events.name_of(event)), event) for event in statement.events]
+    own = [(key, event) for key, event in said if key is not None]
+    if statement.kind == "cancel" and not statement.events:
+        _end_places(statement, None, "cancelled", holds)
         return
-    for event in statement.events:
-        if event.action in identity.OVER:
-            _end_places(statement, {event.key}, _REASONS[event.action], holds)
-    lasting = [event for event in statement.events if event.action not in identity.OVER]
-    if lasting or not statement.events:
-        _hold_places(statement, lasting, holds)
+    is_cancel = statement.kind == "cancel"
+    for key, event in own:
+        if event.action == vtec_events.EXPIRES:
+            _let_expire(statement, key, event, holds)
+        elif is_cancel or event.action in vtec_events.AT_ONCE:
+            _end_places(statement, key, _REASONS.get(event.action, "cancelled"), holds)
+    lasting = [(key, event) for key, event in own if event.action not in vtec_events.OVER]
+    if not is_cancel and (lasting or not statement.events):
+        _hold_places(statement, lasting, holds, lifetime)
 
 
 def _hold_places(
-    statement: Statement, events: Sequence[EventRef], holds: dict[tuple[str | None, str], Hold]
+    statement: Statement,
+    events: Sequence[tuple[str, EventRef]],
+    holds: dict[_Token, Hold],
+    lifetime: timedelta,
 ) -> None:
     """Take the places of a message; an Update also releases the rest of what it refers to."""
-    replaced: dict[tuple[str | None, str], Hold] = {}
+    replaced: dict[_Token, Hold] = {}
     if statement.kind == "update" and holds:
         referred = {identity.message_name(reference) for reference in statement.references}
         replaced = {
@@ -170,36 +197,62 @@ def _hold_places(
     places = _places(statement)
     if places == {EVERYWHERE} and replaced:  # an Update that names no place keeps them
         places = {place for _, place in replaced}
-    taken: dict[tuple[str | None, str], Hold] = {}
-    for key, until in _ends(statement, events):
+    taken: dict[_Token, Hold] = {}
+    named: Sequence[tuple[str | None, EventRef | None]] = events or [(None, None)]
+    for key, event in named:
+        until, kind = end_of(statement, event, alone=len(named) == 1, lifetime=lifetime)
         for place in places:
-            taken[key, place] = Hold(key, place, statement, until)
+            taken[key, place] = Hold(key, place, statement, until, kind)
     for token, hold in replaced.items():
         if token not in taken:
             holds[token] = _ended(hold, statement, "replaced")
     holds.update(taken)
 
 
-def _end_places(
-    statement: Statement, events: set[str], reason: str, holds: dict[tuple[str | None, str], Hold]
-) -> None:
-    """End what a message names: in its own area only, of its own events only.
+def _let_expire(statement: Statement, key: str, event: EventRef, holds: dict[_Token, Hold]) -> None:
+    """Let places end when the event ends, if they are to be held for longer.
 
-    A Cancel without an area ends what it refers to, and what has replaced that since.
+    Of a place that was not heard of before, this is the first word: it is held until then.
+    """
+    until = expiry_of(statement, event)
+    known = {hold.place for hold in holds.values() if hold.event == key}
+    if not known or (statement.ugc_codes and EVERYWHERE not in known):
+        for place in _places(statement) - known:
+            holds[key, place] = Hold(key, place, statement, until)
+    for token in _named(statement, key, holds):
+        held = holds[token]
+        if until is not None and (held.until is None or until < held.until):
+            holds[token] = held._replace(until=until, kind="time")
+
+
+def _end_places(
+    statement: Statement, event: str | None, reason: str, holds: dict[_Token, Hold]
+) -> None:
+    """End what a message names: in its own area only, of this event only; None: of all."""
+    for token in _named(statement, event, holds):
+        holds[token] = _ended(holds[token], statement, reason)
+
+
+def _named(
+    statement: Statement, event: str | None, holds: Mapping[_Token, Hold]
+) -> Sequence[_Token]:
+    """The places held of an event that a message speaks of.
+
+    Without an area of its own it speaks of what it refers to, and what has replaced that since.
     """
     referred = {identity.message_name(reference) for reference in statement.references}
     names_places = _places(statement) != {EVERYWHERE}
+    found = []
     for token, hold in holds.items():
-        if hold.over is not None:
-            continue
-        if events and hold.event is not None and hold.event not in events:
+        if hold.over is not None or (event and hold.event not in (None, event)):
             continue
         if names_places and hold.place != EVERYWHERE:
             named = _covers(statement, hold)
         else:
             named = not referred or _refers_to(referred, hold.by)
         if named:
-            holds[token] = _ended(hold, statement, reason)
+            found.append(token)
+    return found
 
 
 def _refers_to(referred: set[_MessageName], statement: Statement) -> bool:
@@ -234,36 +287,23 @@ def _name(statement: Statement) -> _MessageName | None:
     return None if statement.message is None else identity.message_name(statement.message)
 
 
-def _ends(
-    statement: Statement, events: Sequence[EventRef]
-) -> list[tuple[str | None, datetime | None]]:
-    """Each event of a message and when it ends; else when the text runs out and news is due.
-
-    What the message says of all comes first, but for a message with several events.
-    """
-    said = statement.ends_at
-    if not events:
-        return [(None, said or statement.expires_at)]
-    if len(events) == 1:
-        return [(events[0].key, said or events[0].ends_at or statement.expires_at)]
-    return [(event.key, event.ends_at or said or statement.expires_at) for event in events]
-
-
-def _cancel_reason(events: Sequence[EventRef]) -> str:
+def _cancel_reason(events: Sequence[EventRef]) -> str | None:
+    """Why an alert is over of which only the end was heard."""
     reasons = {_REASONS.get(event.action, "cancelled") for event in events}
     return reasons.pop() if len(reasons) == 1 else "cancelled"
 
 
-def _end(holds: Sequence[Hold], last: Statement) -> tuple[datetime | None, str | None]:
+def _end(holds: Sequence[Hold], last: Statement) -> tuple[datetime | None, str | None, EndKind]:
     """When the last place is released, and how; `last` is the newest message."""
     if not holds:  # only its end was heard
-        return last.issued_at, _cancel_reason(last.events)
-    untils = {hold.until for hold in holds}
-    known = [until for until in untils if until is not None]
-    if len(known) < len(untils):
-        return None, None
-    ends_at = max(known)
-    reasons = {hold.over for hold in holds if hold.until == ends_at}
-    if None in reasons:
-        return ends_at, None
-    return ends_at, "cancelled" if "cancelled" in reasons else min(r for r in reasons if r)
+        return last.issued_at, _cancel_reason(last.events), "time"
+    open_ended = [hold for hold in holds if hold.until is None]
+    if open_ended:
+        return None, None, open_ended[0].kind
+    ends_at = max(hold.until for hold in holds if hold.until is not None)
+    last_held = [hold for hold in holds if hold.until == ends_at]
+    by_time = [hold for hold in last_held if hold.over is None]
+    if by_time:
+        return ends_at, None, by_time[-1].kind
+    reasons = {hold.over for hold in last_held}
+    return ends_at, "cancelled" if "cancelled" in reasons else "replaced", "time"

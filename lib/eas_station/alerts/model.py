@@ -16,6 +16,7 @@ Kind = Literal["alert", "update", "cancel"]
 Status = Literal["actual", "exercise", "system", "test", "draft"]
 State = Literal["active", "ended"]
 ChangeKind = Literal["new", "updated", "ended"]
+EndKind = Literal["time", "until_further_notice", "no_end_given", "unknown"]
 Ring = tuple[tuple[float, float], ...]  # closed, (latitude, longitude) in degrees
 Circle = tuple[float, float, float]  # latitude, longitude in degrees, radius in km
 RELEASED = "released"  # the rule that says: it did concern us, it no longer does
@@ -100,6 +101,7 @@ class Statement:
     canada_codes: tuple[str, ...] = ()  # SGC and CLC, in the order sent; CAP only
     geocodes: tuple[str, ...] = ()  # of other systems, "EMMA_ID:AT402"; CAP only
     blocks: tuple[InfoBlock, ...] = ()  # if there are several in its language, in their order
+    correction: str | None = None  # BBB of the WMO heading: "CCA", "RRA"; text products only
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,7 @@ class Alert:
     first_received_at: datetime
     last_received_at: datetime
     ends_at: datetime | None  # no place is in force from then on; None: not known, stays active
-    end_reason: str | None  # "cancelled", "replaced", or None: by time
+    end_reason: str | None  # "cancelled", "replaced" by a message; None: by time
     ended_at: datetime | None  # when the station recorded the end; None: not yet
     same_codes: tuple[str, ...]  # in force after updates and cancels
     ugc_codes: tuple[str, ...]
@@ -189,6 +191,9 @@ class Alert:
     sender_name: str | None = None
     onset_at: datetime | None = None
     severity_rank: int = 5  # how grave: 0 a national emergency to 9 a test, see `severity`
+    end_kind: EndKind = "time"
+    expires_at: datetime | None = None  # the newest text runs out; None: it does not say
+    events: tuple[str, ...] = ()  # keys of its P-VTEC events in force, or held last
 
 
 @dataclass(frozen=True, slots=True)

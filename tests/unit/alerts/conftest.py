@@ -64,7 +64,11 @@ class Maker:
         **more: object,
     ) -> Reception:
         """A CAP message said so many minutes after START; "A@0" names one said at 0."""
-        events = tuple(EventRef(key, action, "O", None, None) for action, key in vtec)
+        end = ends if ends is not None else expires
+        events = tuple(
+            EventRef(key, action, "O", None, None if end is None else after(end))
+            for action, key in vtec
+        )
         said = Statement(
             kind=kind,  # type: ignore[arg-type]
             status="actual",

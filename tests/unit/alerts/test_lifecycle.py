@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,12 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from eas_station.alerts import from_same
 from eas_station.alerts.lifecycle import Course, fold, state
 from eas_station.alerts.model import Alert, Reception, Relevance, Statement
 
 START = datetime.fromisoformat("2026-04-20T16:00:00Z")
 WATCH = "KMOB.TO.A.0641.2026"
 WARNING = "KMOB.TO.W.0012.2026"
+FLOOD = "KIND.FL.W.0213.2026"
 LATER = timedelta(hours=2)
 TORNADO = "ZCZC-WXR-TOR-001129-001023+0045-1101600-KMOB/NWS-"
 
@@ -27,6 +30,16 @@ def minute(course_time: datetime | None) -> float | None:
 def places(course: Course, at: float | None = None) -> set[str]:
     moment = None if at is None else START + timedelta(minutes=at)
     return {hold.place for hold in course.holds if hold.in_force(moment)}
+
+
+def without_vtec_end(reception: Reception) -> Reception:
+    """The same with P-VTEC end 000000T0000Z."""
+    events = tuple(replace(event, ends_at=None) for event in reception.statement.events)
+    return replace(reception, statement=replace(reception.statement, events=events))
+
+
+def heard_at(reception: Reception, seconds: float) -> Reception:
+    return replace(reception, received_at=START + timedelta(minutes=5, seconds=seconds))
 
 
 def test_off_the_air_alone_a_message_lives_for_its_purge_time(maker: Any) -> None:
@@ -43,10 +56,32 @@ def test_the_end_of_the_event_counts_not_that_of_the_text(maker: Any) -> None:
     assert minute(earlier.ends_at) == 20
 
 
-def test_without_any_time_it_stays_active(maker: Any) -> None:
-    course = fold([maker.cap("A", 0, expires=None)])
-    assert course.ends_at is None
-    assert course.end_reason is None
+def test_without_any_time_a_cap_message_lives_for_the_configured_time(maker: Any) -> None:
+    heard = [maker.cap("A", 0, expires=None)]
+    course = fold(heard)
+    assert (minute(course.ends_at), course.end_reason) == (24 * 60, None)
+    assert course.end_kind == "no_end_given"
+    assert minute(fold(heard, timedelta(hours=3)).ends_at) == 180
+
+
+def test_off_the_air_without_a_trusted_time_the_end_is_not_known(maker: Any) -> None:
+    heard = from_same.dated(maker.off_air(TORNADO, 1, trusted=False), None)
+    course = fold([heard])
+    assert (course.ends_at, course.end_kind) == (None, "unknown")
+
+
+def test_until_further_notice_outlives_the_text_by_a_day(maker: Any) -> None:
+    first = maker.cap("A", 0, ugc_codes=("INC071",), vtec=[("NEW", FLOOD)], expires=1080)
+    first = without_vtec_end(first)
+    course = fold([first])
+    assert (minute(course.ends_at), course.end_kind) == (1080 + 1440, "until_further_notice")
+    assert places(course, 1200) == {"INC071"}, "the text has run out, the event has not"
+    renewed = maker.cap("B", 1201, ugc_codes=("INC071",), vtec=[("CON", FLOOD)], expires=1920)
+    course = fold([first, without_vtec_end(renewed)])
+    assert minute(course.ends_at) == 1920 + 1440
+    closed = maker.cap("C", 1300, ugc_codes=("INC071",), vtec=[("CON", FLOOD)], ends=1500)
+    course = fold([first, without_vtec_end(renewed), closed])
+    assert (minute(course.ends_at), course.end_kind) == (1500, "time")
 
 
 def test_an_update_replaces_the_whole_area_of_what_it_references(maker: Any) -> None:
@@ -165,9 +200,7 @@ def test_a_cancel_after_the_end_changes_nothing(maker: Any) -> None:
     assert (minute(course.ends_at), course.end_reason) == (60, None)
 
 
-@pytest.mark.parametrize(
-    ("action", "reason"), [("CAN", "cancelled"), ("EXP", "expired"), ("UPG", "replaced")]
-)
+@pytest.mark.parametrize(("action", "reason"), [("CAN", "cancelled"), ("UPG", "replaced")])
 @pytest.mark.parametrize("kind", ["alert", "update", "cancel"])
 def test_vtec_says_over_whatever_the_message_calls_itself(
     maker: Any, action: str, reason: str, kind: str
@@ -179,6 +212,109 @@ def test_vtec_says_over_whatever_the_message_calls_itself(
     rest = maker.cap("C", 20, kind=kind, ugc_codes=("ALC023",), vtec=[(action, WATCH)])
     course = fold([new, over, rest])
     assert (minute(course.ends_at), course.end_reason) == (20, reason)
+
+
+@pytest.mark.parametrize("kind", ["alert", "update", "cancel"])
+@pytest.mark.parametrize("named", [("ALC129",), ()])
+def test_exp_ends_nothing_before_the_end_of_the_event(
+    maker: Any, kind: str, named: tuple[str, ...]
+) -> None:
+    new = maker.cap("A", 0, ugc_codes=("ALC129",), vtec=[("NEW", WATCH)], ends=61)
+    gone = maker.cap(
+        "B", 54, kind=kind, references=["A@0"], ugc_codes=named, vtec=[("EXP", WATCH)], ends=61
+    )
+    course = fold([new, gone])
+    assert places(course, 58) == {"ALC129"}
+    assert (minute(course.ends_at), course.end_reason, course.end_kind) == (61, None, "time")
+    assert places(course, 61) == set()
+
+
+def test_exp_shortens_what_was_to_be_held_for_longer(maker: Any) -> None:
+    new = maker.cap("A", 0, ugc_codes=("ALC129", "ALC023"), vtec=[("NEW", WATCH)], ends=120)
+    gone = maker.cap("B", 54, kind="cancel", ugc_codes=("ALC129",), vtec=[("EXP", WATCH)], ends=61)
+    course = fold([new, gone])
+    assert places(course, 60) == {"ALC129", "ALC023"}
+    assert places(course, 61) == {"ALC023"}
+    assert minute(course.ends_at) == 120
+
+
+def test_exp_lengthens_nothing(maker: Any) -> None:
+    new = maker.cap("A", 0, ugc_codes=("ALC129",), vtec=[("NEW", WATCH)], ends=60)
+    gone = maker.cap("B", 54, kind="cancel", ugc_codes=("ALC129",), vtec=[("EXP", WATCH)], ends=90)
+    assert minute(fold([new, gone]).ends_at) == 60
+
+
+def test_exp_revives_nothing_that_was_cancelled(maker: Any) -> None:
+    new = maker.cap("A", 0, ugc_codes=("ALC129",), vtec=[("NEW", WATCH)], ends=60)
+    over = maker.cap("B", 20, kind="cancel", ugc_codes=("ALC129",), vtec=[("CAN", WATCH)])
+    gone = maker.cap("C", 54, kind="cancel", ugc_codes=("ALC129",), vtec=[("EXP", WATCH)], ends=60)
+    course = fold([new, over, gone])
+    assert (minute(course.ends_at), course.end_reason) == (20, "cancelled")
+
+
+def test_exp_as_the_first_word_of_an_event_holds_it_until_its_end(maker: Any) -> None:
+    gone = maker.cap("B", 54, kind="cancel", ugc_codes=("ALC129",), vtec=[("EXP", WATCH)], ends=61)
+    course = fold([gone])
+    assert places(course, 60) == {"ALC129"}
+    assert (minute(course.ends_at), course.end_reason) == (61, None)
+    late = maker.cap("B", 62, kind="cancel", ugc_codes=("ALC129",), vtec=[("EXP", WATCH)], ends=61)
+    assert minute(fold([late]).ends_at) == 61
+
+
+def test_one_product_cancels_one_part_and_lets_the_other_expire(maker: Any) -> None:
+    new = maker.cap("A", 0, ugc_codes=("ALC129", "ALC023"), vtec=[("NEW", WATCH)], ends=60)
+    over = maker.cap("B", 54, kind="cancel", ugc_codes=("ALC129",), vtec=[("CAN", WATCH)])
+    gone = maker.cap("C", 54, kind="cancel", ugc_codes=("ALC023",), vtec=[("EXP", WATCH)], ends=60)
+    course = fold([new, over, gone])
+    assert places(course, 55) == {"ALC023"}
+    assert (minute(course.ends_at), course.end_reason) == (60, None)
+
+
+@pytest.mark.parametrize("arrival", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_of_one_minute_the_correction_speaks(maker: Any, arrival: tuple[int, ...]) -> None:
+    new = maker.cap("z", 4, ugc_codes=("IAC155",), vtec=[("NEW", WARNING)], headline="first")
+    delayed = maker.cap(
+        "y",
+        4,
+        ugc_codes=("IAC155",),
+        vtec=[("NEW", WARNING)],
+        headline="again",
+        correction="RRA",
+    )
+    corrected = maker.cap(
+        "a",
+        4,
+        ugc_codes=("IAC155",),
+        vtec=[("COR", WARNING)],
+        headline="TORNADO EMERGENCY",
+        correction="CCA",
+    )
+    said = [new, delayed, corrected]
+    course = fold([heard_at(said[index], place) for place, index in enumerate(arrival)])
+    assert course.newest(None).headline == "TORNADO EMERGENCY"
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"), [*itertools.pairwise(["NEW", "EXT", "CON", "COR", "CAN"])]
+)
+def test_of_one_minute_the_action_decides_whatever_came_first(
+    maker: Any, earlier: str, later: str
+) -> None:
+    first = maker.cap("z", 4, ugc_codes=("IAC155",), vtec=[(earlier, WARNING)])
+    second = maker.cap("a", 4, ugc_codes=("IAC155",), vtec=[(later, WARNING)])
+    for said in ([first, second], [second, first]):
+        course = fold([heard_at(one, place) for place, one in enumerate(said)])
+        assert course.statements[0].message == second.statement.message
+
+
+def test_of_one_minute_and_one_rank_the_last_to_arrive_speaks(maker: Any) -> None:
+    one, other = (
+        maker.cap(name, 4, ugc_codes=("IAC155",), vtec=[("COR", WARNING)], headline=name)
+        for name in "ba"
+    )
+    for said in ([one, other], [other, one]):
+        course = fold([heard_at(reception, place) for place, reception in enumerate(said)])
+        assert course.newest(None).headline == said[-1].raw
 
 
 def test_an_alert_that_only_says_over_has_ended(maker: Any) -> None:
@@ -196,14 +332,17 @@ def test_an_extension_without_references_is_found_by_its_event(maker: Any) -> No
     assert places(course, 61) == {"ALC129"}
 
 
-def test_ending_one_event_leaves_the_other_of_the_same_place(maker: Any) -> None:
+def test_a_message_that_ends_one_event_and_begins_another_is_taken_by_both_in_part(
+    maker: Any,
+) -> None:
     watch = maker.cap("A", 0, ugc_codes=("ALC129",), vtec=[("NEW", WATCH)])
     both = maker.cap("B", 10, ugc_codes=("ALC129",), vtec=[("UPG", WATCH), ("NEW", WARNING)])
     course = fold([watch, both])
-    assert {(hold.event, hold.over) for hold in course.holds} == {
-        (WATCH, "replaced"),
-        (WARNING, None),
-    }
+    assert {(hold.event, hold.over) for hold in course.holds} == {(WATCH, "replaced")}
+    assert (minute(course.ends_at), course.end_reason) == (10, "replaced")
+    again = maker.cap("C", 20, ugc_codes=("ALC129",), vtec=[("CON", WARNING)])
+    course = fold([both, again])
+    assert {(hold.event, hold.over) for hold in course.holds} == {(WARNING, None)}
 
 
 def test_a_cancel_of_one_event_leaves_the_other_of_the_same_place(maker: Any) -> None:
@@ -325,8 +464,9 @@ ACTIONS = ("NEW", "CON", "EXT", "EXA", "CAN", "EXP", "UPG", "COR")
 def histories(draw: st.DrawFn) -> list[tuple[Any, ...]]:
     """What could be said of one alert: messages that refer to one another, and repeats."""
     said = []
-    for number in range(draw(st.integers(1, 6))):
-        at = draw(st.integers(0, 40))
+    # At different times: of one time the order of arrival may decide.
+    times = draw(st.lists(st.integers(1, 40), min_size=1, max_size=6, unique=True))
+    for number, at in enumerate(times):
         said.append(
             (
                 f"M{number}",

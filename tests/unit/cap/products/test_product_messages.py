@@ -105,7 +105,8 @@ def test_a_cancelled_part_is_released_and_the_rest_stays_to_its_end() -> None:
     )
     third = messages(expired, datetime(2026, 4, 14, 1, 10, tzinfo=UTC))
     over = lifecycle.fold(receptions(first, second, third))
-    assert over.ends_at == datetime(2026, 4, 14, 1, 10, tzinfo=UTC)
+    assert over.ends_at == datetime(2026, 4, 14, 1, 15, tzinfo=UTC), "EXP ends nothing early"
+    assert over.end_reason is None
     assert not any(hold.in_force(over.ends_at) for hold in over.holds)
 
 
