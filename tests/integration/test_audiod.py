@@ -260,7 +260,8 @@ def test_a_recording_whose_day_does_not_exist_is_taken_as_of_now(station: Statio
     (reception,) = station.receptions()
     issued_at = reception.statement.issued_at
     assert timedelta(0) <= reception.received_at - issued_at < timedelta(minutes=1)
-    assert reception.statement.expires_at == issued_at, "its purge time is 0000"
+    assert reception.statement.expires_at == issued_at + timedelta(hours=1), "purge time 0000"
+    assert reception.statement.doubt == "date in header: 0001122, not believed"
 
 
 def test_one_warning_that_two_sources_hear_is_one_alert_with_the_evidence_of_both(

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 
 from eas_station.ctl import main as ctl
 from eas_station.errors import StoreError
+from eas_station.store.alerts import alert_queries, flags
 from eas_station.store.alerts.overview import overview
 from eas_station.store.database.database import Database
 from eas_station.store.database.revision import demand_current
@@ -118,6 +122,67 @@ def test_every_database_has_a_name_of_its_own(tmp_path: Path) -> None:
         with Database(url).read() as connection:
             names.add(overview(connection, None).database_id)
     assert len(names) == 2
+
+
+STORED = datetime(2026, 5, 1, 20, 4, tzinfo=UTC)
+STATEMENT = """{"kind": "alert", "status": "actual", "event_name": "Winter Storm Warning",
+"issued_at": "2026-01-01T09:41:00Z", "ugc_codes": ["OKZ025"], "events": [{"key":
+"KOUN.WS.W.0001.2026", "action": "CON", "product_class": "O", "begins_at": null,
+"ends_at": "2026-01-02T00:00:00Z"}]}"""
+
+
+def fill_first_schema(url: str) -> None:
+    """A database of the first schema: alerts with an end, without one, and of unknown time."""
+    config = Config()
+    config.set_main_option("script_location", str(migrate.MIGRATIONS))
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        utc = STORED if engine.dialect.name == "postgresql" else "2026-05-01 20:04:00.000000"
+        for number, (name, ends_at) in enumerate([("a", utc), ("b", None), ("c", None)]):
+            values = {"number": number, "name": name, "utc": utc, "ends_at": ends_at}
+            values |= {"statement": STATEMENT, "trusted": name != "c"}
+            for statement in (
+                """INSERT INTO alerts (number, alert_id, status, is_test, event_name, issued_at,
+                first_received_at, last_received_at, ends_at, same_codes, ugc_codes, polygons,
+                relevance, reception_count, relevant, severity_rank) VALUES (:number, :name,
+                'actual', false, 'Yellow ice', :utc, :utc, :utc, :ends_at, '[]', '["OKZ025"]',
+                '[]', '{"relevant": true, "rule": "ugc", "trace": []}', 1, true, 5)""",
+                """INSERT INTO receptions (number, reception_id, via, origin, received_at, raw,
+                statement, clock_trusted) VALUES (:number, :name, 'cap', 'nws', :utc, 'x',
+                :statement, :trusted)""",
+                "INSERT INTO alert_receptions VALUES (:name, :name)",
+                "INSERT INTO alert_flags (alert_id, note) VALUES (:name, 'mine')",
+                """INSERT INTO changes (change_id, alert_id, kind, at, why)
+                VALUES (:number, :name, 'new', :utc, 'first heard by nws')""",
+            ):
+                connection.execute(text(statement), values)
+    engine.dispose()
+
+
+def test_a_record_of_the_first_schema_keeps_all_it_has(empty_database_url: str) -> None:
+    fill_first_schema(empty_database_url)
+    migrate.upgrade(empty_database_url)
+    database = Database(empty_database_url)
+    with database.read() as connection:
+        found = alert_queries.by_ids(connection, ["a", "b", "c"])
+        heard = alert_queries.receptions_of(connection, ["b"])["b"]
+        changes = alert_queries.changes_after(connection, -1, 10)
+        noted = flags.of(connection, ["b"])["b"]
+    database.close()
+    ends = {name: (alert.ends_at, alert.end_kind) for name, alert in found.items()}
+    assert ends == {
+        "a": (STORED, "time"),
+        "b": (STORED + timedelta(hours=24), "no_end_given"),
+        "c": (None, "time"),  # heard by an untrusted clock: dated when that is right
+    }
+    assert (found["a"].events, found["a"].next_end_at, found["a"].doubt) == ((), None, None)
+    assert heard[0].statement.events[0].key == "KOUN.WS.W.0001.2026"
+    assert [(change.alert_id, change.other_id) for change in changes] == [
+        *(("a", None), ("b", None), ("c", None))
+    ]
+    assert (noted.note, noted.hidden_at) == ("mine", None)
 
 
 def test_db_upgrade_and_status_from_the_command_line(

@@ -113,8 +113,10 @@ class Admission:
                 event_code, speaking.event_name, speaking.severity, is_test, self.tables
             ),
             end_kind=course.end_kind,
+            next_end_at=course.next_end(at),
             expires_at=speaking.expires_at,
             events=_events(course, at),
+            doubt=speaking.doubt,
         )
 
     def _course(self, alert_id: str, receptions: tuple[Reception, ...]) -> Course:

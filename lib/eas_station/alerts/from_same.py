@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from eas_station.alerts.model import Evidence, Reception, Statement
 from eas_station.errors import HeaderError
-from eas_station.same import header
+from eas_station.same import header, validity
+from eas_station.same.header import Header
 
 
 def reception(
@@ -27,14 +28,14 @@ def reception(
     Args:
         text: the header as decoded, "ZCZC-…-".
         origin: the source's name; channel: "162.550", "mono".
-        received_at: aware; the header's year is read from it, and if it names a time that does
-            not exist, this is taken for the time of issue.
+        received_at: aware; the header's year is read from it. If the header's time does not
+            exist, or cannot be right by a trusted clock, this is taken for the time of issue.
         event_name: names an event code, known or not.
         new_id: makes a UUID.
     Raises:
         HeaderError: the text is no header.
     """
-    parsed = header.parse_undated(text, received_at)
+    parsed, doubt = _dated(text, received_at, clock_trusted)
     statement = Statement(
         kind="alert",
         status="actual",
@@ -44,8 +45,9 @@ def reception(
         originator=parsed.originator,
         callsign=parsed.callsign,
         same_codes=parsed.locations,
-        expires_at=parsed.expires_at,
+        expires_at=parsed.issued_at + validity.lifetime(parsed.valid_for),
         same_header=text,
+        doubt=doubt,
     )
     return Reception(
         reception_id=new_id(),
@@ -74,6 +76,26 @@ def dated(heard: Reception, at: datetime | None) -> Reception:
             parsed = header.parse(heard.raw, at)
         except HeaderError:  # day 366, and no leap year near
             return heard
-        issued_at, expires_at = parsed.issued_at, parsed.expires_at
+        issued_at = parsed.issued_at
+        expires_at = issued_at + validity.lifetime(parsed.valid_for)
     statement = replace(heard.statement, issued_at=issued_at, expires_at=expires_at)
     return replace(heard, statement=statement)
+
+
+def _dated(text: str, heard_at: datetime, clock_trusted: bool) -> tuple[Header, str | None]:
+    """A header with the date that counts, and what of its own date is not believed.
+
+    While the clock is not trusted nothing can be said of a date but that it does not exist.
+    """
+    try:
+        parsed = header.parse(text, heard_at)
+    except HeaderError:
+        undated = header.parse_undated(text, heard_at)
+        return undated, f"date in header: {header.issue_text(text)}, not believed"
+    if not clock_trusted or validity.is_believed(parsed.issued_at, parsed.valid_for, heard_at):
+        return parsed, None
+    said = parsed.issued_at
+    heard_at = heard_at.astimezone(UTC).replace(second=0, microsecond=0)
+    clock = f" {said:%H:%M} UTC" if said.date() == heard_at.date() else ""
+    doubt = f"date in header: {said.day} {said:%b}{clock}, not believed"
+    return replace(parsed, issued_at=heard_at), doubt

@@ -65,6 +65,14 @@ def is_exercise(statement: Statement) -> bool:
     return statement.status != "actual" or vtec_test
 
 
+def is_life_sign(statement: Statement) -> bool:
+    """Is a message no warning but a sign that its network lives (CAP 1.2, 3.2.1: status System).
+
+    Canada's NAAD System sends one each minute.
+    """
+    return statement.status == "system"
+
+
 def message_name(message: MessageId) -> tuple[str, str, datetime]:
     """Sender, identifier and instant; the copy that came by IPAWS has the same name."""
     return message.sender, message.identifier.removesuffix(IPAWS_SUFFIX), message.sent_at
@@ -142,6 +150,8 @@ def _header_parts(statement: Statement) -> tuple[str, ...] | None:
     if not plus or len(parts) < 4:
         return None
     _, originator, event_code, *places = parts
+    if statement.doubt is not None:  # its own date counts for nothing, but tells it from others
+        return originator, event_code, f"undated {rest[5:12]}", *sorted(set(places)), rest[:4]
     issued_at = statement.issued_at.astimezone(UTC)
     return originator, event_code, f"{issued_at:%Y-%jT%H:%M}", *sorted(set(places)), rest[:4]
 

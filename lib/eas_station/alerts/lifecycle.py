@@ -65,6 +65,14 @@ class Course:
         now = tuple([hold for hold in self.holds if hold.in_force(at)])
         return now or tuple([hold for hold in self.holds if hold.until == self.ends_at])
 
+    def next_end(self, at: datetime | None) -> datetime | None:
+        """When the next of several places is released by time; None: all end together."""
+        if at is None:
+            return None
+        ends = {hold.until for hold in self.holds if hold.in_force(at)}
+        later = [until for until in ends if until is not None and until != self.ends_at]
+        return min(later, default=None)
+
     def holders(self, at: datetime | None) -> tuple[Statement, ...]:
         """The messages that hold something, newest first; of an alert that is over, held last."""
         if len(self.statements) == 1:

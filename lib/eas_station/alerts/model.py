@@ -15,7 +15,7 @@ Via = Literal["same", "cap"]
 Kind = Literal["alert", "update", "cancel"]
 Status = Literal["actual", "exercise", "system", "test", "draft"]
 State = Literal["active", "ended"]
-ChangeKind = Literal["new", "updated", "ended"]
+ChangeKind = Literal["new", "updated", "ended", "joined"]
 EndKind = Literal["time", "until_further_notice", "no_end_given", "unknown"]
 Ring = tuple[tuple[float, float], ...]  # closed, (latitude, longitude) in degrees
 Circle = tuple[float, float, float]  # latitude, longitude in degrees, radius in km
@@ -102,6 +102,7 @@ class Statement:
     geocodes: tuple[str, ...] = ()  # of other systems, "EMMA_ID:AT402"; CAP only
     blocks: tuple[InfoBlock, ...] = ()  # if there are several in its language, in their order
     correction: str | None = None  # BBB of the WMO heading: "CCA", "RRA"; text products only
+    doubt: str | None = None  # what of it is not believed; SAME only
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +193,10 @@ class Alert:
     onset_at: datetime | None = None
     severity_rank: int = 5  # how grave: 0 a national emergency to 9 a test, see `severity`
     end_kind: EndKind = "time"
+    next_end_at: datetime | None = None  # the next of its places is released by time; None: none
     expires_at: datetime | None = None  # the newest text runs out; None: it does not say
     events: tuple[str, ...] = ()  # keys of its P-VTEC events in force, or held last
+    doubt: str | None = None  # what of the newest message is not believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +234,7 @@ class Change:
     at: datetime
     why: str
     event_code: str | None = None
+    other_id: str | None = None  # "joined": the alert that became part of this one
 
 
 class AdmissionRules(Protocol):

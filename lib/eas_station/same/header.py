@@ -175,6 +175,11 @@ def without_callsign(text: str) -> str:
     return text[: found.start("callsign")]
 
 
+def issue_text(text: str) -> str:
+    """JJJHHMM as sent. Raises HeaderError."""
+    return _match(text)["issued"]
+
+
 def is_end_of_message(text: str) -> bool:
     """Is this NNNN. A damaged one counts only when another burst agrees: the decoder's matter."""
     return text == END_OF_MESSAGE

@@ -1,4 +1,4 @@
-"""May a received text be acted on: 47 CFR 11.33(a)(10) and FCC 18-94.
+"""May a received text be acted on, and may its date be believed: 47 CFR 11.33(a)(10), FCC 18-94.
 
 What is not valid is recorded and shown all the same; it is not relayed and raises no alarm.
 """
@@ -13,6 +13,8 @@ from eas_station.errors import HeaderError
 from eas_station.same import header
 
 EARLIEST = timedelta(minutes=15)  # FCC 18-94: how far ahead of us a sender's clock may be
+LATE = timedelta(hours=1)  # a repeat so long after the end is still of that date
+SHORTEST = timedelta(hours=1)  # of a header whose purge time is 0000
 
 Standing = Literal[
     "valid",
@@ -51,6 +53,19 @@ def judge(text: str, received_at: datetime) -> Validity:
     if not header.is_well_formed(text) or _minutes_exceed_59(text):
         return Validity("lenient", "; ".join(faults))
     return Validity("valid", "; ".join(faults) or "well-formed and in its time")
+
+
+def lifetime(valid_for: timedelta) -> timedelta:
+    """How long a message counts; no sender means "over at once"."""
+    return valid_for or SHORTEST
+
+
+def is_believed(issued_at: datetime, valid_for: timedelta, heard_at: datetime) -> bool:
+    """Can a header have been issued then, if it is heard at `heard_at` by a trusted clock.
+
+    If not, it is an old recording, or its sender's clock is wrong.
+    """
+    return heard_at - lifetime(valid_for) - LATE <= issued_at <= heard_at + EARLIEST
 
 
 def _minutes_exceed_59(text: str) -> bool:

@@ -94,22 +94,25 @@ class Flusher:
         return len(rows)
 
     def end_overdue(self, now: datetime) -> int:
-        """Record the end of alerts whose time has run out; gives how many. Raises StoreError.
+        """Record what has ended by time; gives how many alerts have changed. Raises StoreError.
 
         Only while the clock is trusted: so first the alerts are dated that were heard while it
         was not.
         """
         if self._undated and self._admission is not None:
             self._date(self._admission, now)
-        ended = 0
-        while self._any_overdue(now):
+        changed = 0
+        while self._any_due(now):
             with self._database.write() as connection:
                 demand_current(connection)
                 ledger = AlertBatch(connection, now)
-                ended += ledger.end_overdue(self._batch)
+                count = ledger.let_time_pass(self._batch, self._admission)
                 changes = ledger.write()
             self._tell(changes)
-        return ended
+            if not count:
+                break
+            changed += count
+        return changed
 
     def _date(self, admission: AdmissionRules, now: datetime) -> None:
         with self._database.read() as connection:
@@ -162,8 +165,10 @@ class Flusher:
         ledger.admit_all(heard, self._admission, self._new_id)
         return ledger.write()
 
-    def _any_overdue(self, now: datetime) -> bool:
+    def _any_due(self, now: datetime) -> bool:
         with self._database.read() as connection:
+            if self._admission is not None:
+                return alert_queries.any_due(connection, now)
             return bool(alert_queries.overdue(connection, now, 1))
 
     def _tell(self, changes: Sequence[Change]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -13,14 +14,14 @@ NAMES = {"TOR": "Tornado Warning"}
 HEARD_AT = datetime.fromisoformat("2026-04-20T16:05:40Z")
 
 
-def hear(text: str, received_at: datetime = HEARD_AT) -> Reception:
+def hear(text: str, received_at: datetime = HEARD_AT, trusted: bool = False) -> Reception:
     return from_same.reception(
         text,
         origin="wx",
         channel="162.550",
         received_at=received_at,
         evidence=Evidence(bursts=3, agreed=True, posterior=0.999),
-        clock_trusted=False,
+        clock_trusted=trusted,
         event_name=lambda code: NAMES.get(code, code),
         new_id=lambda: "7d0e3a7e-0000-4000-8000-000000000001",
     )
@@ -68,3 +69,41 @@ def test_a_warning_whose_date_is_spoilt_is_still_a_warning(spoilt: str) -> None:
     assert heard.statement.issued_at == issued_at
     assert heard.statement.expires_at == issued_at + timedelta(minutes=45)
     assert heard.raw == heard.statement.same_header
+
+
+@pytest.mark.parametrize(
+    ("issued", "purge", "doubt"),
+    [
+        ("1101605", "0045", None),
+        ("1101620", "0045", None),  # 14 min 20 s ahead: a sender's clock may be so
+        ("1101621", "0045", "date in header: 20 Apr 16:21 UTC, not believed"),
+        ("1101421", "0045", None),  # over since an hour, less 20 s
+        ("1101420", "0045", "date in header: 20 Apr 14:20 UTC, not believed"),
+        ("0010002", "0045", "date in header: 1 Jan, not believed"),
+        ("2901605", "0045", "date in header: 17 Oct, not believed"),
+        ("1092205", "1800", None),
+        ("3661605", "0045", "date in header: 3661605, not believed"),
+    ],
+)
+def test_a_date_that_cannot_be_right_is_not_believed(
+    issued: str, purge: str, doubt: str | None
+) -> None:
+    heard = hear(f"ZCZC-WXR-TOR-048029+{purge}-{issued}-KEWX/NWS-", trusted=True)
+    assert heard.statement.doubt == doubt
+    if doubt is not None:
+        issued_at = HEARD_AT.replace(second=0)
+        assert heard.statement.issued_at == issued_at
+        assert heard.statement.expires_at == issued_at + timedelta(minutes=45)
+
+
+def test_by_an_untrusted_clock_no_date_is_judged() -> None:
+    heard = hear("ZCZC-WXR-TOR-048029+0045-0010002-KEWX/NWS-")
+    assert heard.statement.doubt is None
+    assert heard.statement.issued_at == datetime.fromisoformat("2026-01-01T00:02Z")
+
+
+def test_a_purge_time_of_nothing_counts_as_an_hour() -> None:
+    heard = hear("ZCZC-WXR-TOR-048029+0000-1101605-KEWX/NWS-", trusted=True)
+    assert heard.statement.expires_at == datetime.fromisoformat("2026-04-20T17:05Z")
+    later = from_same.dated(replace(heard, clock_trusted=False), HEARD_AT)
+    assert later.statement.expires_at == datetime.fromisoformat("2026-04-20T17:05Z")

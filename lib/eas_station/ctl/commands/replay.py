@@ -25,7 +25,7 @@ from eas_station.config.area import area_of
 from eas_station.config.model import Config
 from eas_station.ctl.console import invocation
 from eas_station.errors import EXIT_FINE, CapError, FrameError, HeaderError, InputError
-from eas_station.store.alerts import alert_queries, receptions
+from eas_station.store.alerts import alert_queries
 from eas_station.store.alerts.batch import AlertBatch
 from eas_station.store.database.database import Database
 from eas_station.store.upkeep import migrate
@@ -258,9 +258,9 @@ class Replay:
     def _end_overdue(self) -> None:
         while True:
             batch = AlertBatch(self._connection, self._now)
-            ended = batch.end_overdue(ENDED_AT_ONCE)
+            ended = batch.let_time_pass(ENDED_AT_ONCE, self._admission)
             batch.write()
-            if ended < ENDED_AT_ONCE:
+            if not ended:
                 return
 
     def _reject(self, line: ReplayLine, error: InputError) -> None:
@@ -284,9 +284,7 @@ class Replay:
             page = alert_queries.page(
                 self._connection, state, alert_queries.MOST_PER_PAGE, cursor, now=self._now
             )
-            ids = [alert.alert_id for alert in page.alerts]
-            heard = receptions.receptions_of(self._connection, ids)
-            shown += [_replayed(alert, heard[alert.alert_id]) for alert in page.alerts]
+            shown += [_replayed(alert) for alert in page.alerts]
             cursor = page.next_cursor
             if cursor is None:
                 return shown[::-1]
@@ -297,17 +295,16 @@ class Replay:
         return str(uuid.uuid5(uuid.NAMESPACE_OID, str(self._ids)))
 
 
-def _replayed(alert: Alert, heard: Sequence[Reception]) -> ReplayedAlert:
-    names = dict.fromkeys(event.key for one in heard for event in one.statement.events)
+def _replayed(alert: Alert) -> ReplayedAlert:
     return ReplayedAlert(
         alert_id=alert.alert_id,
         event_code=alert.event_code,
         event_name=alert.event_name,
-        vtec=tuple(names),
+        vtec=alert.events,
         same_codes=alert.same_codes,
         ugc_codes=alert.ugc_codes,
         ends_at=alert.ends_at,
-        end_kind="time" if alert.ends_at is not None else "no_end_given",
+        end_kind=alert.end_kind,
         severity=alert.severity,
         relevant=alert.relevance.relevant,
         rule=alert.relevance.rule,

@@ -23,7 +23,7 @@ from eas_station.alerts.model import (
     Reception,
 )
 from eas_station.store.alerts import reasons
-from eas_station.store.alerts.alert_queries import overdue
+from eas_station.store.alerts.alert_queries import overdue, partly_overdue
 from eas_station.store.alerts.candidates import history, holders, parts
 from eas_station.store.alerts.rows import (
     ALERT_COLUMNS,
@@ -119,19 +119,14 @@ class AlertBatch:
 
     def date_anew(self, alert_ids: Sequence[str], admission: AdmissionRules) -> None:
         """Fold alerts again that were heard while the clock was not trusted."""
-        self._load_alerts(alert_ids)
-        for entry in self._entries.values():
-            folded = admission.fold(entry.alert.alert_id, entry.history(), entry.alert)
-            alert = entry.counted(folded)
-            if alert != entry.alert:
-                entry.alert = alert
-                self._touch(
-                    entry, [key for heard in entry.history() for key in admission.keys(heard)]
-                )
-                self._change("updated", alert, reasons.of_dating())
+        self._fold_anew(alert_ids, admission, reasons.of_dating())
 
-    def end_overdue(self, limit: int) -> int:
-        """Record the end of alerts whose time has run out; gives how many."""
+    def let_time_pass(self, limit: int, admission: AdmissionRules | None) -> int:
+        """Record what has ended by time, whole alerts and parts of them; gives how many alerts.
+
+        Args:
+            admission: None in a process that takes no receptions: then no parts.
+        """
         due = overdue(self._connection, self._now, limit)
         for alert in due:
             self._change("ended", alert, reasons.of_end_by_time(alert))
@@ -139,7 +134,27 @@ class AlertBatch:
         if rows:
             ending = update(alerts).where(alerts.c.alert_id == bindparam("an_id"))
             self._connection.execute(ending.values(ended_at=bindparam("at")), rows)
-        return len(due)
+        if admission is None:
+            return len(due)
+        partly = partly_overdue(self._connection, self._now, limit)
+        return len(due) + self._fold_anew(partly, admission, reasons.of_release_by_time())
+
+    def _fold_anew(self, alert_ids: Sequence[str], admission: AdmissionRules, why: str) -> int:
+        """Fold alerts again without a further reception; gives how many of them changed."""
+        self._load_alerts(alert_ids)
+        changed = 0
+        for alert_id in alert_ids:
+            entry = self._entries[alert_id]
+            folded = admission.fold(entry.alert.alert_id, entry.history(), entry.alert)
+            alert = entry.counted(folded)
+            if alert != entry.alert:
+                entry.alert = alert
+                self._touch(
+                    entry, [key for heard in entry.history() for key in admission.keys(heard)]
+                )
+                self._change("updated", alert, why)
+                changed += 1
+        return changed
 
     def write(self) -> tuple[Change, ...]:
         """Write what has changed; gives the numbered changes, to be told after the commit."""

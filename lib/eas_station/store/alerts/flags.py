@@ -22,6 +22,8 @@ class AlertFlags:
     acknowledged_by: str | None = None
     keep: bool = False  # never removed by the retention
     note: str | None = None
+    hidden_at: datetime | None = None  # hidden from the page until it is renewed
+    hidden_by: str | None = None
 
 
 def acknowledge(connection: Connection, alert_id: str, at: datetime, by: str) -> bool:

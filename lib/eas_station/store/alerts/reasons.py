@@ -51,6 +51,11 @@ def of_dating() -> str:
     return "dated anew: the clock was not trusted when it was heard"
 
 
+def of_release_by_time() -> str:
+    """Why an alert changed when one of its parts ended."""
+    return "a part of it has ended: its time ran out"
+
+
 def of_end(reception: Reception, alert: Alert) -> str:
     """Why a reception ended an alert."""
     return f"{alert.end_reason or 'ended'} by {hearer(reception)}"

@@ -13,7 +13,7 @@ from eas_station.store.database.schema import alerts, receptions
 from eas_station.wire import from_plain, time_to_text, to_plain
 
 ALERT_FIELDS = tuple(field.name for field in dataclasses.fields(Alert))
-JSON_FIELDS = frozenset({"same_codes", "ugc_codes", "polygons", "relevance"})
+JSON_FIELDS = frozenset({"same_codes", "ugc_codes", "polygons", "relevance", "events"})
 ALERT_COLUMNS = tuple(alerts.c[name] for name in ALERT_FIELDS)
 RECEPTION_FIELDS = tuple(field.name for field in dataclasses.fields(Reception))
 RECEPTION_COLUMNS = tuple(receptions.c[name] for name in RECEPTION_FIELDS)
@@ -38,6 +38,7 @@ def alert_of(row: Mapping[str, Any]) -> Alert:
     values = {name: row[name] for name in ALERT_FIELDS}
     values["same_codes"] = tuple(values["same_codes"])
     values["ugc_codes"] = tuple(values["ugc_codes"])
+    values["events"] = tuple(values["events"])
     values["polygons"] = tuple(_ring(plain) for plain in values["polygons"])
     values["relevance"] = from_plain(Relevance, values["relevance"])
     return Alert(**values)

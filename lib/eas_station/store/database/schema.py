@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from eas_station.store.database.columns import CleanText, Json, Number, UtcTime, Words
 
-REVISION = "0001"  # the migration that makes exactly these tables
+REVISION = "0002"  # the migration that makes exactly these tables
 
 metadata = MetaData(
     naming_convention={
@@ -67,6 +67,11 @@ alerts = Table(
     Column("area_text", CleanText),
     Column("sender_name", CleanText),
     Column("onset_at", UtcTime),
+    Column("end_kind", CleanText, nullable=False, server_default="time"),
+    Column("next_end_at", UtcTime),
+    Column("expires_at", UtcTime),
+    Column("events", Json, nullable=False, server_default="[]"),
+    Column("doubt", CleanText),
     Column("relevant", Boolean, nullable=False),  # of relevance, for the index
     # It concerns us, or did until our places were released.
     Column("ever_relevant", Boolean, nullable=False, server_default=text("false")),
@@ -90,6 +95,12 @@ alerts = Table(
         "ends_at",
         postgresql_where=text("ended_at IS NULL"),
         sqlite_where=text("ended_at IS NULL"),
+    ),
+    Index(
+        "ix_alerts_next_end",
+        "next_end_at",
+        postgresql_where=text("next_end_at IS NOT NULL AND ended_at IS NULL"),
+        sqlite_where=text("next_end_at IS NOT NULL AND ended_at IS NULL"),
     ),
 )
 
@@ -147,7 +158,17 @@ changes = Table(
     Column("at", UtcTime, nullable=False),
     Column("why", CleanText, nullable=False),
     Column("event_code", CleanText),
+    Column("other_id", CleanText),
     Index("ix_changes_alert_id", "alert_id", "change_id"),
+)
+
+# Alerts that turned out to be part of an older one: whoever asks for them gets that.
+joined_alerts = Table(
+    "joined_alerts",
+    metadata,
+    Column("alert_id", CleanText, primary_key=True),  # it has no row of its own any more
+    Column("joined_id", ForeignKey("alerts.alert_id", ondelete="CASCADE"), nullable=False),
+    Index("ix_joined_alerts_joined_id", "joined_id"),
 )
 
 numbers = Table(
@@ -165,6 +186,8 @@ alert_flags = Table(
     Column("acknowledged_by", CleanText),
     Column("keep", Boolean, nullable=False, server_default=text("false")),
     Column("note", CleanText),
+    Column("hidden_at", UtcTime),
+    Column("hidden_by", CleanText),
 )
 
 clips = Table(
