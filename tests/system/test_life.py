@@ -14,7 +14,7 @@ from nspawn import Machine
 BROKEN = """\
 from alembic import op
 
-revision, down_revision = "0002", "0001"
+revision, down_revision = "0003", "0002"
 
 
 def upgrade():
@@ -91,10 +91,10 @@ def test_failed_migration_leaves_the_old_schema_serving(
     station.sh(f"{INSTALL} /root/broken.deb")
     schema = "journalctl -b -u eas-station-schema --no-pager"
     station.wait(f"{schema} | grep -q 'division by zero'", 30)
-    assert station.ask(psql("SELECT version_num FROM alembic_version")) == "0001"
+    assert station.ask(psql("SELECT version_num FROM alembic_version")) == "0002"
     assert station.ask(psql("SELECT to_regclass('half_done')")) == ""
     dumps = station.ask("ls /var/lib/eas-station/backups | grep before-migration")
-    assert "before-migration-from-0001" in dumps
+    assert "before-migration-from-0002" in dumps
     for daemon in DAEMONS:
         station.wait(f"systemctl is-active -q {daemon}", 20)
     assert "pass" in station.ask("curl -s -m 10 http://localhost:8080/healthz")
@@ -112,11 +112,11 @@ def test_failed_migration_leaves_the_old_schema_serving(
 def break_migration(tree: Path) -> None:
     """A version whose migration fails in the middle."""
     store = tree / "usr/share/eas-station/eas_station/store"
-    schema = store / "schema.py"
+    schema = store / "database/schema.py"
     text = schema.read_text()
-    schema.write_text(text.replace('REVISION = "0001"', 'REVISION = "0002"'))
+    schema.write_text(text.replace('REVISION = "0002"', 'REVISION = "0003"'))
     assert schema.read_text() != text
-    (store / "migrations/versions/v0002_broken.py").write_text(BROKEN)
+    (store / "migrations/versions/v0003_broken.py").write_text(BROKEN)
 
 
 def test_remove_stops_everything_and_keeps_the_record(station: Machine) -> None:

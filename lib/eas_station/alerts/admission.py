@@ -52,6 +52,10 @@ class Admission:
     )
     judged: dict[int, _Judged] = field(default_factory=dict, repr=False, compare=False)
 
+    def admits(self, reception: Reception) -> bool:
+        """Is it a warning at all, and not the life sign of a network."""
+        return not identity.is_life_sign(reception.statement)
+
     def keys(self, reception: Reception) -> tuple[Key, ...]:
         """Every name under which its alert can be found again."""
         return identity.keys(from_same.dated(reception, self._trusted_now()))

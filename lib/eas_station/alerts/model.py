@@ -243,6 +243,9 @@ class AdmissionRules(Protocol):
     A Protocol, because the store may import this module only.
     """
 
+    def admits(self, reception: Reception) -> bool:
+        """Is it a warning at all. What is none is not recorded."""
+
     def keys(self, reception: Reception) -> tuple[Key, ...]:
         """The names under which its alert is found again."""
 

@@ -139,6 +139,7 @@ def _admission(daemon: Daemon, tables: Tables) -> Admission:
         tables=tables,
         now=daemon.now,
         clock_trusted=daemon.clock_trust.trusted,
+        lifetime=lambda: daemon.config.station.default_lifetime,
     )
 
 

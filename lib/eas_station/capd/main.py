@@ -90,6 +90,7 @@ def _admission(daemon: Daemon, known: tables.Tables) -> Admission:
         tables=known,
         now=daemon.now,
         clock_trusted=daemon.clock_trust.trusted,
+        lifetime=lambda: daemon.config.station.default_lifetime,
     )
 
 

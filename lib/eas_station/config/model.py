@@ -6,6 +6,7 @@ Defaults are those of an installed station.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -69,10 +70,16 @@ class StationConfig:
     ignore_events: tuple[IgnorableEvent, ...] = ()  # EEE or event names that do not concern us
     ignore_statuses: tuple[Literal["exercise", "system", "test", "draft"], ...] = ()  # CAP's
     least_severity: Literal["Minor", "Moderate", "Severe", "Extreme"] | None = None  # None: any
+    default_lifetime_h: Annotated[float, Range(1, 168, "hours")] = 24.0  # CAP that gives no end
     language: Language = "en-US"  # BCP 47: in which a CAP message of several is shown
     contact: str = ""  # in the User-Agent that NWS asks for
     timezone: Timezone | None = None  # IANA name for the page; None: the host's
     clock: Literal["auto", "trusted"] = "auto"
+
+    @property
+    def default_lifetime(self) -> timedelta:
+        """How long a CAP message counts that gives no end."""
+        return timedelta(hours=self.default_lifetime_h)
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,7 @@ def _merger(config: Config, names: tables.Tables, daemon: Daemon) -> SpoolMerger
             tables=names,
             now=daemon.now,
             clock_trusted=daemon.clock_trust.trusted,
+            lifetime=lambda: config.station.default_lifetime,
         )
     )
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -29,11 +30,21 @@ def test_what_does_not_concern_us_becomes_part_of_the_area(tmp_path: Path) -> No
     assert made.is_everywhere
 
 
+def test_the_default_lifetime_is_a_day_unless_it_says_otherwise(tmp_path: Path) -> None:
+    path = tmp_path / "station.toml"
+    path.write_text("[station]\n", encoding="utf-8")
+    assert load(path).station.default_lifetime == timedelta(hours=24)
+    path.write_text("[station]\ndefault_lifetime_h = 1.5\n", encoding="utf-8")
+    assert load(path).station.default_lifetime == timedelta(minutes=90)
+
+
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
         ('ignore_events = ["RWT", "EAN"]', "'EAN' must be an event code or name, and not that"),
         ('ignore_events = ["national emergency message"]', "not that of a national emergency"),
+        ("default_lifetime_h = 0.5", "must be 1 to 168 hours"),
+        ("default_lifetime_h = 169", "must be 1 to 168 hours"),
         ('ignore_events = [" "]', "' ' must be an event code or name"),
         ('ignore_statuses = ["actual"]', '"exercise"'),
         ('least_severity = "severe"', '"Severe"'),

@@ -33,6 +33,9 @@ class SmallAdmission:
     def __init__(self) -> None:
         self.folded: list[int] = []  # how many receptions each time
 
+    def admits(self, reception: Reception) -> bool:
+        return True
+
     def keys(self, reception: Reception) -> tuple[Key, ...]:
         found = [Key("same", reception.statement.same_header or reception.reception_id)]
         found += [Key("strong", ref.identifier) for ref in reception.statement.references]

@@ -72,9 +72,9 @@ def year_of_issue(vtec: Vtec, issued_at: datetime, earlier: tuple[datetime, ...]
         earlier: when the messages that it refers to were sent.
     """
     if vtec.action == "NEW":
-        return issued_at.year
+        return issued_at.astimezone(UTC).year
     begun: tuple[datetime, ...] = () if vtec.begins_at is None else (vtec.begins_at,)
-    return min((issued_at, *earlier, *begun)).year
+    return min((issued_at, *earlier, *begun)).astimezone(UTC).year
 
 
 def _read(match: re.Match[str]) -> Vtec | None:

@@ -138,6 +138,7 @@ def _take(
         tables=known,
         now=utc_now,
         clock_trusted=trust.trusted,
+        lifetime=lambda: config.station.default_lifetime,
     )
     with hold(config.paths.runtime_dir, CTL):
         publisher = Publisher(CTL, config.paths.runtime_dir)

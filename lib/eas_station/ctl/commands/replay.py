@@ -176,7 +176,12 @@ class Replay:
         self._ids = 0
         self._rejected: list[Rejected] = []
         area = area_of(config.station)
-        self._admission = Admission(area=lambda: area, tables=self._tables, now=lambda: self._now)
+        self._admission = Admission(
+            area=lambda: area,
+            tables=self._tables,
+            now=lambda: self._now,
+            lifetime=lambda: config.station.default_lifetime,
+        )
 
     def take(self, line: ReplayLine) -> ReplayState | None:
         """Set the clock and take one line; gives the state if the line asks for it."""

@@ -112,6 +112,7 @@ class AlertBatch:
         new_id: Callable[[], str],
     ) -> None:
         """Bring every reception to its alert, in this order; those known already change nothing."""
+        heard = [reception for reception in heard if admission.admits(reception)]
         self._load(heard, admission)
         for reception in heard:
             if self._is_new(reception):

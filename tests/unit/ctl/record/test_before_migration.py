@@ -17,6 +17,7 @@ from eas_station.ctl.record.before_migration import (
     exists,
 )
 from eas_station.errors import OutsideError, StoreError
+from eas_station.store.database.schema import REVISION
 from eas_station.store.upkeep import migrate
 
 
@@ -44,7 +45,7 @@ def test_embedded_database_is_copied_whole(tmp_path: Path) -> None:
     path = dump_before_migration(config, "0001")
     assert path.name.startswith("before-migration-from-0001-")
     with closing(sqlite3.connect(path)) as copy:
-        assert copy.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        assert copy.execute("SELECT version_num FROM alembic_version").fetchone() == (REVISION,)
 
 
 def test_only_the_newest_dumps_are_kept(tmp_path: Path) -> None:
