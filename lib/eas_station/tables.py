@@ -118,6 +118,10 @@ class Tables:
         state = self.states.get(code[1:3])
         return None if state is None else state.abbr
 
+    def is_state(self, abbr: str) -> bool:
+        """Are these the letters of a state, a territory or a sea area, as a UGC begins."""
+        return any(state.abbr == abbr for state in self.states.values())
+
     def is_location(self, code: str) -> bool:
         """Is it a known place, or a part of one."""
         return code in self.locations or "0" + code[1:] in self.locations

@@ -90,12 +90,17 @@ def _unknown_code(
         state = gazetteer.state_abbr(code)
         if not gazetteer.is_location(code) and (state is None or _is_ours(state, ours, gazetteer)):
             return f"place {code}"
-    known_states = {code[:2] for code in gazetteer.zones}
+    zones = gazetteer.zones
+    unknown = [
+        ugc
+        for ugc in places.ugc_codes
+        if ugc not in zones and not (ugc[3:] == "ALL" and f"{ugc[:3]}000" in zones)
+    ]
+    if not unknown:
+        return None
     near = {gazetteer.state_abbr(code) for code in ours} | {code[:2] for code in area.ugc_codes}
-    for ugc in places.ugc_codes:
-        if ugc in gazetteer.zones or (f"{ugc[:3]}000" in gazetteer.zones and ugc[3:] == "ALL"):
-            continue
-        if ugc[:2] in known_states and (
+    for ugc in unknown:
+        if gazetteer.is_state(ugc[:2]) and (
             ugc[:2] not in near or _is_of_another_office(office, ours, gazetteer)
         ):
             continue

@@ -1,7 +1,9 @@
 """One CAP message as values: CAP 1.2 (OASIS, 1 July 2010), 3.2, in its own words.
 
-XML and the National Weather Service's GeoJSON both end here. Times are aware UTC, rings are closed
-(latitude, longitude). What was dropped or mended on the way in is told in `Message.notes`.
+XML, GeoJSON and text products all end here. Times are aware UTC, rings are closed (latitude,
+longitude). `CapMessage.notes` says what was dropped or mended on the way in. These are named
+tuples, because a nationwide answer holds ten thousand of them and a frozen dataclass takes five
+times as long to make.
 """
 
 from __future__ import annotations
@@ -17,17 +19,14 @@ STATUSES = ("Actual", "Exercise", "System", "Test", "Draft")  # CAP 1.2, 3.2.1
 
 
 class Named(NamedTuple):
-    """A valueName and its value: an eventCode, a parameter or a geocode.
-
-    A tuple, since an answer holds ten thousand of them and a frozen dataclass takes thrice as long.
-    """
+    """A valueName and its value: an eventCode, a parameter or a geocode."""
 
     name: str
     value: str
 
 
 class Reference(NamedTuple):
-    """An earlier message, named by its three parts. A tuple for the same reason."""
+    """An earlier message, named by its three parts."""
 
     sender: str
     identifier: str
@@ -46,9 +45,8 @@ class Resource:
     digest: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class CapArea:
-    """A place that an info block speaks of."""
+class CapArea(NamedTuple):
+    """One area block."""
 
     description: str | None
     polygons: tuple[Ring, ...] = ()
@@ -58,9 +56,8 @@ class CapArea:
     ceiling: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CapInfo:
-    """What a message says, in one language."""
+class CapInfo(NamedTuple):
+    """One info block: what a message says, in one language."""
 
     language: str  # "en-US" where the document names none (CAP 1.2, 3.2.2)
     event: str | None
@@ -97,8 +94,7 @@ class CapInfo:
         return tuple([value for found, value in self.parameters if found == name])
 
 
-@dataclass(frozen=True, slots=True)
-class CapMessage:
+class CapMessage(NamedTuple):
     """One CAP alert message."""
 
     identifier: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -123,9 +122,9 @@ def test_a_code_of_another_form_is_kept_and_never_becomes_one_of_ours(all_tables
 def test_thousands_of_codes_are_refused() -> None:
     (message,) = document.parse(heard().raw.encode()).messages
     codes = tuple(Named("profile:CAP-CP:Location:0.3", f"{n}") for n in range(3500000, 3510001))
-    info = replace(message.infos[0], areas=(Place("Ontario", geocodes=codes),))
+    info = message.infos[0]._replace(areas=(Place("Ontario", geocodes=codes),))
     with pytest.raises(CapError, match="10001 Canadian codes in one message"):
-        from_cap.statement(replace(message, infos=(info,)), callsign="EASTATN")
+        from_cap.statement(message._replace(infos=(info,)), callsign="EASTATN")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -45,7 +44,7 @@ MESSAGE = CapMessage(
 
 def said(message: CapMessage = MESSAGE, **changed: Any) -> cap_to_same.Translation:
     """The translation of the message with a changed info block."""
-    return cap_to_same.translate(replace(message, infos=(replace(INFO, **changed),)), "EASTATN")
+    return cap_to_same.translate(message._replace(infos=(INFO._replace(**changed),)), "EASTATN")
 
 
 def test_the_header_of_the_first_area_with_purge_time_rounded_up() -> None:
@@ -127,7 +126,7 @@ def test_why_there_is_no_header(changed: dict[str, Any], refusal: str, outcome: 
     ],
 )
 def test_what_never_goes_on_the_air(changed: dict[str, Any], refusal: str) -> None:
-    translation = cap_to_same.translate(replace(MESSAGE, **changed), "EASTATN")
+    translation = cap_to_same.translate(MESSAGE._replace(**changed), "EASTATN")
     assert translation == cap_to_same.Translation(None, refusal, "ignored")
 
 
@@ -144,22 +143,22 @@ def test_a_blocked_message_has_a_header_that_is_not_wanted() -> None:
 
 
 def test_outside_ipaws_the_originator_is_civil_and_the_life_an_hour() -> None:
-    foreign = replace(MESSAGE, codes=())
+    foreign = MESSAGE._replace(codes=())
     translation = said(foreign, parameters=(), expires_at=None)
     assert translation.header == "ZCZC-CIV-TOR-048029+0100-1101605-EASTATN -"
 
 
 @pytest.mark.parametrize("sender", ["w-nws.webmaster@noaa.gov", "KSTO@NWS.NOAA.GOV"])
 def test_a_weather_service_product_is_never_a_civil_authoritys(sender: str) -> None:
-    assert said(replace(MESSAGE, codes=(), sender=sender), parameters=()).header is None
-    imposter = replace(MESSAGE, codes=(), sender="x@notnoaa.gov")
+    assert said(MESSAGE._replace(codes=(), sender=sender), parameters=()).header is None
+    imposter = MESSAGE._replace(codes=(), sender="x@notnoaa.gov")
     assert said(imposter, parameters=()).header is not None
 
 
 def test_cap_1_1_names_its_places_fips6() -> None:
     places = (CapArea("Bexar", geocodes=(Named("FIPS6", "048029"),)),)
     assert said(areas=places).header is None
-    assert said(replace(MESSAGE, version="1.1"), areas=places).header is not None
+    assert said(MESSAGE._replace(version="1.1"), areas=places).header is not None
 
 
 @pytest.mark.parametrize(
@@ -179,7 +178,7 @@ def test_cap_1_1_names_its_places_fips6() -> None:
 def test_what_is_not_verified_is_never_relayed(
     signature: str | None, outcome: str, header: bool, why: str | None
 ) -> None:
-    found = said(replace(MESSAGE, signature=signature))
+    found = said(MESSAGE._replace(signature=signature))
     assert (found.outcome, found.header is not None) == (outcome, header)
     assert (found.refusal or found.blocked) == why
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -65,7 +64,7 @@ MESSAGE = CapMessage(
 
 def statement(message: CapMessage = MESSAGE, **changed: Any) -> Statement:
     """What the message says, its fields changed."""
-    return from_cap.statement(replace(message, **changed), callsign="EASTATN")
+    return from_cap.statement(message._replace(**changed), callsign="EASTATN")
 
 
 def test_a_warning_in_the_stations_words() -> None:
@@ -92,7 +91,7 @@ def test_a_warning_in_the_stations_words() -> None:
 
 
 def test_a_blocked_message_keeps_its_header_and_says_so() -> None:
-    good = replace(INFO, areas=(CapArea("Bexar", geocodes=(Named("SAME", "048029"),)),))
+    good = INFO._replace(areas=(CapArea("Bexar", geocodes=(Named("SAME", "048029"),)),))
     said = statement(infos=(good,))
     assert said.same_header == "ZCZC-WXR-TOR-048029+0045-1101605-EASTATN -"
     assert said.same_refusal == "blocked by BLOCKCHANNEL=EAS"
@@ -100,13 +99,13 @@ def test_a_blocked_message_keeps_its_header_and_says_so() -> None:
 
 @pytest.mark.parametrize("code", ["NWS", "tor", "TOR-000000", ""])
 def test_a_placeholder_or_a_malformed_code_is_no_event_code(code: str) -> None:
-    said = statement(infos=(replace(INFO, event_codes=(Named("SAME", code),)),))
+    said = statement(infos=(INFO._replace(event_codes=(Named("SAME", code),)),))
     assert said.event_code is None
     assert said.event_name == "Tornado Warning"
 
 
 def test_an_unknown_event_code_is_kept() -> None:
-    info = replace(INFO, event=None, event_codes=(Named("SAME", "XYW"),))
+    info = INFO._replace(event=None, event_codes=(Named("SAME", "XYW"),))
     said = statement(infos=(info,))
     assert (said.event_code, said.event_name) == ("XYW", "XYW")
 
@@ -138,15 +137,15 @@ def test_a_continued_event_keeps_its_number_of_last_year() -> None:
         sent_at=new_year,
         message_type="Update",
         references=(earlier,),
-        infos=(replace(INFO, parameters=(vtec,)),),
+        infos=(INFO._replace(parameters=(vtec,)),),
     )
     assert said.events[0].key == "KEWX.WS.W.0007.2026"
 
 
 def test_the_words_are_ours_and_the_places_of_every_block_in_our_language() -> None:
-    spanish = replace(INFO, language="es-US", headline="Aviso", areas=(CapArea("Espa\u00f1a"),))
-    north = replace(INFO, areas=(CapArea("North", geocodes=(Named("SAME", "048031"),)),))
-    over = replace(north, responses=("AllClear",), areas=(CapArea("South"),))
+    spanish = INFO._replace(language="es-US", headline="Aviso", areas=(CapArea("Espa\u00f1a"),))
+    north = INFO._replace(areas=(CapArea("North", geocodes=(Named("SAME", "048031"),)),))
+    over = north._replace(responses=("AllClear",), areas=(CapArea("South"),))
     said = statement(infos=(spanish, INFO, north, over))
     assert (said.language, said.headline) == ("en-US", "Tornado Warning until noon")
     assert said.same_codes == ("048029", "048325", "048031")
@@ -186,8 +185,8 @@ def test_an_unsigned_document_is_said_to_be() -> None:
             new_id=lambda: "1",
         ).signature
 
-    assert signature(replace(MESSAGE, version="1.2")) == "unsigned"
-    assert signature(replace(MESSAGE, version="1.2", signed=True)) is None
+    assert signature(MESSAGE._replace(version="1.2")) == "unsigned"
+    assert signature(MESSAGE._replace(version="1.2", signed=True)) is None
 
 
 @pytest.mark.shared
@@ -239,7 +238,7 @@ def test_every_foreign_message_becomes_a_statement_or_is_refused() -> None:
 )
 def test_what_would_take_the_flusher_hours_is_refused(changed: dict[str, Any], why: str) -> None:
     with pytest.raises(CapError, match=why):
-        statement(infos=(replace(INFO, **changed),))
+        statement(infos=(INFO._replace(**changed),))
 
 
 def test_a_message_that_refers_to_thousands_is_refused() -> None:
@@ -249,8 +248,7 @@ def test_a_message_that_refers_to_thousands_is_refused() -> None:
 
 
 def test_the_words_are_those_of_what_is_dangerous_still() -> None:
-    over = replace(
-        INFO,
+    over = INFO._replace(
         event="Tornado Warning ended",
         severity="Minor",
         responses=("AllClear",),
@@ -265,9 +263,8 @@ def test_the_words_are_those_of_what_is_dangerous_still() -> None:
 
 
 def test_all_places_are_in_force_until_the_last_of_their_blocks_ends() -> None:
-    short = replace(INFO, ends_at=None, expires_at=SENT_AT + timedelta(minutes=10))
-    later = replace(
-        short,
+    short = INFO._replace(ends_at=None, expires_at=SENT_AT + timedelta(minutes=10))
+    later = short._replace(
         expires_at=SENT_AT + timedelta(hours=6),
         areas=(CapArea("North", geocodes=(Named("SAME", "048031"),)),),
     )

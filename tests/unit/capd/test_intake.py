@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -114,7 +113,7 @@ def test_a_forged_message_never_stands_in_for_the_real_one(
     desk = station.desk()
     for verdict in ("invalid: digest mismatch", "valid", "invalid: digest mismatch", "valid"):
         (message,) = document.parse(answer("a")).messages
-        signed = (replace(message, signature=verdict),)
+        signed = (message._replace(signature=verdict),)
         desk.accept(DocumentReading("x", document.Parsed("ipaws", signed, ())))
     assert [heard.signature for heard in station.taken] == ["invalid: digest mismatch", "valid"]
     forged, real = (set(identity.keys(heard)) for heard in station.taken)

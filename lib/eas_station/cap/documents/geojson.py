@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
 from eas_station.cap import values
@@ -101,12 +102,12 @@ class _GeoJsonReader:
         if not isinstance(inner, dict):
             raise self._error("properties is no object")
         self._properties: _Object = inner
+        self._texts = {key: text.strip() for key, text in inner.items() if type(text) is str}
         for where in (self._feature, inner, inner.get("geocode"), inner.get("parameters")):
             if isinstance(where, dict) and json_text.REPEATED in where:
                 raise self._error(f"{where[json_text.REPEATED]!r} stands there twice")
 
     def message(self) -> CapMessage:
-        properties = self._properties
         sent = self._required("sent")
         sent_at = values.time(sent)
         if sent_at is None or sent_at == values.LATEST:
@@ -121,58 +122,57 @@ class _GeoJsonReader:
             sent_at=sent_at,
             status=status,
             message_type=self._required("messageType"),
-            scope=_text(properties.get("scope")) or "Public",  # all that the API publishes is
+            scope=self._texts.get("scope") or "Public",  # all that the API publishes is
             version="nws",
             raw=self._raw,
             infos=(info,),
             references=self._references(info),
-            codes=_strings(properties.get("code")),
-            note=_text(properties.get("note")),
+            codes=_strings(self._properties.get("code")),
+            note=self._texts.get("note") or None,
             notes=tuple(self._notes),
         )
 
     def _identifier(self) -> str:
         """The identifier; without one the last part of the alert's URL, which is the same."""
-        for value in (
-            self._properties.get("id"),
-            self._properties.get("@id"),
-            self._feature.get("id"),
+        for text in (
+            self._texts.get("id"),
+            self._texts.get("@id"),
+            _text(self._feature.get("id")),
         ):
-            text = _text(value)
-            if text is not None:
+            if text:
                 identifier = text.rpartition(_ALERT_URL)[2].strip()
                 if identifier and len(identifier) <= self._limits.identifier_chars:
                     return identifier
         raise self._error("id is missing")
 
     def _sender(self) -> str:
-        sender = _text(self._properties.get("sender"))
-        if sender is None:
+        sender = self._texts.get("sender")
+        if not sender:
             sender = self._required("senderName")
             self._notes.append("sender is missing: senderName stands in for it")
         return sender
 
     def _info(self) -> CapInfo:
-        properties = self._properties
+        properties, text = self._properties, self._texts.get
         parameters = self._named("parameters")
         return CapInfo(
-            language=_text(properties.get("language")) or "en-US",
-            event=_text(properties.get("event")),
+            language=text("language") or "en-US",
+            event=text("event") or None,
             categories=_strings(properties.get("category")),
             responses=_strings(properties.get("response")),
-            urgency=_text(properties.get("urgency")),
-            severity=_text(properties.get("severity")),
-            certainty=_text(properties.get("certainty")),
+            urgency=text("urgency") or None,
+            severity=text("severity") or None,
+            certainty=text("certainty") or None,
             event_codes=self._named("eventCode"),
             effective_at=self._time("effective"),
             onset_at=self._time("onset"),
             expires_at=self._time("expires"),
             ends_at=self._ends_at(parameters),
-            sender_name=_text(properties.get("senderName")),
-            headline=_text(properties.get("headline")),
-            description=_text(properties.get("description")),
-            instruction=_text(properties.get("instruction")),
-            web=_text(properties.get("web")),
+            sender_name=text("senderName") or None,
+            headline=text("headline") or None,
+            description=text("description") or None,
+            instruction=text("instruction") or None,
+            web=text("web") or None,
             parameters=parameters,
             areas=self._areas(),
         )
@@ -180,11 +180,13 @@ class _GeoJsonReader:
     def _ends_at(self, parameters: tuple[Named, ...]) -> datetime | None:
         """`ends`, or the parameter eventEndingTime, which is the same where both are there."""
         ends_at = self._time("ends")
-        text = next((p.value for p in parameters if p.name == "eventEndingTime"), None)
-        return ends_at if ends_at is not None or text is None else values.lenient_time(text)
+        if ends_at is not None:
+            return ends_at
+        text = next((value for name, value in parameters if name == "eventEndingTime"), None)
+        return None if text is None else values.lenient_time(text)
 
     def _areas(self) -> tuple[CapArea, ...]:
-        description = _text(self._properties.get("areaDesc"))
+        description = self._texts.get("areaDesc") or None
         polygons, geocodes = self._polygons(), self._named("geocode")
         if description is None and not polygons and not geocodes:
             return ()
@@ -207,36 +209,41 @@ class _GeoJsonReader:
         return tuple(rings)
 
     def _references(self, info: CapInfo) -> tuple[Reference, ...]:
+        """The references, then the expired ones, each once."""
         found: dict[Reference, None] = {}
         listed = self._properties.get("references")
         for item in listed if isinstance(listed, list) else [] if listed is None else [listed]:
-            item = _mapping(item)
-            sender, identifier = _text(item.get("sender")), _text(item.get("identifier"))
-            sent_at = values.time(_text(item.get("sent")) or "")
-            if sender is None or identifier is None or sent_at is None:
+            reference = _reference(item)
+            if reference is None:
                 self._notes.append("a reference without sender, identifier and sent")
             else:
-                found[Reference(sender, identifier, sent_at)] = None
-        more, bad = values.references(" ".join(info.parameter_values("expiredReferences")))
-        self._notes.extend(f"not a reference: {word[:80]!r}" for word in bad[:10])
-        found.update(dict.fromkeys(more))
+                found[reference] = None
+        expired = info.parameter_values("expiredReferences")
+        if expired:
+            more, bad = values.references(" ".join(expired))
+            self._notes.extend(f"not a reference: {word[:80]!r}" for word in bad[:10])
+            found.update(dict.fromkeys(more))
         return tuple(found)
 
     def _named(self, key: str) -> tuple[Named, ...]:
         """An object of lists, `{"SAME": ["048029"]}`; a PHP back end makes `[]` of an empty one."""
-        found = [
-            _new_named(Named, (name, stripped))
-            for name, listed in _mapping(self._properties.get(key)).items()
-            for text in (listed if type(listed) is list else (listed,))
-            if type(text) is str and (stripped := text.strip())
-        ]
+        found: list[Named] = []
+        for name, listed in _mapping(self._properties.get(key)).items():
+            if type(listed) is not list:
+                listed = (listed,)
+            elif len(listed) > 1 and _are_words(listed):
+                found.extend(map(_new_named, repeat(Named), zip(repeat(name), listed)))
+                continue
+            for text in listed:
+                if type(text) is str and (stripped := text.strip()):
+                    found.append(_new_named(Named, (name, stripped)))
         if len(found) > self._limits.values:
             raise self._error(f"{len(found)} values in {key}")
         return tuple(found)
 
     def _time(self, key: str) -> datetime | None:
-        text = _text(self._properties.get(key))
-        if text is None:
+        text = self._texts.get(key)
+        if not text:
             return None
         moment = values.lenient_time(text)
         if moment is None:
@@ -244,13 +251,33 @@ class _GeoJsonReader:
         return moment
 
     def _required(self, key: str) -> str:
-        text = _text(self._properties.get(key))
-        if text is None:
+        text = self._texts.get(key)
+        if not text:
             raise self._error(f"{key} is missing")
         return text
 
     def _error(self, message: str) -> CapError:
         return CapError(message, self._raw[:200])
+
+
+def _are_words(listed: list[Any]) -> bool:
+    """Are all strings of letters and digits, as codes are: nothing to strip, nothing to leave out.
+
+    One question for the whole list, where a nationwide answer holds ten thousand codes.
+    """
+    try:
+        return "".join(listed).isalnum() and "" not in listed
+    except TypeError:
+        return False
+
+
+def _reference(item: object) -> Reference | None:
+    item = _mapping(item)
+    sender, identifier = _text(item.get("sender")), _text(item.get("identifier"))
+    sent_at = values.time(_text(item.get("sent")) or "")
+    if sender is None or identifier is None or sent_at is None:
+        return None
+    return Reference(sender, identifier, sent_at)
 
 
 def _outlines(geometry: object, depth: int = 0) -> Iterator[list[Any]]:

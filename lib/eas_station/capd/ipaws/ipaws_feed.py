@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -151,7 +150,7 @@ class IpawsFeed:
                 *(self._feed.name, message.identifier[:100], verdict),
                 extra={"EAS_FEED": self._feed.name},
             )
-        return replace(message, signature=verdict)
+        return message._replace(signature=verdict)
 
 
 def recent_url(url: str | None, since: datetime, pin: str | None) -> str:
