@@ -1,1 +1,1 @@
-"""News between the daemons, over ZeroMQ."""
+"""Messages between the daemons, over ZeroMQ."""

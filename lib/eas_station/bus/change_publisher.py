@@ -1,4 +1,4 @@
-"""News about stored rows: a change of an alert becomes a message."""
+"""Publishes changes of stored alerts."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ TOPIC_OF_KIND: dict[ChangeKind, str] = {
 
 
 class ChangePublisher:
-    """Publishes committed changes of alerts, and remembers the last of them."""
+    """Publishes committed changes of alerts, and keeps the highest number."""
 
     def __init__(self, publisher: Publisher) -> None:
-        self.last_change_id: int | None = None  # the status tells it: a lost tail is noticed
+        self.last_change_id: int | None = None  # the status carries it: a lost change is noticed
         self._publisher = publisher
 
     def __call__(self, change: Change) -> None:
-        """Tell of one change; only after its transaction is committed."""
+        """Publish one change; only after its transaction is committed."""
         self._publisher.publish(
             TOPIC_OF_KIND[change.kind],
             AlertNews(

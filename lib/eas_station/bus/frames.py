@@ -46,10 +46,10 @@ BODY_OF_PREFIX: dict[str, type[Body]] = {
 
 @dataclass(frozen=True, slots=True)
 class FrameHeader:
-    """What the JSON part says besides the body."""
+    """The fields of the JSON part besides the body."""
 
     sender: str
-    run: str  # one life of the sender: its numbers begin again with another
+    run: str  # one process of the sender: with the next one the numbers start again
     seq: int
     sent_at: datetime
     repeated: bool = False
@@ -57,7 +57,7 @@ class FrameHeader:
 
 @functools.lru_cache(maxsize=1000)
 def body_type(topic: str) -> type[Body]:
-    """What kind of body travels under `topic`. Raises FrameError."""
+    """The type of the body of `topic`. Raises FrameError."""
     found = BODY_OF_TOPIC.get(topic)
     if found is None:
         found = next((b for p, b in BODY_OF_PREFIX.items() if topic.startswith(p)), None)
@@ -79,7 +79,7 @@ def encode(topic: str, header: FrameHeader, body: Body, samples: bytes | None) -
     if header.repeated:
         plain["repeated"] = True
     text = plain_to_json(plain)
-    # A lone surrogate, as from a feed's \ud800, is no UTF-8: it must not end who speaks of it.
+    # A lone surrogate, as from a feed's \ud800, is not UTF-8: it must not crash the sender.
     parts = [topic.encode(), text.encode("utf-8", "replace")]
     return parts if samples is None else [*parts, samples]
 
@@ -95,12 +95,12 @@ def decode(parts: Sequence[bytes]) -> tuple[BusMessage, str]:
     body_class = body_type(topic)
     plain = plain_from_json(parts[1])
     if not isinstance(plain, dict):
-        raise FrameError("a header that is no object", topic)
+        raise FrameError("a header that is not an object", topic)
     if plain.get("v") != VERSION:
         raise FrameError(f"version {plain.get('v')!r}, not {VERSION}", topic)
     samples = parts[2] if len(parts) == 3 else None
     if (samples is not None) != (body_class is AudioPcm):
-        raise FrameError("samples belong to audio.pcm, and to nothing else", topic)
+        raise FrameError("samples are part of audio.pcm, and of no other topic", topic)
     message = BusMessage(
         topic=topic,
         sender=from_plain(str, plain.get("from"), "from"),

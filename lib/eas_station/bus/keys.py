@@ -1,4 +1,4 @@
-"""The key pair by which other machines know this one (ZeroMQ CURVE), and the file it lies in."""
+"""The key pair of this machine for ZeroMQ CURVE, and its file."""
 
 from __future__ import annotations
 

@@ -38,7 +38,8 @@ class AudioLevel:
 
 @dataclass(frozen=True, slots=True)
 class HearingProof:
-    """Would this channel hear a warning now? Proved by a header hidden in a copy of its sound."""
+    """Whether this channel can receive a warning, tested by a header mixed into a copy of its
+    sound."""
 
     source: str
     channel: str
@@ -49,13 +50,13 @@ class HearingProof:
     usual_margin_db: float | None = None  # the median of earlier probes
     probed_at: datetime | None = None
     deaf_today_s: float | None = None  # since midnight UTC, as recorded; None: not known
-    problem: bool = False  # something an operator should look after
-    overdue: tuple[str, ...] = ()  # tests that should have come, "RWT"
+    problem: bool = False  # needs the operator's attention
+    overdue: tuple[str, ...] = ()  # expected tests that were not received, "RWT"
 
 
 @dataclass(frozen=True, slots=True)
 class SameBurst:
-    """What one of the three transmissions of a header said."""
+    """One of the three transmissions of a header, as read."""
 
     source: str
     channel: str
@@ -69,13 +70,13 @@ class ReceptionNew:
     """A reception, in full, as soon as it is committed to the spool."""
 
     reception: Reception
-    stored: bool  # is it in the database already
+    stored: bool  # in the database already
     durable: bool  # False: the spool could not be written
 
 
 @dataclass(frozen=True, slots=True)
 class AlertNews:
-    """An alert changed in the database: go and look."""
+    """An alert has changed in the database."""
 
     alert_id: str
     change_id: int
@@ -86,7 +87,7 @@ class AlertNews:
 
 @dataclass(frozen=True, slots=True)
 class ChannelState:
-    """What a receiver hears on one channel, over the last second."""
+    """The signal of one channel, over the last second."""
 
     channel: str  # "162.550"
     frequency_hz: float
@@ -100,7 +101,7 @@ class ChannelState:
 
 @dataclass(frozen=True, slots=True)
 class ReceiverState:
-    """What a receiver hears and has lost."""
+    """The signals of a receiver, and the samples it has lost."""
 
     receiver: str
     state: Literal["running", "reconnecting", "stopped", "failed"]
@@ -132,7 +133,7 @@ class ItemState:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A daemon's word about itself, every five seconds and on change."""
+    """The state of a daemon, every five seconds and on change."""
 
     unit: str
     state: Literal["starting", "running", "degraded", "stopping"]
@@ -147,12 +148,12 @@ class Status:
     last_change_id: int | None = None  # highest changes.id this daemon has published
     items: tuple[ItemState, ...] = ()
     counters: dict[str, int] = field(default_factory=dict)
-    last_seq: dict[str, int] = field(default_factory=dict)  # per topic: how a lost tail is noticed
+    last_seq: dict[str, int] = field(default_factory=dict)  # per topic: a lost message is noticed
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """The desired state changed: go and look."""
+    """The desired state has changed: read it again."""
 
     what: str  # "source wx", "receiver wx", "feed nws"
 

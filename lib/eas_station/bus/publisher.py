@@ -1,4 +1,4 @@
-"""The one socket on which a process tells its news."""
+"""The one socket on which a process publishes."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ import zmq
 
 from eas_station.bus import topics
 from eas_station.bus.frames import FrameHeader, encode
-from eas_station.bus.holder import make_directory, socket_path
 from eas_station.bus.messages import Body
-from eas_station.bus.offer import Offer, Tell, Terms
 from eas_station.bus.subscriptions import Subscriptions
+from eas_station.bus.tcp_endpoint import ReportState, TcpEndpoint, TcpSettings
+from eas_station.bus.unit_lock import make_directory, socket_path
 from eas_station.clock import utc_now
 from eas_station.errors import BusError
 
 log = logging.getLogger(__name__)
 
 HIGH_WATER = 1000  # messages waiting for one subscriber; later ones are dropped for it alone
-MOST_KEPT = 200  # receptions that a late subscriber is sent: each may be a warning of its own
+MOST_KEPT = 200  # receptions that a late subscriber is sent: each may be a separate warning
 LONGEST_SUBSCRIPTION = 1024  # bytes a subscriber may send
 SOCKET_MODE = 0o660
 WAKE = b"\0"
@@ -36,7 +36,7 @@ WAKE = b"\0"
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A value that late subscribers are sent."""
+    """A value that is repeated to late subscribers."""
 
     seq: int
     sent_at: datetime
@@ -46,11 +46,11 @@ class _Kept:
 class Publisher:
     """Publishes for one unit; every method may be called from any thread. Sends never block.
 
-    A subscriber that comes late is sent the last value of each topic it asks for, with its old
-    number and marked as repeated. Those who have it already know it by the number. Of
-    reception.new it is sent the last 200: the database may be away, and then only they tell.
+    A late subscriber is sent the last value of each topic it subscribes to, with its old number
+    and marked as repeated; others recognize it by the number. Of reception.new it is sent the last
+    200: while the database does not respond there is no other way to learn of them.
 
-    Work for listeners alone is done only while there is one: `if publisher.wanted(topic): ...`.
+    Work that is for subscribers only is skipped without one: `if publisher.wanted(topic): ...`.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Publisher:
         now: Callable[[], datetime] = utc_now,
         context: zmq.Context[zmq.Socket[bytes]] | None = None,
     ) -> None:
-        """Bind. Raises BusError if the path is unusable. Hold the unit's name first."""
+        """Bind. Raises BusError if the path is unusable. Take the lock of the unit first."""
         self.unit = unit
         self.run = uuid.uuid4().hex[:12]
         self._now = now
@@ -68,7 +68,7 @@ class Publisher:
         self._seq: dict[str, int] = {}
         self._kept: dict[str, deque[_Kept]] = {}
         self._subscriptions = Subscriptions()
-        self._offer: Offer | None = None
+        self._endpoint: TcpEndpoint | None = None
         self._dropped = 0
         self._closed = False
         self._own_context = context is None
@@ -77,7 +77,7 @@ class Publisher:
         make_directory(runtime_dir)
         self._socket = self._bind()
         self._wake_read, self._wake_write = os.pipe()
-        self._thread = threading.Thread(target=self._answer_late_ones, name="bus", daemon=True)
+        self._thread = threading.Thread(target=self._serve, name="bus", daemon=True)
         self._thread.start()
 
     @property
@@ -86,22 +86,22 @@ class Publisher:
         return self._dropped
 
     def wanted(self, topic: str) -> bool:
-        """Whether anybody listens to `topic` now; costs a look into a set, from any thread.
+        """Whether `topic` has a subscriber; a lookup in a set, from any thread.
 
         True a few milliseconds after a subscriber to the whole topic, or to a prefix of it that
-        ends in a dot, has connected; False again when the last one has unsubscribed, closed,
-        or its process has ended. Who skips `publish` meanwhile skips the number too, so who
-        comes next sees no gap. Only for what is not kept (audio): of everything else a late
-        subscriber must find the last value.
+        ends in a dot, has connected; False again after the last one has unsubscribed, closed or
+        ended. A message that is not published takes no number, so the next subscriber sees no
+        gap. Only for what is not kept (audio): of all else a late subscriber is sent the last
+        value.
         """
         return self._subscriptions.include(topic)
 
     def publish(
         self, topic: str, body: Body, samples: bytes | None = None, keep_last: bool = True
     ) -> int:
-        """Tell everybody; gives the message's number within its topic, from 1.
+        """Send to all subscribers; return the number of the message within its topic, from 1.
 
-        Audio is never kept for late subscribers. After `close` the news is numbered and lost.
+        Audio is never kept for late subscribers. After `close` messages are numbered and lost.
         """
         with self._lock:
             seq = self._seq.get(topic, 0) + 1
@@ -115,32 +115,27 @@ class Publisher:
                 self._drain_subscriptions()
         return seq
 
-    def offer(self, terms: Terms, tell: Tell) -> None:
-        """Publish for other machines too; a second call changes the terms.
+    def open_tcp(self, settings: TcpSettings, report: ReportState) -> None:
+        """Publish for other machines too; a second call changes the settings.
 
-        An address that cannot be bound hurts nobody here: it is tried again, and `tell` is told,
-        in the bus's own thread. Raises BusError if the context offers another socket already.
+        An address that cannot be bound does not affect this machine: it is retried, and `report`
+        is called from the thread of the bus. Raises BusError if the context has another endpoint.
         """
         with self._lock:
-            if self._offer is None:
-                self._offer = Offer(self._context, self._socket, terms, tell)
+            if self._endpoint is None:
+                self._endpoint = TcpEndpoint(self._context, self._socket, settings, report)
             else:
-                self._offer.change(terms)
+                self._endpoint.change(settings)
         os.write(self._wake_write, WAKE)
 
-    def withdraw(self) -> None:
-        """Publish for this machine alone again."""
+    def close_tcp(self) -> None:
+        """Publish for this machine only."""
         with self._lock:
-            if self._offer is not None:
-                self._offer.withdraw()
-
-    def offered_at(self) -> str | None:
-        """The address that other machines can connect to, "tcp://0.0.0.0:5600"."""
-        with self._lock:
-            return None if self._offer is None else self._offer.address
+            if self._endpoint is not None:
+                self._endpoint.unbind()
 
     def last_seq(self) -> dict[str, int]:
-        """The last number of each topic: in a status it shows a subscriber a lost tail."""
+        """The last number of each topic. The status carries it: a lost message is noticed."""
         with self._lock:
             return dict(self._seq)
 
@@ -154,8 +149,8 @@ class Publisher:
         self._thread.join()
         os.close(self._wake_read)
         os.close(self._wake_write)
-        if self._offer is not None:
-            self._offer.close()
+        if self._endpoint is not None:
+            self._endpoint.close()
         self._socket.close(linger=0)
         if self._own_context:
             self._context.term()
@@ -166,7 +161,7 @@ class Publisher:
         publishing.setsockopt(zmq.LINGER, 0)
         publishing.setsockopt(zmq.SNDHWM, HIGH_WATER)
         publishing.setsockopt(zmq.MAXMSGSIZE, LONGEST_SUBSCRIPTION)
-        publishing.setsockopt(zmq.XPUB_VERBOSE, 1)  # a second subscriber to a topic is told of too
+        publishing.setsockopt(zmq.XPUB_VERBOSE, 1)  # reports a second subscriber to a topic too
         publishing.setsockopt(zmq.XPUB_NODROP, 1)  # a full queue is reported, then dropped by us
         try:
             publishing.bind(f"ipc://{self._path}")
@@ -193,12 +188,12 @@ class Publisher:
             self._socket.setsockopt(zmq.XPUB_NODROP, 1)
 
     def _drain_subscriptions(self) -> None:
-        """Answer who has subscribed. The socket's descriptor is edge-triggered: after every use
-        of the socket, under the same lock, there must be nothing left to read."""
+        """Repeat kept values to new subscribers. The socket's descriptor is edge-triggered: after
+        every use of the socket, under the same lock, nothing may be left to read."""
         while int(self._socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
-            asked = self._subscriptions.note(self._socket.recv(zmq.NOBLOCK))
-            if asked is not None:
-                self._repeat(asked)
+            prefix = self._subscriptions.note(self._socket.recv(zmq.NOBLOCK))
+            if prefix is not None:
+                self._repeat(prefix)
 
     def _repeat(self, prefix: str) -> None:
         for topic, values in self._kept.items():
@@ -206,16 +201,16 @@ class Publisher:
                 header = FrameHeader(self.unit, self.run, kept.seq, kept.sent_at, repeated=True)
                 self._send(encode(topic, header, kept.body, None))
 
-    def _answer_late_ones(self) -> None:
+    def _serve(self) -> None:
         setproctitle.setthreadtitle("bus")
         descriptor = int(self._socket.fileno())
         while not self._closed:
-            descriptors, again_s = [descriptor, self._wake_read], None
+            descriptors, retry_s = [descriptor, self._wake_read], None
             with self._lock:
-                if self._offer is not None:
-                    descriptors.append(self._offer.fileno())
-                    self._offer.answer()
-                    again_s = self._offer.bind_in_turn()
+                if self._endpoint is not None:
+                    descriptors.append(self._endpoint.fileno())
+                    self._endpoint.answer()
+                    retry_s = self._endpoint.bind_if_due()
                 self._drain_subscriptions()
-            if self._wake_read in select.select(descriptors, [], [], again_s)[0]:
+            if self._wake_read in select.select(descriptors, [], [], retry_s)[0]:
                 os.read(self._wake_read, len(WAKE))

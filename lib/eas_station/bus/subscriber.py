@@ -1,4 +1,4 @@
-"""Hearing the news of other units, and noticing what was missed."""
+"""Receives the messages of other units, and notices lost ones."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ import zmq
 
 from eas_station.bus import topics as topic_names
 from eas_station.bus.frames import LONGEST_MESSAGE, decode
-from eas_station.bus.holder import socket_path
-from eas_station.bus.link import RemoteSubscription, RemoteUnit
 from eas_station.bus.messages import BusMessage, Status
+from eas_station.bus.remote_subscription import RemoteSubscription, RemoteUnit
+from eas_station.bus.unit_lock import socket_path
 from eas_station.errors import FrameError
 
 log = logging.getLogger(__name__)
 
 HIGH_WATER = 1000
-WATCH_MS = 500  # how often connections to other machines are looked after
+WATCH_MS = 500  # how often the events of connections to other machines are processed
 RECONNECT_FIRST_MS = 100
 RECONNECT_LONGEST_MS = 1000  # a unit that comes back is heard within a second
 
 
 class _Sender:
-    """What has been heard of one unit in its present life."""
+    """What has been received from one process of a unit."""
 
     def __init__(self, run: str, seen_before: bool) -> None:
         self.run = run
         self.last_seq: dict[str, int] = {}
-        self.first_seq: dict[str, int] = {}  # where we came in
-        self.repeated_seq: dict[str, int] = {}  # the last from before that has been repeated
-        # Topics not heard yet begin at 0 only if we were listening when this life began.
+        self.first_seq: dict[str, int] = {}  # the first one received
+        self.repeated_seq: dict[str, int] = {}  # the last repeated one from before the first
+        # A topic not received yet starts at 0 only if we were subscribed when the process started.
         self.complete = seen_before
 
 
 class Subscriber:
-    """Hears chosen topics of chosen units. One thread owns it.
+    """Receives chosen topics of chosen units. Used by one thread.
 
-    News is a hint: who needs the truth reconciles with the database at the start, whenever
-    `missed` tells of a gap, and every 60 s.
+    Messages can be lost: a receiver that needs the truth reads the database at the start, whenever
+    `missed` reports a gap, and every 60 s.
     """
 
     def __init__(
@@ -53,11 +53,11 @@ class Subscriber:
         context: zmq.Context[zmq.Socket[bytes]] | None = None,
         remote: Callable[[str], RemoteUnit | None] = lambda unit: None,
     ) -> None:
-        """Connect; a unit that is not there yet is heard as soon as it is.
+        """Connect; a unit that does not run yet is received as soon as it does.
 
         Args:
             topics: whole topics, or prefixes that end in a dot.
-            remote: where a unit is that is not on this machine; None: it is.
+            remote: the address of a unit on another machine; None for one on this machine.
         """
         self.rejected = 0  # messages that did not parse
         self._runtime_dir = runtime_dir
@@ -66,12 +66,8 @@ class Subscriber:
         self._prefixes = tuple(topic for topic in self._wanted if topic.endswith("."))
         self._whole = frozenset(topic for topic in self._wanted if not topic.endswith("."))
         self._units: set[str] = set()
-        self._links: dict[
-            str, RemoteSubscription
-        ] = {}  # unit → its connection, if it is on another machine
-        self._ready: list[
-            RemoteSubscription | None
-        ] = []  # what has something to read; None: this machine
+        self._remotes: dict[str, RemoteSubscription] = {}  # by unit, of other machines
+        self._ready: list[RemoteSubscription | None] = []  # can be read; None: this machine
         self._senders: dict[str, _Sender] = {}
         self._missed: Counter[tuple[str, str]] = Counter()
         self._own_context = context is None
@@ -88,13 +84,13 @@ class Subscriber:
             self.add_unit(unit)
 
     def add_unit(self, unit: str) -> None:
-        """Hear `unit` too; one that is heard already is left alone. Raises BusError."""
+        """Receive from `unit` too, unless it is known. Raises BusError."""
         if unit in self._units:
             return
-        names = (*self._wanted, topic_names.status(unit))  # a status tells of a lost tail
+        names = (*self._wanted, topic_names.status(unit))  # a status shows which messages were lost
         remote = self._remote(unit)
         if remote is not None:
-            self._links[unit] = RemoteSubscription(
+            self._remotes[unit] = RemoteSubscription(
                 self._context, unit, remote, names, LONGEST_MESSAGE
             )
         else:
@@ -103,26 +99,13 @@ class Subscriber:
             self.socket.connect(f"ipc://{path}")
         self._units.add(unit)
 
-    def remove_unit(self, unit: str) -> None:
-        """Hear `unit` no longer."""
-        if unit not in self._units:
-            return
-        self._units.remove(unit)
-        self._senders.pop(unit, None)
-        link = self._links.pop(unit, None)
-        if link is not None:
-            self._ready.clear()
-            link.close()
-        else:
-            self.socket.unsubscribe(topic_names.status(unit))
-            self.socket.disconnect(f"ipc://{socket_path(self._runtime_dir, unit)}")
-
-    def broken_links(self) -> dict[str, str]:
-        """Units of other machines that are not connected, each with a sentence that says why."""
-        return {unit: link.fault for unit, link in self._links.items() if link.fault is not None}
+    def connection_faults(self) -> dict[str, str]:
+        """The units of other machines that are not connected, each with the reason."""
+        faults = {unit: remote.fault for unit, remote in self._remotes.items()}
+        return {unit: fault for unit, fault in faults.items() if fault is not None}
 
     def receive(self, timeout_s: float) -> BusMessage | None:
-        """The next message that was asked for, or None after `timeout_s`; 0 does not wait."""
+        """The next message of a subscribed topic, or None after `timeout_s`; 0 does not wait."""
         deadline_s = time.monotonic() + timeout_s
         while True:
             left_s = max(0.0, deadline_s - time.monotonic())
@@ -132,7 +115,7 @@ class Subscriber:
             if message is not None:
                 return message
             if timeout_s > 0 and time.monotonic() >= deadline_s:
-                return None  # nothing but what nobody asked for
+                return None  # only messages of other topics came
 
     def missed(self) -> tuple[tuple[str, str, int], ...]:
         """(sender, topic, count) of the messages lost since the last call."""
@@ -142,8 +125,8 @@ class Subscriber:
 
     def close(self) -> None:
         """Disconnect; a second call does nothing."""
-        while self._links:
-            self._links.popitem()[1].close()
+        while self._remotes:
+            self._remotes.popitem()[1].close()
         self.socket.close(linger=0)
         if self._own_context:
             self._context.term()
@@ -160,34 +143,34 @@ class Subscriber:
         self.close()
 
     def _wait(self, timeout_s: float) -> bool:
-        """Find out who has something to say; False: nobody within that time."""
-        if not self._links:
+        """Wait until a socket can be read; False if none can within that time."""
+        if not self._remotes:
             if self.socket.poll(round(timeout_s * 1000)):
                 self._ready.append(None)
             return bool(self._ready)
         until_s = time.monotonic() + timeout_s
         poller = zmq.Poller()
         poller.register(self.socket, zmq.POLLIN)
-        for link in self._links.values():
-            poller.register(link.socket, zmq.POLLIN)
+        for remote in self._remotes.values():
+            poller.register(remote.socket, zmq.POLLIN)
         while True:
-            for link in self._links.values():
-                link.watch()
+            for remote in self._remotes.values():
+                remote.watch()
             left_s = until_s - time.monotonic()
             ready = {ready for ready, _ in poller.poll(max(0, min(round(left_s * 1000), WATCH_MS)))}
             if self.socket in ready:
                 self._ready.append(None)
-            self._ready += [link for link in self._links.values() if link.socket in ready]
+            self._ready += [remote for remote in self._remotes.values() if remote.socket in ready]
             if self._ready or left_s <= 0:
                 return bool(self._ready)
 
     def _next(self) -> BusMessage | None:
-        link = self._ready.pop()
-        parts = (self.socket if link is None else link.socket).recv_multipart(zmq.NOBLOCK)
+        remote = self._ready.pop()
+        parts = (self.socket if remote is None else remote.socket).recv_multipart(zmq.NOBLOCK)
         try:
             message, run = decode(parts)
-            if link is not None and not link.accepts(message):
-                raise FrameError(f"not for {link.unit} to say", message.topic)
+            if remote is not None and not remote.accepts(message):
+                raise FrameError(f"not a topic of {remote.unit}", message.topic)
         except FrameError as error:
             self.rejected += 1
             if self.rejected.bit_count() == 1:  # the 1st, 2nd, 4th, 8th … : no flood in the log
@@ -201,7 +184,7 @@ class Subscriber:
         return topic in self._whole or topic.startswith(self._prefixes)
 
     def _note(self, message: BusMessage, run: str) -> bool:
-        """Keep count of the numbers; False for a value that is known already."""
+        """Follow the numbers; False for a value that is known already."""
         sender = self._senders.get(message.sender)
         if sender is None or sender.run != run:
             sender = _Sender(run, seen_before=sender is not None)
@@ -213,7 +196,7 @@ class Subscriber:
             return message.repeated and self._is_from_before(message, sender)
         sender.first_seq.setdefault(message.topic, message.seq)
         if self._is_wanted(message.topic):
-            self._count(message.sender, message.topic, message.seq - last - 1)
+            self._count_lost(message.sender, message.topic, message.seq - last - 1)
         sender.last_seq[message.topic] = message.seq
         # A repeated status may be older than the last values repeated beside it.
         if isinstance(message.body, Status) and (sender.complete or not message.repeated):
@@ -222,7 +205,7 @@ class Subscriber:
         return True
 
     def _is_from_before(self, message: BusMessage, sender: _Sender) -> bool:
-        """Is it a value of the time before we came, overtaken by one that was just sent?"""
+        """Whether it is an earlier value, overtaken by one that was just sent."""
         first = sender.first_seq.get(message.topic, 0)
         known = sender.repeated_seq.get(message.topic, 0)
         if not known < message.seq < first:
@@ -231,14 +214,14 @@ class Subscriber:
         return True
 
     def _compare(self, name: str, sender: _Sender, status: Status) -> None:
-        """Everything the status counts was sent before it: what has not come will not."""
+        """All that the status counts was sent before it: what has not arrived by now is lost."""
         for topic, seq in status.last_seq.items():
             if not self._is_wanted(topic):
                 continue
             last = sender.last_seq.get(topic, 0 if sender.complete else seq)
-            self._count(name, topic, max(0, seq - last))
+            self._count_lost(name, topic, max(0, seq - last))
             sender.last_seq[topic] = max(seq, last)
 
-    def _count(self, sender: str, topic: str, lost: int) -> None:
+    def _count_lost(self, sender: str, topic: str, lost: int) -> None:
         if lost > 0:
             self._missed[(sender, topic)] += lost

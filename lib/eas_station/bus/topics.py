@@ -1,4 +1,4 @@
-"""The topics of the bus. Whole topics are compared: as a prefix `wx1` would match `wx10`."""
+"""The topics of the bus. Topics are compared whole: as a prefix `wx1` would match `wx10`."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ def audio_hearing(source: str, channel: str) -> str:
 
 
 def same_burst(source: str, channel: str) -> str:
-    """audiod → webd: what one burst said and how well."""
+    """audiod → webd: the text of one burst and its quality."""
     return f"same.burst.{source}.{channel}"
 
 
 def receiver_state(receiver: str) -> str:
-    """sdrd → webd: what the radio hears, once a second."""
+    """sdrd → webd: the signal of each channel, once a second."""
     return f"receiver.state.{receiver}"
 
 
 def status(unit: str) -> str:
-    """All → webd: a daemon's word about itself."""
+    """All → webd: the state of a daemon."""
     return f"status.{unit}"
 
 
 def control(unit: str) -> str:
-    """webd → one unit: the desired state changed, go and look."""
+    """webd → one unit: the desired state has changed, read it again."""
     return f"control.{unit}"

@@ -8,9 +8,10 @@ from eas_station.config.model import Config, ReceiverConfig
 from eas_station.errors import ConfigError, Fault
 from eas_station.sdrd.receiver_loop import ReceiverLoop
 from eas_station.sdrd.signal_history import HistoryWriter, SignalHistory
-from eas_station.service import links, program
+from eas_station.service import program
 from eas_station.service.daemon import Daemon
 from eas_station.service.desired_state import open_desired_states
+from eas_station.service.remote_access import publish_remotely
 from eas_station.service.storage import open_database
 
 
@@ -39,10 +40,10 @@ def compose(daemon: Daemon) -> None:
             radio.replace(replacement)
         except ValueError as error:
             raise ConfigError((unreachable(config, replacement, error),)) from error
-        links.offer(daemon, config, replacement)
+        publish_remotely(daemon, config, replacement)
 
     daemon.on_reload(take)
-    links.offer(daemon, daemon.config, settings)
+    publish_remotely(daemon, daemon.config, settings)
     daemon.spawn("radio", radio.run)
     daemon.spawn("desired states", desired.run)
     daemon.spawn("history", keeper.run)

@@ -21,16 +21,16 @@ import zmq
 
 from eas_station import __version__
 from eas_station.bus import topics
-from eas_station.bus.holder import hold
 from eas_station.bus.messages import ItemState, Status
 from eas_station.bus.publisher import Publisher
 from eas_station.bus.subscriber import Subscriber
+from eas_station.bus.unit_lock import lock_unit
 from eas_station.clock import ClockTrust, utc_now
 from eas_station.config.model import Config
 from eas_station.errors import ConfigError
-from eas_station.service import links
 from eas_station.service.beats import Beat, Beats
 from eas_station.service.notify import Notifier, watchdog_interval_s
+from eas_station.service.remote_units import remote_unit
 from eas_station.service.report import StatusReport, UnitState
 from eas_station.service.title import name_process
 from eas_station.service.usage import UsageMeter
@@ -94,7 +94,7 @@ class Daemon:
         with ExitStack() as stack:
             stack.callback(self._wakeup.close)
             self._wakeup.catch((signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
-            self._lock = stack.enter_context(hold(self.config.paths.runtime_dir, self.unit))
+            self._lock = stack.enter_context(lock_unit(self.config.paths.runtime_dir, self.unit))
             self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
             stack.callback(self._context.destroy, 0)
             self.publisher = Publisher(
@@ -144,7 +144,7 @@ class Daemon:
     def subscribe(self, units: Iterable[str], names: Iterable[str]) -> Subscriber:
         """Hear the news of other units, also of those that the configuration has on other
         machines; it belongs to the thread that uses and closes it."""
-        where = partial(links.remote, self.config)
+        where = partial(remote_unit, self.config)
         return Subscriber(self.config.paths.runtime_dir, units, names, self._context, where)
 
     def on_stop(self, close: Callable[[], None]) -> None:

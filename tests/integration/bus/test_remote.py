@@ -176,7 +176,7 @@ def test_a_receiver_elsewhere_is_heard_and_a_cut_wire_is_a_deaf_interval(
     hearing = Hearing(station)
     try:
         eventually(
-            lambda: hearing.says("reconnecting", f"no connection to receiver roof: {ADDRESS}"),
+            lambda: hearing.says("reconnecting", f"receiver roof: cannot reach {ADDRESS}"),
             "the antenna is not there yet",
             station,
         )

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from eas_station.bus.holder import hold
+from eas_station.bus.unit_lock import lock_unit
 
 DAEMON_LOG = re.compile(r"^(eas-ctl run|eas-\S+) +\d\d:\d\d:\d\d (.*)$", re.MULTILINE)
 
@@ -137,7 +137,7 @@ def test_a_port_that_is_taken_is_one_sentence(
 def test_a_second_run_from_the_same_folder_is_one_sentence(
     start: Callable[..., Any], folder: Path
 ) -> None:
-    with hold(folder / "var", "eas-ctl-run"):
+    with lock_unit(folder / "var", "eas-ctl-run"):
         process = start("eas-ctl", "run", "--var", folder / "var")
         assert process.wait() == 2
     assert process.log() == (

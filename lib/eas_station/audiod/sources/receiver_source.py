@@ -63,7 +63,7 @@ class ReceiverSource:
             return f"receiver {self._receiver} is {state.state}: {state.sentence}"
         if self._unusable_hz is not None:
             return f"receiver {self._receiver} sends audio of {self._unusable_hz} Hz: is it ours?"
-        for why in self._subscriber.broken_links().values():
+        for why in self._subscriber.connection_faults().values():
             return f"no connection to receiver {self._receiver}: {why}"
         return f"no audio from receiver {self._receiver}"
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import eas_station
 from eas_station import tables
 from eas_station.bus import topics
-from eas_station.bus.holder import hold
 from eas_station.bus.messages import Control, ItemState, Status
 from eas_station.bus.publisher import Publisher
+from eas_station.bus.unit_lock import lock_unit
 from eas_station.clock import utc_now
 from eas_station.config.model import Config, FeedConfig
 from eas_station.config.units import CAPD, CTL
@@ -156,7 +156,7 @@ def _poll(config: Config, feed: FeedConfig, as_json: bool) -> int:
     """Have eas-capd ask it now; 0 it answered, 1 it did not."""
     polls = _polls(config, feed.name)
     topic = topics.control(CAPD)
-    with hold(config.paths.runtime_dir, CTL):
+    with lock_unit(config.paths.runtime_dir, CTL):
         publisher = Publisher(CTL, config.paths.runtime_dir)
         try:
             until_s = time.monotonic() + HEARD_S

@@ -16,9 +16,9 @@ from eas_station.alerts.admission import Admission
 from eas_station.alerts.model import Change, Evidence, Reception
 from eas_station.bus import topics
 from eas_station.bus.change_publisher import ChangePublisher
-from eas_station.bus.holder import hold
 from eas_station.bus.messages import ReceptionNew
 from eas_station.bus.publisher import Publisher
+from eas_station.bus.unit_lock import lock_unit
 from eas_station.cap.documents import document
 from eas_station.clock import ClockTrust, utc_now
 from eas_station.config.area import area_of
@@ -140,7 +140,7 @@ def _take(
         clock_trusted=trust.trusted,
         lifetime=lambda: config.station.default_lifetime,
     )
-    with hold(config.paths.runtime_dir, CTL):
+    with lock_unit(config.paths.runtime_dir, CTL):
         publisher = Publisher(CTL, config.paths.runtime_dir)
         spool = Spool(config.paths.state_dir / f"{CTL}.spool")
         try:

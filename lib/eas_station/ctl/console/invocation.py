@@ -16,7 +16,7 @@ from eas_station.bus.subscriber import Subscriber
 from eas_station.config.load import INSTALLED, load
 from eas_station.config.model import Config
 from eas_station.config.units import heard_units
-from eas_station.service import links
+from eas_station.service.remote_units import remote_unit
 from eas_station.wire import to_plain
 
 DEVELOPMENT = Path("var/station.toml")  # what `eas-ctl run` writes
@@ -66,7 +66,7 @@ def hear(
     """
     heard: list[BusMessage] = []
     until_s = time.monotonic() + longest_s
-    where = partial(links.remote, config)
+    where = partial(remote_unit, config)
     units = heard_units(config)
     with Subscriber(config.paths.runtime_dir, units, topics, remote=where) as subscriber:
         while not enough(heard):

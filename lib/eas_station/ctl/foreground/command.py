@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from eas_station import tables
-from eas_station.bus.holder import LONGEST_PATH, hold, make_directory
+from eas_station.bus.unit_lock import LONGEST_PATH, lock_unit, make_directory
 from eas_station.config.embedded import demo_dir, embedded, to_toml
 from eas_station.config.key_types import LONGEST_NAME
 from eas_station.config.load import load
@@ -136,7 +136,7 @@ def _demonstration(var_dir: Path) -> Iterator[RunPlan]:
     except OSError as error:
         raise OutsideError(f"{var_dir} cannot be made: {error.strerror}") from error
     try:
-        lock = hold(var_dir, "eas-ctl-run")
+        lock = lock_unit(var_dir, "eas-ctl-run")
     except BusError as error:
         raise OutsideError(
             f"{error}: end that station first (Ctrl-C where it runs), or give this one a folder of"

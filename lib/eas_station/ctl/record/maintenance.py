@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eas_station.bus.holder import hold
+from eas_station.bus.unit_lock import lock_unit
 from eas_station.clock import ClockTrust, utc_now
 from eas_station.config.model import Config
 from eas_station.ctl.console import invocation
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     logs.set_up(UNIT, os.environ)
     config = invocation.load_config(args.config)
     with ExitStack() as stack:
-        stack.enter_context(hold(config.paths.runtime_dir, UNIT))
+        stack.enter_context(lock_unit(config.paths.runtime_dir, UNIT))
         database = Database(
             config.database.url,
             statement_timeout_s=STATEMENT_TIMEOUT_S,

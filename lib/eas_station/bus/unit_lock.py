@@ -1,6 +1,6 @@
-"""One process per unit name, held by a lock file.
+"""One process per unit name, by a lock file.
 
-A second bind on an ipc path would take the socket away from the first without a word.
+Without it a second process that binds the same ipc path would silently take over the socket.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ LONGEST_PATH = 107  # bytes of sun_path, unix(7)
 
 
 class UnitLock:
-    """The right to be this unit, until `release` or the end of the process."""
+    """The lock of one unit, held until `release` or the end of the process."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self._descriptor: int | None = descriptor
 
     def release(self) -> None:
-        """Give the name back; a second call does nothing."""
+        """Release the lock; a second call does nothing."""
         if self._descriptor is not None:
             self.path.unlink(missing_ok=True)
             os.close(self._descriptor)
@@ -42,8 +42,8 @@ class UnitLock:
         self.release()
 
 
-def hold(runtime_dir: Path, unit: str) -> UnitLock:
-    """Become `unit`. Raises BusError if another process is, naming its pid."""
+def lock_unit(runtime_dir: Path, unit: str) -> UnitLock:
+    """Take the lock of `unit`. Raises BusError with the pid of the process that holds it."""
     make_directory(runtime_dir)
     path = runtime_dir / f"{unit}.lock"
     while True:
@@ -58,19 +58,19 @@ def hold(runtime_dir: Path, unit: str) -> UnitLock:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
             return UnitLock(path, descriptor)
-        os.close(descriptor)  # the last holder removed the file between our open and our lock
+        os.close(descriptor)  # its holder removed the file between our open and our lock
 
 
 def make_directory(runtime_dir: Path) -> None:
-    """Make the directory of sockets and locks if it is not there. Raises BusError."""
+    """Create the directory of sockets and locks unless it exists. Raises BusError."""
     try:
         runtime_dir.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
     except OSError as error:
-        raise BusError(f"{runtime_dir} cannot be made: {error.strerror}") from error
+        raise BusError(f"{runtime_dir} cannot be created: {error.strerror}") from error
 
 
 def socket_path(runtime_dir: Path, unit: str) -> Path:
-    """Where `unit` publishes. Raises BusError if the path is too long for a socket."""
+    """The path of the unit's publishing socket. Raises BusError if it is too long."""
     path = runtime_dir / f"{unit}.pub"
     if len(os.fsencode(path)) > LONGEST_PATH:
         raise BusError(

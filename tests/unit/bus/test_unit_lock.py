@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from eas_station.bus.holder import hold, socket_path
+from eas_station.bus.unit_lock import lock_unit, socket_path
 from eas_station.errors import BusError
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from eas_station.bus.holder import hold
-lock = hold(Path(sys.argv[1]), "eas-capd")
+from eas_station.bus.unit_lock import lock_unit
+lock = lock_unit(Path(sys.argv[1]), "eas-capd")
 print("held", flush=True)
 sys.stdin.read()
 """
@@ -25,26 +25,26 @@ sys.stdin.read()
 
 def test_a_second_holder_is_told_the_pid_of_the_first(runtime_dir: Path) -> None:
     with (
-        hold(runtime_dir, "eas-capd"),
+        lock_unit(runtime_dir, "eas-capd"),
         pytest.raises(BusError, match=f"eas-capd is already running with pid {os.getpid()}"),
     ):
-        hold(runtime_dir, "eas-capd")
+        lock_unit(runtime_dir, "eas-capd")
 
 
 def test_another_unit_is_another_name(runtime_dir: Path) -> None:
-    with hold(runtime_dir, "eas-sdrd@wx"), hold(runtime_dir, "eas-sdrd@wx1"):
+    with lock_unit(runtime_dir, "eas-sdrd@wx"), lock_unit(runtime_dir, "eas-sdrd@wx1"):
         pass
 
 
 def test_a_name_given_back_leaves_no_file_and_can_be_held_again(runtime_dir: Path) -> None:
-    with hold(runtime_dir, "eas-capd") as lock:
+    with lock_unit(runtime_dir, "eas-capd") as lock:
         assert lock.path.read_text() == f"{os.getpid()}\n"
     assert list(runtime_dir.iterdir()) == []
-    hold(runtime_dir, "eas-capd").release()
+    lock_unit(runtime_dir, "eas-capd").release()
 
 
 def test_the_directory_is_closed_to_others(runtime_dir: Path) -> None:
-    with hold(runtime_dir, "eas-capd"):
+    with lock_unit(runtime_dir, "eas-capd"):
         assert stat.S_IMODE(runtime_dir.stat().st_mode) == 0o750
 
 
@@ -54,10 +54,10 @@ def test_a_killed_holder_does_not_keep_the_name(runtime_dir: Path) -> None:
         assert child.stdout is not None
         assert child.stdout.readline() == b"held\n"
         with pytest.raises(BusError, match=f"pid {child.pid} "):
-            hold(runtime_dir, "eas-capd")
+            lock_unit(runtime_dir, "eas-capd")
         child.kill()
         child.wait()
-    hold(runtime_dir, "eas-capd").release()
+    lock_unit(runtime_dir, "eas-capd").release()
 
 
 def test_a_path_too_long_for_a_socket_says_what_to_do(tmp_path: Path) -> None:
@@ -69,4 +69,4 @@ def test_a_path_too_long_for_a_socket_says_what_to_do(tmp_path: Path) -> None:
 def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BusError, match="file"):
-        hold(tmp_path / "file" / "run", "eas-capd")
+        lock_unit(tmp_path / "file" / "run", "eas-capd")

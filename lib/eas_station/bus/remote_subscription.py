@@ -1,4 +1,4 @@
-"""The connection to a unit of another machine: encrypted, watched, and confined to its topics."""
+"""A subscription to a unit of another machine: encrypted, monitored, restricted to its topics."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from eas_station.errors import BusError
 
 HIGH_WATER = 1000
 HEARTBEAT_MS = 2000
-SILENT_MS = 5000  # without an answer the other side is gone: noticed within 7 s
+SILENT_MS = 5000  # a peer that does not answer for so long is gone: noticed within 7 s
 RECONNECT_FIRST_MS, RECONNECT_LONGEST_MS = 250, 2000
-AGAIN_S = 5.0  # what libzmq itself does not try again: a refused key, a missing one of our own
+RETRY_S = 5.0  # after a refused or a missing key, which libzmq does not retry
 KEEPALIVE_IDLE_S, KEEPALIVE_EVERY_S, KEEPALIVE_COUNT = 10, 5, 3
 WATCHED = (
     zmq.EVENT_CLOSED
@@ -32,16 +32,16 @@ WATCHED = (
 
 @dataclass(frozen=True, slots=True)
 class RemoteUnit:
-    """Where a unit of another machine publishes, and what it may say here."""
+    """Where a unit of another machine publishes, and which topics are accepted from it."""
 
     address: str  # "tcp://10.0.0.5:5600"
     server_key: str  # its public key, Z85
     topics: tuple[str, ...]  # whole ones, or prefixes that end in a dot
-    keys: Callable[[], KeyPair]  # those of this machine; raises BusError
+    keys: Callable[[], KeyPair]  # of this machine; raises BusError
 
 
 def prepare_tcp(socket: zmq.Socket[bytes], address: str) -> None:
-    """For the next bind or connect: a peer that is gone is found out, an address may be IPv6."""
+    """Prepare the next bind or connect: notice a lost peer, and allow an IPv6 address."""
     socket.setsockopt(zmq.IPV6, int("[" in address))
     socket.setsockopt(zmq.HEARTBEAT_IVL, HEARTBEAT_MS)
     socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, SILENT_MS)
@@ -54,21 +54,21 @@ def prepare_tcp(socket: zmq.Socket[bytes], address: str) -> None:
 
 
 def common_topics(wanted: Iterable[str], allowed: Iterable[str]) -> tuple[str, ...]:
-    """What is both wanted and allowed; a topic that ends in a dot is a prefix."""
+    """The topics that are both wanted and allowed; one that ends in a dot is a prefix."""
     pairs = [(one, other) for one in wanted for other in allowed]
     narrower = [one if _covers(other, one) else other for one, other in pairs if _meet(one, other)]
     return tuple(dict.fromkeys(narrower))
 
 
 def matches(topic: str, topics: tuple[str, ...]) -> bool:
-    """Whether one of the topics, or prefixes that end in a dot, means `topic`."""
+    """Whether one of the topics is `topic`, or a prefix of it that ends in a dot."""
     return any(_covers(one, topic) for one in topics)
 
 
 class RemoteSubscription:
-    """A subscription to one unit of another machine. The thread of its subscriber owns it.
+    """A subscription to one unit of another machine, used by the thread of its subscriber.
 
-    Nothing of it raises: what hinders it is told by `fault`, and tried again for ever.
+    No method raises: `fault` says why it is not connected, and the connection is retried for ever.
     """
 
     def __init__(
@@ -85,8 +85,8 @@ class RemoteSubscription:
         self._remote = remote
         self._topics = common_topics(wanted, remote.topics)
         self._monotonic = monotonic
-        self._lost = f"the connection to {remote.address} is lost"
-        self._again_s: float | None = None  # when to connect anew
+        self._lost = f"lost the connection to {remote.address}"
+        self._retry_at_s: float | None = None
         self.socket = context.socket(zmq.SUB)
         self.socket.setsockopt(zmq.LINGER, 0)
         self.socket.setsockopt(zmq.RCVHWM, HIGH_WATER)
@@ -101,14 +101,14 @@ class RemoteSubscription:
         self._connect()
 
     def accepts(self, message: BusMessage) -> bool:
-        """Whether the other machine may say this: it speaks for its unit alone."""
+        """Whether the message is of this unit and of its topics."""
         return message.sender == self.unit and matches(message.topic, self._topics)
 
     def watch(self) -> None:
-        """Take note of how the connection goes; often, or its events pile up."""
+        """Process the events of the connection; call it often, or they pile up."""
         while int(self._events.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
             self._note(self._events.recv_multipart(zmq.NOBLOCK))
-        if self._again_s is not None and self._monotonic() >= self._again_s:
+        if self._retry_at_s is not None and self._monotonic() >= self._retry_at_s:
             self._connect()
 
     def close(self) -> None:
@@ -118,7 +118,7 @@ class RemoteSubscription:
         self.socket.close(linger=0)
 
     def _connect(self) -> None:
-        self._again_s = None
+        self._retry_at_s = None
         try:
             keys = self._remote.keys()
         except BusError as error:
@@ -130,11 +130,11 @@ class RemoteSubscription:
         try:
             self.socket.connect(self._remote.address)
         except zmq.ZMQError as error:
-            self._wait(f"{self._remote.address} cannot be connected to: {error.strerror}")
+            self._wait(f"cannot connect to {self._remote.address}: {error.strerror}")
 
     def _wait(self, why: str) -> None:
         self.fault = why
-        self._again_s = self._monotonic() + AGAIN_S
+        self._retry_at_s = self._monotonic() + RETRY_S
 
     def _note(self, parts: list[bytes]) -> None:
         address = self._remote.address
@@ -142,17 +142,17 @@ class RemoteSubscription:
         if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
             self.fault = None
         elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
-            with contextlib.suppress(zmq.ZMQError):  # libzmq may have let go of it
+            with contextlib.suppress(zmq.ZMQError):  # libzmq may have disconnected already
                 self.socket.disconnect(address)
-            self._wait(f"{address} refuses our key: there, write it into allow (eas-ctl keys)")
+            self._wait(f"{address} refuses our key: add it to allow there (eas-ctl keys)")
         elif event == zmq.EVENT_DISCONNECTED:
             self.fault = self.fault or self._lost
         elif event == zmq.EVENT_CLOSED:
-            if self.fault != self._lost:  # one reason for one interval of deafness
-                self.fault = f"{address} cannot be reached"
+            if self.fault != self._lost:  # keep the reason of one outage
+                self.fault = f"cannot reach {address}"
         else:
             self.fault = (
-                f"{address} has another key than server_key, or is no receiver of a station"
+                f"{address} has another key than server_key, or is not a receiver of a station"
             )
 
 
