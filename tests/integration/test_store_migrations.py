@@ -177,7 +177,7 @@ def test_a_record_of_the_first_schema_keeps_all_it_has(empty_database_url: str) 
         "b": (STORED + timedelta(hours=24), "no_end_given"),
         "c": (None, "time"),  # heard by an untrusted clock: dated when that is right
     }
-    assert (found["a"].events, found["a"].next_end_at, found["a"].doubt) == ((), None, None)
+    assert (found["a"].events, found["a"].next_change_at, found["a"].doubt) == ((), None, None)
     assert heard[0].statement.events[0].key == "KOUN.WS.W.0001.2026"
     assert [(change.alert_id, change.other_id) for change in changes] == [
         *(("a", None), ("b", None), ("c", None))

@@ -701,8 +701,8 @@ def test_the_audit_is_paged_newest_first_and_has_each_action_once(database: Data
         ("SELECT alert_id FROM alerts WHERE ended_at IS NULL", "active|overdue"),
         ("SELECT 1 FROM alerts WHERE ended_at IS NULL AND ends_at <= '2025-01-01'", "overdue"),
         (
-            "SELECT 1 FROM alerts WHERE ended_at IS NULL AND next_end_at <= '2025-01-01'",
-            "next_end",
+            "SELECT 1 FROM alerts WHERE ended_at IS NULL AND next_change_at <= '2025-01-01'",
+            "next_change",
         ),
         ("SELECT 1 FROM alerts ORDER BY first_received_at DESC, number DESC LIMIT 9", "log"),
         ("SELECT 1 FROM alerts WHERE alert_id = 'x'", "alert_id"),

@@ -117,7 +117,7 @@ class Admission:
                 event_code, speaking.event_name, speaking.severity, is_test, self.tables
             ),
             end_kind=course.end_kind,
-            next_end_at=course.next_end(at),
+            next_change_at=_next_change(course, speaking, at),
             expires_at=speaking.expires_at,
             events=_events(course, at),
             doubt=speaking.doubt,
@@ -201,6 +201,15 @@ class Admission:
             return "; ".join(dict.fromkeys(texts))
         names = [self.tables.location_name(code) for code in places.same_codes]
         return "; ".join(names or places.ugc_codes or texts) or None
+
+
+def _next_change(course: Course, speaking: Statement, at: datetime | None) -> datetime | None:
+    """When time alone changes an alert before its end: a place is released, or a block begins."""
+    if at is None:
+        return None
+    times = (course.next_end(at), info_blocks.next_change(speaking, at))
+    coming = [time for time in times if time is not None and time != course.ends_at]
+    return min(coming, default=None)
 
 
 def _events(course: Course, at: datetime | None) -> tuple[str, ...]:

@@ -193,7 +193,7 @@ class Alert:
     onset_at: datetime | None = None
     severity_rank: int = 5  # how grave: 0 a national emergency to 9 a test, see `severity`
     end_kind: EndKind = "time"
-    next_end_at: datetime | None = None  # the next of its places is released by time; None: none
+    next_change_at: datetime | None = None  # when time alone changes it before its end; None: never
     expires_at: datetime | None = None  # the newest text runs out; None: it does not say
     events: tuple[str, ...] = ()  # keys of its P-VTEC events in force, or held last
     doubt: str | None = None  # what of the newest message is not believed

@@ -160,14 +160,14 @@ def overdue(connection: Connection, now: datetime, limit: int) -> tuple[Alert, .
 
 def partly_overdue(connection: Connection, now: datetime, limit: int) -> tuple[str, ...]:
     """The ids of alerts in force with places whose time has run out, first ended first."""
-    wanted = select(alerts.c.alert_id).where(in_force(now), alerts.c.next_end_at <= now)
-    ordered = wanted.order_by(alerts.c.next_end_at, alerts.c.number).limit(limit)
+    wanted = select(alerts.c.alert_id).where(in_force(now), alerts.c.next_change_at <= now)
+    ordered = wanted.order_by(alerts.c.next_change_at, alerts.c.number).limit(limit)
     return tuple(connection.execute(ordered).scalars())
 
 
 def any_due(connection: Connection, now: datetime) -> bool:
     """Is there an alert that has ended by time, wholly or in part, without a record of it."""
-    for due in (alerts.c.ends_at <= now, alerts.c.next_end_at <= now):
+    for due in (alerts.c.ends_at <= now, alerts.c.next_change_at <= now):
         wanted = select(alerts.c.number).where(alerts.c.ended_at.is_(None), due).limit(1)
         if connection.execute(wanted).first() is not None:
             return True

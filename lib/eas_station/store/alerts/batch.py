@@ -138,7 +138,7 @@ class AlertBatch:
         if admission is None:
             return len(due)
         partly = partly_overdue(self._connection, self._now, limit)
-        return len(due) + self._fold_anew(partly, admission, reasons.of_release_by_time())
+        return len(due) + self._fold_anew(partly, admission, reasons.of_change_by_time())
 
     def _fold_anew(self, alert_ids: Sequence[str], admission: AdmissionRules, why: str) -> int:
         """Fold alerts again without a further reception; gives how many of them changed."""

@@ -51,9 +51,9 @@ def of_dating() -> str:
     return "dated anew: the clock was not trusted when it was heard"
 
 
-def of_release_by_time() -> str:
-    """Why an alert changed when one of its parts ended."""
-    return "a part of it has ended: its time ran out"
+def of_change_by_time() -> str:
+    """Why an alert changed when one of its parts began or ended."""
+    return "a part of it has begun or ended: its time has come"
 
 
 def of_end(reception: Reception, alert: Alert) -> str:

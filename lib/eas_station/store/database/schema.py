@@ -68,7 +68,7 @@ alerts = Table(
     Column("sender_name", CleanText),
     Column("onset_at", UtcTime),
     Column("end_kind", CleanText, nullable=False, server_default="time"),
-    Column("next_end_at", UtcTime),
+    Column("next_change_at", UtcTime),
     Column("expires_at", UtcTime),
     Column("events", Json, nullable=False, server_default="[]"),
     Column("doubt", CleanText),
@@ -97,10 +97,10 @@ alerts = Table(
         sqlite_where=text("ended_at IS NULL"),
     ),
     Index(
-        "ix_alerts_next_end",
-        "next_end_at",
-        postgresql_where=text("next_end_at IS NOT NULL AND ended_at IS NULL"),
-        sqlite_where=text("next_end_at IS NOT NULL AND ended_at IS NULL"),
+        "ix_alerts_next_change",
+        "next_change_at",
+        postgresql_where=text("next_change_at IS NOT NULL AND ended_at IS NULL"),
+        sqlite_where=text("next_change_at IS NOT NULL AND ended_at IS NULL"),
     ),
 )
 

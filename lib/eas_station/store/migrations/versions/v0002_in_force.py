@@ -29,7 +29,7 @@ down_revision = "0001"
 TEXT = Text()
 TIME = DateTime(timezone=True)
 JSON = PLAIN_JSON().with_variant(JSONB(), "postgresql")
-PARTS_TO_END = text("next_end_at IS NOT NULL AND ended_at IS NULL")
+PARTS_TO_END = text("next_change_at IS NOT NULL AND ended_at IS NULL")
 LIFETIME = timedelta(hours=24)  # of what gives no end: the default of default_lifetime_h
 
 # Alerts without an end, but for those whose time is not known: heard by an untrusted clock.
@@ -45,14 +45,14 @@ ENDLESS = text(
 def upgrade() -> None:
     """Add the columns and the table; end what had no end."""
     op.add_column("alerts", Column("end_kind", TEXT, nullable=False, server_default="time"))
-    op.add_column("alerts", Column("next_end_at", TIME))
+    op.add_column("alerts", Column("next_change_at", TIME))
     op.add_column("alerts", Column("expires_at", TIME))
     op.add_column("alerts", Column("events", JSON, nullable=False, server_default="[]"))
     op.add_column("alerts", Column("doubt", TEXT))
     op.create_index(
-        "ix_alerts_next_end",
+        "ix_alerts_next_change",
         "alerts",
-        ["next_end_at"],
+        ["next_change_at"],
         postgresql_where=PARTS_TO_END,
         sqlite_where=PARTS_TO_END,
     )
