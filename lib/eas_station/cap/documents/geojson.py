@@ -42,39 +42,52 @@ def parse(
     """The alerts of one answer. Raises CapError if it is no such answer, or cut off.
 
     Args:
-        is_known: says of the text of an alert that it was read before: it is left out.
+        is_known: was the text of an alert read before; then it is left out.
     """
     limits = limits or ParseLimits()
     if len(data) > limits.document_bytes:
         raise CapError(f"a document of {len(data)} bytes", repr(data[:200]))
     text = json_text.decode(data).strip(" \t\r\n")
-    top, members = json_text.read(text, ("features", "@graph"))
-    if members is None:
-        members = [json_text.Member(_single(top, text), text, mended=False)]
+    collected = _Collected(limits, is_known)
+    top, has_list = json_text.read(text, ("features", "@graph"), collected.take)
+    if not has_list:
+        collected.take(json_text.Member(_single(top, text), text, mended=False))
         top = {}
-    if len(members) > limits.alerts:
-        raise CapError(f"{len(members)} alerts in one document")
-    messages: list[CapMessage] = []
-    rejected: list[CapError] = []
-    unchanged = 0
-    for member in members:
-        if is_known is not None and is_known(member.text):
-            unchanged += 1
-            continue
-        try:
-            messages.append(_GeoJsonReader(member, limits).message())
-        except CapError as error:
-            rejected.append(error)
-        except Exception as error:  # noqa: BLE001 - the barrier round one item from outside
-            rejected.append(CapBug(error, member.text))
     pagination = _mapping(top.get("pagination"))
     return GeoJsonPage(
-        messages=tuple(messages),
-        rejected=tuple(rejected),
+        messages=tuple(collected.messages),
+        rejected=tuple(collected.rejected),
         next_url=_text(pagination.get("next")),
         updated_at=values.time(_text(top.get("updated")) or ""),
-        unchanged=unchanged,
+        unchanged=collected.unchanged,
     )
+
+
+class _Collected:
+    """What the members of one answer give."""
+
+    def __init__(self, limits: ParseLimits, is_known: Callable[[str], bool] | None) -> None:
+        self.messages: list[CapMessage] = []
+        self.rejected: list[CapError] = []
+        self.unchanged = 0
+        self._limits = limits
+        self._is_known = is_known
+        self._left = limits.alerts
+
+    def take(self, member: json_text.Member) -> None:
+        """Read one member. Raises CapError on too many."""
+        self._left -= 1
+        if self._left < 0:
+            raise CapError(f"more than {self._limits.alerts} alerts in one document")
+        if self._is_known is not None and self._is_known(member.text):
+            self.unchanged += 1
+            return
+        try:
+            self.messages.append(_GeoJsonReader(member, self._limits).message())
+        except CapError as error:
+            self.rejected.append(error)
+        except Exception as error:  # noqa: BLE001 - the barrier round one item from outside
+            self.rejected.append(CapBug(error, member.text))
 
 
 def _single(top: _Object, text: str) -> _Object:

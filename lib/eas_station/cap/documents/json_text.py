@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from eas_station.errors import CapError
 
@@ -22,8 +22,7 @@ _DANGEROUS = re.compile(r"\\u(0000|[dD][89a-fA-F][0-9a-fA-F]{2})")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """One entry of the list: its value, and its text exactly as it stood."""
 
     value: Any
@@ -39,17 +38,20 @@ def decode(data: bytes) -> str:
         raise CapError(f"not UTF-8: {error.reason}", repr(data[:200])) from error
 
 
-def read(text: str, lists: tuple[str, ...]) -> tuple[dict[str, Any], list[Member] | None]:
-    """The top-level object, and the members of the first of `lists` that it has as a list.
+def read(
+    text: str, lists: tuple[str, ...], take: Callable[[Member], None]
+) -> tuple[dict[str, Any], bool]:
+    """The top-level object, and whether it has one of `lists` as a list.
 
-    That list itself is left out of the object; None means that no such list is there. Raises
-    CapError if the document is not one JSON object from its first to its last character.
+    The members of that list are given to `take` one by one, so that no more than one is held; the
+    list itself is left out of the object. Raises CapError if the document is not one JSON object
+    from its first to its last character.
     """
     decoder = json.JSONDecoder(
         object_pairs_hook=_object, parse_constant=_no_number, parse_int=_integer
     )
     try:
-        return _object_at(decoder, text, lists)
+        return _object_at(decoder, text, lists, take)
     except CapError:
         raise
     except RecursionError as error:
@@ -59,12 +61,15 @@ def read(text: str, lists: tuple[str, ...]) -> tuple[dict[str, Any], list[Member
 
 
 def _object_at(
-    decoder: json.JSONDecoder, text: str, lists: tuple[str, ...]
-) -> tuple[dict[str, Any], list[Member] | None]:
+    decoder: json.JSONDecoder,
+    text: str,
+    lists: tuple[str, ...],
+    take: Callable[[Member], None],
+) -> tuple[dict[str, Any], bool]:
     at = _skip(text, 0)
     if text[at : at + 1] != "{":
         raise CapError("not a JSON object", text[:200])
-    members: list[Member] | None = None
+    has_list = False
     pairs: list[tuple[str, Any]] = []
     at = _skip(text, at + 1)
     more = text[at] != "}"
@@ -75,9 +80,10 @@ def _object_at(
             raise CapError("not a JSON object", text[:200])
         at = _skip(text, at + 1)
         if key in lists and text[at] == "[":
-            if members is not None:
+            if has_list:
                 raise CapError(f"{key} stands there twice", text[:200])
-            members, at = _list_at(decoder, text, at)
+            has_list = True
+            at = _list_at(decoder, text, at, take)
         else:
             value, at = decoder.raw_decode(text, at)
             pairs.append((key, value))
@@ -87,27 +93,27 @@ def _object_at(
             at = _skip(text, at + 1)
     if text[at] != "}" or _skip(text, at + 1) != len(text):
         raise CapError("not JSON: it does not end with its object", text[:200])
-    return _object(pairs), members
+    return _object(pairs), has_list
 
 
-def _list_at(decoder: json.JSONDecoder, text: str, at: int) -> tuple[list[Member], int]:
-    members: list[Member] = []
+def _list_at(decoder: json.JSONDecoder, text: str, at: int, take: Callable[[Member], None]) -> int:
+    """Give the members of the list at `at`; returns where the text goes on behind it."""
     at = _skip(text, at + 1)
     if text[at] == "]":
-        return members, at + 1
+        return at + 1
     while True:
         value, end = decoder.raw_decode(text, at)
-        members.append(_member(value, text[at:end]))
+        take(_member(value, text[at:end]))
         at = _skip(text, end)
         if text[at] == "]":
-            return members, at + 1
+            return at + 1
         if text[at] != ",":
             raise CapError("not JSON: a list without commas", text[:200])
         at = _skip(text, at + 1)
 
 
 def _member(value: Any, text: str) -> Member:
-    if "\\u" not in text or _DANGEROUS.search(text) is None:
+    if _DANGEROUS.search(text) is None:
         return Member(value, text, mended=False)
     mended = _mend(value)
     return Member(mended, text, mended=mended != value)

@@ -118,6 +118,7 @@ class _XmlReader:
 
     def __init__(self, namespace: str, raw: str, limits: ParseLimits) -> None:
         self._namespace = namespace
+        self._value_name, self._value = f"{{{namespace}}}valueName", f"{{{namespace}}}value"
         self._raw = raw
         self._limits = limits
         self._notes: list[str] = []
@@ -244,12 +245,17 @@ class _XmlReader:
         )
 
     def _named(self, fields: _Fields, name: str) -> tuple[Named, ...]:
+        """The pairs of a field, in document order; of repeated parts the first counts."""
         found = []
         for item in self._some(fields, name, self._limits.values):
-            inner = self._fields(item)
-            value_name = self._optional(inner, "valueName")
-            if value_name is not None:
-                found.append(Named(value_name, self._optional(inner, "value") or ""))
+            parts: dict[str, str] = {}
+            for child in item:
+                tag = child.tag
+                if (tag == self._value_name or tag == self._value) and tag not in parts:
+                    parts[tag] = _text(child)
+            value_name = parts.get(self._value_name)
+            if value_name:
+                found.append(Named(value_name, parts.get(self._value, "")))
         return tuple(found)
 
     def _time(self, fields: _Fields, name: str) -> datetime | None:
