@@ -99,7 +99,7 @@ def test_a_recording_is_decoded_again_by_a_child_and_agrees(up: Any, script: Scr
     assert found["clips"][0]["headers"] == [heard[0]]
     assert found["clips"][0]["ends"] is True
     said = " ".join(found["agreements"])
-    assert "wx, 162.550 heard the same header, character by character." in said
+    assert "wx, 162.550 received the same header, character for character." in said
     assert "CAP (nws) and the recording agree on the event: TOR." in said
     page = up.get(f"/alerts/{tornado['alert_id']}")[2].decode()
     assert "The recording confirms the reception." in page

@@ -49,7 +49,7 @@
     const at = new Date(Date.parse(values.began_at) + place * values.point_s * 1000);
     const means = values.channels.map(({ channel, mean }) =>
       channel + " " + (mean[place] === null ? "unknown" : Math.round(mean[place] * 10) / 10));
-    return at.toLocaleString(undefined, { timeZone: zone }) + ": " + means.join(", ") + " (" + values.unit + ")";
+    return at.toLocaleString(undefined, { timeZone: zone, dateStyle: "medium", timeStyle: "short" }) + ": " + means.join(", ") + " (" + values.unit + ")";
   }
 
   async function showPointer() {

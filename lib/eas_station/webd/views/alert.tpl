@@ -116,7 +116,7 @@
 % end
 </ol></section>
 % end
-<section id="receptions" data-live><h2>Received {{len(card.receptions)}} {{'time' if len(card.receptions) == 1 else 'times'}}</h2>
+<section id="receptions" data-live><h2>Received {{'once' if len(card.receptions) == 1 else f'{len(card.receptions)} times'}}</h2>
 % for one in receptions:
 <details class="reception" id="r-{{one.reception.reception_id}}" open>
 <summary><span class="where">{{one.line.where}}</span> <span class="when">\\

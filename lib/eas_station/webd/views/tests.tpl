@@ -1,7 +1,7 @@
 % rebase('base.tpl')
 <h1>Tests</h1>
 <section id="expected" data-live>
-<p class="hint">Stations send a Required Weekly Test (RWT) and a Required Monthly Test (RMT). A received test proves that the channel can be heard. Investigate a missing test.</p>
+<p class="hint">Stations send a Required Weekly Test (RWT) and a Required Monthly Test (RMT). A received test proves that the channel can be heard. Investigate every missing test.</p>
 % if record is None:
 <p class="banner bad">The database is not responding: the tests received cannot be shown.</p>
 % for where, sentence in overdue:
@@ -11,7 +11,7 @@
 <p class="hint">No test is expected yet. After a channel has carried a test, the next one is expected. To expect tests from the first day, set <code>expect</code> in the configuration of the source.</p>
 % else:
 <table class="expected"><caption>Expected tests</caption>
-<thead><tr><th scope="col">Channel</th><th scope="col">Test</th><th scope="col">State</th><th scope="col">Last heard</th><th scope="col">Next due</th></tr></thead><tbody>
+<thead><tr><th scope="col">Channel</th><th scope="col">Test</th><th scope="col">State</th><th scope="col">Last received</th><th scope="col">Next due</th></tr></thead><tbody>
 % for test in record.tests:
 <tr class="{{test.look}}"><th scope="row">{{test.where}}</th><td>{{test.name}}\\
 % if not test.learnt:
@@ -25,7 +25,7 @@
 % end
 </span>\\
 % end
-</td><td data-label="Last heard">\\
+</td><td data-label="Last received">\\
 % if test.last and test.address:
 <a href="{{test.address}}"><time datetime="{{test.last.iso}}">{{test.last.local}}</time><span class="hidden">: {{test.where}}, {{test.name}}</span></a>\\
 % elif test.last:
@@ -62,7 +62,7 @@ unknown\\
 % else:
 <span class="state"><span class="sign" aria-hidden="true">▲</span> still deaf</span>\\
 % end
-</td><td data-label="For">{{line.lasted}}</td><th scope="row">{{line.where}}</th><td>{{line.why}}\\
+</td><td class="since" data-label="For">{{line.lasted}}</td><th scope="row">{{line.where}}</th><td>{{line.why}}\\
 % if line.explains:
  <span class="tag bad">explains the missing {{line.explains}}</span>\\
 % end
