@@ -41,8 +41,9 @@ def years_of(event: EventRef, issued_at: datetime) -> tuple[int, ...]:
     fixed = fixed_year(event, issued_at)
     if fixed is not None:
         return (fixed,)
-    year = issued_at.astimezone(UTC).year
-    return tuple(dict.fromkeys((int(event.key.rpartition(".")[2]), year, year - 1)))
+    year, text = issued_at.astimezone(UTC).year, event.key.rpartition(".")[2]
+    named = (int(text),) if text.isdecimal() else ()  # a stored key may be damaged
+    return tuple(dict.fromkeys((*named, year, year - 1)))
 
 
 def lasting_events(statement: Statement) -> tuple[EventRef, ...]:
