@@ -78,7 +78,7 @@ class Store:
         while self._flusher.run_once():
             pass
         took_s = time.perf_counter() - began_s
-        assert self.spool.quarantined() == ()
+        assert self.spool.quarantine_depth() == 0
         return took_s
 
     def bare_insert(self, heard: list[Reception]) -> float:

@@ -63,7 +63,7 @@ def way(tmp_path: Path, database: Database, admission: Admission) -> Iterator[Wa
     spool = Spool(tmp_path / "growth.spool")
     yield Way(spool, database, admission)
     assert spool.depth() == 0
-    assert spool.quarantined() == ()
+    assert spool.quarantine_depth() == 0
     spool.close()
 
 

@@ -60,7 +60,7 @@ def store(spool: Spool, database: Database, admission: Admission) -> Store:
         flusher = Flusher(spool, database, admission, admission.now, lambda change: None)
         while flusher.run_once():
             pass
-        assert spool.quarantined() == ()
+        assert spool.quarantine_depth() == 0
 
     return run
 

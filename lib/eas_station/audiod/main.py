@@ -78,12 +78,12 @@ def compose(daemon: Daemon) -> None:
         offer=proving.tap.offer,
         live=_live(daemon, source),
     )
-    beat = daemon.beat("listen", LISTEN_DEADLINE_S)
+    beat = daemon.heartbeat("listen", LISTEN_DEADLINE_S)
     storage.start()
     daemon.on_reload(partial(_reload, daemon, source))
     daemon.spawn("desired states", desired.run)
     daemon.spawn("clips", writer.run)
-    daemon.spawn("proof", partial(proving.prover.run, daemon.beat("proof", BEAT_S)))
+    daemon.spawn("proof", partial(proving.prover.run, daemon.heartbeat("proof", BEAT_S)))
     daemon.spawn("listen", partial(_listen, SourceListener(wiring), beat, writer, desired.asked))
 
 

@@ -109,7 +109,7 @@ class Feeds:
 
     def _start(self, feed: FeedConfig, config: Config) -> None:
         stop = EitherStop(self._daemon.stopping)
-        beat = self._daemon.beat(_beat_name(feed), BEAT_S)
+        beat = self._daemon.heartbeat(_beat_name(feed), BEAT_S)
         loop = FeedLoop(
             paced(feed),
             reader(feed, config, stop.is_set, self._memory, self._surroundings),
@@ -125,7 +125,7 @@ class Feeds:
         self._daemon.spawn(f"feed {feed.name}"[:15], loop.run)
 
     def _forget(self, feed: FeedConfig) -> None:
-        self._daemon.drop_beat(_beat_name(feed))
+        self._daemon.drop_heartbeat(_beat_name(feed))
         self._daemon.drop_item(f"feed.{feed.kind}", feed.name)
 
 

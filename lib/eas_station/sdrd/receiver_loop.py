@@ -57,7 +57,7 @@ class ReceiverLoop:
         self._is_wanted = is_wanted
         self._note = note
         self._monotonic = monotonic
-        self._beat = daemon.beat("radio", BEAT_DEADLINE_S)
+        self._beat = daemon.heartbeat("radio", BEAT_DEADLINE_S)
         self._receiver_of = build_receiver
         self._opening = Backoff(FIRST_BACKOFF_S, LONGEST_BACKOFF_S)
         self._flapping = Backoff(FIRST_FLAPPING_S, LONGEST_FLAPPING_S)

@@ -140,7 +140,7 @@ class HistoryWriter:
         self._history = history
         self._database = database
         self._backoff = Backoff(FIRST_BACKOFF_S, LONGEST_BACKOFF_S)
-        self._beat = daemon.beat("history", FLUSH_DEADLINE_S)
+        self._beat = daemon.heartbeat("history", FLUSH_DEADLINE_S)
         self._offline = False
 
     def run(self) -> None:

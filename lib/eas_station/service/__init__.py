@@ -1,1 +1,1 @@
-"""What every daemon does the same way."""
+"""What all daemons have in common."""

@@ -1,4 +1,4 @@
-"""How long to wait before the next try."""
+"""The wait before the next attempt."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 class Backoff:
     """Waits that double from `first_s` to `longest_s`, each shortened at random.
 
-    The jitter keeps many stations from coming back to one server in the same second.
+    The jitter keeps many stations from returning to one server in the same second.
     """
 
     def __init__(
@@ -19,7 +19,7 @@ class Backoff:
         jitter: float = 0.2,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """`jitter`: the largest part of a wait that is left out, 0 to 1."""
+        """`jitter`: the largest fraction that a wait is shortened by, 0 to 1."""
         self.tries = 0  # failures since the last success
         self._first_s = first_s
         self._longest_s = longest_s
@@ -33,5 +33,5 @@ class Backoff:
         return wait_s * (1.0 - self._jitter * self._chance())
 
     def reset(self) -> None:
-        """It worked: the next failure is the first again."""
+        """An attempt succeeded: the next failure is the first again."""
         self.tries = 0

@@ -1,6 +1,6 @@
-"""The log: journal fields under systemd, JSON lines, or one line for a person.
+"""Logging: journal fields under systemd, JSON lines, or lines of text.
 
-A record's own fields are those of its `extra` in capitals: {"EAS_ALERT_ID": …}.
+The fields of a record are the keys of its `extra` in capitals: {"EAS_ALERT_ID": …}.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from typing import TextIO
 from eas_station.wire import time_to_text
 
 JOURNAL_SOCKET = "/run/systemd/journal/socket"
-FIELD = re.compile(r"[A-Z][A-Z0-9_]*\Z")  # what the journal takes as a field's name
-LONGEST_TEXT = 48_000  # a datagram to the journal has an end
+FIELD = re.compile(r"[A-Z][A-Z0-9_]*\Z")  # the journal's rule for the name of a field
+LONGEST_TEXT = 48_000  # characters; a datagram has a maximum size
 CHATTY = ("alembic", "urllib3", "waitress", "sqlalchemy")
 PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3}
 COLOURS = {"WARNING": "33", "ERROR": "31", "CRITICAL": "1;31", "DEBUG": "2"}
 
 
 def set_up(unit: str, environment: Mapping[str, str], stream: TextIO | None = None) -> None:
-    """Send everything that is logged in this process to `stream`, standard error if not given.
+    """Send the log of this process to `stream`, by default standard error.
 
-    EAS_LOG=json: JSON lines. Else, under systemd: the journal. Else: one line each, coloured if
-    `stream` is a terminal.
+    EAS_LOG=json: JSON lines. Otherwise, under systemd: the journal. Otherwise lines of text,
+    coloured if `stream` is a terminal.
     """
     stream = stream or sys.stderr
     handler: logging.Handler
@@ -53,7 +53,7 @@ def set_up(unit: str, environment: Mapping[str, str], stream: TextIO | None = No
 
 
 def is_journal(journal_stream: str | None, stream: TextIO) -> bool:
-    """Whether `stream` is the pipe to the journal that JOURNAL_STREAM speaks of."""
+    """Whether `stream` is the pipe to the journal that JOURNAL_STREAM names."""
     if journal_stream is None:
         return False
     try:
@@ -64,22 +64,22 @@ def is_journal(journal_stream: str | None, stream: TextIO) -> bool:
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, str]:
-    """The record's own fields: those whose names are in capitals."""
+    """The fields of the record: the attributes whose names are in capitals."""
     return {k: str(v) for k, v in vars(record).items() if FIELD.match(k) and v is not None}
 
 
 def one_line(
     unit: str, level: str, text: str, fields: Mapping[str, str], colour: bool = False
 ) -> str:
-    """A record for a person: the process, the text, the fields."""
-    said = text if level == "INFO" else f"{level}: {text}"
+    """A record as a line of text: the process, the message, the fields."""
+    shown = text if level == "INFO" else f"{level}: {text}"
     extra = "".join(f" {name.removeprefix('EAS_').lower()}={fields[name]}" for name in fields)
     if not colour:
-        return f"{unit}: {said}{extra}"
+        return f"{unit}: {shown}{extra}"
     shade = COLOURS.get(level)
-    said = f"\x1b[{shade}m{said}\x1b[0m" if shade else said
+    shown = f"\x1b[{shade}m{shown}\x1b[0m" if shade else shown
     extra = f"\x1b[2m{extra}\x1b[0m" if extra else ""
-    return f"\x1b[{unit_colour(unit)}m{unit}\x1b[0m: {said}{extra}"
+    return f"\x1b[{unit_colour(unit)}m{unit}\x1b[0m: {shown}{extra}"
 
 
 def unit_colour(unit: str) -> str:
@@ -91,7 +91,7 @@ def unit_colour(unit: str) -> str:
 
 
 class LineFormatter(logging.Formatter):
-    """One line for a person; a traceback follows on its own lines."""
+    """One line of text; a traceback follows on lines of its own."""
 
     def __init__(self, unit: str, colour: bool) -> None:
         super().__init__()
@@ -130,7 +130,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class JournalHandler(logging.Handler):
-    """Structured records for the journal; `<N>` lines on stderr if it does not answer."""
+    """Sends structured records to the journal; if that fails, `<N>` lines to stderr."""
 
     def __init__(self, unit: str, stream: TextIO, path: str = JOURNAL_SOCKET) -> None:
         super().__init__()
@@ -166,13 +166,13 @@ class JournalHandler(logging.Handler):
             self._stream.flush()
 
     def close(self) -> None:
-        """Give the socket back."""
+        """Close the socket."""
         self._socket.close()
         super().close()
 
 
 def journal_datagram(fields: Mapping[str, str]) -> bytes:
-    """The fields in the journal's native protocol: a value of several lines has its length."""
+    """The fields in the journal's native protocol: a value of several lines follows its length."""
     parts = []
     for name, value in fields.items():
         encoded = value.encode("utf-8", "replace")

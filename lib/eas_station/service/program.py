@@ -1,7 +1,6 @@
-"""The common main of the daemons: arguments, configuration, log, exit status.
+"""The common main function of the daemons: arguments, configuration, log, exit status.
 
-Exit status: 0 stopped; 1 a bug, or a name or an address that is taken; 78 the configuration is at
-fault.
+Exit status: 0 stopped; 1 a bug, or a name or an address in use; 78 a fault of the configuration.
 """
 
 from __future__ import annotations
@@ -33,13 +32,13 @@ def run(
     compose: Callable[[Daemon], None],
     instance_of: InstanceOf | None = None,
 ) -> int:
-    """Run one daemon until it is told to stop.
+    """Run one daemon until it is stopped.
 
     Args:
         program: "eas-capd"; with an instance the unit is "eas-sdrd@wx".
         compose: builds the daemon's parts from `daemon.config` and spawns its threads; quick, and
-            without waiting for anything outside. May raise ConfigError and OutsideError.
-        instance_of: the kind of table of which `--name` names one; None: a single daemon.
+            without waiting for anything outside. Raises ConfigError or OutsideError.
+        instance_of: the kind of table that `--name` selects from; None: there is one daemon.
     """
     args = _arguments(program, argv, instance_of)
     instance: str | None = args.name if instance_of else None
@@ -80,7 +79,7 @@ def _run(
         status = daemon.run()
     if daemon.hung:
         logging.shutdown()
-        os._exit(status)  # the interpreter would wait for what the thread holds
+        os._exit(status)  # the interpreter would wait for the thread
     return status
 
 
@@ -99,7 +98,7 @@ def _check_instance(config: Config, name: str | None, instance_of: InstanceOf | 
     tables = config.receivers if instance_of == "receiver" else config.sources
     known = [table.name for table in tables]
     if name not in known:
-        says = f"the configuration has {', '.join(known)}" if known else "there is none"
+        known_names = f"the configuration has {', '.join(known)}" if known else "there is none"
         raise ConfigError(
             (
                 Fault(
@@ -107,7 +106,7 @@ def _check_instance(config: Config, name: str | None, instance_of: InstanceOf | 
                     line=None,
                     key=f"{instance_of}.name",
                     value=f'"{name}"',
-                    message=f"no [[{instance_of}]] of this name: {says}",
+                    message=f"no [[{instance_of}]] of this name: {known_names}",
                 ),
             )
         )
@@ -118,6 +117,6 @@ def _count(faults: tuple[Fault, ...]) -> str:
 
 
 def _write_modules(path: str | None) -> None:
-    """For the tests: which modules the daemon has loaded when it is ready."""
+    """For tests: the modules that the daemon has loaded when it is ready."""
     if path is not None:
         Path(path).write_text("\n".join(sorted(sys.modules)) + "\n", encoding="utf-8")

@@ -1,6 +1,6 @@
-"""How receptions reach the database: the spool at once, the record when it answers.
+"""The way of receptions into the database: first the spool, then the database.
 
-The database being away is a state, not an error: what comes in meanwhile waits in the spool.
+While the database does not respond, what comes in waits in the spool.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from eas_station.store.spool.spool import Spool
 
 log = logging.getLogger(__name__)
 
-IDLE_S = 5.0  # overdue alerts are looked for this often
-FLUSH_DEADLINE_S = 60.0  # a flush that takes longer is stuck
+IDLE_S = 5.0  # the flusher looks for overdue alerts this often
+FLUSH_DEADLINE_S = 60.0  # a flush that takes longer hangs
 
 
 def open_database(
@@ -79,13 +79,13 @@ class Storage:
         self._awake = threading.Event()
         self._database_fault: str | None = None
         self._spool_fault: str | None = None
-        self._aside = 0
+        self._quarantined = 0
         self._database_known = False
         self._append_fault: str | None = None
 
     def start(self) -> None:
-        """Begin to flush, in a thread of its own."""
-        self._beat = self._daemon.beat("flusher", FLUSH_DEADLINE_S)
+        """Start the thread that flushes."""
+        self._heartbeat = self._daemon.heartbeat("flusher", FLUSH_DEADLINE_S)
         self._daemon.spawn("flusher", self._run)
 
     def take(self, reception: Reception) -> None:
@@ -98,7 +98,7 @@ class Storage:
         self.wake()
 
     def append(self, kind: str, json: str) -> bool:
-        """Spool another row for the record; False: the spool did not take it."""
+        """Spool a row of another kind; False: the spool did not take it."""
         try:
             self._spool.append(kind, json)
         except StoreError as error:
@@ -110,31 +110,31 @@ class Storage:
         return True
 
     def wake(self) -> None:
-        """There is something to flush."""
+        """Flush now."""
         self._awake.set()
 
     def _run(self) -> None:
         while not self._daemon.stopping.is_set():
-            self._beat()
+            self._heartbeat()
             self._wait(self._flush())
         if self._database_fault is None:
-            self._flush()  # what came in last
+            self._flush()  # rows since the last flush
 
     def _wait(self, wait_s: float) -> None:
-        """Sleep in short steps: `stopping` must be noticed although `wake` is what wakes."""
+        """Sleep until `wake`, in short steps: `stopping` must be noticed too."""
         offline = self._database_fault is not None
         while wait_s > 0 and not self._daemon.stopping.is_set():
             step_s = min(wait_s, 0.5)
-            if offline:  # news of more to flush does not bring the database back
+            if offline:  # more rows do not bring the database back
                 self._daemon.stopping.wait(step_s)
             elif self._awake.wait(step_s):
                 break
-            self._beat()
+            self._heartbeat()
             wait_s -= step_s
         self._awake.clear()
 
     def _flush(self) -> float:
-        """Move what is there; gives how long to wait before the next time."""
+        """Flush; return the wait before the next flush."""
         try:
             moved = self._flusher.run_once()
             if self._daemon.clock_trust.trusted():
@@ -154,7 +154,7 @@ class Storage:
         return 0.0 if moved else IDLE_S
 
     def _announce_waiting(self) -> None:
-        """The database is away from the start: the page must hear from us what waits for it."""
+        """At a start without the database, publish what waits in the spool for the page."""
         try:
             self._intake.announce_waiting()
         except StoreError as error:
@@ -163,12 +163,12 @@ class Storage:
     def _note_depth(self) -> None:
         try:
             depth = self._spool.depth()
-            aside = self._spool.aside()
+            quarantined = self._spool.quarantine_depth()
         except StoreError as error:
             self._note_spool(str(error))
             return
-        self._note_spool(self._append_fault)  # a full disk still tells how much is on it
-        self._note_aside(aside)
+        self._note_spool(self._append_fault)  # a full disk can still be read
+        self._note_quarantine(quarantined)
         self._daemon.set_storage(depth, self._changes.last_change_id)
 
     def _note_database(self, fault: str | None) -> None:
@@ -193,20 +193,20 @@ class Storage:
             )
         )
 
-    def _note_aside(self, count: int) -> None:
-        """What met a bug is missing from the record: the operator must see that."""
-        if count == self._aside:
+    def _note_quarantine(self, count: int) -> None:
+        """Rows in quarantine are missing from the database: show them."""
+        if count == self._quarantined:
             return
-        self._aside = count
+        self._quarantined = count
         rows = "1 row is" if count == 1 else f"{count} rows are"
         self._daemon.set_item(
             ItemState(
                 name="quarantine",
                 kind="quarantine",
                 state="failed" if count else "running",
-                sentence=f"{rows} missing from the record: what met a bug is kept in the spool"
+                sentence=f"{rows} missing from the database: quarantined in the spool after a bug"
                 if count
-                else "nothing is kept aside",
+                else "no rows in quarantine",
                 since_at=self._daemon.now(),
             )
         )

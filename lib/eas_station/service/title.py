@@ -1,4 +1,4 @@
-"""How the process and its threads are called in ps, htop and pgrep."""
+"""Names of the process and its threads in ps, htop and pgrep."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ LONGEST_COMM = 15  # bytes, TASK_COMM_LEN of the kernel without its NUL
 
 
 def name_process(program: str, instance: str | None) -> None:
-    """Title `eas-sdrd: wx`; `comm` stays the program's, so that `pgrep -x eas-sdrd` finds it."""
+    """Set the title `eas-sdrd: wx`, and `comm` to the program, for `pgrep -x eas-sdrd`."""
     setproctitle.setproctitle(program if instance is None else f"{program}: {instance}")
     setproctitle.setthreadtitle(program[:LONGEST_COMM])
 

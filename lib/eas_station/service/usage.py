@@ -1,4 +1,4 @@
-"""What the process costs: CPU seconds and memory, its children included."""
+"""CPU time and memory of the process, its children included."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Usage:
     """Since the start of the process, its living and its reaped children included."""
 
     cpu_s: float  # user + system
-    memory_bytes: int  # PSS: shared pages are divided among those who share them
+    memory_bytes: int  # PSS: a shared page is divided among the processes that share it
 
 
 class UsageMeter:
@@ -32,7 +32,7 @@ class UsageMeter:
         self._last: tuple[float, Usage] | None = None
 
     def read(self) -> Usage:
-        """The usage now, or that of some seconds ago."""
+        """The usage, at most five seconds old."""
         now_s = self._monotonic()
         if self._last is None or now_s - self._last[0] >= REREAD_S:
             pids = self._family(os.getpid())
@@ -44,7 +44,7 @@ class UsageMeter:
         return self._last[1]
 
     def _family(self, pid: int) -> list[int]:
-        """The process and everything it has started that still lives."""
+        """The process and its living descendants."""
         found = [pid]
         for parent in found:  # grows while it is walked
             for children in (self._proc / str(parent) / "task").glob("*/children"):
@@ -68,4 +68,4 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return ""  # it has ended meanwhile, or is not ours to read
+        return ""  # the process has ended meanwhile, or may not be read

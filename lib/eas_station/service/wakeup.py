@@ -1,4 +1,4 @@
-"""How the main thread sleeps: until a signal, a worker's word, or a time."""
+"""The sleep of the main thread: until a signal, a call of `wake`, or a timeout."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import Iterable
 
 
 class Wakeup:
-    """A socket pair that signals and threads write to and the main thread sleeps on.
+    """A socket pair: signals and threads write to it, and the main thread waits for it.
 
-    An Event will not do: a handler that sets it can meet the main thread inside its lock.
+    An Event would deadlock if a signal handler set it while the main thread holds its lock.
     """
 
     def __init__(self) -> None:
@@ -20,29 +20,29 @@ class Wakeup:
         self._write.setblocking(False)
 
     def catch(self, signals: Iterable[signal.Signals]) -> None:
-        """From now on these signals wake the sleeper. Main thread only."""
+        """Let these signals end the sleep. Main thread only."""
         signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
         for number in signals:
             signal.signal(number, _nothing)
 
     def wake(self) -> None:
-        """Wake the sleeper, from any thread."""
+        """End the sleep, from any thread."""
         try:
             self._write.send(b"\0")
         except BlockingIOError:
-            pass  # it has been woken often enough
+            pass  # enough wakeups are pending
 
     def sleep(self, longest_s: float) -> frozenset[signal.Signals]:
-        """Sleep at most so long; gives the signals that came."""
+        """Sleep at most so long; return the signals received."""
         select.select([self._read], [], [], max(0.0, longest_s))
         return self.signals()
 
     def fileno(self) -> int:
-        """For who sleeps on more than this."""
+        """For callers that also wait on other descriptors."""
         return self._read.fileno()
 
     def signals(self) -> frozenset[signal.Signals]:
-        """The signals that came since the last look."""
+        """The signals received since the last call."""
         try:
             received = self._read.recv(4096)
         except BlockingIOError:
@@ -50,11 +50,11 @@ class Wakeup:
         return frozenset(signal.Signals(number) for number in received if number)
 
     def close(self) -> None:
-        """Let signals be what they were before."""
+        """Close the sockets; signals no longer write to them."""
         signal.set_wakeup_fd(-1)
         self._read.close()
         self._write.close()
 
 
 def _nothing(number: int, frame: object) -> None:
-    """The byte written by the interpreter says it all."""
+    """Do nothing: the interpreter has written the number of the signal."""

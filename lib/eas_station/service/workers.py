@@ -1,4 +1,4 @@
-"""The threads of a daemon: named, watched, and waited for at the end."""
+"""The threads of a daemon: named, monitored, and joined at the end."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ class WorkerThreads:
     """Threads whose crash ends the process."""
 
     def __init__(self, on_crash: Callable[[], None]) -> None:
-        self.crashed: str | None = None  # the first thread that met a bug
+        self.crashed: str | None = None  # the first thread that crashed
         self._on_crash = on_crash
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
 
     def spawn(self, name: str, target: Callable[[], None]) -> threading.Thread:
-        """Start a thread. `name` is what `top -H` shows of it: at most 15 characters."""
-        # A daemon thread, so that one that hangs cannot keep the process alive.
+        """Start a thread. `name` is shown by `top -H`: at most 15 characters."""
+        # A daemon thread cannot keep the process alive when it hangs.
         thread = threading.Thread(target=self._run, args=(name, target), name=name, daemon=True)
         with self._lock:
             self._threads = [t for t in self._threads if t.is_alive()]
@@ -32,7 +32,7 @@ class WorkerThreads:
         return thread
 
     def join(self, longest_s: float) -> tuple[str, ...]:
-        """Wait for all of them together; gives the names of those that have not ended."""
+        """Wait for all threads together; return the names of those that have not ended."""
         deadline_s = time.monotonic() + longest_s
         with self._lock:
             threads = tuple(self._threads)

@@ -121,10 +121,10 @@ def compose(daemon: Daemon) -> None:
         ("audit-log", audit_log.run),
         ("tasks", tasks.run),
     ):
-        beat = daemon.beat(name, DATABASE_DEADLINE_S)
+        beat = daemon.heartbeat(name, DATABASE_DEADLINE_S)
         daemon.spawn(name, functools.partial(run, stop, beat))
-    hearing = daemon.beat("bus-listener", BUS_DEADLINE_S)
-    answering = daemon.beat("self-check", self_check.DEADLINE_S)
+    hearing = daemon.heartbeat("bus-listener", BUS_DEADLINE_S)
+    answering = daemon.heartbeat("self-check", self_check.DEADLINE_S)
     daemon.spawn("bus-listener", lambda: listener.run(stop, hearing))
     daemon.spawn("server", server.run)
     daemon.spawn("self-check", lambda: self_check.run(server, fanout, stop, answering))

@@ -27,7 +27,7 @@ from eas_station.service import program
 folder = Path(__file__).parent
 
 def compose(daemon):
-    beat = daemon.beat("loop", 0.5)
+    beat = daemon.heartbeat("loop", 0.5)
 
     def loop():
         while not daemon.stopping.wait(0.05):

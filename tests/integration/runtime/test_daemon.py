@@ -89,7 +89,7 @@ def test_the_watchdog_is_fed_by_the_work_and_starves_with_it(toy: StartToy, fold
     for _ in range(3):
         process.await_told("WATCHDOG=1", 2.0)
     (folder / "stall").touch()
-    process.await_log("no progress in loop: the watchdog is not fed")
+    process.await_log("no progress in loop: not feeding the watchdog")
     while process.tells_within("WATCHDOG=1", 0.02):
         pass  # what was sent before
     assert not process.tells_within("WATCHDOG=1", 1.0)
@@ -117,7 +117,7 @@ def test_a_thread_that_meets_a_bug_ends_the_process_with_its_traceback(
     assert records[0]["text"] == "thread loop crashed"
     assert records[0]["unit"] == UNIT
     assert records[0]["traceback"].splitlines()[-1] == "ValueError: a bug of ours"
-    assert records[-1]["text"] == "ending because thread loop crashed"
+    assert records[-1]["text"] == "exiting: thread loop crashed"
     assert list((folder / "run").iterdir()) == []
 
 
@@ -148,7 +148,7 @@ def test_a_bad_file_keeps_the_old_configuration_and_says_so(
         while next_status(subscriber).state != "degraded":
             pass
     assert "this is Toledo" in told
-    assert "reload refused, running with the old configuration" in told
+    assert "reload refused, keeping the old configuration" in told
     assert "TOML: Cannot declare" in process.log()
     config_path.write_text(good.replace("Toledo", "Lima"))
     process.signal(signal.SIGHUP)
@@ -166,7 +166,7 @@ def test_a_daemon_may_refuse_a_configuration_too(toy: StartToy, config_path: Pat
     process.await_told("READY=1")
 
 
-def test_a_second_process_of_the_name_is_told_who_has_it(toy: StartToy) -> None:
+def test_a_second_process_of_a_unit_exits_with_the_pid_of_the_first(toy: StartToy) -> None:
     first = toy()
     first.await_told("READY=1")
     second = toy()
@@ -184,7 +184,7 @@ def test_a_killed_daemon_can_be_started_again_at_once(toy: StartToy) -> None:
     toy().await_told("READY=1", 5.0)
 
 
-def test_who_comes_late_hears_the_status_at_once(toy: StartToy, folder: Path) -> None:
+def test_a_late_subscriber_receives_the_status_at_once(toy: StartToy, folder: Path) -> None:
     process = toy()
     process.await_told("READY=1")
     with statuses(folder) as subscriber:

@@ -1,4 +1,4 @@
-"""How receptions reach the database, and what happens while it is away."""
+"""The way of receptions into the database, and what happens while it does not respond."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from eas_station.bus.messages import ItemState
 from eas_station.errors import SpoolError, StoreError
-from eas_station.service.beats import Beat
+from eas_station.service.heartbeats import Heartbeat
 from eas_station.service.storage import Storage
 
 NOON = datetime(2026, 4, 27, 12, 0, tzinfo=UTC)
@@ -37,8 +37,8 @@ class FakeDaemon:
     def now(self) -> datetime:
         return NOON
 
-    def beat(self, name: str, deadline_s: float) -> Beat:
-        return Beat(name, deadline_s, lambda: 0.0)
+    def heartbeat(self, name: str, deadline_s: float) -> Heartbeat:
+        return Heartbeat(name, deadline_s, lambda: 0.0)
 
     def spawn(self, name: str, target: Callable[[], None]) -> None:
         self.thread = threading.Thread(target=target, name=name)
@@ -74,7 +74,7 @@ class Store:
         self.spool: list[str] = []
         self.stored: list[str] = []
         self.ended = 0
-        self.put_aside = 0
+        self.rows_in_quarantine = 0
         self.database_fault: str | None = None
         self.spool_fault: str | None = None
         self.append_fault: str | None = None
@@ -98,8 +98,8 @@ class Store:
             raise StoreError(self.spool_fault)
         return len(self.spool)
 
-    def aside(self) -> int:
-        return self.put_aside
+    def quarantine_depth(self) -> int:
+        return self.rows_in_quarantine
 
     def run_once(self) -> int:
         if self.spool_fault:
@@ -120,7 +120,7 @@ def storage_of(daemon: Any, store: Any) -> Any:
     return Storage(daemon, store, store, store, store)
 
 
-def test_what_is_taken_is_flushed_at_once() -> None:
+def test_a_reception_is_flushed_at_once() -> None:
     daemon, store = FakeDaemon(), Store()
     storage = storage_of(daemon, store)
     storage.start()
@@ -133,7 +133,7 @@ def test_what_is_taken_is_flushed_at_once() -> None:
     assert store.ended > 0
 
 
-def test_a_database_that_is_away_is_a_state_and_nothing_is_lost() -> None:
+def test_nothing_is_lost_while_the_database_does_not_respond() -> None:
     daemon, store = FakeDaemon(), Store()
     store.database_fault = "connection refused"
     storage = storage_of(daemon, store)
@@ -149,15 +149,15 @@ def test_a_database_that_is_away_is_a_state_and_nothing_is_lost() -> None:
     assert daemon.history == [("database", "reconnecting"), ("database", "running")]
 
 
-def test_rows_that_met_a_bug_are_shown_until_they_are_dealt_with() -> None:
+def test_rows_in_quarantine_are_shown_until_there_are_none() -> None:
     daemon, store = FakeDaemon(), Store()
-    store.put_aside = 2
+    store.rows_in_quarantine = 2
     storage = storage_of(daemon, store)
     storage.start()
     daemon.until(lambda: "quarantine" in daemon.items)
     assert daemon.items["quarantine"].state == "failed"
-    assert daemon.items["quarantine"].sentence.startswith("2 rows are missing from the record")
-    store.put_aside = 0
+    assert daemon.items["quarantine"].sentence.startswith("2 rows are missing from the database")
+    store.rows_in_quarantine = 0
     storage.take("a tornado")
     daemon.until(lambda: daemon.items["quarantine"].state == "running")
     daemon.stop()
@@ -173,7 +173,7 @@ def test_nothing_ends_by_time_while_the_clock_is_not_trusted() -> None:
     assert store.ended == 0
 
 
-def test_a_spool_that_takes_nothing_is_told_and_mends_itself() -> None:
+def test_an_unusable_spool_is_reported_until_it_is_usable_again() -> None:
     daemon, store = FakeDaemon(), Store()
     store.spool_fault = "disk full"
     storage = storage_of(daemon, store)
@@ -186,7 +186,7 @@ def test_a_spool_that_takes_nothing_is_told_and_mends_itself() -> None:
     daemon.stop()
 
 
-def test_what_came_in_last_is_flushed_before_the_end() -> None:
+def test_the_last_rows_are_flushed_before_the_end() -> None:
     daemon, store = FakeDaemon(), Store()
     storage = storage_of(daemon, store)
     storage.start()
@@ -197,7 +197,7 @@ def test_what_came_in_last_is_flushed_before_the_end() -> None:
     assert store.stored == ["the last one"]
 
 
-def test_what_an_earlier_process_left_is_told_while_the_database_is_away() -> None:
+def test_rows_of_an_earlier_process_are_published_while_the_database_does_not_respond() -> None:
     daemon, store = FakeDaemon(), Store()
     store.spool = ["a tornado of before"]
     store.database_fault = "connection refused"
@@ -209,7 +209,7 @@ def test_what_an_earlier_process_left_is_told_while_the_database_is_away() -> No
     assert store.announced == ["a tornado of before"], "once is enough"
 
 
-def test_a_full_disk_that_can_still_be_read_is_no_writable_spool() -> None:
+def test_a_spool_on_a_full_disk_is_reported_as_unusable() -> None:
     daemon, store = FakeDaemon(), Store()
     store.append_fault = "the disk is full"
     storage = storage_of(daemon, store)
@@ -224,7 +224,7 @@ def test_a_full_disk_that_can_still_be_read_is_no_writable_spool() -> None:
     assert [state for kind, state in daemon.history if kind == "spool"] == ["failed", "running"]
 
 
-def test_a_spool_that_cannot_be_read_is_not_blamed_on_the_database() -> None:
+def test_an_unreadable_spool_does_not_mark_the_database_as_offline() -> None:
     daemon, store = FakeDaemon(), Store()
     store.spool_fault = "input/output error"
     storage = storage_of(daemon, store)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -136,8 +139,15 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
     opened.close()
 
 
+class QuarantinedRow(NamedTuple):
+    row_id: int
+    kind: str
+    body: str
+    traceback: str
+
+
 class Record:
-    """A spool, a database and the flusher between them, with the changes it told."""
+    """A spool, a database, the flusher between them, and the changes that it reported."""
 
     def __init__(self, spool: Spool, database: Database) -> None:
         self.now = NOON
@@ -153,6 +163,12 @@ class Record:
             lambda change: self.told.append((change.kind, change.why)),
             batch=20,
         )
+
+    def quarantined(self) -> list[QuarantinedRow]:
+        """The rows in quarantine, as an operator finds them in the file."""
+        with closing(sqlite3.connect(self.spool.path)) as connection:
+            found = connection.execute("SELECT row_id, kind, body, traceback FROM quarantine")
+            return [QuarantinedRow(*row) for row in found]
 
     def flush(self) -> int:
         moved = 0

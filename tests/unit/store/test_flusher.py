@@ -204,7 +204,7 @@ def test_many_that_run_out_at_once_are_all_ended(record: Record, said: Said) -> 
 
 
 @pytest.mark.parametrize("bad", [0, 7, 19])
-def test_a_row_that_meets_a_bug_is_put_aside_and_the_others_go_on(
+def test_a_row_that_hits_a_bug_is_quarantined_and_the_others_are_stored(
     record: Record, said: Said, caplog: pytest.LogCaptureFixture, bad: int
 ) -> None:
     heard = [said(f"header {n}") for n in range(20)]
@@ -216,7 +216,7 @@ def test_a_row_that_meets_a_bug_is_put_aside_and_the_others_go_on(
     with record.database.read() as connection:
         order = [alert.same_header for alert in alert_queries.page(connection, "all", 50).alerts]
     assert order == [r.raw for r in reversed(heard) if r.raw != "bad"]
-    (row,) = record.spool.quarantined()
+    (row,) = record.quarantined()
     assert "ZeroDivisionError: a bug" in row.traceback
     assert record.flusher.quarantined == 1
     assert "ZeroDivisionError" in caplog.text
@@ -226,18 +226,18 @@ def test_a_row_that_meets_a_bug_is_put_aside_and_the_others_go_on(
 @pytest.mark.parametrize(
     "body", ["", "{}", "[1]", "not JSON", '{"reception_id":7}', "null", "[" * 100_000, "1e999"]
 )
-def test_a_row_that_is_no_reception_is_put_aside(record: Record, said: Said, body: str) -> None:
+def test_a_row_that_is_no_reception_is_quarantined(record: Record, said: Said, body: str) -> None:
     record.spool.append("reception", body)
     take(record, said())
     record.flush()
-    assert len(record.spool.quarantined()) == 1
+    assert record.spool.quarantine_depth() == 1
     assert len(active(record)) == 1
 
 
-def test_a_row_of_unknown_kind_is_put_aside(record: Record) -> None:
+def test_a_row_of_unknown_kind_is_quarantined(record: Record) -> None:
     record.spool.append("telegram", "{}")
     record.flush()
-    assert "unknown kind telegram" in record.spool.quarantined()[0].traceback
+    assert "unknown kind telegram" in record.quarantined()[0].traceback
 
 
 def test_a_bug_in_one_row_undoes_nothing_of_the_rows_before_it(record: Record, said: Said) -> None:
@@ -267,7 +267,7 @@ def test_numbers_have_no_gaps_although_rows_met_bugs(record: Record, said: Said)
     assert numbers.receptions == 60 - record.flusher.quarantined
 
 
-def test_a_database_without_a_schema_is_waited_for(
+def test_rows_wait_while_the_database_has_no_schema(
     record: Record, said: Said, tmp_path: Any
 ) -> None:
     nowhere = Database(f"sqlite:///{tmp_path / 'none.db'}")
@@ -279,11 +279,11 @@ def test_a_database_without_a_schema_is_waited_for(
     assert not (tmp_path / "none.db").exists()
 
 
-def test_a_reception_where_none_is_taken_is_put_aside(record: Record, said: Said) -> None:
+def test_a_reception_where_none_is_taken_is_quarantined(record: Record, said: Said) -> None:
     flusher = Flusher(record.spool, record.database, None, lambda: record.now, print)
     take(record, said())
     flusher.run_once()
-    assert "takes none" in record.spool.quarantined()[0].traceback
+    assert "takes none" in record.quarantined()[0].traceback
 
 
 def test_every_other_kind_of_row_reaches_its_table_once(record: Record, said: Said) -> None:
@@ -305,7 +305,7 @@ def test_every_other_kind_of_row_reaches_its_table_once(record: Record, said: Sa
         for kind, value in rows.items():
             record.spool.append(kind, to_json(value))
     assert record.flush() == 15
-    assert record.spool.quarantined() == ()
+    assert record.spool.quarantine_depth() == 0
     (alert,) = active(record)
     with record.database.read() as connection:
         assert clips.of_alert(connection, alert.alert_id) == (rows["clip"],)

@@ -134,10 +134,10 @@ class Alarms:
         self._changed.set()
         self._changed = threading.Event()
         if config.alarm.webhook is None:
-            self._daemon.drop_beat(NAME)
+            self._daemon.drop_heartbeat(NAME)
             self._daemon.drop_item(NAME, NAME)
             return
-        beat = self._daemon.beat(NAME, BEAT_S)
+        beat = self._daemon.heartbeat(NAME, BEAT_S)
         before, changed = self._last, self._changed
         self._last = self._daemon.spawn(NAME, lambda: self._run(config, changed, before, beat))
 

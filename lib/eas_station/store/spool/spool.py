@@ -53,24 +53,12 @@ class SpoolRow:
     added_at: str  # ISO 8601; "" if only in memory
 
 
-@dataclass(frozen=True, slots=True)
-class QuarantinedRow:
-    """One row that met a bug of ours."""
-
-    row_id: int
-    kind: str
-    body: str
-    added_at: str
-    quarantined_at: str
-    traceback: str
-
-
 class Spool:
     """The outbox of one process; safe for several threads. Opens its file when first used."""
 
     def __init__(self, path: Path) -> None:
         """Prepare; the folder is made when it is missing."""
-        self._path = path
+        self.path = path
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._held: dict[int, SpoolRow] = {}
@@ -144,26 +132,11 @@ class Spool:
             if self._held.pop(row_id, None) is None:
                 self._transact(lambda connection: _move(connection, row_id, clean(traceback)))
 
-    def quarantined(self, limit: int = 100) -> tuple[QuarantinedRow, ...]:
-        """What was put aside, oldest first. Raises StoreError."""
-        wanted = (
-            "SELECT row_id, kind, body, added_at, quarantined_at, traceback"
-            " FROM quarantine ORDER BY row_id LIMIT ?"
-        )
-        with self._lock:
-            found = self._transact(lambda c: c.execute(wanted, (limit,)).fetchall())
-        return tuple(QuarantinedRow(*row) for row in found)
-
-    def aside(self) -> int:
+    def quarantine_depth(self) -> int:
         """How many rows have been put aside, in all lives of the process. Raises StoreError."""
         count = "SELECT count(*) FROM quarantine"
         with self._lock:
             return int(self._transact(lambda c: c.execute(count).fetchone()[0]))
-
-    def requeue(self, row_id: int) -> bool:
-        """Try a quarantined row again, after all others; False: there is none. StoreError."""
-        with self._lock:
-            return self._transact(lambda connection: _requeue(connection, row_id))
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
@@ -209,7 +182,7 @@ class Spool:
     def _attempt(self, work: Callable[[sqlite3.Connection], T]) -> T:
         connection = self._connection
         if connection is None:
-            connection = self._connection = _open(self._path)
+            connection = self._connection = _open(self.path)
         connection.execute("BEGIN IMMEDIATE")
         try:
             result = work(connection)
@@ -221,7 +194,7 @@ class Spool:
         return result
 
     def _begin_anew(self) -> None:
-        aside = salvage.move_aside(self._path)
+        aside = salvage.move_aside(self.path)
         self._moved.clear()  # its numbers mean nothing in the new file
         rows = salvage.rows_of(aside)
         for kind, body in rows:
@@ -229,7 +202,7 @@ class Spool:
         log.error(
             "the spool %s was damaged: it is now %s, %s of its rows could be saved;"
             " check the disk, and keep the file",
-            *(self._path, aside, len(rows)),
+            *(self.path, aside, len(rows)),
         )
 
     def _give_room_back(self) -> None:
@@ -242,8 +215,8 @@ class Spool:
 
     def _refusal(self, error: Exception) -> SpoolError:
         if salvage.is_full(error):
-            return SpoolError(f"the disk of the spool {self._path} is full: make room on it")
-        return SpoolError(f"the spool {self._path} cannot be used: {error}")
+            return SpoolError(f"the disk of the spool {self.path} is full: make room on it")
+        return SpoolError(f"the spool {self.path} cannot be used: {error}")
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -282,13 +255,3 @@ def _move(connection: sqlite3.Connection, row_id: int, traceback: str) -> None:
         (traceback, row_id),
     )
     connection.execute("DELETE FROM outbox WHERE row_id = ?", (row_id,))
-
-
-def _requeue(connection: sqlite3.Connection, row_id: int) -> bool:
-    moved = connection.execute(
-        "INSERT INTO outbox (kind, body, added_at)"
-        " SELECT kind, body, added_at FROM quarantine WHERE row_id = ?",
-        (row_id,),
-    )
-    connection.execute("DELETE FROM quarantine WHERE row_id = ?", (row_id,))
-    return moved.rowcount > 0

@@ -1,4 +1,4 @@
-"""What a daemon says about itself: collected from its threads, told as a whole."""
+"""The status of a daemon, collected from its threads."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Literal
 from eas_station.bus.messages import ItemState
 
 UnitState = Literal["starting", "running", "degraded", "stopping"]
-MISSING = ("database", "spool", "quarantine")  # named whenever not running
+ESSENTIAL = ("database", "spool", "quarantine")  # shown in the line whenever not running
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """The parts of a status that the daemon's threads decide."""
+class UnitStatus:
+    """The parts of a status that the daemon's threads set."""
 
     sentence: str = "starting"
-    state: UnitState | None = "starting"  # None: what the items say
+    state: UnitState | None = "starting"  # None: follows from the items
     items: tuple[ItemState, ...] = ()
     counters: dict[str, int] = field(default_factory=dict)
     spool_depth: int | None = None
@@ -26,42 +26,42 @@ class Said:
     refused: str | None = None  # why the last reload was refused
 
     def unit_state(self) -> UnitState:
-        """As said, or else degraded while one item neither runs nor was stopped on purpose."""
+        """As set, or degraded while an item neither runs nor was stopped by the operator."""
         if self.state is not None:
             return self.state
         troubled = any(item.state in ("reconnecting", "failed") for item in self.items)
         return "degraded" if troubled or self.refused is not None else "running"
 
     def line(self, clock_doubt: str | None) -> str:
-        """The line of `systemctl status`: the sentence, and everything that is missing."""
+        """The line of `systemctl status`: the sentence, and every fault of an essential part."""
         parts = [self.sentence]
-        parts += [i.sentence for i in self.items if i.kind in MISSING and i.state != "running"]
+        parts += [i.sentence for i in self.items if i.kind in ESSENTIAL and i.state != "running"]
         if clock_doubt is not None:
             parts.append(f"clock not trusted: {clock_doubt}")
         if self.refused is not None:
             parts.append(self.refused)
         return "; ".join(parts)
 
-    def gist(self) -> object:
-        """What is worth telling at once; counters and times wait for the next round."""
+    def visible_state(self) -> object:
+        """What is published at once; counters and times wait for the next interval."""
         items = tuple((i.kind, i.name, i.state, i.sentence) for i in self.items)
         return self.sentence, self.state, self.refused, items
 
 
 class StatusReport:
-    """Collects what is said from any thread, and wakes the teller when it has changed."""
+    """The status, set from any thread; `on_change` is called when its visible state changes."""
 
     def __init__(self, on_change: Callable[[], None]) -> None:
         self._on_change = on_change
         self._lock = threading.Lock()
-        self._said = Said()
+        self._status = UnitStatus()
 
-    def said(self) -> Said:
-        """What stands now."""
+    def current(self) -> UnitStatus:
+        """The status now."""
         with self._lock:
-            return self._said
+            return self._status
 
-    def say(
+    def update(
         self,
         sentence: str | None,
         state: UnitState | None,
@@ -70,41 +70,43 @@ class StatusReport:
     ) -> None:
         """Replace the sentence, the items of the same kind and name, and the counters named."""
         with self._lock:
-            said = self._said
+            status = self._status
             self._put(
                 replace(
-                    said,
-                    sentence=said.sentence if sentence is None else sentence,
+                    status,
+                    sentence=status.sentence if sentence is None else sentence,
                     state=state,
-                    items=_merged(said.items, items),
-                    counters={**said.counters, **counters},
+                    items=_merged(status.items, items),
+                    counters={**status.counters, **counters},
                 )
             )
 
     def set_item(self, item: ItemState) -> None:
         """Replace the item of the same kind and name."""
         with self._lock:
-            self._put(replace(self._said, items=_merged(self._said.items, [item])))
+            self._put(replace(self._status, items=_merged(self._status.items, [item])))
 
     def drop_item(self, kind: str, name: str) -> None:
         """The item is no longer part of this daemon."""
         with self._lock:
-            kept = tuple(i for i in self._said.items if (i.kind, i.name) != (kind, name))
-            self._put(replace(self._said, items=kept))
+            kept = tuple(i for i in self._status.items if (i.kind, i.name) != (kind, name))
+            self._put(replace(self._status, items=kept))
 
     def set_storage(self, spool_depth: int | None, last_change_id: int | None) -> None:
-        """Replace the depth of the spool and the number of the last change published."""
+        """Replace the depth of the spool and the number of the last published change."""
         with self._lock:
-            self._said = replace(self._said, spool_depth=spool_depth, last_change_id=last_change_id)
+            self._status = replace(
+                self._status, spool_depth=spool_depth, last_change_id=last_change_id
+            )
 
     def refuse(self, why: str | None) -> None:
-        """A reload was refused, or (None) went well."""
+        """Set why the last reload was refused; None: it succeeded."""
         with self._lock:
-            self._put(replace(self._said, refused=why))
+            self._put(replace(self._status, refused=why))
 
-    def _put(self, said: Said) -> None:
-        changed = said.gist() != self._said.gist()
-        self._said = said
+    def _put(self, status: UnitStatus) -> None:
+        changed = status.visible_state() != self._status.visible_state()
+        self._status = status
         if changed:
             self._on_change()
 

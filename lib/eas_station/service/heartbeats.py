@@ -1,4 +1,4 @@
-"""The watchdog is fed by the work: who must progress, and who has not."""
+"""Heartbeats of the critical loops: the watchdog is fed only while every loop progresses."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 
 
-class Beat:
-    """One loop's promise to progress within its deadline. Call it whenever it has."""
+class Heartbeat:
+    """The heartbeat of one loop, which calls it whenever it has progressed."""
 
     def __init__(self, name: str, deadline_s: float, monotonic: Callable[[], float]) -> None:
         self.name = name
@@ -25,27 +25,27 @@ class Beat:
         return self._monotonic() - self._last_s
 
 
-class Beats:
-    """Every loop that the process cannot do without."""
+class Heartbeats:
+    """The heartbeats of all critical loops of the process."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._beats: dict[str, Beat] = {}
+        self._heartbeats: dict[str, Heartbeat] = {}
         self._lock = threading.Lock()
 
-    def add(self, name: str, deadline_s: float) -> Beat:
-        """From now on `name` must beat at least every `deadline_s`."""
-        beat = Beat(name, deadline_s, self._monotonic)
+    def add(self, name: str, deadline_s: float) -> Heartbeat:
+        """Require progress of the loop `name` within every `deadline_s`."""
+        heartbeat = Heartbeat(name, deadline_s, self._monotonic)
         with self._lock:
-            self._beats[name] = beat
-        return beat
+            self._heartbeats[name] = heartbeat
+        return heartbeat
 
     def remove(self, name: str) -> None:
-        """The loop has ended as it should: it need not beat any more."""
+        """The loop has ended as intended."""
         with self._lock:
-            self._beats.pop(name, None)
+            self._heartbeats.pop(name, None)
 
     def stale(self) -> tuple[str, ...]:
         """The names of the loops that have missed their deadline."""
         with self._lock:
-            return tuple(b.name for b in self._beats.values() if b.age_s() > b.deadline_s)
+            return tuple(h.name for h in self._heartbeats.values() if h.age_s() > h.deadline_s)
