@@ -23,6 +23,7 @@ from eas_station.errors import CapError
 
 OVER = ("CAN", "EXP", "UPG")  # actions by which an event ends: NWS Directive 10-1703
 BEGINS = ("NEW", "EXB", "EXA")  # the actions by which places come under an event
+MAX_FAULTS = 10  # of one kind, told one by one
 DOMAIN = "nwws-oi.weather.gov"
 _CAP = re.compile(r"<\?xml\b|<(?:[A-Za-z_][\w.-]*:)?alert[\s>]")
 _CAP_END = re.compile(r"</(?:[A-Za-z_][\w.-]*:)?alert\s*>")
@@ -90,16 +91,19 @@ def read(text: str, received_at: datetime, tables: ProductTables) -> ProductRead
 
 def _may_warn(text: str) -> bool:
     """Is there a VTEC line, or an EAS event code in the heading; forecasts have neither."""
-    if any(vtec.is_line(line) for line in text.splitlines()):
+    if vtec.has_line(text):
         return True
     head = text_product.heading(text)
     return head is not None and event_names.originator(head.awips[:3]) is not None
 
 
 def _vtec_faults(product: Product, segment: Segment) -> Iterator[CapError]:
-    for line in segment.malformed_vtec:
-        name = f"{product.wmo} {product.office} {product.awips}".rstrip()
+    name = f"{product.wmo} {product.office} {product.awips}".rstrip()
+    for line in segment.malformed_vtec[:MAX_FAULTS]:
         yield CapError(f"{name}: not a P-VTEC: {line[:80]!r}", segment.text[:200])
+    more = len(segment.malformed_vtec) - MAX_FAULTS
+    if more > 0:
+        yield CapError(f"{name}: {more} more lines are not a P-VTEC", segment.text[:200])
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +179,9 @@ def _notes(segment: Segment) -> Iterator[str]:
         yield "it has no list of places"
     if segment.mended_list is not None:
         yield f"its list of places has faults: {segment.mended_list[:80]!r}"
-    for part in segment.unread_places[:10]:
+    for part in segment.unread_places[:MAX_FAULTS]:
         yield f"not a place: {part!r}"
-    for line in segment.malformed_vtec[:10]:
+    for line in segment.malformed_vtec[:MAX_FAULTS]:
         yield f"not a P-VTEC: {line[:80]!r}"
     if segment.has_bad_polygon:
         yield "LAT...LON is not a ring on the Earth"

@@ -15,6 +15,7 @@ from eas_station.cap.products.ugc import UgcList
 from eas_station.errors import CapError
 
 MAX_SEGMENTS = 200
+MAX_LINES = 10_000  # the longest real products have a tenth of that
 
 _END = re.compile(r"[ \t]*(?:\$\$|\$[ \t]*$)")
 
@@ -40,11 +41,13 @@ class _Open:
 
 
 def split(body: str) -> list[Block]:
-    """The segments of a product. Raises CapError on too many.
+    """The segments of a product. Raises CapError on too many, or on too many lines.
 
     Text without a list of places, a VTEC line or a polygon is no segment.
     """
     lines = body.split("\n")
+    if len(lines) > MAX_LINES:
+        raise CapError(f"a product of {len(lines)} lines", body[:200])
     found = _find(lines)
     if len(found) > MAX_SEGMENTS:
         raise CapError(f"more than {MAX_SEGMENTS} segments", body[:200])
@@ -65,7 +68,7 @@ def _end(segment: _Open, following: int) -> int:
 
 
 def _find(lines: list[str]) -> list[_Open]:
-    is_vtec = [vtec.is_line(line) for line in lines]
+    is_vtec = [vtec.has_line(line) for line in lines]
     blocks = {block.start: block for block in ugc.find(lines, is_vtec)}
     found: list[_Open] = []
     at = 0

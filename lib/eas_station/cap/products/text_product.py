@@ -26,12 +26,12 @@ _HEADING = re.compile(
     re.MULTILINE | re.IGNORECASE | re.ASCII,
 )
 _AWIPS = re.compile(r"\s*^([A-Z0-9]{4,6})[ \t]*$", re.MULTILINE | re.IGNORECASE | re.ASCII)
-_HEADLINE = re.compile(r"^\.\.\.(?=\S)(.{1,600}?)\.\.\.[ \t]*$", re.MULTILINE | re.DOTALL)
+_HEADLINE = re.compile(r"^\.\.\.(?=\S)(.{1,400}?)\.\.\.[ \t]*$", re.MULTILINE | re.DOTALL)
 _ACTIONS = re.compile(r"^PRECAUTIONARY/PREPAREDNESS ACTIONS\.\.\.[ \t]*$", re.MULTILINE)
 _AND = re.compile(r"^&&[ \t]*$", re.MULTILINE)
 _TEST = re.compile(r"^\.*TEST\.{3}.*\.{3}TEST[. \t]*$", re.MULTILINE)
 _SINGLE_BREAK = re.compile(r"(?<!\n)\n(?!\n)")
-_LONGEST_HEADLINE = 400
+_TOP_CHARS = 10_000  # of a segment: where a headline stands
 _CONTROLS = str.maketrans("", "", "\x00\x01\x02\x03\x1e\x1f")  # of the wire, not of the text
 
 
@@ -159,7 +159,7 @@ def _segments(body: str, office: str, issued_at: datetime) -> Iterator[Segment]:
 def _segment(block: Block, office: str, issued_at: datetime) -> Segment:
     ugc_codes = () if block.ugc is None else block.ugc.codes
     purge = None if block.ugc is None else block.ugc.purge
-    headline = _HEADLINE.search(block.body)
+    headline = _HEADLINE.search(block.body, 0, _TOP_CHARS)
     words = _prose(block.body)
     actions = _ACTIONS.search(words)
     description = words[: actions.start()] if actions is not None else words
@@ -194,4 +194,4 @@ def _prose(body: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.replace("...", " ").split())[:_LONGEST_HEADLINE]
+    return " ".join(text.replace("...", " ").split())

@@ -52,14 +52,16 @@ def parse(text: str) -> tuple[Vtec, ...]:
     return tuple(found.values())
 
 
-def is_line(line: str) -> bool:
-    """Does a line begin as a P-VTEC does, well-formed or not."""
-    return _LINE.match(line) is not None
+def has_line(text: str) -> bool:
+    """Does a line of a text begin as a P-VTEC does, well-formed or not."""
+    return _LINE.search(text) is not None
 
 
 def malformed(text: str) -> tuple[str, ...]:
-    """The lines that begin as a P-VTEC does but are none, as written."""
-    return tuple(line.group().strip() for line in _LINE.finditer(text) if not parse(line.group()))
+    """The lines that begin as a P-VTEC does but are none, as written, each once."""
+    good = {event.text for event in parse(text)}
+    lines = dict.fromkeys(line.strip() for line in _LINE.findall(text))
+    return tuple(line for line in lines if line not in good and not parse(line))
 
 
 def year_of_issue(vtec: Vtec, issued_at: datetime, earlier: tuple[datetime, ...] = ()) -> int:

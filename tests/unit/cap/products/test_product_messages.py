@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eas_station import tables
 from eas_station.alerts import from_cap, identity, lifecycle
@@ -252,3 +255,75 @@ def test_a_continuation_has_the_code_of_its_statement_and_no_other() -> None:
 )  # fmt: skip
 def test_a_cap_document_is_cut_out_of_its_product(text: str, document: bytes | None) -> None:
     assert product_messages.cap_document(text) == document
+
+
+VTEC_LINE = "/O.NEW.KCLE.SV.W.0063.260414T0016Z-260414T0115Z/"
+LINES = st.one_of(
+    st.sampled_from(
+        [
+            *(
+                "WUUS51 KCLE 140016",
+                "WUUS51 KCLE 140016 CCA",
+                "SVRCLE",
+                "CAEOH",
+                "$$",
+                "$",
+                "&&",
+                "",
+            ),
+            *("OHC063-173-140115-", "OHZ001>999-", "140115-", "ohc063", "NCC-019-129-121530-"),
+            *(VTEC_LINE, VTEC_LINE.lower(), "/O.NEW.KCLE.SV.W.63.2/", "/O.CAN.KCLE.TO.W.0001."),
+            *("LAT...LON 4141 8388 4146", "8375 4158 8361", "Lat...Lon 1 2 3", "...A HEADLINE..."),
+            *("TEST...TORNADO WARNING...TEST", "PRECAUTIONARY/PREPAREDNESS ACTIONS...", "<alert>"),
+        ]
+    ),
+    st.text(max_size=30),
+    st.text("OHCZ0123456789->/.TKLE ", max_size=60),
+)
+
+
+@given(st.lists(LINES, max_size=25), st.sampled_from(["\n", "\r\n", "\r\r\n", "\n\n", "\r"]))
+def test_any_lines_give_a_reading_or_a_refusal(lines: list[str], line_break: str) -> None:
+    text = line_break.join(lines)
+    product_messages.cap_document(text)
+    try:
+        reading = product_messages.read(text, NOW, TABLES)
+    except CapError as error:
+        assert str(error)
+        return
+    for message in reading.messages:
+        assert len(message.infos) == 1
+        reception(message)
+    assert all(str(error) and error.text for error in reading.rejected)
+
+
+CHARS = 195_000
+HEADING = "WUUS51 KCLE 140016\nSVRCLE\n"
+HOSTILE = {
+    "lines of places": HEADING + "OHC063-173-\n" * (CHARS // 12),
+    "hyphens": HEADING + "-\n" * 9_000 + VTEC_LINE,
+    "events": HEADING + "OHC063-140115-\n" + f"{VTEC_LINE}\n" * 3_900,
+    "faults": HEADING + "OHC063-140115-\n" + "/O.NEW.KCLE.SV.W.63.2\n" * 8_000,
+    "headlines": HEADING + f"OHC063-140115-\n{VTEC_LINE}\n" + "...A" * (CHARS // 4),
+    "polygons": HEADING + f"OHC063-140115-\n{VTEC_LINE}\n" + "LAT...LON \n" * 9_000,
+    "points": HEADING + f"OHC063-140115-\n{VTEC_LINE}\nLAT...LON" + " 4141 8388" * 19_000,
+    "blanks": HEADING + f"OHC063-140115-\n{VTEC_LINE}\n" + " " * CHARS,
+    "line breaks": HEADING + f"OHC063-140115-\n{VTEC_LINE}\n" + "\r\n" * 90_000,
+    "blank lines below the heading": "WUUS51 KCLE 140016\n" + "\n \n" * 60_000 + VTEC_LINE,
+    "tags": "<alert>" + "</alert >" * 100_000,
+    "a megabyte": f"{VTEC_LINE}\n" + "x\n" * 500_000,
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_a_hostile_product_takes_no_time_to_speak_of(text: str) -> None:
+    began_s = time.process_time()
+    product_messages.cap_document(text)
+    try:
+        reading = product_messages.read(text, NOW, TABLES)
+    except CapError:
+        pass
+    else:
+        assert len(reading.messages) <= 4_000
+        assert len(reading.rejected) <= 11
+    assert time.process_time() - began_s < 1.0  # measured: 60 ms

@@ -10,7 +10,7 @@ VTEC = "/O.NEW.KILM.FA.W.0001.130412T1229Z-130412T1530Z/"
 
 
 def found(*lines: str) -> list[tuple[int, int]]:
-    blocks = ugc.find(lines, [vtec.is_line(line) for line in lines])
+    blocks = ugc.find(lines, [vtec.has_line(line) for line in lines])
     return [(block.start, block.end) for block in blocks]
 
 
