@@ -127,7 +127,7 @@ def test_the_month_of_a_heading_is_the_nearest_one() -> None:
         ("WUUS51 KCLE 14001", "no WMO heading"),
         ("WUUS51 KCLE 992599", "no time in the WMO heading"),
         ("x" * 200_001, "a product of 200001 characters"),
-        ("WUUS51 KCLE 140016\nSVRCLE\n" + "\n" * 20_000, "a product of 20001 lines"),
+        ("WUUS51 KCLE 140016\nSVRCLE\n" + "\n" * 20_000, "a product of 20002 lines"),
         (
             "WUUS51 KCLE 140016\nSVRCLE\n" + "OHC001>999-140115-\n$$\n" * 10,
             "more than 5000 places in one product",
