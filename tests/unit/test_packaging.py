@@ -32,7 +32,6 @@ EVERYWHERE = (
 PACKAGES = {
     "alembic": "python3-alembic",
     "bottle": "python3-bottle",
-    "limits": "python3-limits",
     "lxml": "python3-lxml",
     "numpy": "python3-numpy",
     "requests": "python3-requests",

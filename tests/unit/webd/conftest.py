@@ -249,21 +249,17 @@ def station_with(
     make: Any,
     tables: Tables,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> Any:
     """Builds the application on a record: `get(path, method, **environ)`."""
     state = new_state()
     state.set_archive(Archive((make.entry(),), (), frozenset(), 7))
     keyring = Keyring(path_in(tmp_path))
-    # The library that counts has a clock of its own.
-    wall = SimpleNamespace(time=lambda: clocks.now.timestamp())
-    monkeypatch.setattr("limits.storage.memory.time", wall)
 
     def build(queries: Any, database: Any = None, config: Config = CONFIG) -> Any:
         database = database or AbsentDatabase()
         config = replace(config, paths=replace(config.paths, state_dir=tmp_path))
         audit_log = AuditLog(database, lambda: clocks.now)
-        limits = RateLimits(lambda: clocks.mono, lambda: clocks.now.timestamp())
+        limits = RateLimits(lambda: clocks.mono)
         lifetimes = Lifetimes(timedelta(hours=12), timedelta(hours=168))
         access = Access(keyring, limits, audit_log, lifetimes, lambda: clocks.now)
         told: list[Any] = []
