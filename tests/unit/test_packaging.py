@@ -34,6 +34,7 @@ PACKAGES = {
     "bottle": "python3-bottle",
     "lxml": "python3-lxml",
     "numpy": "python3-numpy",
+    "prometheus_client": "python3-prometheus-client",
     "requests": "python3-requests",
     "sdnotify": "python3-sdnotify",
     "setproctitle": "python3-setproctitle",

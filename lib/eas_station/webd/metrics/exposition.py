@@ -1,73 +1,53 @@
-"""The text format of Prometheus, version 0.0.4."""
+"""Metrics for Prometheus: families of samples, and their text by its client library."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Literal
+
+from prometheus_client import CollectorRegistry, Metric, generate_latest
+from prometheus_client.registry import Collector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(Collector):
     """One metric with its samples. A value that is not known is no sample."""
 
-    name: str
-    kind: Literal["gauge", "counter"]
-    help: str  # a sentence
-    samples: dict[tuple[tuple[str, str], ...], float] = field(default_factory=dict)
+    def __init__(self, name: str, kind: Literal["gauge", "counter"], text: str) -> None:
+        self._name = name
+        self._metric = Metric(name.removesuffix("_total"), text, kind)
+        self._seen: set[tuple[tuple[str, str], ...]] = set()
 
     def add(self, value: float | None, **labels: str) -> None:
-        """Take one sample; of two with the same labels the first counts."""
-        if value is not None:
-            self.samples.setdefault(tuple(labels.items()), value)
+        """Take one sample; the first of several with the same labels counts."""
+        key = tuple(sorted(labels.items()))
+        if value is not None and key not in self._seen:
+            self._seen.add(key)
+            self._metric.add_sample(self._name, labels, float(value))
+
+    def collect(self) -> Iterable[Metric]:
+        """The metric; none without samples."""
+        return [self._metric] if self._seen else []
 
 
 def gauge(name: str, text: str, value: float | None = None) -> Family:
-    """A metric that goes up and down; `value` is that of the one without labels."""
+    """A metric that goes up and down; `value` is that of the sample without labels."""
     family = Family(name, "gauge", text)
     family.add(value)
     return family
 
 
 def counter(name: str, text: str, value: float | None = None) -> Family:
-    """A metric that only grows."""
+    """A metric that only grows; its name ends in "_total"."""
     family = Family(name, "counter", text)
     family.add(value)
     return family
 
 
-def exposition(families: Iterable[Family]) -> str:
-    """The families as text; one without samples is left out."""
-    lines = []
+def exposition(families: Iterable[Family]) -> bytes:
+    """The families in the text format of Prometheus, version 0.0.4."""
+    registry = CollectorRegistry()
     for family in families:
-        if not family.samples:
-            continue
-        lines.append(f"# HELP {family.name} {_escaped_help(family.help)}")
-        lines.append(f"# TYPE {family.name} {family.kind}")
-        for labels, value in family.samples.items():
-            lines.append(f"{family.name}{_labels(labels)} {_number(value)}")
-    return "\n".join(lines) + "\n"
-
-
-def _labels(labels: tuple[tuple[str, str], ...]) -> str:
-    if not labels:
-        return ""
-    inner = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels)
-    return f"{{{inner}}}"
-
-
-def _escaped_help(text: str) -> str:
-    return text.replace("\\", r"\\").replace("\n", r"\n")
-
-
-def _escaped(value: str) -> str:
-    return _escaped_help(value).replace('"', r"\"")
-
-
-def _number(value: float) -> str:
-    if math.isinf(value):
-        return "+Inf" if value > 0 else "-Inf"
-    return "NaN" if math.isnan(value) else f"{value:.15g}"
+        registry.register(family)
+    return generate_latest(registry)

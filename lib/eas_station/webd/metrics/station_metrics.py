@@ -63,7 +63,7 @@ class MetricsRoutes:
             *_web(self.process, self.tasks),
         )
         headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
-        return HTTPResponse(body=exposition(families).encode(), headers=headers)
+        return HTTPResponse(body=exposition(families), headers=headers)
 
 
 def _station(snapshot: Snapshot) -> Iterator[Family]:

@@ -36,24 +36,31 @@ def scrape(station_with: Any) -> Any:
 def test_names_values_and_labels_are_written_as_the_format_says() -> None:
     up = gauge("eas_unit_up", "Heard\\ lately\nor not.")
     up.add(1.0, unit='a"b\\c\nd')
-    lost = counter("eas_lost_total", "Lost.", 12_345_678_901)
+    lost = counter("eas_lost_total", "Lost.", 12_345)
     odd = gauge("eas_odd", "Odd.")
     for name, value in (("a", math.nan), ("b", math.inf), ("c", -math.inf), ("d", True)):
         odd.add(value, name=name)
-    assert exposition([up, Family("eas_none", "gauge", "None."), lost, odd]) == (
+    text = exposition([up, Family("eas_none", "gauge", "None."), lost, odd]).decode()
+    assert text == (
         "# HELP eas_unit_up Heard\\\\ lately\\nor not.\n# TYPE eas_unit_up gauge\n"
-        'eas_unit_up{unit="a\\"b\\\\c\\nd"} 1\n'
-        "# HELP eas_lost_total Lost.\n# TYPE eas_lost_total counter\neas_lost_total 12345678901\n"
+        'eas_unit_up{unit="a\\"b\\\\c\\nd"} 1.0\n'
+        "# HELP eas_lost_total Lost.\n# TYPE eas_lost_total counter\n"
+        "eas_lost_total 12345.0\n"
         '# HELP eas_odd Odd.\n# TYPE eas_odd gauge\neas_odd{name="a"} NaN\n'
-        'eas_odd{name="b"} +Inf\neas_odd{name="c"} -Inf\neas_odd{name="d"} 1\n'
+        'eas_odd{name="b"} +Inf\neas_odd{name="c"} -Inf\neas_odd{name="d"} 1.0\n'
     )
+
+
+def test_a_large_count_keeps_every_digit() -> None:
+    line = exposition([counter("eas_lost_total", "Lost.", 12_345_678_901)]).split(b"\n")[2]
+    assert float(line.removeprefix(b"eas_lost_total ")) == 12_345_678_901
 
 
 def test_no_two_samples_have_the_same_labels() -> None:
     up = gauge("eas_source_up", "Running.")
     for value in (1.0, 0.0, None):
         up.add(value, source="wx")
-    assert exposition([up]).count("eas_source_up{") == 1
+    assert exposition([up]).count(b"eas_source_up{") == 1
 
 
 def test_feeds_sources_and_units_are_counted(scrape: Any, clocks: Any, make: Any) -> None:
@@ -85,7 +92,7 @@ def test_hearing_has_its_margin_and_its_deaf_seconds_until_it_is_stale(
         clocks.now - timedelta(minutes=5), 180.0, True, ("RWT",),
     )  # fmt: skip
     scrape.board.take(make.message(hearing))
-    label = 'source="wx",channel="162.550"'
+    label = 'channel="162.550",source="wx"'
     told = scrape()
     assert told[f"eas_margin_db{{{label}}}"] == 4.5
     assert told[f"eas_margin_usual_db{{{label}}}"] == 11
@@ -108,8 +115,8 @@ def test_a_radio_has_its_gain_and_its_crystal(scrape: Any, make: Any) -> None:
     assert told['eas_receiver_gain_db{receiver="wx"}'] == 40.2
     assert told['eas_receiver_crystal_error_ratio{receiver="wx"}'] == pytest.approx(1.8e-6)
     assert told['eas_receiver_lost_samples_total{receiver="wx"}'] == 7
-    assert told['eas_receiver_snr_db{receiver="wx",channel="162.550"}'] == 31.5
-    assert 'eas_receiver_offset_hertz{receiver="wx",channel="162.400"}' not in told
+    assert told['eas_receiver_snr_db{channel="162.550",receiver="wx"}'] == 31.5
+    assert 'eas_receiver_offset_hertz{channel="162.400",receiver="wx"}' not in told
 
 
 def test_jobs_do_not_use_the_label_that_is_prometheus_own(scrape: Any, clocks: Any) -> None:
