@@ -55,7 +55,7 @@ from eas_station.webd.records.verify import Decoder
 from eas_station.webd.render.cards import Presenter
 from eas_station.webd.render.times import TimeFormat, zone_of
 from eas_station.webd.route_binding import mount
-from eas_station.webd.state.machine import Host
+from eas_station.webd.state.machine import MachineReader
 from eas_station.webd.state.station_state import StationState
 
 STATIC = Path(__file__).with_name("static")
@@ -78,7 +78,7 @@ class WebServices:
     live_audio: LiveAudio
     tasks: Tasks
     decoder: Decoder
-    host: Host
+    machine: MachineReader
     process: ProcessHealth
     deadlines: RequestDeadlines
     clock_reason: Callable[[], str]  # why the clock is trusted, or not
@@ -135,8 +135,8 @@ def _routes(config: Config, services: WebServices, frame: PageFrame) -> tuple[Ro
         ListeningPage(frame, config, services.live_audio),
         RadioPage(frame, config, queries, now),
         TestsPage(frame, queries, tests),
-        SystemPage(frame, config, services.host, process, services.clock_reason),
-        MetricsRoutes(state, services.host, process, tasks),
+        SystemPage(frame, config, services.machine, process, services.clock_reason),
+        MetricsRoutes(state, services.machine, process, tasks),
         OperatorRoutes(config, state, queries, services.actions),
         LoginPage(frame, services.access, services.login_throttle),
         ClipRoutes(queries, clips_dir),

@@ -32,7 +32,7 @@ from eas_station.webd.http.deadline import RequestDeadlines
 from eas_station.webd.http.fanout import Event, Fanout
 from eas_station.webd.http.middleware import Counters
 from eas_station.webd.http.rate_limits import RateLimits
-from eas_station.webd.http.server import LISTENING, Server, bound_sockets, passed_sockets
+from eas_station.webd.http.server import SOUND_STREAMS, Server, bound_sockets, passed_sockets
 from eas_station.webd.live.bus_listener import LISTENED_TO, BusListener
 from eas_station.webd.live.live_audio import LiveAudio
 from eas_station.webd.live.process_health import ProcessHealth
@@ -44,7 +44,7 @@ from eas_station.webd.records.tasks import Tasks
 from eas_station.webd.records.verify import Decoder
 from eas_station.webd.reloading import ReloadingApp
 from eas_station.webd.state.audio_channels import AudioChannel
-from eas_station.webd.state.machine import Host
+from eas_station.webd.state.machine import MachineReader
 from eas_station.webd.state.spooled_receptions import SpoolMerger
 from eas_station.webd.state.station_state import StationState
 
@@ -90,11 +90,11 @@ def compose(daemon: Daemon) -> None:
         access=access,
         login_throttle=LoginThrottle(access, daemon.now),
         live_audio=LiveAudio(
-            functools.partial(_subscribe, daemon), LISTENING, daemon.stopping.is_set
+            functools.partial(_subscribe, daemon), SOUND_STREAMS, daemon.stopping.is_set
         ),
         tasks=tasks,
         decoder=Decoder(ctl_command(Path(sys.argv[0])), environment=child_environment()),
-        host=Host(config.paths.state_dir),
+        machine=MachineReader(config.paths.state_dir),
         process=ProcessHealth(
             lambda: server.workers(), Counters(), fanout, listener.silent_s, listener.losses
         ),

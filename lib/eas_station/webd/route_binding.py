@@ -15,9 +15,9 @@ from eas_station.webd.http import parameters
 from eas_station.webd.http.deadline import Deadline, RequestDeadlines, TooLate
 from eas_station.webd.http.operator import Operator
 from eas_station.webd.http.request import (
+    BODY_MOST_BYTES,
     JSON_TYPE,
-    WRITTEN_MOST_BYTES,
-    bounded,
+    check_length,
     client_address,
     content_type,
     form_of,
@@ -88,12 +88,12 @@ def _call(
 
 
 def _body(kind: type) -> object:
-    bounded(request)
+    check_length(request)
     if sent_by_form(request.environ):
         return parameters.from_form(kind, form_of(request))
     if request.content_length > 0 and content_type(request.environ) != JSON_TYPE:
         raise HTTPError(415, f"The body must be {JSON_TYPE} or a form.")
-    return parameters.from_json(kind, request.body.read(WRITTEN_MOST_BYTES))
+    return parameters.from_json(kind, request.body.read(BODY_MOST_BYTES))
 
 
 def _too_late(deadline_s: float) -> HTTPError:

@@ -32,17 +32,17 @@ from eas_station.webd.http.deadline import RequestDeadlines
 from eas_station.webd.http.fanout import Fanout
 from eas_station.webd.http.middleware import Counters
 from eas_station.webd.http.rate_limits import RateLimits
-from eas_station.webd.http.server_workers import ServerWorkers
+from eas_station.webd.http.server import ServerWorkers
 from eas_station.webd.live.live_audio import LiveAudio
 from eas_station.webd.live.process_health import ProcessHealth
 from eas_station.webd.records.operator_actions import OperatorActions
 from eas_station.webd.records.search import PlaceSearch
 from eas_station.webd.records.tasks import Tasks
 from eas_station.webd.records.verify import Decoder
-from eas_station.webd.state.machine import Host
+from eas_station.webd.state.machine import MachineReader
 from eas_station.webd.state.snapshot import AlertEntry
 from eas_station.webd.state.spooled_receptions import SpoolMerger
-from eas_station.webd.state.station_state import Archive, StationState
+from eas_station.webd.state.station_state import StationState, StoredState
 
 NOW = datetime(2025, 11, 22, 8, 12, tzinfo=UTC)
 
@@ -252,7 +252,7 @@ def station_with(
 ) -> Any:
     """Builds the application on a record: `get(path, method, **environ)`."""
     state = new_state()
-    state.set_archive(Archive((make.entry(),), (), frozenset(), 7))
+    state.set_stored(StoredState((make.entry(),), (), frozenset(), 7))
     keyring = Keyring(path_in(tmp_path))
 
     def build(queries: Any, database: Any = None, config: Config = CONFIG) -> Any:
@@ -277,7 +277,7 @@ def station_with(
             access=access, login_throttle=LoginThrottle(access, lambda: clocks.now),
             live_audio=LiveAudio(no_sound, 2, lambda: False),
             tasks=Tasks(tmp_path / "tasks", lambda: clocks.now, lambda: None), decoder=Decoder(),
-            host=Host(tmp_path, tmp_path, lambda: clocks.mono), process=process,
+            machine=MachineReader(tmp_path, tmp_path, lambda: clocks.mono), process=process,
             deadlines=RequestDeadlines(), clock_reason=lambda: "synchronised: the kernel says so",
             now=lambda: clocks.now, monotonic=lambda: clocks.mono,
         )  # fmt: skip

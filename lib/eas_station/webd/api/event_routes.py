@@ -9,10 +9,11 @@ from typing import Literal
 
 from bottle import HTTPError, HTTPResponse, request
 
+from eas_station.webd.http.client_connection import ClientConnection
 from eas_station.webd.http.fanout import Fanout
 from eas_station.webd.http.routes import Call, Route
 from eas_station.webd.live.event_replay import missed_events
-from eas_station.webd.live.event_stream import DEFAULT_KINDS, EventStream, client_gone
+from eas_station.webd.live.event_stream import DEFAULT_KINDS, EventStream
 from eas_station.webd.records.queries import RecordQueries
 from eas_station.webd.state.station_state import StationState
 
@@ -60,8 +61,8 @@ class EventRoutes:
         except BaseException:
             self.fanout.leave(listener)
             raise
-        gone = client_gone(request.environ)
-        stream = EventStream(self.fanout, listener, replay, last, gone, self.now, self.monotonic)
+        client = ClientConnection(request.environ)
+        stream = EventStream(self.fanout, listener, replay, last, client, self.now, self.monotonic)
         fields = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         # nginx would hold events back in its buffer.
         return HTTPResponse(body=stream, headers=fields | {"X-Accel-Buffering": "no"})

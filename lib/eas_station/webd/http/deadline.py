@@ -1,4 +1,4 @@
-"""How long a request may take. Who waits for something asks how much is left."""
+"""How long a request may take."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 class TooLate(Exception):
-    """The request's time is over."""
+    """The deadline of the request has passed."""
 
 
 class Deadline:
@@ -19,7 +19,7 @@ class Deadline:
         self._ends_mono = monotonic() + longest_s
 
     def left_s(self) -> float:
-        """How much is left. Raises TooLate when nothing is."""
+        """The time left. Raises TooLate if there is none."""
         left_s = self._ends_mono - self._monotonic()
         if left_s <= 0:
             raise TooLate
@@ -27,19 +27,19 @@ class Deadline:
 
     @property
     def is_over(self) -> bool:
-        """Is nothing left?"""
+        """Whether the deadline has passed."""
         return self._monotonic() >= self._ends_mono
 
 
 class RequestDeadlines:
-    """Which deadline the thread that asks works under. One request is served by one thread."""
+    """The deadline of each thread. One thread serves one request."""
 
     def __init__(self) -> None:
         self._local = threading.local()
 
     @contextmanager
     def under(self, deadline: Deadline) -> Iterator[None]:
-        """Work under this deadline."""
+        """Hold the calling thread to this deadline."""
         self._local.deadline = deadline
         try:
             yield
@@ -47,6 +47,6 @@ class RequestDeadlines:
             self._local.deadline = None
 
     def left_s(self) -> float | None:
-        """What is left for this thread's request; None: it works for none. Raises TooLate."""
+        """The time left for this thread's request. None: it serves none. Raises TooLate."""
         deadline: Deadline | None = getattr(self._local, "deadline", None)
         return None if deadline is None else deadline.left_s()

@@ -1,4 +1,4 @@
-"""One event to many listeners: bounded queues, a bounded number, and the slow one is let go."""
+"""One event to many clients: bounded queues, a bounded number of them, slow clients dropped."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass
 
 LISTENERS = 64
-QUEUE_LENGTH = 256  # events; a client this far behind is dropped and comes back with its last id
+QUEUE_LENGTH = 256  # events; a client this far behind is dropped and returns with its last id
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Event:
 
     kind: str  # "alert", "reception", "status", "levels"
     data: str  # JSON, one line
-    change_id: int | None = None  # the SSE id; None: the client keeps the one it has
+    change_id: int | None = None  # the SSE id; None: the client keeps its last one
 
 
 class EventQueue:
@@ -25,10 +25,10 @@ class EventQueue:
     def __init__(self, kinds: frozenset[str], length: int) -> None:
         self.kinds = kinds
         self._events: queue.Queue[Event] = queue.Queue(length)
-        self._gone = threading.Event()
+        self._closed = threading.Event()
 
     def wait(self, timeout_s: float) -> Event | None:
-        """The next event; None: nothing came in time."""
+        """The next event; None: timeout."""
         try:
             return self._events.get(timeout=timeout_s)
         except queue.Empty:
@@ -42,18 +42,18 @@ class EventQueue:
             return False
         return True
 
-    def let_go(self) -> None:
-        """Tell the client's thread to end."""
-        self._gone.set()
+    def close(self) -> None:
+        """Make the client's thread end."""
+        self._closed.set()
 
     @property
-    def gone(self) -> bool:
-        """Was it dropped for being slow, or is the page closing down?"""
-        return self._gone.is_set()
+    def closed(self) -> bool:
+        """Whether the client was dropped for being slow, or the server is stopping."""
+        return self._closed.is_set()
 
 
 class Fanout:
-    """All listeners. Thread-safe; sending never blocks."""
+    """The queues of all clients. Thread-safe; sending never blocks."""
 
     def __init__(self, listeners: int = LISTENERS, queue_length: int = QUEUE_LENGTH) -> None:
         self._most, self._queue_length = listeners, queue_length
@@ -63,7 +63,7 @@ class Fanout:
         self._dropped = 0
 
     def join(self, kinds: frozenset[str]) -> EventQueue | None:
-        """A new listener for these kinds of events; None: no place is free."""
+        """A new queue for these kinds of events; None: no place is free."""
         with self._lock:
             if self._closed or len(self._listeners) >= self._most:
                 return None
@@ -72,38 +72,38 @@ class Fanout:
             return listener
 
     def leave(self, listener: EventQueue) -> None:
-        """Free a place. May be called twice."""
+        """Free a place. May be called again."""
         with self._lock:
             self._listeners.discard(listener)
 
     def send(self, event: Event) -> None:
-        """Give an event to all who want its kind; who cannot take it is dropped."""
+        """Queue an event for every client that wants its kind; drop those whose queue is full."""
         with self._lock:
             for listener in [one for one in self._listeners if event.kind in one.kinds]:
                 if not listener.offer(event):
-                    listener.let_go()
+                    listener.close()
                     self._listeners.discard(listener)
                     self._dropped += 1
 
     def wanted(self, kind: str) -> bool:
-        """Does anybody listen to events of this kind?"""
+        """Whether a client listens to events of this kind."""
         with self._lock:
             return any(kind in listener.kinds for listener in self._listeners)
 
     def close(self) -> None:
-        """No more places; every listener is let go."""
+        """Take no more clients, and make all threads end."""
         with self._lock:
             self._closed = True
             for listener in self._listeners:
-                listener.let_go()
+                listener.close()
             self._listeners.clear()
 
     def count(self) -> int:
-        """Listeners now."""
+        """Clients now."""
         with self._lock:
             return len(self._listeners)
 
     def dropped(self) -> int:
-        """Listeners dropped for being slow, since the start."""
+        """Clients dropped for being slow, since the start."""
         with self._lock:
             return self._dropped

@@ -1,4 +1,4 @@
-"""What every response carries and every request meets, whatever route answers it."""
+"""Security headers, client address, counters and the slow-request log, for every request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Environ = dict[str, Any]
 Wsgi = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 SLOW_REQUEST_S = 1.0
-# Everything from this station alone: no script, style or frame from anywhere else, none inline.
+# Everything from this server only: no script, style or frame from elsewhere, none inline.
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "object-src 'none'"
@@ -32,14 +32,14 @@ log = logging.getLogger(__name__)
 
 
 class Counters:
-    """Requests answered, by class of status. Additions may race: they are for charts."""
+    """Requests answered, by class of status. Increments may race: they are for charts."""
 
     def __init__(self) -> None:
         self.by_class = {"2xx": 0, "3xx": 0, "4xx": 0, "5xx": 0}
         self.slow = 0
 
     def count(self, status: str) -> None:
-        """Take the status line of one response."""
+        """Count one response by its status line."""
         name = f"{status[:1]}xx"
         if name in self.by_class:
             self.by_class[name] += 1
@@ -48,7 +48,7 @@ class Counters:
 def secured(
     app: Wsgi, counters: Counters, monotonic: Callable[[], float], proxies: Proxies
 ) -> Wsgi:
-    """The application with the security headers on every response, counted and timed.
+    """The application, with security headers on every response, counted and timed.
 
     A middleware, because Bottle drops what its hooks set when a route raises an HTTPResponse.
     """

@@ -1,4 +1,4 @@
-"""Who may change something."""
+"""An authenticated client."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ Scope = Literal["read", "write"]
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Somebody who has proved who they are."""
+    """A client that has logged in or sent a valid token."""
 
     name: str  # of the login or of the token
     via: Literal["session", "token"]
     scope: Scope
-    form_token: str | None = None  # session: what its forms must send along
-    session_hash: str | None = None  # session: which one
+    form_token: str | None = None  # session: what its forms must send
+    session_hash: str | None = None  # session: the hash that identifies it
 
     @property
     def audit_name(self) -> str:

@@ -1,7 +1,7 @@
-"""Whose request it is: the peer of the connection, or whom a trusted proxy names.
+"""The client of a request: the peer of the connection, or the address that a trusted proxy names.
 
-A client may send X-Forwarded-For itself, so only what trusted proxies appended to it counts: read
-from the right, the first address that is no trusted proxy.
+A client may send X-Forwarded-For itself, so only the part that trusted proxies appended counts:
+read from the right, the first address that is not a trusted proxy.
 """
 
 from __future__ import annotations
@@ -24,35 +24,35 @@ UNKNOWN = "-"
 
 @dataclass(frozen=True, slots=True)
 class ClientAddress:
-    """Who asks."""
+    """The client of a request."""
 
-    address: str  # "192.0.2.7"; "-": not known, as over a socket file
-    secure: bool  # by https, as far as a trusted proxy tells
+    address: str  # "192.0.2.7"; "-": not known, as over a Unix socket
+    secure: bool  # by HTTPS, according to a trusted proxy
 
 
 class Proxies:
-    """The proxies whose word counts."""
+    """The proxies that are trusted."""
 
     def __init__(self, trusted: Iterable[str] = ()) -> None:
-        """`trusted`: addresses or networks. Raises ValueError for another text."""
+        """`trusted`: addresses or networks. Raises ValueError for anything else."""
         self._networks = tuple(ipaddress.ip_network(one) for one in trusted)
 
     def client(self, environ: dict[str, Any]) -> ClientAddress:
-        """Who asks. What only a trusted proxy may say is taken out of `environ`."""
-        said = {name: str(environ.pop(name)) for name in FORWARDED if name in environ}
+        """The client. Removes the headers of proxies from `environ`."""
+        forwarded = {name: str(environ.pop(name)) for name in FORWARDED if name in environ}
         peer = _address(str(environ.get("REMOTE_ADDR", "")))
         if peer is None:
             return ClientAddress(UNKNOWN, False)
-        if not said or not self._trusts(peer):
+        if not forwarded or not self._trusts(peer):
             return ClientAddress(str(peer), False)
-        hops = said.get("HTTP_X_FORWARDED_FOR", "").split(",")[-HOPS_MOST:]
-        secure = said.get("HTTP_X_FORWARDED_PROTO", "").strip().lower() == "https"
-        return ClientAddress(str(self._first_stranger(hops, peer)), secure)
+        hops = forwarded.get("HTTP_X_FORWARDED_FOR", "").split(",")[-HOPS_MOST:]
+        secure = forwarded.get("HTTP_X_FORWARDED_PROTO", "").strip().lower() == "https"
+        return ClientAddress(str(self._first_untrusted(hops, peer)), secure)
 
-    def _first_stranger(self, hops: list[str], peer: Address) -> Address:
+    def _first_untrusted(self, hops: list[str], peer: Address) -> Address:
         for hop in reversed(hops):
             address = _address(hop.strip())
-            if address is None:  # what stands left of it may be anybody's invention
+            if address is None:  # everything left of it may be forged
                 return peer
             peer = address
             if not self._trusts(address):

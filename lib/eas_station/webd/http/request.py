@@ -1,4 +1,4 @@
-"""What a request says of itself, whatever route it asks for."""
+"""Reading of requests: address, content type, query, form, size of the body."""
 
 from __future__ import annotations
 
@@ -8,61 +8,61 @@ from typing import Any
 from bottle import BaseRequest, HTTPError
 
 JSON_TYPE, FORM_TYPE = "application/json", "application/x-www-form-urlencoded"
-WRITTEN_MOST_BYTES = 65_536  # a body of ours is a word or a note
-ADDRESS, SECURE = "eas.address", "eas.secure"  # put into the environment by `armor`
+BODY_MOST_BYTES = 65_536  # the longest body is a note
+ADDRESS, SECURE = "eas.address", "eas.secure"  # set by `middleware`
 
 
 def client_address(environ: Mapping[str, Any]) -> str:
-    """Whose request it is, as far as trusted proxies tell."""
+    """The address of the client, behind trusted proxies."""
     return str(environ.get(ADDRESS) or environ.get("REMOTE_ADDR") or "-")
 
 
 def is_secure(environ: Mapping[str, Any]) -> bool:
-    """Does it come by https, as far as trusted proxies tell?"""
+    """Whether it came by HTTPS, according to trusted proxies."""
     return bool(environ.get(SECURE))
 
 
 def content_type(environ: Mapping[str, Any]) -> str:
-    """Of the body, without parameters."""
+    """The content type of the body, without parameters."""
     return str(environ.get("CONTENT_TYPE", "")).partition(";")[0].strip().lower()
 
 
 def sent_by_form(environ: Mapping[str, Any]) -> bool:
-    """Does the request come from a form of a page?"""
+    """Whether the body is a form."""
     return content_type(environ) == FORM_TYPE
 
 
 def form_of(request: BaseRequest) -> dict[str, str]:
-    """The fields of a form; none if it is no form. Raises HTTPError if it is too long."""
+    """The fields of the form; empty if the body is not a form. Raises HTTPError 413, 400."""
     if not sent_by_form(request.environ):
         return {}
-    bounded(request)
+    check_length(request)
     try:
         return dict(request.forms.decode())
     except ValueError as error:
-        raise HTTPError(400, "The form is not UTF-8.") from error
+        raise HTTPError(400, "The form is not valid UTF-8.") from error
 
 
 def query_of(request: BaseRequest) -> dict[str, str]:
-    """The parameters of the address. Raises HTTPError if they are no text."""
+    """The parameters of the query. Raises HTTPError 400."""
     if not request.environ.get("QUERY_STRING"):
         return {}
     try:
         query = request.query.decode()
     except ValueError as error:
-        raise HTTPError(400, "The address is not UTF-8.") from error
+        raise HTTPError(400, "The query is not valid UTF-8.") from error
     for name, values in query.dict.items():
-        if len(values) > 1:  # which one is meant?
+        if len(values) > 1:  # ambiguous
             raise HTTPError(400, f"{name[:64]} is given more than once.")
     return dict(query)
 
 
 def form_field(request: BaseRequest, name: str) -> str:
-    """One field of a form; "" if it is not there."""
+    """One field of the form; "" if it is missing."""
     return form_of(request).get(name, "")
 
 
-def bounded(request: BaseRequest) -> None:
-    """Raises HTTPError if the body is longer than any of ours."""
-    if request.content_length > WRITTEN_MOST_BYTES:
-        raise HTTPError(413, f"A body may have {WRITTEN_MOST_BYTES} bytes at most.")
+def check_length(request: BaseRequest) -> None:
+    """Raises HTTPError 413 if the body is too long."""
+    if request.content_length > BODY_MOST_BYTES:
+        raise HTTPError(413, f"The body is longer than {BODY_MOST_BYTES} bytes.")

@@ -1,4 +1,4 @@
-"""The watchdog's food: a request to ourselves, answered through a worker like any other."""
+"""A request to this server itself, answered by a worker: feeds the watchdog."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from eas_station.webd.http.fanout import Fanout
 from eas_station.webd.http.server import SELF_REQUEST_TIMEOUT_S, Server
 
 EVERY_S = 5.0
-DEADLINE_S = 20.0  # without an answer for so long this process is not worth keeping
+DEADLINE_S = 20.0  # without an answer for so long systemd restarts this process
 
 log = logging.getLogger(__name__)
 
 
-def answers(server: Server) -> bool:
-    """Does the server answer a stranger's request in time?"""
+def responds(server: Server) -> bool:
+    """Whether the server answers a request in time."""
     connection = http.client.HTTPConnection("localhost", timeout=SELF_REQUEST_TIMEOUT_S)
     try:
-        connection.sock = server.door()
+        connection.sock = server.connect()
         connection.request("GET", "/healthz", headers={"Connection": "close"})
         return connection.getresponse().status == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException) as error:
-        log.debug("no answer to a request to ourselves: %s", error)
+        log.debug("the server did not answer its own request: %s", error)
         return False
     finally:
         connection.close()
@@ -33,15 +33,15 @@ def answers(server: Server) -> bool:
 def run(
     server: Server, fanout: Fanout, stopping: threading.Event, beat: Callable[[], None]
 ) -> None:
-    """Ask every five seconds until told to stop; then close the server down."""
+    """Check every five seconds until told to stop; then stop the server."""
     answered = True
     while not stopping.is_set():
-        if answers(server):
+        if responds(server):
             beat()
             answered = True
         elif answered:
             answered = False
-            log.warning("the server does not answer a request to itself")
+            log.warning("the server is not answering its own requests")
         stopping.wait(EVERY_S)
     fanout.close()
     server.stop()

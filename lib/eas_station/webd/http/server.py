@@ -1,4 +1,4 @@
-"""The HTTP server: waitress, with limits against slow, greedy and many clients.
+"""The HTTP server: waitress, with limits against slow, greedy and too many clients.
 
 Its sockets are passed by systemd or bound here; one worker thread serves one request, an event
 stream keeps its worker for as long as it lasts.
@@ -12,7 +12,8 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, create_server
@@ -22,10 +23,9 @@ from waitress.wasyncore import close_all, dispatcher
 from eas_station.errors import SourceError
 from eas_station.webd.http.fanout import LISTENERS
 from eas_station.webd.http.middleware import Wsgi
-from eas_station.webd.http.server_workers import ServerWorkers
 
-WORKERS = 16  # besides those that streams hold
-LISTENING = 8  # streams of sound, which keep a worker as those of events do
+WORKERS = 16  # besides those that streams occupy
+SOUND_STREAMS = 8  # each occupies a worker, as the event streams do
 CONNECTION_LIMIT = 500
 CHANNEL_TIMEOUT_S = 20
 BODY_MOST_BYTES = 1 << 20
@@ -52,7 +52,7 @@ def passed_sockets(environ: Mapping[str, str], pid: int) -> tuple[socket.socket,
 def bound_sockets(host: str, port: int) -> tuple[socket.socket, ...]:
     """Listening sockets on every address of `host`; "*" or "" is every address of this machine.
 
-    Raises SourceError, with a sentence that says what to do, if none can be had.
+    Raises SourceError, which says what to do, if no address can be bound.
     """
     flags = socket.AI_PASSIVE
     name = None if host in ("", "*") else host
@@ -69,8 +69,8 @@ def bound_sockets(host: str, port: int) -> tuple[socket.socket, ...]:
             refusal = error
     if not sockets:
         raise SourceError(
-            f"the page cannot listen on {host} port {port}: {refusal}; stop the program that has "
-            "it or set web.port to another"
+            f"the page cannot listen on {host} port {port}: {refusal}; stop the program that uses "
+            "it, or change web.port"
         ) from refusal
     return tuple(sockets)
 
@@ -78,7 +78,7 @@ def bound_sockets(host: str, port: int) -> tuple[socket.socket, ...]:
 def _bound(
     family: int, kind: int, protocol: int, address: tuple[object, ...], others: list[socket.socket]
 ) -> socket.socket:
-    """One socket. Port 0 takes the port that the first address got."""
+    """One socket. Port 0: the port that the first address got."""
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -93,6 +93,21 @@ def _bound(
     return listener
 
 
+@dataclass(frozen=True, slots=True)
+class ServerWorkers:
+    """The threads that serve requests; a stream of live updates occupies one."""
+
+    threads: int
+    busy: int
+    queued: int  # requests that wait for a worker
+    connections: int
+
+    @property
+    def state(self) -> Literal["pass", "warn"]:
+        """Whether a worker is free for the next request."""
+        return "warn" if self.queued > 0 and self.busy >= self.threads else "pass"
+
+
 class Server:
     """Serves an application on given sockets until it is stopped."""
 
@@ -100,15 +115,15 @@ class Server:
         self,
         app: Wsgi,
         sockets: tuple[socket.socket, ...],
-        streams: int = LISTENERS + LISTENING,
+        streams: int = LISTENERS + SOUND_STREAMS,
         workers: int = WORKERS,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        # A full queue of tasks is a busy minute, not news.
+        # waitress warns of every request that waits for a worker.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self._monotonic = monotonic
         self._map: dict[int, Any] = {}
-        self._doors = tuple((one.family, one.getsockname()) for one in sockets)
+        self._addresses = tuple((one.family, one.getsockname()) for one in sockets)
         self._server = create_server(
             app,
             map=self._map,
@@ -120,8 +135,8 @@ class Server:
             asyncore_use_poll=True,
             max_request_body_size=BODY_MOST_BYTES,
             max_request_header_size=HEADER_MOST_BYTES,
-            clear_untrusted_proxy_headers=False,  # `proxies` does, and knows networks
-            channel_request_lookahead=1,  # so that a client's leaving is seen while it is served
+            clear_untrusted_proxy_headers=False,  # `proxies` removes them, and knows networks
+            channel_request_lookahead=1,  # to notice a client that leaves while it is served
             backlog=BACKLOG,
             ident=None,
         )
@@ -131,18 +146,18 @@ class Server:
         self._server.run()
 
     def workers(self) -> ServerWorkers:
-        """How its workers are."""
+        """The state of its workers."""
         pool = self._server.task_dispatcher
         connections = sum(1 for one in list(self._map.values()) if isinstance(one, HTTPChannel))
         return ServerWorkers(len(pool.threads), pool.active_count, len(pool.queue), connections)
 
     def urls(self) -> tuple[str, ...]:
-        """Where the page is, for people."""
-        return tuple(_url(family, address) for family, address in self._doors)
+        """The addresses of the page."""
+        return tuple(_url(family, address) for family, address in self._addresses)
 
-    def door(self) -> socket.socket:
-        """A new connection to this server, as a client of its own. Raises OSError."""
-        family, address = self._doors[0]
+    def connect(self) -> socket.socket:
+        """A new connection to this server. Raises OSError."""
+        family, address = self._addresses[0]
         client = socket.socket(family, socket.SOCK_STREAM)
         client.settimeout(SELF_REQUEST_TIMEOUT_S)
         try:
@@ -153,7 +168,7 @@ class Server:
         return client
 
     def stop(self) -> None:
-        """Take no new connection, finish the answers in hand (2 s at most), close everything."""
+        """Refuse new connections, finish running requests (2 s at most), close everything."""
         self._in_loop(self._close_listeners)
         until_mono = self._monotonic() + WORK_IN_HAND_S
         workers = self._server.task_dispatcher
@@ -166,10 +181,10 @@ class Server:
             dispatcher.close(listener)
 
     def _in_loop(self, work: Callable[[], None]) -> None:
-        """Have the server's loop do something, the only thread that may touch its sockets."""
+        """Run something in the server's loop, the only thread that may touch its sockets."""
         for one in list(self._map.values()):
             if isinstance(one, trigger):
-                with suppress(OSError):  # the loop has ended by itself: nothing was left open
+                with suppress(OSError):  # the loop has ended: no socket is left open
                     one.pull_trigger(work)
                 return
 
@@ -184,7 +199,7 @@ def _url(family: int, address: Any) -> str:
 
 
 def _reachable(family: int, address: Any) -> Any:
-    """Where a client reaches a socket that may listen on every address."""
+    """The address by which a client reaches a listening socket."""
     if family == socket.AF_INET and address[0] == "0.0.0.0":  # noqa: S104 (compared, not bound)
         return ("127.0.0.1", address[1])
     if family == socket.AF_INET6 and address[0] == "::":

@@ -1,1 +1,1 @@
-"""What changes while a page is open: the bus, live updates, live sound."""
+"""What changes while a page is open: bus messages, live updates, live sound."""

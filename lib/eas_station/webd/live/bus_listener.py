@@ -1,4 +1,4 @@
-"""The newsroom: one thread hears all daemons, keeps the board, and tells the listeners."""
+"""One thread receives from all daemons, updates the state, and sends live updates."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ LISTENED_TO = (
 TURN_S = 0.5
 STATUS_EVERY_S = 5.0
 LEVELS_EVERY_S = 0.5
-LOSSES_LOGGED_EVERY_S = 60.0
+LOG_LOSSES_EVERY_S = 60.0
 
 log = logging.getLogger(__name__)
 
 
 class BusListener:
-    """Owns the subscriber. News reaches the listeners before the database is asked."""
+    """Owns the subscriber. A reception reaches the clients before the database is read."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class BusListener:
         self._status_due = False
         self._levels: dict[tuple[str, str], AudioLevel] = {}
         self._levels_sent_mono = monotonic()
-        self._losses_logged_mono = monotonic() - LOSSES_LOGGED_EVERY_S
+        self._losses_logged_mono = monotonic() - LOG_LOSSES_EVERY_S
         self._turned_mono = monotonic()
 
     def run(self, stopping: threading.Event, beat: Callable[[], None]) -> None:
@@ -69,11 +69,11 @@ class BusListener:
                 beat()
 
     def expect(self, units: tuple[str, ...]) -> None:
-        """Hear these units too, from the next turn on; from any thread."""
+        """Subscribe to these units too, from the next turn on. From any thread."""
         self._expected = units
 
     def turn(self, timeout_s: float) -> None:
-        """Take at most one message, then tell what has become due."""
+        """Take at most one message, then send the updates that are due."""
         expected, self._expected = self._expected, ()
         for unit in expected:
             self._subscriber.add_unit(unit)
@@ -81,19 +81,19 @@ class BusListener:
         if message is not None:
             try:
                 self._take(message)
-            except Exception:  # the barrier round one item from outside
-                log.exception("a bus message met a bug", extra={"EAS_TOPIC": message.topic})
+            except Exception:  # the barrier around one item from outside
+                log.exception("internal error in a bus message", extra={"EAS_TOPIC": message.topic})
         self._note_losses()
-        self._tell_status()
-        self._tell_levels()
+        self._send_status()
+        self._send_levels()
         self._turned_mono = self._monotonic()
 
     def silent_s(self) -> float:
-        """How long ago the last turn ended: half a second, or it hangs."""
+        """The time since the last turn ended: half a second, unless it hangs."""
         return self._monotonic() - self._turned_mono
 
     def losses(self) -> tuple[int, int]:
-        """Messages that did not arrive, and messages that did not parse, since the start."""
+        """Messages missed and messages rejected, since the start."""
         return self._missed, self._subscriber.rejected
 
     def _take(self, message: BusMessage) -> None:
@@ -104,34 +104,34 @@ class BusListener:
                 self._fanout.send(Event("reception", json.dumps(_summary(body))))
             self._reconciler.wake()
         elif isinstance(body, AlertNews):
-            self._reconciler.heard_of(body.change_id)
+            self._reconciler.note_change(body.change_id)
         elif isinstance(body, Status):
             self._note_status(body)
         elif isinstance(body, AudioLevel):
             self._levels[body.source, body.channel] = body
         elif isinstance(body, ReceiverState) and self._fanout.wanted("receivers"):
-            self._fanout.send(Event("receivers", json.dumps(_radio(body))))
+            self._fanout.send(Event("receivers", json.dumps(_receiver(body))))
 
     def _note_status(self, status: Status) -> None:
         if status.last_change_id is not None:
-            self._reconciler.heard_of(status.last_change_id)
-        gist = f"{status.state} {[(item.name, item.state) for item in status.items]}"
-        if self._states.get(status.unit) != gist:
-            self._states[status.unit] = gist
+            self._reconciler.note_change(status.last_change_id)
+        states = f"{status.state} {[(item.name, item.state) for item in status.items]}"
+        if self._states.get(status.unit) != states:
+            self._states[status.unit] = states
             self._status_due = True
 
     def _note_losses(self) -> None:
-        """A gap in the news of alerts sends the archivist to the record."""
+        """Count missed messages; a gap among alerts makes the reconciler read the database."""
         for sender, topic, count in self._subscriber.missed():
             self._missed += count
             if topic.startswith(("alert.", "reception.")):
                 self._reconciler.wake()
             mono = self._monotonic()
-            if mono - self._losses_logged_mono > LOSSES_LOGGED_EVERY_S:
+            if mono - self._losses_logged_mono > LOG_LOSSES_EVERY_S:
                 self._losses_logged_mono = mono
                 log.warning("missed %s messages of %s from %s", count, topic, sender)
 
-    def _tell_status(self) -> None:
+    def _send_status(self) -> None:
         mono = self._monotonic()
         age_s = mono - self._status_sent_mono
         if age_s >= STATUS_EVERY_S or (self._status_due and age_s >= 1.0):
@@ -139,7 +139,7 @@ class BusListener:
             if self._fanout.wanted("status"):
                 self._fanout.send(Event("status", "{}"))
 
-    def _tell_levels(self) -> None:
+    def _send_levels(self) -> None:
         mono = self._monotonic()
         if mono - self._levels_sent_mono < LEVELS_EVERY_S or not self._levels:
             return
@@ -151,7 +151,7 @@ class BusListener:
 
 
 def _summary(news: ReceptionNew) -> dict[str, object]:
-    """What one must know at once of a reception that is not in the database yet."""
+    """What a page shows of a reception that is not in the database yet."""
     reception: Reception = news.reception
     statement = reception.statement
     return {
@@ -180,7 +180,7 @@ def _level(level: AudioLevel) -> dict[str, object]:
     }
 
 
-def _radio(state: ReceiverState) -> dict[str, object]:
+def _receiver(state: ReceiverState) -> dict[str, object]:
     return {
         "receiver": state.receiver,
         "spectrum_dbfs": [round(one, 1) for one in state.spectrum_dbfs],

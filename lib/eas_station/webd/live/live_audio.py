@@ -1,147 +1,82 @@
-"""Listening live: the sound of one channel off the bus, as an endless WAV for one client.
+"""The live sound of one channel, from the bus, as an endless WAV for one client.
 
-Whoever listens has a subscription, which is what makes an audiod send its sound; a client that
-is slow misses frames and keeps nothing waiting. The source is not opened a second time.
+Each client has its own subscription, which makes audiod publish the sound; the source is not opened
+a second time. A slow client misses frames and holds nothing up.
 """
 
 from __future__ import annotations
 
-import socket
+import logging
 import struct
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 from eas_station.bus.messages import AudioPcm, BusMessage
+from eas_station.bus.subscriber import Subscriber
 from eas_station.errors import SourceError
+from eas_station.webd.http.client_connection import ClientConnection
 from eas_station.webd.state.audio_channels import AudioChannel
 
-FIRST_S = 3.0  # how long the first frame may take
-TURN_S = 0.5  # how soon a client's leaving is noticed
+FIRST_FRAME_S = 3.0  # how long the first frame may take
+TURN_S = 0.5  # how soon a client that leaves is noticed
 QUIET_S = 10.0  # without a frame for so long the stream ends
-STALLED_S = 10.0  # who takes nothing for so long is let go
+STALLED_S = 10.0  # a client that reads nothing for so long is dropped
 FRAMES_KEPT = 2  # for one client, here and in the server's buffer
-AT_ONCE = 1000  # messages looked at before a client is served again
-SYSTEM_KEEPS_BYTES = 65_536  # of what a client has not taken yet, in the system's buffer
+MESSAGES_AT_ONCE = 1000  # taken from the subscription before the client is served again
+SYSTEM_BUFFER_BYTES = 65_536
 ENDLESS = 0xFFFFFFFF
 SAMPLE_BYTES = 2
 
-
-class SoundSubscription(Protocol):
-    """`bus.subscriber.Subscriber`, as far as it is used here."""
-
-    def receive(self, timeout_s: float) -> BusMessage | None:
-        """The next message."""
-
-    def close(self) -> None:
-        """Listen no longer."""
-
-
-class ClientConnection(Protocol):
-    """The way to one client."""
-
-    def gone(self) -> bool:
-        """Has the client left?"""
-
-    def unsent_bytes(self) -> int:
-        """What the client has not taken yet."""
-
-
-class ServerLine:
-    """The way to a client of waitress, as its environment shows it."""
-
-    def __init__(self, environ: Mapping[str, Any]) -> None:
-        self._disconnected = environ.get("waitress.client_disconnected")
-        self._channel = getattr(self._disconnected, "__self__", None)
-        with suppress(AttributeError, OSError):  # another server, or the client has just left
-            self._channel.socket.setsockopt(  # type: ignore[union-attr]
-                socket.SOL_SOCKET, socket.SO_SNDBUF, SYSTEM_KEEPS_BYTES
-            )
-
-    def gone(self) -> bool:
-        """Has the client left?"""
-        return self._disconnected is not None and bool(self._disconnected())
-
-    def unsent_bytes(self) -> int:
-        """What waits in the server's buffer."""
-        unsent = getattr(self._channel, "total_outbufs_len", 0)
-        return unsent if isinstance(unsent, int) else 0
+log = logging.getLogger(__name__)
 
 
 def wav_header(rate_hz: int) -> bytes:
-    """Of 16-bit mono sound without an end."""
+    """The header of endless 16-bit mono sound."""
     form = (16, 1, 1, rate_hz, rate_hz * SAMPLE_BYTES, SAMPLE_BYTES, 8 * SAMPLE_BYTES)
     fields = (b"RIFF", ENDLESS, b"WAVE", b"fmt ", *form, b"data", ENDLESS)
     return struct.pack("<4sI4s4sIHHIIHH4sI", *fields)
 
 
 class LiveAudio:
-    """The places of those who listen. Thread-safe."""
+    """A bounded number of streams. Thread-safe."""
 
     def __init__(
         self,
-        subscribe: Callable[[AudioChannel], SoundSubscription],
-        places: int,
+        subscribe: Callable[[AudioChannel], Subscriber],
+        streams_most: int,
         stopping: Callable[[], bool],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._subscribe, self._stopping, self._monotonic = subscribe, stopping, monotonic
-        self._most = places
-        self._lock = threading.Lock()
-        self._taken = 0
-        self._dropped = 0
+        self._free = threading.BoundedSemaphore(streams_most)
 
-    def listen(self, sound: AudioChannel, line: ClientConnection) -> SoundStream | None:
-        """A stream for one client; None: no place is free. Raises SourceError if nothing sounds."""
-        if not self._take_place():
+    def listen(self, channel: AudioChannel, client: ClientConnection) -> SoundStream | None:
+        """A stream for one client; None: no place is free. Raises SourceError if no frame comes."""
+        if not self._free.acquire(blocking=False):
             return None
         try:
-            ear = self._subscribe(sound)
+            subscription = self._subscribe(channel)
             try:
-                first = self._first(ear, line)
-                return SoundStream(self, ear, first, line, self._stopping, self._monotonic)
+                first = self._first_frame(subscription, client)
+                client.limit_system_buffer(SYSTEM_BUFFER_BYTES)
+                return SoundStream(
+                    *(channel, subscription, client, first),
+                    *(self._stopping, self._free.release, self._monotonic),
+                )
             except BaseException:
-                ear.close()
+                subscription.close()
                 raise
         except BaseException:
-            self.leave()
+            self._free.release()
             raise
 
-    def leave(self) -> None:
-        """Give a place back."""
-        with self._lock:
-            self._taken -= 1
-
-    def note_dropped(self, frames: int) -> None:
-        """Frames that a slow client did not get."""
-        with self._lock:
-            self._dropped += frames
-
-    def count(self) -> int:
-        """Who listens now."""
-        with self._lock:
-            return self._taken
-
-    def dropped(self) -> int:
-        """Frames that slow clients did not get, since the start."""
-        with self._lock:
-            return self._dropped
-
-    def _take_place(self) -> bool:
-        with self._lock:
-            if self._taken >= self._most:
-                return False
-            self._taken += 1
-            return True
-
-    def _first(self, ear: SoundSubscription, line: ClientConnection) -> SoundFrame:
-        until_mono = self._monotonic() + FIRST_S
-        while not self._stopping() and not line.gone() and self._monotonic() < until_mono:
-            frame = frame_of(ear.receive(TURN_S))
+    def _first_frame(self, subscription: Subscriber, client: ClientConnection) -> SoundFrame:
+        until_mono = self._monotonic() + FIRST_FRAME_S
+        while not self._stopping() and not client.gone() and self._monotonic() < until_mono:
+            frame = frame_of(subscription.receive(TURN_S))
             if frame is not None:
                 return frame
         raise SourceError("no sound comes from it")
@@ -149,14 +84,14 @@ class LiveAudio:
 
 @dataclass(frozen=True, slots=True)
 class SoundFrame:
-    """A piece of sound as it is sent."""
+    """Sound as it is sent."""
 
     rate_hz: int
     samples: bytes  # s16le
 
 
 def frame_of(message: BusMessage | None) -> SoundFrame | None:
-    """The sound of a message; what is too weak to be listened to is silence."""
+    """The sound of a message; squelched sound is silence."""
     if message is None or not isinstance(message.body, AudioPcm) or not message.samples:
         return None
     squelched, samples = message.body.squelched, message.samples
@@ -164,37 +99,39 @@ def frame_of(message: BusMessage | None) -> SoundFrame | None:
 
 
 class SoundStream:
-    """The body of one answer. One worker of the server makes, reads and closes it.
+    """The body of one response. One worker of the server creates, reads and closes it.
 
-    An iterator with `close`, as `events.Stream` is.
+    An iterator with `close`, for the reason that `EventStream` is one.
     """
 
     def __init__(
         self,
-        places: LiveAudio,
-        ear: SoundSubscription,
+        channel: AudioChannel,
+        subscription: Subscriber,
+        client: ClientConnection,
         first: SoundFrame,
-        line: ClientConnection,
         stopping: Callable[[], bool],
+        on_close: Callable[[], None],
         monotonic: Callable[[], float],
     ) -> None:
-        self._places, self._ear, self._line = places, ear, line
-        self._stopping, self._monotonic = stopping, monotonic
+        self._channel, self._subscription, self._client = channel, subscription, client
+        self._stopping, self._on_close, self._monotonic = stopping, on_close, monotonic
         self._rate_hz = first.rate_hz
         self._ready: deque[bytes] = deque([wav_header(first.rate_hz), first.samples])
-        self._heard_mono = self._taken_mono = monotonic()
+        self._received_mono = self._sent_mono = monotonic()
         self._is_over = False
         self._is_closed = False
+        self.dropped = 0  # frames that the client did not get
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
-        """The next piece, when there is one and the client has room for it."""
+        """The next frame, when there is one and the client has room for it."""
         while not self._ready:
-            if self._is_over or self._stopping() or self._line.gone():
+            if self._is_over or self._stopping() or self._client.gone():
                 raise StopIteration
-            self._listen()
+            self._receive()
         return self._ready.popleft()
 
     def close(self) -> None:
@@ -202,37 +139,37 @@ class SoundStream:
         if not self._is_closed:
             self._is_closed = True
             self._ready.clear()
-            self._ear.close()
-            self._places.leave()
+            self._subscription.close()
+            self._on_close()
+            if self.dropped:
+                name = f"{self._channel.source} {self._channel.channel}"
+                log.info("a client of %s was too slow for %s frames", name, self.dropped)
 
-    def _listen(self) -> None:
-        frames, missed = self._newest()
-        mono = self._monotonic()
+    def _receive(self) -> None:
+        frames, mono = self._newest_frames(), self._monotonic()
         for frame in frames:
-            self._heard_mono = mono
+            self._received_mono = mono
             if frame.rate_hz != self._rate_hz:
-                self._is_over = True  # the header said another rate: the client asks anew
+                self._is_over = True  # the header has another rate: the client reconnects
                 break
-            if self._line.unsent_bytes() >= FRAMES_KEPT * len(frame.samples):
-                missed += 1
+            if self._client.unsent_bytes() >= FRAMES_KEPT * len(frame.samples):
+                self.dropped += 1
                 continue
-            self._taken_mono = mono
+            self._sent_mono = mono
             self._ready.append(frame.samples)
-        if missed:
-            self._places.note_dropped(missed)
-        quiet_s, stalled_s = mono - self._heard_mono, self._heard_mono - self._taken_mono
+        quiet_s, stalled_s = mono - self._received_mono, self._received_mono - self._sent_mono
         self._is_over |= quiet_s > QUIET_S or stalled_s > STALLED_S
 
-    def _newest(self) -> tuple[deque[SoundFrame], int]:
-        """The last frames that have come, and how many before them are too old to be played."""
+    def _newest_frames(self) -> deque[SoundFrame]:
+        """The newest frames; those before them are too old to be played."""
         frames: deque[SoundFrame] = deque(maxlen=FRAMES_KEPT)
-        count, message = 0, self._ear.receive(TURN_S)
-        for _ in range(AT_ONCE):
+        message = self._subscription.receive(TURN_S)
+        for _ in range(MESSAGES_AT_ONCE):
             frame = frame_of(message)
             if frame is not None:
+                self.dropped += len(frames) == FRAMES_KEPT
                 frames.append(frame)
-                count += 1
-            message = self._ear.receive(0)
+            message = self._subscription.receive(0)
             if message is None:
                 break
-        return frames, count - len(frames)
+        return frames

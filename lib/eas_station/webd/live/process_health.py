@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from eas_station.webd.http.fanout import Fanout
 from eas_station.webd.http.middleware import Counters
-from eas_station.webd.http.server_workers import ServerWorkers
+from eas_station.webd.http.server import ServerWorkers
 
 
 @dataclass(frozen=True, slots=True)

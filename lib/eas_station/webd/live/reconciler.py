@@ -1,7 +1,7 @@
-"""Keeps the state in step with the database: whatever the bus said or failed to say.
+"""Keeps the state in step with the database, whatever the bus delivers or loses.
 
-News only wakes it. It reads every change after the last one it knows, at the start, on news, on a
-gap, when a daemon's last number disagrees, and every 15 seconds; then the listeners are told.
+It reads every change after the last one it knows: at the start, on an alert message, on a gap, when
+a daemon reports a later change, and every 15 seconds. Then it sends the changes to the clients.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from eas_station.webd.http.fanout import Event, Fanout
 from eas_station.webd.live.event_stream import alert_event
 from eas_station.webd.records.queries import read_jobs
 from eas_station.webd.state.snapshot import AlertEntry
-from eas_station.webd.state.station_state import Archive, StationState
+from eas_station.webd.state.station_state import StationState, StoredState
 
 RECONCILE_S = 15.0
 RETRY_FIRST_S = 1.0
@@ -34,13 +34,13 @@ ACTIVE_MOST = 1000
 RECENT = 8
 CHANGES_AT_ONCE = 500
 STORED_IDS_KEPT = 5000
-LOOK_S = 0.5
+POLL_S = 0.5
 
 log = logging.getLogger(__name__)
 
 
 class Reconciler:
-    """Reads the record for the state, in a thread of its own."""
+    """Reads the database for the state, in a thread of its own."""
 
     def __init__(
         self,
@@ -52,72 +52,72 @@ class Reconciler:
         on_state: Callable[[str | None], None],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`on_state` is told why the database does not answer, or None when it does again."""
+        """`on_state` is called with why the database is not responding; None: it is."""
         self._database, self._state, self._fanout = database, state, fanout
         self._clock_trusted, self._now, self._monotonic = clock_trusted, now, monotonic
         self._on_state = on_state
-        self._told_why: str | None = ""  # nothing yet
+        self._reported: str | None = ""  # nothing yet
         self._awake = threading.Event()
-        self._known: int | None = None  # the last change that the listeners were told of
-        self._following = False  # does the state show all up to there? else read all
+        self._known: int | None = None  # the last change that was sent to the clients
+        self._following = False  # False: the state lacks changes before `_known`; read everything
         self._active: dict[str, AlertEntry] = {}
         self._stored_ids: deque[str] = deque(maxlen=STORED_IDS_KEPT)
         self._retry_s = RETRY_FIRST_S
 
     def wake(self) -> None:
-        """There may be something new; from any thread."""
+        """Read the database soon. From any thread."""
         self._awake.set()
 
-    def heard_of(self, change_id: int) -> None:
-        """Somebody speaks of this change: look, unless it is known."""
+    def note_change(self, change_id: int) -> None:
+        """A daemon reported this change: read the database, unless it is known."""
         if self._known is None or change_id > self._known:
             self._awake.set()
 
     def run(self, stopping: threading.Event, beat: Callable[[], None]) -> None:
-        """Look when woken and every 15 s; more often while the database is away."""
+        """Read when woken and every 15 s; more often while the database is not responding."""
         due_mono = self._monotonic()
         while not stopping.is_set():
             beat()
-            woken = self._awake.wait(LOOK_S)
+            woken = self._awake.wait(POLL_S)
             if not woken and self._monotonic() < due_mono:
                 continue
             self._awake.clear()
             due_mono = self._monotonic() + (RECONCILE_S if self.reconcile() else self._pause_s())
             if due_mono - self._monotonic() < RECONCILE_S:
-                stopping.wait(min(LOOK_S, due_mono - self._monotonic()))
+                stopping.wait(min(POLL_S, due_mono - self._monotonic()))
 
     def reconcile(self) -> bool:
-        """Bring the state up to date. Returns whether the database answered."""
+        """Bring the state up to date. Returns whether the database responded."""
         try:
-            archive, told = self._read()
+            stored, events = self._read()
         except StoreError as error:
-            return self._lose(str(error))
+            return self._go_offline(str(error))
         except ValueError as error:  # FrameError, or no JSON at all
-            return self._lose(f"a row of the database cannot be read: {error}")
+            return self._go_offline(f"a row of the database cannot be read: {error}")
         was_online = self._state.snapshot().record.online
-        self._state.set_archive(archive)
+        self._state.set_stored(stored)
         if not was_online:
-            log.info("database online, %s alerts in force", len(archive.active))
+            log.info("database online, %s alerts in force", len(stored.active))
             self._fanout.send(Event("record", '{"state":"online"}'))
-            self._tell_state(None)
+            self._report(None)
         self._retry_s = RETRY_FIRST_S
-        for event in told:
+        for event in events:
             self._fanout.send(event)
         return True
 
-    def _lose(self, why: str) -> bool:
-        """The record does not answer, or makes no sense: the page goes on without."""
-        self._following = False  # it may be another database when it is back
+    def _go_offline(self, why: str) -> bool:
+        """The database is not responding or cannot be read; the pages go on without it."""
+        self._following = False  # it may be another database when it returns
         if self._state.set_offline(why):
             log.warning("database offline: %s", why)
             self._fanout.send(Event("record", '{"state":"offline"}'))
-        self._tell_state(why)
+        self._report(why)
         return False
 
-    def _tell_state(self, why: str | None) -> None:
-        """Say it when it changes: whoever is told takes it for the beginning."""
-        if why != self._told_why:
-            self._told_why = why
+    def _report(self, why: str | None) -> None:
+        """Report a change: its time becomes the start of the state."""
+        if why != self._reported:
+            self._reported = why
             self._on_state(why)
 
     def _pause_s(self) -> float:
@@ -125,15 +125,15 @@ class Reconciler:
         self._retry_s = min(RETRY_LONGEST_S, 2 * self._retry_s)
         return pause_s
 
-    def _read(self) -> tuple[Archive, list[Event]]:
+    def _read(self) -> tuple[StoredState, list[Event]]:
         with self._database.read() as connection:
             last = alert_queries.last_change_id(connection)
-            is_new = self._known is None or last < self._known  # to us; or it is another one
+            is_new = self._known is None or last < self._known  # to us, or another database
             if is_new or not self._following:
                 self._active = self._all_active(connection)
-            told = [] if is_new else self._follow(connection, self._known or 0)
+            events = [] if is_new else self._follow(connection, self._known or 0)
             self._note_spooled(connection)
-            archive = Archive(
+            stored = StoredState(
                 active=with_clips(connection, self._active.values()),
                 chime=settings.read(connection).chime,
                 recent=self._recent(connection),
@@ -146,7 +146,7 @@ class Reconciler:
                 },
             )
         self._known, self._following = last, True
-        return archive, told
+        return stored, events
 
     def _all_active(self, connection: Connection) -> dict[str, AlertEntry]:
         now = self._now() if self._clock_trusted() else None
@@ -154,8 +154,8 @@ class Reconciler:
         return {entry.alert.alert_id: entry for entry in self._entries(connection, found)}
 
     def _follow(self, connection: Connection, known: int) -> list[Event]:
-        """Take over the changes after `known`; gives the events that tell of them."""
-        told: list[Event] = []
+        """Apply the changes after `known`. Returns an event for each."""
+        events: list[Event] = []
         while changes := alert_queries.changes_after(connection, known, CHANGES_AT_ONCE):
             known = changes[-1].change_id
             found = alert_queries.by_ids(
@@ -166,11 +166,11 @@ class Reconciler:
                     self._active[entry.alert.alert_id] = entry
                 else:
                     self._active.pop(entry.alert.alert_id, None)
-            told += _events(changes, found)
-        return told
+            events += _events(changes, found)
+        return events
 
     def _note_spooled(self, connection: Connection) -> None:
-        """Which of the receptions that are shown as spooled are in the database by now?"""
+        """Note which spooled receptions are in the database by now."""
         waiting = [news.reception.reception_id for news in self._state.spooled()]
         if waiting:
             self._stored_ids.extend(receptions.alerts_of(connection, waiting))
@@ -193,7 +193,7 @@ class Reconciler:
 
 
 def with_clips(connection: Connection, entries: Iterable[AlertEntry]) -> tuple[AlertEntry, ...]:
-    """The entries with their recordings; they come when an alert has been heard to its end."""
+    """The entries with their recordings, which exist once a message has ended."""
     listed = tuple(entries)
     off_air = [e.alert.alert_id for e in listed if any(one.via == "same" for one in e.receptions)]
     found = clips.of_alerts(connection, off_air) if off_air else {}
@@ -201,7 +201,7 @@ def with_clips(connection: Connection, entries: Iterable[AlertEntry]) -> tuple[A
 
 
 def _heard(connection: Connection, alert_ids: list[str]) -> dict[str, tuple[Reception, ...]]:
-    """The receptions of each alert; none of one where a row is damaged, which hides no other."""
+    """The receptions of each alert; none for an alert with a damaged row."""
     try:
         return receptions.receptions_of(connection, alert_ids)
     except ValueError as error:
@@ -219,7 +219,7 @@ def _heard(connection: Connection, alert_ids: list[str]) -> dict[str, tuple[Rece
 
 
 def _light(reception: Reception) -> Reception:
-    """A reception as the state keeps it: CAP documents are long and stay in the database."""
+    """A reception as the state keeps it, without its CAP document, which is long."""
     return reception if reception.via == "same" else replace(reception, raw="")
 
 

@@ -22,7 +22,7 @@ from eas_station.webd.metrics import signal_metrics
 from eas_station.webd.metrics.exposition import CONTENT_TYPE, Family, counter, exposition, gauge
 from eas_station.webd.records.tasks import Tasks, TaskState
 from eas_station.webd.render.station_health import station_health
-from eas_station.webd.state.machine import Host
+from eas_station.webd.state.machine import MachineReader
 from eas_station.webd.state.snapshot import Snapshot
 from eas_station.webd.state.station_state import StationState
 
@@ -35,7 +35,7 @@ class MetricsRoutes:
     """Figures for Prometheus."""
 
     state: StationState
-    host: Host
+    machine: MachineReader
     process: ProcessHealth
     tasks: Tasks
 
@@ -54,12 +54,12 @@ class MetricsRoutes:
         families = (
             *_station(snapshot),
             *_alerts(snapshot),
-            *_units(self.host, snapshot),
+            *_units(self.machine, snapshot),
             *signal_metrics.feeds(snapshot),
             *signal_metrics.sources(snapshot),
             *signal_metrics.receivers(snapshot),
             *_jobs(snapshot),
-            *_host(self.host),
+            *_host(self.machine),
             *_web(self.process, self.tasks),
         )
         headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
@@ -98,7 +98,7 @@ def _alerts(snapshot: Snapshot) -> Iterator[Family]:
     yield active
 
 
-def _units(host: Host, snapshot: Snapshot) -> Iterator[Family]:
+def _units(machine: MachineReader, snapshot: Snapshot) -> Iterator[Family]:
     up = gauge("eas_unit_up", "Whether a daemon has been heard lately.")
     heard_at = gauge("eas_unit_last_heard_time_seconds", "When it was last heard.")
     started = gauge("eas_unit_start_time_seconds", "When the daemon started.")
@@ -110,7 +110,7 @@ def _units(host: Host, snapshot: Snapshot) -> Iterator[Family]:
     spool = gauge("eas_unit_spool_rows", "Rows waiting in the daemon's spool.")
     counts = counter("eas_unit_counts_total", "What the daemon counts, by its own names.")
     for unit in snapshot.units:
-        name, group = unit.name, host.cgroup(unit.name)
+        name, group = unit.name, machine.cgroup(unit.name)
         up.add(unit.heard is not None and not unit.heard.stale, unit=name)
         most.add(None if group is None else group.memory_most_bytes, unit=name)
         if unit.heard is None:
@@ -145,19 +145,19 @@ def _jobs(snapshot: Snapshot) -> Iterator[Family]:
     yield from (runs, failed, missed, last, good)
 
 
-def _host(host: Host) -> Iterator[Family]:
-    machine = host.machine()
+def _host(machine: MachineReader) -> Iterator[Family]:
+    now = machine.read()
     yield gauge(
-        "eas_host_state_free_bytes", "Free where the state is kept.", machine.disk_free_bytes
+        "eas_host_state_free_bytes", "Free where the state is kept.", now.disk_free_bytes
     )
-    yield gauge("eas_host_state_size_bytes", "Size of that file system.", machine.disk_bytes)
+    yield gauge("eas_host_state_size_bytes", "Size of that file system.", now.disk_bytes)
     yield gauge(
-        "eas_host_temperature_celsius", "Of the hottest thermal zone.", machine.temperature_c
+        "eas_host_temperature_celsius", "Of the hottest thermal zone.", now.temperature_c
     )
     yield gauge(
-        "eas_host_under_voltage", "Whether the power supply is too weak.", machine.under_voltage
+        "eas_host_under_voltage", "Whether the power supply is too weak.", now.under_voltage
     )
-    yield gauge("eas_host_memory_available_bytes", "Memory to be had.", machine.memory_free_bytes)
+    yield gauge("eas_host_memory_available_bytes", "Memory to be had.", now.memory_free_bytes)
 
 
 def _web(process: ProcessHealth, tasks: Tasks) -> Iterator[Family]:

@@ -9,8 +9,9 @@ from bottle import HTTPError, HTTPResponse, request
 
 from eas_station.config.model import Config
 from eas_station.errors import SourceError
+from eas_station.webd.http.client_connection import ClientConnection
 from eas_station.webd.http.routes import Call, Route
-from eas_station.webd.live.live_audio import LiveAudio, ServerLine
+from eas_station.webd.live.live_audio import LiveAudio
 from eas_station.webd.pages.frame import PageFrame, page_route
 from eas_station.webd.render.channel_rows import channel_name, source_panels
 from eas_station.webd.render.station_health import station_health
@@ -73,7 +74,7 @@ class ListeningPage:
         """An endless WAV of the channel's live audio."""
         found = self._channel(call)
         try:
-            stream = self.live_audio.listen(found, ServerLine(request.environ))
+            stream = self.live_audio.listen(found, ClientConnection(request.environ))
         except SourceError as error:
             why = f"{found.source} {channel_name(found.channel)} has no audio now."
             raise HTTPError(503, why, **{"Retry-After": RETRY_S}) from error

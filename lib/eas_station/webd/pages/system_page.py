@@ -18,7 +18,7 @@ from eas_station.webd.render import channel_rows, system_rows
 from eas_station.webd.render.station_health import station_health
 from eas_station.webd.render.system_rows import Fact
 from eas_station.webd.render.times import duration
-from eas_station.webd.state.machine import Host
+from eas_station.webd.state.machine import MachineReader
 from eas_station.webd.state.snapshot import Snapshot
 
 
@@ -28,7 +28,7 @@ class SystemPage:
 
     frame: PageFrame
     config: Config
-    host: Host
+    machine: MachineReader
     process: ProcessHealth
     clock_reason: Callable[[], str]  # why the clock is trusted, or not
 
@@ -51,7 +51,7 @@ class SystemPage:
             ),
             "health": station_health(snapshot),
             "daemons": tuple(
-                system_rows.daemon_line(unit, self.host.cgroup(unit.name), snapshot, times)
+                system_rows.daemon_line(unit, self.machine.cgroup(unit.name), snapshot, times)
                 for unit in snapshot.units
             ),
             "feeds": tuple(
@@ -64,7 +64,7 @@ class SystemPage:
             "clock": system_rows.clock_fact(snapshot.clock_trusted, self.clock_reason()),
             "jobs": tuple(system_rows.job_line(job, now, times) for job in snapshot.jobs),
             "other_items": system_rows.other_items(snapshot, times),
-            "machine": system_rows.machine_facts(self.host.machine()),
+            "machine": system_rows.machine_facts(self.machine.read()),
             "spools": system_rows.spools(snapshot),
             "facts": _process_facts(self.process, snapshot),
             "styles": ("system.css",),

@@ -1,1 +1,1 @@
-"""What the station is like at this moment, as values."""
+"""The state of the station at this moment, as values."""

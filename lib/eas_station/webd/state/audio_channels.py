@@ -1,4 +1,4 @@
-"""Which channels there are to listen to, and who on the bus has the sound of each."""
+"""The channels that can be listened to, and the bus topic of each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from eas_station.bus import topics
 from eas_station.config.model import Config, SourceConfig
 from eas_station.config.units import receiver_unit, source_unit
 
-MONO = "mono"  # the channel of a source that has but one
+MONO = "mono"  # the channel of a source that has only one
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class AudioChannel:
 
     source: str
     channel: str
-    unit: str  # who publishes it
+    unit: str  # the unit that publishes it
     topic: str
 
 
@@ -38,7 +38,7 @@ def names_of(frequencies_hz: Iterable[int]) -> tuple[str, ...]:
 
 
 def sound_of(config: Config, source_name: str, channel: str) -> AudioChannel | None:
-    """Where the sound of a channel is to be had; None: there is no such channel."""
+    """The sound of a channel; None: there is no such channel."""
     for source in config.sources:
         if source.name == source_name and channel in channels_of(config, source):
             return _sound(source, channel)

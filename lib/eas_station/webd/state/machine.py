@@ -1,6 +1,6 @@
-"""The machine under the station, as far as an unprivileged process may look: /sys and the disk.
+"""The machine, as an unprivileged process can read it: /proc, /sys and the disk.
 
-Nothing here raises: what cannot be read is not known, and is said to be so.
+Nothing here raises: what cannot be read is None.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-LASTS_S = 10.0  # a reading; nobody sees a disk fill faster
+LASTS_S = 10.0  # a reading; a disk does not fill faster
 SLICE = "sys/fs/cgroup/eas.slice/eas-station.slice"  # systemd puts a-b.slice below a.slice
 VOLTAGE_MONITOR = "rpi_volt"  # the Raspberry Pi's, in /sys/class/hwmon
 
 
 @dataclass(frozen=True, slots=True)
 class Cgroup:
-    """What the kernel counts for one unit. None: not known."""
+    """The accounting of one unit by the kernel. None: not known."""
 
     cpu_s: float | None
     memory_bytes: int | None  # page cache included
@@ -41,8 +41,8 @@ class Machine:
     booted_s: float | None  # how long ago
 
 
-class Host:
-    """Reads at most every ten seconds. Thread-safe."""
+class MachineReader:
+    """Reads the machine at most every ten seconds. Thread-safe."""
 
     def __init__(
         self,
@@ -54,20 +54,20 @@ class Host:
         self._lock = threading.Lock()
         self._last: tuple[float, Machine] | None = None
 
-    def machine(self) -> Machine:
-        """The machine now, or some seconds ago."""
+    def read(self) -> Machine:
+        """The last reading, at most ten seconds old."""
         with self._lock:
             mono = self._monotonic()
             if self._last is None or mono - self._last[0] >= LASTS_S:
-                self._last = (mono, self._read())
+                self._last = (mono, self._read_now())
             return self._last[1]
 
     def cgroup(self, unit: str) -> Cgroup | None:
-        """What the kernel counts for a unit; None: it is not run by systemd here."""
+        """The accounting of a unit; None: systemd does not run it here."""
         folder = self._root / SLICE / f"{unit}.service"
         if "/" in unit or not folder.is_dir():
             return None
-        used_us = _named(folder / "cpu.stat", "usage_usec", " ")
+        used_us = _field(folder / "cpu.stat", "usage_usec", " ")
         return Cgroup(
             cpu_s=None if used_us is None else used_us / 1e6,
             memory_bytes=_number(folder / "memory.current"),
@@ -75,11 +75,11 @@ class Host:
             processes=_number(folder / "pids.current"),
         )
 
-    def _read(self) -> Machine:
+    def _read_now(self) -> Machine:
         free, size = self._disk()
         memory = self._root / "proc/meminfo"
-        available_kib = _named(memory, "MemAvailable", ":")
-        total_kib = _named(memory, "MemTotal", ":")
+        available_kib = _field(memory, "MemAvailable", ":")
+        total_kib = _field(memory, "MemTotal", ":")
         load, uptime = (_text(self._root / "proc" / name).split() for name in ("loadavg", "uptime"))
         return Machine(
             disk_free_bytes=free,
@@ -112,8 +112,8 @@ class Host:
         return None
 
 
-def _named(path: Path, name: str, mark: str) -> int | None:
-    """The number of a line "name<mark> number"."""
+def _field(path: Path, name: str, mark: str) -> int | None:
+    """The number in a line "name<mark> number"."""
     for line in _text(path).splitlines():
         found, _, rest = line.partition(mark)
         if found == name:
@@ -126,7 +126,7 @@ def _number(path: Path) -> int | None:
 
 
 def _integer(text: str) -> int | None:
-    """A whole number; None for anything else, "max" among it."""
+    """A whole number; None for anything else, such as "max"."""
     bare = text.removeprefix("-")
     return int(text) if bare.isascii() and bare.isdigit() else None
 
@@ -135,4 +135,4 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="ascii", errors="replace")
     except OSError:
-        return ""  # another machine has no such thing, or does not show it
+        return ""  # another machine does not have it, or does not allow reading it

@@ -1,4 +1,4 @@
-"""What the page knows at one moment, as values: every page and every status call is made of it."""
+"""Everything known at one moment, as values. Every page and every answer is made from it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import Generic, TypeVar
 
 from eas_station.alerts import lifecycle
 from eas_station.alerts.model import Alert, Reception
-from eas_station.bus import messages
-from eas_station.bus.messages import AudioLevel, ReceiverState, SameBurst, Status
+from eas_station.bus.messages import AudioLevel, HearingProof, ReceiverState, SameBurst, Status
 from eas_station.store.alerts.receptions import ReceptionRow
 from eas_station.store.records.clips import Clip
 from eas_station.store.records.jobs import JobRun, JobTotals
@@ -20,40 +19,38 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class AlertEntry:
-    """One warning with all that heard it."""
+    """One alert with its receptions."""
 
     alert: Alert
-    receptions: tuple[
-        Reception | ReceptionRow, ...
-    ]  # oldest first; in lists without what they said
+    receptions: tuple[Reception | ReceptionRow, ...]  # oldest first; in lists without statements
     active: bool
     stored: bool = True  # False: one of its receptions waits in a spool
     durable: bool = True  # False: one of its receptions is in memory only
-    clips: tuple[Clip, ...] = ()  # of what is in force: its recordings
+    clips: tuple[Clip, ...] = ()  # of an active alert: its recordings
 
     def full_receptions(self) -> tuple[Reception, ...]:
-        """Those receptions of which we have all that they said."""
+        """The receptions that have their statements."""
         return tuple(one for one in self.receptions if isinstance(one, Reception))
 
 
 @dataclass(frozen=True, slots=True)
 class LastMessage(Generic[T]):
-    """The last word of somebody, and how old it is."""
+    """The last message of one sender, and its age."""
 
     value: T
     heard_at: datetime
     age_s: float
-    stale: bool  # older than such a word may be: to be shown as history, never as fresh
+    stale: bool  # older than it may be: shown as history, never as current
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One daemon as seen from here."""
+    """One daemon."""
 
     name: str  # "eas-sdrd@wx"
-    heard: LastMessage[Status] | None  # None: not one word since this page's process began
+    heard: LastMessage[Status] | None  # None: no message since eas-webd started
     cpu_percent: float | None  # of one core, over the last minute; None: not known yet
-    restarts: int = 0  # seen since this page's process began
+    restarts: int = 0  # seen since eas-webd started
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Whether the database answers."""
+    """Whether the database is responding."""
 
     online: bool
     since_at: datetime
@@ -75,35 +72,33 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything the station says about itself, at `as_of`."""
+    """The state of the station at `as_of`."""
 
     as_of: datetime
-    waited_s: float  # how long this page's process has listened for the others
+    waited_s: float  # since eas-webd started
     clock_trusted: bool
     active: tuple[AlertEntry, ...]  # in force, spooled receptions included
     recent: tuple[AlertEntry, ...]  # over, newest first
-    units: tuple[Unit, ...]  # those of the configuration, in its order, then any other
+    units: tuple[Unit, ...]  # the configured ones in order, then others
     receivers: tuple[LastMessage[ReceiverState], ...]
     levels: tuple[LastMessage[AudioLevel], ...]
     bursts: tuple[SameBurst, ...]  # newest first
     record: Record
-    record_read: bool  # False: what the database holds has never been seen
-    waiting: int  # receptions that are not in the database yet
+    record_read: bool  # False: the database has not been read since eas-webd started
+    waiting: int  # receptions not in the database yet
     last_change_id: int
-    jobs: tuple[Job, ...]  # as of the last reading of the database
-    desired: dict[str, str]  # what the operator wants: "source wx" → "stopped"
-    version: int  # changes with every alert, spooled reception and change of the database's state
-    chime: Chime = "off"  # for whom the page rings who has not chosen
-    hearings: tuple[
-        LastMessage[messages.HearingProof], ...
-    ] = ()  # would each channel hear a warning now
+    jobs: tuple[Job, ...]  # when the database was last read
+    desired: dict[str, str]  # desired state: "source wx" → "stopped"
+    version: int  # changes with every alert, spooled reception, and state of the database
+    chime: Chime = "off"  # which alerts ring, unless the browser has its own choice
+    hearings: tuple[LastMessage[HearingProof], ...] = ()  # whether each channel would hear an alert
 
     def unit(self, name: str) -> Unit | None:
         """The daemon of this name."""
         return next((unit for unit in self.units if unit.name == name), None)
 
     def entry(self, alert_id: str) -> AlertEntry | None:
-        """The warning of this id, if it is in force or ended lately."""
+        """The alert of this id, if it is active or ended recently."""
         entries = (*self.active, *self.recent)
         return next((entry for entry in entries if entry.alert.alert_id == alert_id), None)
 

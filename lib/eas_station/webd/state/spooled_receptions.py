@@ -1,7 +1,7 @@
-"""Receptions that wait in a spool, folded into the warnings that are known.
+"""Receptions that wait in a spool, folded into the known alerts.
 
-The rules are those by which the flusher will store them (`alerts.admission`), so the page shows
-at once what the record will say, the database being there or not.
+The rules are those by which the flusher will store them (`alerts.admission`), so the page shows at
+once what the database will contain, even during an outage.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class SpoolMerger:
-    """Folds spooled receptions into entries; remembers the keys of what it has seen."""
+    """Folds spooled receptions into entries; remembers the keys of receptions."""
 
     def __init__(self, admission: AdmissionRules) -> None:
         self._admission = admission
@@ -29,7 +29,7 @@ class SpoolMerger:
     def merge(
         self, entries: tuple[AlertEntry, ...], spooled: tuple[ReceptionNew, ...]
     ) -> tuple[AlertEntry, ...]:
-        """The entries with the spooled receptions in them, the new ones last."""
+        """The entries with the spooled receptions folded in; new entries last."""
         if not spooled:
             return entries
         merged = list(entries)
@@ -37,7 +37,7 @@ class SpoolMerger:
         for news in spooled:
             try:
                 self._add(merged, keys, news)
-            except Exception:  # the barrier round one item from outside
+            except Exception:  # the barrier around one item from outside
                 log.exception(
                     "a spooled reception could not be shown",
                     extra={"EAS_RECEPTION_ID": news.reception.reception_id},

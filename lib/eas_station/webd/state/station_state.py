@@ -1,7 +1,7 @@
-"""The board: the last word of everybody, kept by the newsroom, read by every request.
+"""The last message of every daemon and the alerts, written by two threads, read by every request.
 
-Two threads write (the newsroom what the bus says, the archivist what the database says), many read.
-A reader gets a Snapshot, made at most once a second unless a warning changed.
+The bus listener writes what the bus delivers, the reconciler what the database contains. A reader
+gets a Snapshot, made at most once a second unless an alert changed.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ from eas_station.webd.state.snapshot import (
 )
 from eas_station.webd.state.spooled_receptions import SpoolMerger
 
-STATUS_EXPIRES_S = 40.0  # eight unheard status messages
+STATUS_EXPIRES_S = 40.0  # eight missed status messages
 RECEIVER_EXPIRES_S = 10.0
 LEVEL_EXPIRES_S = 5.0
-HEARING_EXPIRES_S = 150.0  # said on change, and once a minute
+HEARING_EXPIRES_S = 150.0  # sent on change, and once a minute
 SNAPSHOT_LASTS_S = 1.0
 BURSTS_KEPT = 30
 SPOOLED_KEPT = 1000
@@ -48,8 +48,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Archive:
-    """What the database says, as of one reading."""
+class StoredState:
+    """What the database contains, as of one reading."""
 
     active: tuple[AlertEntry, ...]
     recent: tuple[AlertEntry, ...]
@@ -60,47 +60,47 @@ class Archive:
     chime: Chime = "off"
 
 
-class LastWords(Generic[T]):
-    """The last value per key and when it was said, on the monotonic clock."""
+class LastMessages(Generic[T]):
+    """The last message for each key and when it was sent, on the monotonic clock."""
 
     def __init__(self, expires_s: float) -> None:
         self._expires_s = expires_s
-        self._words: dict[Hashable, tuple[T, float, datetime]] = {}
+        self._messages: dict[Hashable, tuple[T, float, datetime]] = {}
 
-    def put(self, key: Hashable, value: T, said_mono: float, said_at: datetime) -> bool:
+    def put(self, key: Hashable, value: T, sent_mono: float, sent_at: datetime) -> bool:
         """Keep a value unless a newer one is there. Returns whether it was kept."""
-        known = self._words.get(key)
-        if known is not None and known[1] > said_mono:
+        known = self._messages.get(key)
+        if known is not None and known[1] > sent_mono:
             return False
-        self._words[key] = (value, said_mono, said_at)
+        self._messages[key] = (value, sent_mono, sent_at)
         return True
 
     def get(self, key: Hashable, mono: float) -> LastMessage[T] | None:
-        """The last word of one."""
-        known = self._words.get(key)
-        return None if known is None else self._heard(known, mono)
+        """The last message for one key."""
+        known = self._messages.get(key)
+        return None if known is None else self._aged(known, mono)
 
     def all(self, mono: float) -> tuple[LastMessage[T], ...]:
-        """Everybody's last word, by key."""
-        keys = sorted(self._words, key=str)
-        return tuple(self._heard(self._words[key], mono) for key in keys)
+        """The last message for every key, in the order of the keys."""
+        keys = sorted(self._messages, key=str)
+        return tuple(self._aged(self._messages[key], mono) for key in keys)
 
-    def _heard(self, known: tuple[T, float, datetime], mono: float) -> LastMessage[T]:
-        value, said_mono, said_at = known
-        age_s = max(0.0, mono - said_mono)
-        return LastMessage(value, said_at, age_s, age_s > self._expires_s)
+    def _aged(self, known: tuple[T, float, datetime], mono: float) -> LastMessage[T]:
+        value, sent_mono, sent_at = known
+        age_s = max(0.0, mono - sent_mono)
+        return LastMessage(value, sent_at, age_s, age_s > self._expires_s)
 
 
 class CpuMeter:
-    """Share of one core from CPU seconds seen at different times."""
+    """The share of one core, from CPU seconds at different times."""
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, float]] = deque()
         self._pid: int | None = None
-        self.restarts = 0  # as far as they were seen
+        self.restarts = 0  # that were seen
 
     def put(self, pid: int, cpu_s: float, mono: float) -> None:
-        """Take what a daemon says; a new pid starts over."""
+        """Take a daemon's CPU time; a new pid starts over."""
         if pid != self._pid:
             self._seen.clear()
             self.restarts += self._pid is not None
@@ -118,7 +118,7 @@ class CpuMeter:
 
 
 class StationState:
-    """Thread-safe. Ages are measured on the monotonic clock, times shown on the wall's."""
+    """Thread-safe. Ages are by the monotonic clock, times shown by the wall clock."""
 
     def __init__(
         self,
@@ -132,63 +132,63 @@ class StationState:
         self._merger = merger
         self._clock_trusted, self._now, self._monotonic = clock_trusted, now, monotonic
         self._lock = threading.Lock()
-        self._statuses: LastWords[Status] = LastWords(STATUS_EXPIRES_S)
-        self._receivers: LastWords[ReceiverState] = LastWords(RECEIVER_EXPIRES_S)
-        self._levels: LastWords[AudioLevel] = LastWords(LEVEL_EXPIRES_S)
-        self._hearings: LastWords[HearingProof] = LastWords(HEARING_EXPIRES_S)
+        self._statuses: LastMessages[Status] = LastMessages(STATUS_EXPIRES_S)
+        self._receivers: LastMessages[ReceiverState] = LastMessages(RECEIVER_EXPIRES_S)
+        self._levels: LastMessages[AudioLevel] = LastMessages(LEVEL_EXPIRES_S)
+        self._hearings: LastMessages[HearingProof] = LastMessages(HEARING_EXPIRES_S)
         self._bursts: deque[SameBurst] = deque(maxlen=BURSTS_KEPT)
         self._cpu: dict[str, CpuMeter] = {}
         self._spooled: dict[str, ReceptionNew] = {}
         self._stored_ids: frozenset[str] = frozenset()
-        self._archive = Archive((), (), frozenset(), 0)
+        self._stored = StoredState((), (), frozenset(), 0)
         self._merged: tuple[AlertEntry, ...] = ()
-        self._record = Record(online=False, since_at=now(), why="not asked yet")
+        self._record = Record(online=False, since_at=now(), why="not read yet")
         self._record_read = False
         self._version = 0
         self._started_mono = monotonic()
         self._snapshot: tuple[float, Snapshot] | None = None
 
     def expect(self, units: Iterable[str], merger: SpoolMerger) -> None:
-        """The configuration has changed: who should speak, and what concerns us."""
+        """The configuration has changed: the units, and the rules of admission."""
         with self._lock:
             self._expected, self._merger = tuple(units), merger
             self._merge_again()
 
     def take(self, message: BusMessage) -> bool:
-        """Keep what a message says. Returns whether it told something new about a warning."""
+        """Keep a message. Returns whether it was a new reception."""
         body, mono = message.body, self._monotonic()
         late_s = (self._now() - message.sent_at).total_seconds() if message.repeated else 0.0
-        said_mono = mono - max(0.0, late_s)
+        sent_mono = mono - max(0.0, late_s)
         with self._lock:
             if isinstance(body, ReceptionNew):
                 return self._take_reception(body)
             if isinstance(body, Status):
-                if self._statuses.put(body.unit, body, said_mono, message.sent_at):
+                if self._statuses.put(body.unit, body, sent_mono, message.sent_at):
                     meter = self._cpu.setdefault(body.unit, CpuMeter())
-                    meter.put(body.pid, body.cpu_s, said_mono)
+                    meter.put(body.pid, body.cpu_s, sent_mono)
             elif isinstance(body, ReceiverState):
-                self._receivers.put(body.receiver, body, said_mono, message.sent_at)
+                self._receivers.put(body.receiver, body, sent_mono, message.sent_at)
             elif isinstance(body, AudioLevel):
-                self._levels.put((body.source, body.channel), body, said_mono, message.sent_at)
+                self._levels.put((body.source, body.channel), body, sent_mono, message.sent_at)
             elif isinstance(body, HearingProof):
-                self._hearings.put((body.source, body.channel), body, said_mono, message.sent_at)
+                self._hearings.put((body.source, body.channel), body, sent_mono, message.sent_at)
             elif isinstance(body, SameBurst) and body not in self._bursts:
                 self._bursts.appendleft(body)
         return False
 
-    def set_archive(self, archive: Archive) -> None:
-        """The database answered: what it holds replaces what was spooled."""
+    def set_stored(self, stored: StoredState) -> None:
+        """The database was read: its content replaces what was spooled."""
         with self._lock:
-            self._stored_ids = archive.stored_ids
-            for reception_id in archive.stored_ids & self._spooled.keys():
+            self._stored_ids = stored.stored_ids
+            for reception_id in stored.stored_ids & self._spooled.keys():
                 del self._spooled[reception_id]
-            self._archive, self._record_read = archive, True
+            self._stored, self._record_read = stored, True
             if not self._record.online:
                 self._record = Record(online=True, since_at=self._now())
             self._merge_again()
 
     def set_offline(self, why: str) -> bool:
-        """The database does not answer. Returns whether it did before."""
+        """The database is not responding. Returns whether it did before."""
         with self._lock:
             was_online = self._record.online
             if was_online or self._record.why != why:
@@ -197,20 +197,13 @@ class StationState:
                 self._version += 1
             return was_online
 
-    def forget_spooled(self, reception_ids: Iterable[str]) -> None:
-        """These receptions need not be shown on their own any more."""
-        with self._lock:
-            for reception_id in set(reception_ids) & self._spooled.keys():
-                del self._spooled[reception_id]
-            self._merge_again()
-
     def spooled(self) -> tuple[ReceptionNew, ...]:
-        """The receptions that are not known to be in the database, oldest first."""
+        """The receptions that are not in the database, as far as known, oldest first."""
         with self._lock:
             return tuple(self._spooled.values())
 
     def snapshot(self) -> Snapshot:
-        """The latest snapshot: at most a second old, and never older than the last warning."""
+        """The latest snapshot: at most a second old, and never older than the last alert."""
         mono = self._monotonic()
         snapshot = self._fresh(mono)  # nearly always: no lock
         if snapshot is not None:
@@ -218,12 +211,12 @@ class StationState:
         with self._lock:
             snapshot = self._fresh(mono)
             if snapshot is None:
-                snapshot = self._draw(mono)
+                snapshot = self._make(mono)
                 self._snapshot = (mono, snapshot)
             return snapshot
 
     def _fresh(self, mono: float) -> Snapshot | None:
-        """The snapshot that is there, if it may still be shown."""
+        """The last snapshot, if it is still fresh."""
         if self._snapshot is None:
             return None
         made_mono, snapshot = self._snapshot
@@ -242,18 +235,18 @@ class StationState:
         return True
 
     def _merge_again(self) -> None:
-        self._merged = self._merger.merge(self._archive.active, tuple(self._spooled.values()))
+        self._merged = self._merger.merge(self._stored.active, tuple(self._spooled.values()))
         self._version += 1
 
-    def _draw(self, mono: float) -> Snapshot:
+    def _make(self, mono: float) -> Snapshot:
         now, trusted = self._now(), self._clock_trusted()
-        others = [h.value.unit for h in self._statuses.all(mono) if self._is_stranger(h)]
+        others = [h.value.unit for h in self._statuses.all(mono) if self._is_unexpected(h)]
         return Snapshot(
             as_of=now,
             waited_s=mono - self._started_mono,
             clock_trusted=trusted,
             active=tuple(e for e in self._merged if in_force(e.alert, now, trusted)),
-            recent=self._archive.recent,
+            recent=self._stored.recent,
             units=tuple(self._unit(name, mono) for name in (*self._expected, *others)),
             receivers=self._receivers.all(mono),
             levels=self._levels.all(mono),
@@ -262,15 +255,15 @@ class StationState:
             record=self._record,
             record_read=self._record_read,
             waiting=len(self._spooled),
-            last_change_id=self._archive.last_change_id,
-            jobs=self._archive.jobs,
-            desired=self._archive.desired,
+            last_change_id=self._stored.last_change_id,
+            jobs=self._stored.jobs,
+            desired=self._stored.desired,
             version=self._version,
-            chime=self._archive.chime,
+            chime=self._stored.chime,
         )
 
-    def _is_stranger(self, heard: LastMessage[Status]) -> bool:
-        """Does it speak though nobody configured it? One that is silent has been removed."""
+    def _is_unexpected(self, heard: LastMessage[Status]) -> bool:
+        """Whether a unit sends that is not configured. One that is silent has been removed."""
         return not heard.stale and heard.value.unit not in self._expected
 
     def _unit(self, name: str, mono: float) -> Unit:

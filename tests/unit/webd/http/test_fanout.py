@@ -32,7 +32,7 @@ def test_no_more_listeners_than_places_and_a_place_is_freed_once() -> None:
     assert fanout.join(ALL) is None
 
 
-def test_a_listener_that_does_not_keep_up_is_let_go_and_nobody_waits() -> None:
+def test_a_listener_that_does_not_keep_up_is_dropped_and_nobody_waits() -> None:
     fanout = Fanout(queue_length=3)
     slow, quick = fanout.join(ALL), fanout.join(ALL)
     assert slow is not None
@@ -40,8 +40,8 @@ def test_a_listener_that_does_not_keep_up_is_let_go_and_nobody_waits() -> None:
     for number in range(10):
         fanout.send(Event("alert", str(number), number))
         assert quick.wait(0) is not None
-    assert slow.gone
-    assert not quick.gone
+    assert slow.closed
+    assert not quick.closed
     assert (fanout.count(), fanout.dropped()) == (1, 1)
 
 
@@ -60,5 +60,5 @@ def test_closing_lets_everybody_go_and_takes_nobody_in() -> None:
     listener = fanout.join(ALL)
     assert listener is not None
     fanout.close()
-    assert listener.gone
+    assert listener.closed
     assert fanout.join(ALL) is None

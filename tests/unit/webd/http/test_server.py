@@ -56,7 +56,7 @@ def test_the_pulse_beats_while_the_server_answers_and_stops_it_at_the_end() -> N
     serving.join(5)
     assert not pulsing.is_alive()
     assert not serving.is_alive()
-    assert self_check.answers(server) is False
+    assert self_check.responds(server) is False
 
 
 def test_a_server_whose_workers_all_hang_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,10 +71,10 @@ def test_a_server_whose_workers_all_hang_does_not_answer(monkeypatch: pytest.Mon
     server = Server(hang, bound_sockets("127.0.0.1", 0), streams=1, workers=0)
     serving = threading.Thread(target=server.run)
     serving.start()
-    with server.door() as client:
+    with server.connect() as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert hanging.wait(5)
-        assert self_check.answers(server) is False
+        assert self_check.responds(server) is False
     may_end.set()
     server.stop()
     serving.join(5)
@@ -84,7 +84,7 @@ def test_a_server_whose_workers_all_hang_does_not_answer(monkeypatch: pytest.Mon
 def test_the_address_is_one_that_people_can_open() -> None:
     server = Server(hello, bound_sockets("127.0.0.1", 0), streams=1, workers=1)
     (url,) = server.urls()
-    port = server.door().getpeername()[1]
+    port = server.connect().getpeername()[1]
     assert url == f"http://127.0.0.1:{port}/"
     everywhere = socket.socket()
     everywhere.bind(("0.0.0.0", 0))

@@ -8,19 +8,33 @@ from typing import Any
 import pytest
 
 from eas_station.alerts.model import Change
+from eas_station.webd.http.client_connection import ClientConnection
 from eas_station.webd.http.fanout import Event, Fanout
-from eas_station.webd.live.event_stream import EventStream, alert_event, client_gone, frame
+from eas_station.webd.live.event_stream import EventStream, alert_event, frame
 
 ALERT = frozenset({"alert"})
 
 
+class Channel:
+    """A connection of the server, as far as it is asked."""
+
+    def __init__(self, connected: bool = True) -> None:
+        self.connected, self.total_outbufs_len = connected, 0
+
+    def check_client_disconnected(self) -> bool:
+        return not self.connected
+
+    def client(self) -> ClientConnection:
+        return ClientConnection({"waitress.client_disconnected": self.check_client_disconnected})
+
+
 def stream_of(
-    fanout: Fanout, clocks: Any, replay: Any = (), last: int = 0, gone: Any = None
+    fanout: Fanout, clocks: Any, replay: Any = (), last: int = 0, channel: Any = None
 ) -> Any:
     listener = fanout.join(ALERT)
     assert listener is not None
     stream = EventStream(
-        fanout, listener, list(replay), last, gone or (lambda: False),
+        fanout, listener, list(replay), last, (channel or Channel()).client(),
         lambda: clocks.now, lambda: clocks.mono,
     )  # fmt: skip
     return listener, stream
@@ -56,7 +70,7 @@ def test_a_quiet_stream_sends_a_heartbeat(clocks: Any) -> None:
 
 def test_a_client_that_left_ends_its_stream_and_its_place_is_free(clocks: Any) -> None:
     fanout = Fanout()
-    _, stream = stream_of(fanout, clocks, gone=lambda: True)
+    _, stream = stream_of(fanout, clocks, channel=Channel(connected=False))
     next(stream)
     with pytest.raises(StopIteration):
         next(stream)
@@ -72,10 +86,10 @@ def test_a_stream_that_was_never_read_frees_its_place(clocks: Any) -> None:
     assert fanout.count() == 0
 
 
-def test_a_listener_that_was_let_go_ends(clocks: Any) -> None:
+def test_a_listener_that_was_closed_ends(clocks: Any) -> None:
     listener, stream = stream_of(Fanout(), clocks)
     next(stream)
-    listener.let_go()
+    listener.close()
     with pytest.raises(StopIteration):
         next(stream)
 
@@ -91,22 +105,22 @@ def test_an_alert_event_says_enough_to_announce_it(make: Any) -> None:
     assert "event_name" not in json.loads(alert_event(change, None).data)
 
 
-class Channel:
-    """A connection of the server, as far as it is asked."""
+@pytest.mark.parametrize(
+    ("connected", "unsent", "ends"),
+    [(True, 0, False), (True, 262_144, False), (True, 300_000, True), (False, 0, True)],
+)
+def test_a_stream_ends_when_its_client_left_or_lets_bytes_pile_up(
+    clocks: Any, connected: bool, unsent: int, ends: bool
+) -> None:
+    fanout, channel = Fanout(), Channel()
+    _, stream = stream_of(fanout, clocks, channel=channel)
+    next(stream)
+    channel.connected, channel.total_outbufs_len = connected, unsent
+    fanout.send(Event("alert", "{}", 1))
+    assert (next(stream, None) is None) is ends
 
-    def __init__(self) -> None:
-        self.connected, self.total_outbufs_len = True, 0
 
-    def check_client_disconnected(self) -> bool:
-        return not self.connected
-
-
-def test_a_client_is_gone_when_it_left_or_lets_bytes_pile_up() -> None:
-    channel = Channel()
-    gone = client_gone({"waitress.client_disconnected": channel.check_client_disconnected})
-    assert gone() is False
-    channel.total_outbufs_len = 300_000
-    assert gone() is True
-    channel.total_outbufs_len, channel.connected = 0, False
-    assert gone() is True
-    assert client_gone({})() is False
+def test_under_another_server_a_client_never_leaves() -> None:
+    client = ClientConnection({})
+    assert (client.gone(), client.unsent_bytes()) == (False, 0)
+    client.limit_system_buffer(65_536)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import struct
 import wave
 from collections import deque
@@ -19,14 +20,14 @@ from eas_station.webd.state.audio_channels import AudioChannel
 SOUND = AudioChannel("wx", "162.550", "eas-sdrd@wx", "audio.pcm.wx.162.550")
 
 
-class Ear:
-    """Frames that a test has put there; who waits for none spends the time."""
+class Frames:
+    """A subscription with the frames of a test; waiting for more moves the clock."""
 
     def __init__(self, clocks: Any) -> None:
         self.clocks, self.messages, self.closed = clocks, deque[BusMessage](), 0
         self._number = 0
 
-    def hears(
+    def put(
         self, samples: bytes, make: Any, rate_hz: int = 25_000, squelched: bool = False
     ) -> None:
         self._number += 1
@@ -45,7 +46,7 @@ class Ear:
         self.closed += 1
 
 
-class Line:
+class Client:
     def __init__(self) -> None:
         self.is_gone, self.unsent = False, 0
 
@@ -55,18 +56,31 @@ class Line:
     def unsent_bytes(self) -> int:
         return self.unsent
 
+    def limit_system_buffer(self, size_bytes: int) -> None:
+        self.limited = size_bytes
+
 
 @pytest.fixture
 def studio(clocks: Any) -> Any:
     class Studio:
-        ear, line = Ear(clocks), Line()
+        subscription, client = Frames(clocks), Client()
         stopping = False
 
     made = Studio()
     made.live = LiveAudio(  # type: ignore[attr-defined]
-        lambda sound: made.ear, 2, lambda: made.stopping, lambda: clocks.mono
+        lambda sound: made.subscription, 2, lambda: made.stopping, lambda: clocks.mono
     )
     return made
+
+
+def free_places(studio: Any, make: Any) -> int:
+    """How many more clients are served; the rest of the test has them."""
+    taken = 0
+    while True:
+        studio.subscription.put(b"00", make)
+        if studio.live.listen(SOUND, studio.client) is None:
+            return taken
+        taken += 1
 
 
 def test_a_stream_begins_with_a_header_of_the_sounds_rate_and_has_no_end() -> None:
@@ -81,10 +95,10 @@ def test_a_stream_begins_with_a_header_of_the_sounds_rate_and_has_no_end() -> No
 def test_frames_come_as_they_were_published_and_squelched_ones_as_silence(
     studio: Any, make: Any
 ) -> None:
-    studio.ear.hears(b"\1\2" * 4, make)
-    stream = studio.live.listen(SOUND, studio.line)
-    studio.ear.hears(b"\3\4" * 4, make, squelched=True)
-    studio.ear.hears(b"\5\6" * 4, make)
+    studio.subscription.put(b"\1\2" * 4, make)
+    stream = studio.live.listen(SOUND, studio.client)
+    studio.subscription.put(b"\3\4" * 4, make, squelched=True)
+    studio.subscription.put(b"\5\6" * 4, make)
     assert [next(stream) for _ in range(4)] == [
         *(wav_header(25_000), b"\1\2" * 4),
         *(bytes(8), b"\5\6" * 4),
@@ -92,47 +106,49 @@ def test_frames_come_as_they_were_published_and_squelched_ones_as_silence(
 
 
 def test_of_what_piled_up_only_the_newest_two_frames_are_played(studio: Any, make: Any) -> None:
-    studio.ear.hears(b"00", make)
-    stream = studio.live.listen(SOUND, studio.line)
+    studio.subscription.put(b"00", make)
+    stream = studio.live.listen(SOUND, studio.client)
     for number in range(1, 10):
-        studio.ear.hears(f"{number:02}".encode(), make)
+        studio.subscription.put(f"{number:02}".encode(), make)
     assert [next(stream) for _ in range(4)][2:] == [b"08", b"09"]
-    assert studio.live.dropped() == 7
+    assert stream.dropped == 7
 
 
-def test_a_client_that_takes_nothing_misses_frames_and_is_let_go(
-    studio: Any, make: Any, clocks: Any
+def test_a_client_that_takes_nothing_misses_frames_and_is_dropped(
+    studio: Any, make: Any, clocks: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    studio.ear.hears(b"0" * 100, make)
-    stream = studio.live.listen(SOUND, studio.line)
+    caplog.set_level(logging.INFO)
+    studio.subscription.put(b"0" * 100, make)
+    stream = studio.live.listen(SOUND, studio.client)
     next(stream), next(stream)
-    studio.line.unsent = 200
-    receive = studio.ear.receive
+    studio.client.unsent = 200
+    receive = studio.subscription.receive
 
     def go_on(timeout_s: float) -> BusMessage | None:
-        if timeout_s and not studio.ear.messages:
+        if timeout_s and not studio.subscription.messages:
             clocks.move(0.1)
-            studio.ear.hears(b"1" * 100, make)
+            studio.subscription.put(b"1" * 100, make)
         return receive(timeout_s)  # type: ignore[no-any-return]
 
-    studio.ear.receive = go_on
+    studio.subscription.receive = go_on
     begun_mono = clocks.mono
     assert list(stream) == []
     assert clocks.mono - begun_mono < live_audio.STALLED_S + 1
-    assert 90 < studio.live.dropped() < 110
+    assert 90 < stream.dropped < 110
     stream.close()
-    assert studio.live.count() == 0
+    assert free_places(studio, make) == 2
+    assert f"too slow for {stream.dropped} frames" in caplog.text
 
 
 def test_a_client_that_takes_again_hears_again(studio: Any, make: Any) -> None:
-    studio.ear.hears(b"0" * 100, make)
-    stream = studio.live.listen(SOUND, studio.line)
+    studio.subscription.put(b"0" * 100, make)
+    stream = studio.live.listen(SOUND, studio.client)
     next(stream), next(stream)
-    studio.line.unsent = 200
-    studio.ear.hears(b"1" * 100, make)
-    stream._listen()
-    studio.line.unsent = 199
-    studio.ear.hears(b"2" * 100, make)
+    studio.client.unsent = 200
+    studio.subscription.put(b"1" * 100, make)
+    stream._receive()
+    studio.client.unsent = 199
+    studio.subscription.put(b"2" * 100, make)
     assert next(stream) == b"2" * 100
 
 
@@ -140,37 +156,40 @@ def test_a_client_that_takes_again_hears_again(studio: Any, make: Any) -> None:
 def test_a_stream_ends_with_its_client_its_server_and_its_sound(
     studio: Any, make: Any, how: str
 ) -> None:
-    studio.ear.hears(b"00", make)
-    stream = studio.live.listen(SOUND, studio.line)
+    studio.subscription.put(b"00", make)
+    stream = studio.live.listen(SOUND, studio.client)
     next(stream), next(stream)
-    studio.line.is_gone = how == "gone"
+    studio.client.is_gone = how == "gone"
     studio.stopping = how == "stopping"
     if how == "other rate":
-        studio.ear.hears(b"11", make, rate_hz=48_000)
+        studio.subscription.put(b"11", make, rate_hz=48_000)
     assert list(stream) == []
     stream.close()
     stream.close()
-    assert (studio.ear.closed, studio.live.count()) == (1, 0)
+    assert studio.subscription.closed == 1
+    studio.stopping = studio.client.is_gone = False
+    assert free_places(studio, make) == 2
 
 
 def test_places_are_bounded_and_given_back(studio: Any, make: Any) -> None:
     for _ in range(2):
-        studio.ear.hears(b"00", make)
-    streams = [studio.live.listen(SOUND, studio.line) for _ in range(2)]
-    assert studio.live.listen(SOUND, studio.line) is None
+        studio.subscription.put(b"00", make)
+    streams = [studio.live.listen(SOUND, studio.client) for _ in range(2)]
+    assert studio.live.listen(SOUND, studio.client) is None
     streams[0].close()
-    studio.ear.hears(b"00", make)
-    assert studio.live.listen(SOUND, studio.line) is not None
+    studio.subscription.put(b"00", make)
+    assert studio.live.listen(SOUND, studio.client) is not None
 
 
-def test_a_channel_without_sound_is_told_and_takes_no_place(studio: Any) -> None:
+def test_a_channel_without_sound_is_told_and_takes_no_place(studio: Any, make: Any) -> None:
     with pytest.raises(SourceError):
-        studio.live.listen(SOUND, studio.line)
-    assert (studio.ear.closed, studio.live.count()) == (1, 0)
+        studio.live.listen(SOUND, studio.client)
+    assert studio.subscription.closed == 1
+    assert free_places(studio, make) == 2
 
 
 def test_other_words_of_the_bus_are_no_sound(studio: Any, make: Any) -> None:
-    studio.ear.messages.append(make.message(make.status()))
-    studio.ear.hears(b"00", make)
-    stream = studio.live.listen(SOUND, studio.line)
+    studio.subscription.messages.append(make.message(make.status()))
+    studio.subscription.put(b"00", make)
+    stream = studio.live.listen(SOUND, studio.client)
     assert [next(stream), next(stream)] == [wav_header(25_000), b"00"]

@@ -12,7 +12,7 @@ from eas_station.bus.messages import ChannelState, HearingProof, ReceiverState
 from eas_station.store.records.jobs import JobTotals
 from eas_station.webd.metrics.exposition import Family, counter, exposition, gauge
 from eas_station.webd.state.snapshot import Job
-from eas_station.webd.state.station_state import Archive
+from eas_station.webd.state.station_state import StoredState
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_a_radio_has_its_gain_and_its_crystal(scrape: Any, make: Any) -> None:
 
 def test_jobs_do_not_use_the_label_that_is_prometheus_own(scrape: Any, clocks: Any) -> None:
     totals = JobTotals("maintenance", 12, 2, 1, clocks.now, None)
-    scrape.board.set_archive(Archive((), (), frozenset(), 7, jobs=(Job(totals, ()),)))
+    scrape.board.set_stored(StoredState((), (), frozenset(), 7, jobs=(Job(totals, ()),)))
     told = scrape()
     assert told['eas_job_failures_total{name="maintenance"}'] == 2
     assert told['eas_job_missed_total{name="maintenance"}'] == 1

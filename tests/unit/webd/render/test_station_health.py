@@ -9,7 +9,7 @@ import pytest
 
 from eas_station.bus.messages import AudioLevel, HearingProof
 from eas_station.webd.render.station_health import station_health
-from eas_station.webd.state.station_state import Archive
+from eas_station.webd.state.station_state import StoredState
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def well(new_state: Any, clocks: Any, make: Any) -> Any:
     """A healthy station, past the grace time of its start."""
     state = new_state("eas-capd", "eas-audiod@wx")
     clocks.move(60)
-    state.set_archive(Archive((), (), frozenset(), 1))
+    state.set_stored(StoredState((), (), frozenset(), 1))
 
     def say(feed: str = "running", silent: bool = False, **capd: Any) -> Any:
         nws = make.item("nws", "feed.nws", feed, since_at=clocks.now - timedelta(minutes=3))
@@ -48,7 +48,7 @@ def test_a_feed_that_cannot_be_reached_is_named_with_its_time(well: Any) -> None
 
 def test_a_quarantined_row_is_an_internal_error(new_state: Any, clocks: Any, make: Any) -> None:
     state = new_state("eas-capd")
-    state.set_archive(Archive((), (), frozenset(), 1))
+    state.set_stored(StoredState((), (), frozenset(), 1))
     aside = make.item(
         "quarantine", "quarantine", "failed", sentence="1 row is missing from the record"
     )

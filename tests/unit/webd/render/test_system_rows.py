@@ -20,7 +20,7 @@ from eas_station.webd.render.system_rows import (
 from eas_station.webd.render.times import TimeFormat, zone_of
 from eas_station.webd.state.machine import Cgroup, Machine
 from eas_station.webd.state.snapshot import Job
-from eas_station.webd.state.station_state import Archive
+from eas_station.webd.state.station_state import StoredState
 
 UTC_FACE = TimeFormat(zone_of("UTC"))
 NOTHING = Machine(None, None, None, None, None, None, None, None)
@@ -117,7 +117,7 @@ def test_the_page_shows_what_is_known_and_what_is_not(page: Any, clocks: Any, ma
     at = clocks.now - timedelta(hours=1)
     totals = JobTotals("maintenance", 1, 0, 0, at, at)
     run = JobRun("1", "maintenance", at, at, at + timedelta(seconds=2), "changed")
-    state.set_archive(Archive((), (), frozenset(), 7, jobs=(Job(totals, (run,)),)))
+    state.set_stored(StoredState((), (), frozenset(), 7, jobs=(Job(totals, (run,)),)))
     state.take(make.message(make.status("eas-capd", make.item("nws", "feed.nws"))))
     text = page()
     for words in (

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from eas_station.bus.messages import AudioLevel, SameBurst
-from eas_station.webd.state.station_state import Archive
+from eas_station.webd.state.station_state import StoredState
 
 
-def archive(*entries: Any, stored: Any = (), last: int = 1) -> Archive:
-    return Archive(tuple(entries), (), frozenset(stored), last)
+def archive(*entries: Any, stored: Any = (), last: int = 1) -> StoredState:
+    return StoredState(tuple(entries), (), frozenset(stored), last)
 
 
 def test_a_configured_unit_that_never_spoke_is_there_without_a_word(new_state: Any) -> None:
@@ -110,7 +110,7 @@ def test_what_is_known_is_not_news(new_state: Any, make: Any) -> None:
     news = make.message(make.spooled(make.reception()))
     assert board.take(news) is True
     assert board.take(news) is False
-    board.set_archive(archive(make.entry(), stored=["reception-1", "reception-2"]))
+    board.set_stored(archive(make.entry(), stored=["reception-1", "reception-2"]))
     assert board.take(make.message(make.spooled(make.reception(2)))) is False
 
 
@@ -118,7 +118,7 @@ def test_a_stored_reception_is_merged_away(new_state: Any, make: Any) -> None:
     board = new_state()
     board.take(make.message(make.spooled(make.reception(1))))
     board.take(make.message(make.spooled(make.reception(2))))
-    board.set_archive(archive(make.entry(), stored=["reception-1"]))
+    board.set_stored(archive(make.entry(), stored=["reception-1"]))
     picture = board.snapshot()
     assert [e.alert.alert_id for e in picture.active] == ["alert-1", "reception-2"]
     assert picture.waiting == 1
@@ -130,7 +130,7 @@ def test_an_alert_whose_time_is_up_leaves_while_the_clock_is_trusted(
 ) -> None:
     board, unsure = new_state(), new_state(trusted=False)
     for one in (board, unsure):
-        one.set_archive(archive(make.entry()))
+        one.set_stored(archive(make.entry()))
     clocks.move(46 * 60)
     assert board.snapshot().active == ()
     assert len(unsure.snapshot().active) == 1
@@ -158,7 +158,7 @@ def test_the_record_is_offline_since_it_stopped_answering(
 ) -> None:
     board = new_state()
     assert board.snapshot().record_read is False
-    board.set_archive(archive())
+    board.set_stored(archive())
     assert board.snapshot().record.online is True
     clocks.move(60)
     assert board.set_offline("no route") is True
