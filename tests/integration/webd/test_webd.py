@@ -425,8 +425,8 @@ def test_metrics_have_the_form_that_prometheus_reads(night: Any) -> None:
             assert sample.fullmatch(line), line
             name = re.split(r"[{ ]", line)[0]
             assert (kinds[name] == "counter") == name.endswith("_total"), line
-    assert 'eas_alerts_active{where="here",test="false"} 2' in text
-    assert 'eas_receiver_snr_db{receiver="wx",channel="162.550"} 31.4' in text
+    assert 'eas_alerts_active{test="false",where="here"} 2' in text
+    assert 'eas_receiver_snr_db{channel="162.550",receiver="wx"} 31.4' in text
     assert "eas_database_up 1" in text
 
 
@@ -528,7 +528,7 @@ def test_a_port_in_use_is_one_sentence_that_says_what_to_do(town: Any) -> None:
         assert town.process.wait(timeout=60) == 1
     said = town.log.read_text()
     assert "Traceback" not in said
-    assert re.search(rf"cannot listen on 127.0.0.1 port {town.port}: .*set web.port", said)
+    assert re.search(rf"cannot listen on 127.0.0.1 port {town.port}: .*change web.port", said)
 
 
 def test_the_socket_that_systemd_passes_is_used(town: Any) -> None:

@@ -53,7 +53,7 @@ def test_a_ninth_listener_is_told_to_come_later(radio: Any, until_true: Any) -> 
     assert [answer.status for answer in heard] == [200] * PLACES
     status, fields, body = radio.town.get(PATH)
     assert (status, fields["retry-after"]) == (503, "15")
-    assert b"All places for live sound are taken." in body
+    assert b"All places for live audio are taken." in body
     assert radio.town.get("/healthz")[0] == 200  # the other workers are free
     first.__exit__(None, None, None)
 
@@ -90,7 +90,7 @@ def test_a_client_that_reads_nothing_is_let_go_and_keeps_no_memory(
 def test_what_has_no_sound_says_so(radio: Any) -> None:
     status, fields, body = radio.town.get("/sound/wx/162.400")
     assert (status, fields["retry-after"]) == (503, "15")
-    assert b"No sound comes from wx 162.400 MHz now." in body
+    assert b"wx 162.400 MHz has no audio now." in body
     for path in ("/sound/wx/mono", "/sound/nobody/162.550", "/listen/wx/1", "/sound/wx/..%2f"):
         assert radio.town.get(path)[0] == 404, path
 

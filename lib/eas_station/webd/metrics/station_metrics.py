@@ -147,13 +147,9 @@ def _jobs(snapshot: Snapshot) -> Iterator[Family]:
 
 def _host(machine: MachineReader) -> Iterator[Family]:
     now = machine.read()
-    yield gauge(
-        "eas_host_state_free_bytes", "Free where the state is kept.", now.disk_free_bytes
-    )
+    yield gauge("eas_host_state_free_bytes", "Free where the state is kept.", now.disk_free_bytes)
     yield gauge("eas_host_state_size_bytes", "Size of that file system.", now.disk_bytes)
-    yield gauge(
-        "eas_host_temperature_celsius", "Of the hottest thermal zone.", now.temperature_c
-    )
+    yield gauge("eas_host_temperature_celsius", "Of the hottest thermal zone.", now.temperature_c)
     yield gauge(
         "eas_host_under_voltage", "Whether the power supply is too weak.", now.under_voltage
     )
