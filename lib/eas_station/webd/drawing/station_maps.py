@@ -17,7 +17,7 @@ from eas_station.webd.drawing.area_map import (
     draw,
 )
 from eas_station.webd.drawing.county_outlines import Bounds, Region, bounds_of, region
-from eas_station.webd.render.cards import Presenter, remaining
+from eas_station.webd.render.cards import Presenter
 from eas_station.webd.state.snapshot import AlertEntry, Snapshot
 
 REGIONS_KEPT = 8
@@ -75,16 +75,13 @@ class Maps:
     def _shown(
         self, entries: Iterable[AlertEntry], now: datetime, tests: bool = False
     ) -> tuple[MappedAlert, ...]:
-        shown = (
-            MappedAlert(
-                entry.alert,
-                self._presenter.grade(entry.alert),
-                f"{entry.alert.event_name}, {remaining(entry.alert, entry.active, now)}",
-            )
-            for entry in entries
-            if tests or not entry.alert.is_test
-        )
+        shown = (self._mapped(entry, now) for entry in entries if tests or not entry.alert.is_test)
         return tuple(sorted(shown, key=lambda one: one.grade.rank))
+
+    def _mapped(self, entry: AlertEntry, now: datetime) -> MappedAlert:
+        alert, presenter = entry.alert, self._presenter
+        left = presenter.remaining(alert, entry.active, now)
+        return MappedAlert(alert, presenter.grade(alert), f"{alert.event_name}, {left}")
 
 
 def _reaches(about: Region, alert: Alert) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from eas_station.alerts import severity
+from eas_station.alerts.ends import end_text
 from eas_station.alerts.model import Alert, Reception
 from eas_station.store.alerts.receptions import ReceptionRow
 from eas_station.store.records.clips import Clip
@@ -50,7 +51,7 @@ class AlertCard:
     title: str
     levels: str  # "Extreme · Immediate · Observed"
     places: str
-    until: Moment | None
+    until: Moment | None  # its end, if the sender states one or it has ended
     remaining: str  # "23 min left", "ended 5 min ago", "until further notice"
     issued: Moment
     headline: str
@@ -112,8 +113,10 @@ class Presenter:
             title=alert.event_name,
             levels=" · ".join(w for w in (alert.severity, alert.urgency, alert.certainty) if w),
             places=self.places(alert),
-            until=self.moment(alert.ends_at, now) if alert.ends_at else None,
-            remaining=remaining(alert, entry.active, now),
+            until=self.moment(alert.ends_at, now)
+            if alert.ends_at and (alert.end_kind == "time" or not entry.active)
+            else None,
+            remaining=self.remaining(alert, entry.active, now),
             issued=self.moment(alert.issued_at, now),
             headline=alert.headline or "",
             instruction=alert.instruction or "",
@@ -128,6 +131,16 @@ class Presenter:
             durable=entry.durable,
             notice=_notice(entry),
         )
+
+    def remaining(self, alert: Alert, active: bool, now: datetime) -> str:
+        """How long it stays in force, or how it ends: "23 min left", "until further notice"."""
+        text = end_text(alert, now, lambda at: self.moment(at, now).local)
+        if alert.ends_at is None or (text and (active or alert.end_reason is not None)):
+            return text
+        left_s = (alert.ends_at - now).total_seconds()
+        if left_s > 0:
+            return f"{duration(left_s)} left"
+        return f"{'expired' if active else 'ended'} {duration(-left_s)} ago"
 
     def grade(self, alert: Alert) -> Grade:
         """How grave the alert is."""
@@ -197,18 +210,6 @@ def _by_state(names: Iterable[str]) -> list[str]:
 def joined(words: list[str]) -> str:
     """ "Wood", "Wood and Lucas", "Wood, Lucas and Henry"."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def remaining(alert: Alert, active: bool, now: datetime) -> str:
-    """How long it stays in force, or why it ended: "23 min left", "cancelled"."""
-    if alert.end_reason is not None:
-        return alert.end_reason
-    if alert.ends_at is None:
-        return "until further notice"
-    left_s = (alert.ends_at - now).total_seconds()
-    if left_s > 0:
-        return f"{duration(left_s)} left"
-    return f"{'expired' if active else 'ended'} {duration(-left_s)} ago"
 
 
 def _playable(clips: Iterable[Clip]) -> str | None:

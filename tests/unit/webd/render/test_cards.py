@@ -134,9 +134,24 @@ def test_the_remaining_time_is_counted_from_now(presenter: Presenter, make: Any)
     late = make.now + timedelta(minutes=50)
     assert presenter.card(entry, late).remaining == "expired 5 min ago"
     assert presenter.card(replace(entry, active=False), late).remaining == "ended 5 min ago"
-    assert presenter.card(make.entry(ends_at=None), late).remaining == "until further notice"
+    assert presenter.card(make.entry(ends_at=None), late).remaining == "end not known"
     cancelled = replace(make.entry(end_reason="cancelled"), active=False)
     assert presenter.card(cancelled, late).remaining == "cancelled"
+
+
+def test_an_end_that_the_sender_did_not_state_is_not_shown_as_one(
+    presenter: Presenter, make: Any
+) -> None:
+    flood = make.entry(end_kind="until_further_notice", expires_at=make.now - timedelta(hours=1))
+    card = presenter.card(flood, make.now)
+    assert card.until is None
+    assert card.remaining == "until further notice; no renewal since 3:12 AM EST"
+    card = presenter.card(make.entry(end_kind="no_end_given"), make.now)
+    assert (card.until, card.remaining) == (None, "no end given; shown until 3:57 AM EST")
+    late = make.now + timedelta(minutes=50)
+    card = presenter.card(replace(make.entry(end_kind="no_end_given"), active=False), late)
+    assert card.until is not None
+    assert (card.until.local, card.remaining) == ("3:57 AM EST", "ended 5 min ago")
 
 
 def test_what_is_wrong_is_noted_on_the_card(presenter: Presenter, make: Any) -> None:
