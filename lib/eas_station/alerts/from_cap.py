@@ -27,10 +27,10 @@ from eas_station.errors import CapError
 _KINDS: dict[str, Kind] = {"Alert": "alert", "Update": "update", "Cancel": "cancel"}
 _STATUSES = frozenset(get_args(Status))
 _EVENT_CODE = re.compile("[A-Z]{3}")
-_UGC_CODE = re.compile("[A-Z]{2}[CZ]([0-9]{3}|ALL)")
 # Geocodes of Canadian places, see `geo.canada`: those of CAP-CP, and of Environment Canada.
 _CANADA = re.compile("profile:CAP-CP:Location:[0-9.]+|layer:EC-MSC-SMC:[0-9.]+:CLC")
 _LONGEST_CANADA_CODE = 7
+_LONGEST_CODE = 40
 _OWN_GEOCODES = frozenset({"SAME", "FIPS6", "UGC"})
 _LONGEST_GEOCODE = 100
 
@@ -235,7 +235,10 @@ def _originator(info: CapInfo) -> str | None:
 def _codes(
     areas: Iterable[CapArea], same_names: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The SAME codes and the UGCs, each once, in document order. What is malformed is no place."""
+    """The SAME codes and the UGCs, each once, in document order.
+
+    A malformed code of either kind stays among the UGCs as it is written: it may name our place.
+    """
     same: dict[str, None] = {}
     ugc: dict[str, None] = {}
     for area in areas:
@@ -243,8 +246,10 @@ def _codes(
             if name in same_names:
                 if len(value) == 6 and value.isascii() and value.isdecimal():
                     same[value] = None
-            elif name == "UGC" and _UGC_CODE.fullmatch(value) is not None:
-                ugc[value] = None
+                elif value:
+                    ugc[value[:_LONGEST_CODE]] = None
+            elif name == "UGC" and value:
+                ugc[value[:_LONGEST_CODE]] = None
     return tuple(same), tuple(ugc)
 
 
