@@ -110,12 +110,15 @@ class Station:
         """By the header."""
         with self.database.read() as connection:
             found = alert_queries.page(connection, "all", 500).alerts
-            by_alert = alert_queries.receptions_of(connection, [alert.alert_id for alert in found])
+            ids = [alert.alert_id for alert in found]
+            by_alert = alert_queries.receptions_of(connection, ids)
+            recorded = clips.of_alerts(connection, ids)
             return {
                 heard.raw: clip
-                for several in by_alert.values()
-                for heard in several
-                for clip in clips.of_reception(connection, heard.reception_id)
+                for alert_id in ids
+                for heard in by_alert[alert_id]
+                for clip in recorded[alert_id]
+                if heard.reception_id in clip.reception_ids
             }
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, event, select, text
 
 from eas_station.alerts.admission import Admission
 from eas_station.alerts.model import (
@@ -24,11 +24,11 @@ from eas_station.alerts.model import (
 )
 from eas_station.errors import FrameError
 from eas_station.store.alerts import alert_queries, flags, receptions
-from eas_station.store.alerts.overview import overview
 from eas_station.store.alerts.rows import alert_row
 from eas_station.store.alerts.search_words import Wanted, split
 from eas_station.store.database.database import Database
 from eas_station.store.database.schema import alerts as alerts_table
+from eas_station.store.database.schema import numbers
 from eas_station.store.database.statements import upsert
 from eas_station.store.flusher import Flusher
 from eas_station.store.records import (
@@ -117,14 +117,14 @@ def test_active_shows_our_own_area_first_then_severity_then_what_ends_first(
     ours = Relevance(True, "same-code", ())
     put(
         database,
-        plain_alert(1, severity="Minor", relevance=ours),
-        plain_alert(2, severity="Extreme"),
-        plain_alert(3, severity="Severe", relevance=ours, ends_at=None),
-        plain_alert(4, severity="Severe", relevance=ours, ends_at=NOON + 2 * HOUR),
-        plain_alert(5, severity="Severe", relevance=ours, ends_at=NOON + HOUR),
-        plain_alert(6, severity="Extreme", relevance=ours, ends_at=NOON - HOUR),
-        plain_alert(7, severity="Extreme", relevance=ours, ended_at=NOON),
-        plain_alert(8, event_code="RWT", is_test=True, relevance=ours),
+        plain_alert(1, severity_rank=6, relevance=ours),
+        plain_alert(2, severity_rank=1),
+        plain_alert(3, severity_rank=3, relevance=ours, ends_at=None),
+        plain_alert(4, severity_rank=3, relevance=ours, ends_at=NOON + 2 * HOUR),
+        plain_alert(5, severity_rank=3, relevance=ours, ends_at=NOON + HOUR),
+        plain_alert(6, severity_rank=1, relevance=ours, ends_at=NOON - HOUR),
+        plain_alert(7, severity_rank=1, relevance=ours, ended_at=NOON),
+        plain_alert(8, severity_rank=9, is_test=True, relevance=ours),
     )
     with database.read() as connection:
         shown = [alert.alert_id for alert in alert_queries.active(connection, NOON)]
@@ -133,8 +133,8 @@ def test_active_shows_our_own_area_first_then_severity_then_what_ends_first(
         assert [alert.alert_id for alert in ours_only] == ["alert-5", "alert-4"]
         unsure = {alert.alert_id for alert in alert_queries.active(connection, None)}
         assert unsure == {f"alert-{n}" for n in (1, 2, 3, 4, 5, 6, 8)}
-        numbers = overview(connection, NOON)
-        assert (numbers.active, numbers.active_relevant) == (6, 5)
+        assert len(alert_queries.active(connection, NOON)) == 6
+        assert len(alert_queries.active(connection, NOON, relevant=True)) == 5
 
 
 def test_what_concerned_us_is_found_in_the_log_though_it_is_no_longer_here(
@@ -150,7 +150,7 @@ def test_what_concerned_us_is_found_in_the_log_though_it_is_no_longer_here(
 
     def found(relevant: bool) -> list[str]:
         page = alert_queries.page(
-            connection, "all", 10, narrowed=alert_queries.AlertFilter(relevant=relevant)
+            connection, "all", 10, where=alert_queries.AlertFilter(relevant=relevant)
         )
         return [alert.alert_id for alert in page.alerts]
 
@@ -159,7 +159,7 @@ def test_what_concerned_us_is_found_in_the_log_though_it_is_no_longer_here(
         assert [alert.alert_id for alert in here] == ["alert-1"]
         assert found(relevant=True) == ["alert-2", "alert-1"]
         assert found(relevant=False) == ["alert-3"]
-        assert overview(connection, NOON).active_relevant == 1
+        assert len(alert_queries.active(connection, NOON, relevant=True)) == 1
 
 
 def test_an_alert_comes_back_as_it_was_stored(database: Database) -> None:
@@ -213,7 +213,7 @@ def test_a_page_is_narrowed_by_what_is_asked(database: Database) -> None:
     def ids(state: alert_queries.PageState = "all", **narrowed: Any) -> list[str]:
         with database.read() as connection:
             page = alert_queries.page(
-                connection, state, 10, now=NOON, narrowed=alert_queries.AlertFilter(**narrowed)
+                connection, state, 10, now=NOON, where=alert_queries.AlertFilter(**narrowed)
             )
         return [alert.alert_id.removeprefix("alert-") for alert in page.alerts]
 
@@ -242,7 +242,7 @@ def test_the_log_is_searched_by_the_beginnings_of_all_words(database: Database) 
         wanted = tuple(Wanted(one) if isinstance(one, str) else one for one in words)
         narrowed = alert_queries.AlertFilter(words=wanted, **more)
         with database.read() as connection:
-            page = alert_queries.page(connection, "all", 10, narrowed=narrowed)
+            page = alert_queries.page(connection, "all", 10, where=narrowed)
         return [alert.alert_id.removeprefix("alert-") for alert in page.alerts]
 
     assert ids("flood") == ["4", "3", "1"]
@@ -265,7 +265,7 @@ def test_a_search_is_paged_and_follows_what_becomes_of_an_alert(database: Databa
     while True:
         with database.read() as connection:
             narrowed = alert_queries.AlertFilter(words=(Wanted("number1"),))
-            page = alert_queries.page(connection, "all", 3, cursor, narrowed=narrowed)
+            page = alert_queries.page(connection, "all", 3, cursor, where=narrowed)
         seen += [alert.alert_id for alert in page.alerts]
         cursor = page.next_cursor
         if cursor is None:
@@ -275,7 +275,7 @@ def test_a_search_is_paged_and_follows_what_becomes_of_an_alert(database: Databa
     def count(word: str) -> int:
         with database.read() as connection:
             narrowed = alert_queries.AlertFilter(words=(Wanted(word),))
-            return len(alert_queries.page(connection, "all", 100, narrowed=narrowed).alerts)
+            return len(alert_queries.page(connection, "all", 100, where=narrowed).alerts)
 
     with database.write() as connection:
         changed = alert_row(plain_alert(7, headline="another"), 8)
@@ -295,7 +295,7 @@ def test_the_log_knows_which_way_an_alert_was_heard(
     def ids(via: Any) -> set[str | None]:
         with database.read() as connection:
             page = alert_queries.page(
-                connection, "all", 9, narrowed=alert_queries.AlertFilter(via=via)
+                connection, "all", 9, where=alert_queries.AlertFilter(via=via)
             )
         return {alert.event_code for alert in page.alerts}
 
@@ -343,7 +343,7 @@ def test_a_search_of_the_log_reads_no_table_whole(
 ) -> None:
     put(database, *(plain_alert(n) for n in range(50)))
     with noted(database.dialect) as statements, database.read() as connection:
-        alert_queries.page(connection, state, 20, now=NOON, narrowed=narrowed)
+        alert_queries.page(connection, state, 20, now=NOON, where=narrowed)
     question, values = next(one for one in statements if "LIMIT" in one[0])
     with database.read() as connection:
         word = "EXPLAIN"
@@ -384,12 +384,10 @@ def test_any_text_as_an_id_finds_nothing_and_harms_nothing(
         assert alert_queries.by_id(connection, hostile) is None
         assert alert_queries.changes_of(connection, hostile) == ()
         assert alert_queries.receptions_of(connection, [hostile]) == {hostile: ()}
-        assert alert_queries.hearings_of(connection, [hostile]) == {hostile: ()}
-        assert receptions.by_id(connection, hostile) is None
+        assert alert_queries.reception_rows_of(connection, [hostile]) == {hostile: ()}
         assert receptions.alerts_of(connection, [hostile]) == {}
         assert clips.by_id(connection, hostile) is None
         assert clips.of_alert(connection, hostile) == ()
-        assert clips.of_reception(connection, hostile) == ()
         assert not clips.set_keep(connection, hostile, keep=True)
         assert flags.of(connection, [hostile]) == {}
         assert not flags.acknowledge(connection, hostile, NOON, "ada")
@@ -415,24 +413,23 @@ def test_the_same_warning_off_the_air_and_by_cap_is_one_alert_with_two_reception
         assert alert_queries.receptions_of(connection, [alert.alert_id]) == {
             alert.alert_id: (off_air, by_cap)
         }
-        hearings = alert_queries.hearings_of(connection, [alert.alert_id])[alert.alert_id]
+        hearings = alert_queries.reception_rows_of(connection, [alert.alert_id])[alert.alert_id]
         assert [(h.via, h.origin, h.channel) for h in hearings] == [
             ("same", "wx", "162.550"),
             ("cap", "nws", None),
         ]
         assert hearings[0].evidence == off_air.evidence
-        assert receptions.by_id(connection, off_air.reception_id) == off_air
+        assert off_air in receptions.page(connection, 9)[0]
         ids = [off_air.reception_id, by_cap.reception_id]
         assert receptions.alerts_of(connection, ids) == dict.fromkeys(ids, (alert.alert_id,))
-        assert receptions.last_by_origin(connection, "nws") == NOON + timedelta(seconds=4)
-        assert receptions.last_by_origin(connection, "other") is None
         changes = alert_queries.changes_after(connection, 0, 10)
         assert [change.kind for change in changes] == ["new", "updated"]
         assert alert_queries.changes_of(connection, alert.alert_id) == changes
         assert alert_queries.changes_after(connection, 1, 10) == changes[1:]
-        numbers = overview(connection, NOON)
-        assert (numbers.alerts, numbers.receptions, numbers.last_change_id) == (1, 2, 2)
-        assert numbers.last_received_at == by_cap.received_at
+        last = {row.name: row.last for row in connection.execute(select(numbers))}
+        assert last == {"alert": 1, "reception": 2, "change": 2}
+        assert alert_queries.last_change_id(connection) == 2
+        assert receptions.page(connection, 1)[0] == (by_cap,)
 
 
 def test_known_messages_are_those_this_feed_has_brought(
@@ -489,7 +486,6 @@ def test_clips_are_found_by_alert_and_by_reception(
         (first,), (second,) = found[one.reception_id], found[two.reception_id]
         assert clips.of_alert(connection, first) == (faulty, shared)
         assert clips.of_alerts(connection, [first, second])[second] == (shared,)
-        assert clips.of_reception(connection, two.reception_id) == (shared,)
         assert clips.by_id(connection, "c2") == shared
         assert clips.oldest_unprotected(connection, 9) == (shared,)
     with database.write() as connection:
@@ -580,7 +576,6 @@ def test_a_feed_remembers_its_last_good_answer(database: Database) -> None:
         feeds.save(connection, state)
     with database.read() as connection:
         assert feeds.state(connection, "nws") == state
-        assert feeds.all_states(connection) == (state,)
 
 
 def test_health_is_a_series_per_channel_and_measure(database: Database) -> None:

@@ -89,7 +89,9 @@ def test_daemons_that_hear_the_same_in_the_same_moment_make_one_alert(
 
     with database.read() as connection:
         page = alert_queries.page(connection, "all", 500)
-        heard_by = alert_queries.hearings_of(connection, [alert.alert_id for alert in page.alerts])
+        heard_by = alert_queries.reception_rows_of(
+            connection, [alert.alert_id for alert in page.alerts]
+        )
         every = alert_queries.changes_after(connection, 0, 1000)
         keys = connection.execute(select(alert_keys)).all()
     assert Counter(alert.same_header for alert in page.alerts) == Counter(HEADERS)

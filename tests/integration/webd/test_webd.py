@@ -144,7 +144,7 @@ def test_an_alert_shows_its_receptions_its_rule_trace_and_the_raw_texts(night: A
     assert tornado["same_header"] in page
     assert "2 of 3, reconstructed, never relayed" in page
     assert "&lt;alert&gt;" in page
-    assert "first heard by wx" in page
+    assert "first received by wx" in page
     full = night.json(f"/api/v1/alerts/{tornado['alert_id']}")
     assert full["receptions"][0]["raw"] == tornado["same_header"]
     assert full["receptions"][2]["statement"]["headline"].startswith("Tornado Warning issued")

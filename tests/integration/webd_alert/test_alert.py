@@ -56,7 +56,7 @@ def test_the_alert_tells_its_whole_story(night: Any) -> None:
         "The alert covers Wood .", "Aviso de Tornado es-US", "¡BUSQUE REFUGIO AHORA!",
         "1050 Hz attention signal at", "end of message at",
         "Attention signal 1050 Hz, for 10.0 s", "3, marked in the header below",
-        "Deciding rule: same-code", "first heard by",
+        "Deciding rule: same-code", "first received by",
     ):  # fmt: skip
         assert words.replace(" .", ".") in said, words
     assert page.count(b"<mark ") == 2  # two stretches

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from eas_station.alerts import from_same
 from eas_station.alerts.admission import Admission
@@ -17,8 +18,8 @@ from eas_station.alerts.model import MessageId, Reception
 from eas_station.errors import StoreError
 from eas_station.geo.area import Area
 from eas_station.store.alerts import alert_queries, flags, receptions
-from eas_station.store.alerts.overview import overview
 from eas_station.store.database.database import Database
+from eas_station.store.database.schema import numbers
 from eas_station.store.flusher import Flusher
 from eas_station.store.records import (
     audit,
@@ -62,7 +63,7 @@ def test_a_reception_becomes_an_alert_with_everything_it_said(record: Record, sa
         }
         (change,) = alert_queries.changes_after(connection, 0, 10)
         assert (change.change_id, change.kind, change.event_code) == (1, "new", "TOR")
-    assert record.told == [("new", "first heard by wx on 162.550")]
+    assert record.told == [("new", "first received by wx on 162.550")]
     assert record.spool.depth() == 0
 
 
@@ -72,7 +73,7 @@ def test_the_same_header_again_is_the_same_alert(record: Record, said: Said) -> 
     record.flush()
     (alert,) = active(record)
     assert alert.reception_count == 3
-    assert record.told[1:] == [("updated", "heard again by wx on 162.550")] * 2
+    assert record.told[1:] == [("updated", "received again by wx on 162.550")] * 2
 
 
 def test_a_row_delivered_twice_changes_nothing(record: Record, said: Said) -> None:
@@ -132,7 +133,7 @@ def test_a_cap_message_again_from_its_feed_is_counted_not_stored(
     (alert,) = active(record)
     assert alert.reception_count == 2
     with record.database.read() as connection:
-        heard = receptions.hearings_of(connection, [alert.alert_id])[alert.alert_id]
+        heard = receptions.reception_rows_of(connection, [alert.alert_id])[alert.alert_id]
     assert [(hearing.origin, hearing.repeats) for hearing in heard] == [("nws", 2), ("ipaws", 0)]
     assert [kind for kind, _ in record.told] == ["new", "updated"]
 
@@ -190,7 +191,7 @@ def test_what_runs_out_is_ended_once_and_told_once(record: Record, said: Said) -
     record.now += timedelta(minutes=30)
     assert record.flusher.end_overdue(record.now) == 2
     assert record.flusher.end_overdue(record.now) == 0
-    assert record.told == [("ended", "its time ran out at 2025-11-22 12:30 UTC")] * 2
+    assert record.told == [("ended", "expired at 2025-11-22 12:30 UTC")] * 2
     assert [alert.same_header for alert in active(record)] == ["two"]
     with record.database.read() as connection:
         ended = alert_queries.page(connection, "ended", 10).alerts
@@ -260,11 +261,10 @@ def test_numbers_have_no_gaps_although_rows_met_bugs(record: Record, said: Said)
     record.flush()
     with record.database.read() as connection:
         changed = alert_queries.changes_after(connection, 0, 1000)
-        numbers = overview(connection, record.now)
+        last = {row.name: row.last for row in connection.execute(select(numbers))}
     assert [change.change_id for change in changed] == list(range(1, len(changed) + 1))
-    assert numbers.last_change_id == len(changed)
-    assert numbers.alerts == 9
-    assert numbers.receptions == 60 - record.flusher.quarantined
+    receptions_stored = 60 - record.flusher.quarantined
+    assert last == {"change": len(changed), "alert": 9, "reception": receptions_stored}
 
 
 def test_rows_wait_while_the_database_has_no_schema(
@@ -388,7 +388,7 @@ def test_a_live_warning_heard_while_the_clock_was_wrong_is_not_ended_by_its_date
         (alert,) = alert_queries.active(connection, NOON)
     assert alert.issued_at == NOON - timedelta(minutes=5)
     assert alert.ends_at == NOON + timedelta(minutes=25)
-    assert told[-1] == ("updated", "dated anew: the clock was not trusted when it was heard")
+    assert told[-1] == ("updated", "dated again: the clock was not trusted when it was received")
     again = from_same.dated(reception, NOON)
     again = replace(again, reception_id="2", clock_trusted=True, received_at=NOON)
     spool.append("reception", to_json(again))

@@ -70,7 +70,7 @@ def run_alerts(args: argparse.Namespace) -> int:
             found = alert_queries.page(connection, "all", args.limit).alerts
         else:
             found = alert_queries.active(connection, now, args.limit)
-        hearings = alert_queries.hearings_of(connection, [alert.alert_id for alert in found])
+        hearings = alert_queries.reception_rows_of(connection, [alert.alert_id for alert in found])
     listed = tuple(Listed(alert, hearings.get(alert.alert_id, ())) for alert in found)
     if args.json:
         invocation.print_json({"alerts": listed})

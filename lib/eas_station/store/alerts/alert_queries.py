@@ -1,4 +1,4 @@
-"""Questions about alerts and their changes, one function each."""
+"""Queries about alerts and their changes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from eas_station.alerts.model import Alert, Change, Via
-from eas_station.store.alerts.receptions import hearings_of as hearings_of
+from eas_station.store.alerts.receptions import reception_rows_of as reception_rows_of
 from eas_station.store.alerts.receptions import receptions_of as receptions_of
 from eas_station.store.alerts.rows import ALERT_COLUMNS, alert_of
 from eas_station.store.alerts.search_words import Wanted, for_postgresql, for_sqlite
@@ -42,15 +42,15 @@ MOST_PER_PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class AlertFilter:
-    """What a page of the log is narrowed to; None: no matter."""
+    """Conditions of a page of the log; None: any."""
 
     event_code: str | None = None
-    relevant: bool | None = None  # it concerns the station, or did
+    relevant: bool | None = None  # it concerns the station, or has concerned it
     is_test: bool | None = None
     since_at: datetime | None = None  # first received at or after
     until_at: datetime | None = None  # first received before
-    via: Via | None = None  # heard so, perhaps the other way too
-    severity: str | None = None  # as CAP says it: "Extreme"
+    via: Via | None = None  # received this way, perhaps the other way too
+    severity: str | None = None  # as in CAP: "Extreme"
     words: tuple[Wanted, ...] = ()  # all of them
 
 
@@ -71,11 +71,11 @@ def active(
     limit: int = MOST_PER_PAGE,
     relevant: bool | None = None,
 ) -> tuple[Alert, ...]:
-    """What is in force: our own area first, then by severity, then what ends first.
+    """The alerts in force: our own area first, then by severity, then by end.
 
     Args:
         now: None while the clock is not trusted: then nothing has ended by time.
-        relevant: only what does (True) or does not (False) concern the station.
+        relevant: only those that concern the station (True) or do not (False).
     """
     wanted = select(*ALERT_COLUMNS).where(in_force(now))
     if relevant is not None:
@@ -97,28 +97,27 @@ def page(
     cursor: str | None = None,
     *,
     now: datetime | None = None,
-    narrowed: AlertFilter = EVERYTHING,
+    where: AlertFilter = EVERYTHING,
 ) -> LogPage:
     """One page of the log, by the time of the first reception, newest first.
 
-    With `words` it is the order of recording: so the index of words gives the newest first.
-
-    The pages hold together while alerts come in: those are before the first page.
+    With `words` it is the order of recording, in which the index of words is read. New alerts do
+    not shift the pages: they come before the first.
 
     Args:
         limit: 1 to 500 alerts.
         cursor: `next_cursor` of the page before; None: the first page.
-        now: as in `active`; decides what is "active" and what "ended".
+        now: as in `active`; separates "active" from "ended".
     Raises:
         FrameError: not a cursor.
     """
     limit = max(1, min(limit, MOST_PER_PAGE))
-    # First which, by an index alone; then those whole.
-    wanted = select(alerts.c.number).where(*_conditions(state, now, narrowed))
+    # First the numbers, from an index alone; then the rows.
+    wanted = select(alerts.c.number).where(*_conditions(state, now, where))
     if cursor is not None:
-        wanted = _after(wanted, *cursors.from_text(cursor, int), bool(narrowed.words))
-    if narrowed.words:
-        wanted = _with_words(wanted, narrowed.words, connection.dialect.name)
+        wanted = _after(wanted, *cursors.from_text(cursor, int), bool(where.words))
+    if where.words:
+        wanted = _with_words(wanted, where.words, connection.dialect.name)
     else:
         wanted = wanted.order_by(alerts.c.first_received_at.desc(), alerts.c.number.desc())
     found = connection.execute(wanted.limit(limit + 1)).scalars().all()
@@ -131,12 +130,12 @@ def page(
 
 
 def count(
-    connection: Connection, state: PageState, narrowed: AlertFilter, now: datetime | None, most: int
+    connection: Connection, state: PageState, where: AlertFilter, now: datetime | None, most: int
 ) -> int:
-    """How many alerts the log has, narrowed like that; it stops counting at `most`."""
-    wanted = select(alerts.c.number).where(*_conditions(state, now, narrowed))
-    if narrowed.words:
-        wanted = _with_words(wanted, narrowed.words, connection.dialect.name)
+    """How many alerts the log has under these conditions; counts up to `most`."""
+    wanted = select(alerts.c.number).where(*_conditions(state, now, where))
+    if where.words:
+        wanted = _with_words(wanted, where.words, connection.dialect.name)
     found = wanted.limit(most).subquery()
     return connection.execute(select(func.count()).select_from(found)).scalar_one()
 
@@ -153,20 +152,20 @@ def by_ids(connection: Connection, alert_ids: Sequence[str]) -> dict[str, Alert]
 
 
 def overdue(connection: Connection, now: datetime, limit: int) -> tuple[Alert, ...]:
-    """Whose time has run out without the end being recorded, first ended first."""
+    """Alerts whose time has passed and whose end is not recorded, first ended first."""
     wanted = select(*ALERT_COLUMNS).where(alerts.c.ended_at.is_(None), alerts.c.ends_at <= now)
     return _alerts(connection, wanted.order_by(alerts.c.ends_at, alerts.c.number).limit(limit))
 
 
 def partly_overdue(connection: Connection, now: datetime, limit: int) -> tuple[str, ...]:
-    """The ids of alerts in force with places whose time has run out, first ended first."""
+    """The ids of alerts in force of which a part has begun or ended, in the order of time."""
     wanted = select(alerts.c.alert_id).where(in_force(now), alerts.c.next_change_at <= now)
     ordered = wanted.order_by(alerts.c.next_change_at, alerts.c.number).limit(limit)
     return tuple(connection.execute(ordered).scalars())
 
 
 def any_due(connection: Connection, now: datetime) -> bool:
-    """Is there an alert that has ended by time, wholly or in part, without a record of it."""
+    """Whether there is an alert that has changed by time, without a record of it."""
     for due in (alerts.c.ends_at <= now, alerts.c.next_change_at <= now):
         wanted = select(alerts.c.number).where(alerts.c.ended_at.is_(None), due).limit(1)
         if connection.execute(wanted).first() is not None:
@@ -175,8 +174,8 @@ def any_due(connection: Connection, now: datetime) -> bool:
 
 
 def undated(connection: Connection) -> tuple[str, ...]:
-    """The ids of alerts without an end that were heard while the clock was not trusted."""
-    heard_so = (
+    """The ids of alerts without an end that were received while the clock was not trusted."""
+    undated_reception = (
         select(1)
         .select_from(alert_receptions.join(receptions))
         .where(alert_receptions.c.alert_id == alerts.c.alert_id)
@@ -184,13 +183,13 @@ def undated(connection: Connection) -> tuple[str, ...]:
         .exists()
     )
     wanted = select(alerts.c.alert_id).where(
-        alerts.c.ended_at.is_(None), alerts.c.ends_at.is_(None), heard_so
+        alerts.c.ended_at.is_(None), alerts.c.ends_at.is_(None), undated_reception
     )
     return tuple(connection.execute(wanted.order_by(alerts.c.number)).scalars())
 
 
 def changes_after(connection: Connection, change_id: int, limit: int) -> tuple[Change, ...]:
-    """What changed since, oldest first: a subscriber reconciles with it."""
+    """The changes after this one, oldest first; a subscriber reconciles with them."""
     later = changes.c.change_id > change_id
     return _changes(connection, select(changes).where(later), limit)
 
@@ -207,14 +206,6 @@ def last_change_id(connection: Connection) -> int:
     return connection.execute(wanted).scalar() or 0
 
 
-def count_active(connection: Connection, now: datetime | None, relevant: bool | None = None) -> int:
-    """How many alerts are in force; tests count too."""
-    wanted = select(func.count()).select_from(alerts).where(in_force(now))
-    if relevant is not None:
-        wanted = wanted.where(alerts.c.relevant == relevant)
-    return connection.execute(wanted).scalar_one()
-
-
 def in_force(now: datetime | None) -> ColumnElement[bool]:
     """The condition of being active."""
     not_ended = alerts.c.ended_at.is_(None)
@@ -224,37 +215,37 @@ def in_force(now: datetime | None) -> ColumnElement[bool]:
 
 
 def _conditions(
-    state: PageState, now: datetime | None, narrowed: AlertFilter
+    state: PageState, now: datetime | None, where: AlertFilter
 ) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if state != "all":
         conditions.append(in_force(now) if state == "active" else ~in_force(now))
-    if narrowed.event_code is not None:
-        conditions.append(alerts.c.event_code == narrowed.event_code)
-    if narrowed.relevant is not None:
-        conditions.append(alerts.c.ever_relevant == narrowed.relevant)
-    if narrowed.is_test is not None:
-        conditions.append(alerts.c.is_test == narrowed.is_test)
-    if narrowed.since_at is not None:
-        conditions.append(alerts.c.first_received_at >= narrowed.since_at)
-    if narrowed.until_at is not None:
-        conditions.append(alerts.c.first_received_at < narrowed.until_at)
-    if narrowed.via is not None:
-        conditions.append(alerts.c.via.in_((narrowed.via, "both")))
-    if narrowed.severity is not None:
-        conditions.append(alerts.c.severity == narrowed.severity)
+    if where.event_code is not None:
+        conditions.append(alerts.c.event_code == where.event_code)
+    if where.relevant is not None:
+        conditions.append(alerts.c.ever_relevant == where.relevant)
+    if where.is_test is not None:
+        conditions.append(alerts.c.is_test == where.is_test)
+    if where.since_at is not None:
+        conditions.append(alerts.c.first_received_at >= where.since_at)
+    if where.until_at is not None:
+        conditions.append(alerts.c.first_received_at < where.until_at)
+    if where.via is not None:
+        conditions.append(alerts.c.via.in_((where.via, "both")))
+    if where.severity is not None:
+        conditions.append(alerts.c.severity == where.severity)
     return conditions
 
 
 def _after(
     wanted: Select[tuple[int]], at: datetime, number: int | str, by_number: bool
 ) -> Select[tuple[int]]:
-    """Only what comes after this place of the log."""
+    """Only alerts after this position of the log."""
     if by_number:
         return wanted.where(alerts.c.number < number)
     same_time = and_(alerts.c.first_received_at == at, alerts.c.number < number)
     return wanted.where(
-        alerts.c.first_received_at <= at,  # says it to the index
+        alerts.c.first_received_at <= at,  # lets the index be used
         or_(alerts.c.first_received_at < at, same_time),
     )
 
@@ -262,13 +253,13 @@ def _after(
 def _with_words(
     wanted: Select[tuple[int]], words: tuple[Wanted, ...], dialect: str
 ) -> Select[tuple[int]]:
-    """Only what has all these words, in the order of recording."""
+    """Only alerts with all these words, in the order of recording."""
     if dialect == "postgresql":
-        asked = cast(literal(for_postgresql(words)), TSQUERY)
-        has = alerts.c.words.op("@@", is_comparison=True)(asked)
+        query = cast(literal(for_postgresql(words)), TSQUERY)
+        has = alerts.c.words.op("@@", is_comparison=True)(query)
         return wanted.where(has).order_by(alerts.c.number.desc())
     has = alert_words.c.alert_words.op("MATCH", is_comparison=True)(literal(for_sqlite(words)))
-    # The index of words in its order, and each alert by its number: nothing is sorted.
+    # Read the index of words in order and each alert by its number: nothing is sorted.
     joined = wanted.join_from(alert_words, alerts, alerts.c.number == alert_words.c.rowid)
     return joined.where(has).order_by(alert_words.c.rowid.desc())
 

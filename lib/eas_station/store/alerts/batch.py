@@ -24,7 +24,7 @@ from eas_station.alerts.model import (
 )
 from eas_station.store.alerts import reasons
 from eas_station.store.alerts.alert_queries import overdue, partly_overdue
-from eas_station.store.alerts.candidates import history, holders, parts
+from eas_station.store.alerts.candidates import alerts_sharing, history, parts
 from eas_station.store.alerts.rows import (
     ALERT_COLUMNS,
     alert_of,
@@ -34,7 +34,7 @@ from eas_station.store.alerts.rows import (
     reception_of,
     reception_row,
 )
-from eas_station.store.database.counters import Numbers
+from eas_station.store.database.counters import NumberAllocator
 from eas_station.store.database.schema import (
     alert_keys,
     alert_receptions,
@@ -49,8 +49,8 @@ from eas_station.store.database.statements import insert_new, upsert
 class BatchEntry:
     """One alert with its history, while the batch lasts.
 
-    Of the hearings of one header only the first is held: the others say nothing else, and in a
-    week there can be thousands of them.
+    Of the receptions of one header only the first is kept: the others add nothing, and in a week
+    there can be thousands of them.
     """
 
     number: int
@@ -58,8 +58,8 @@ class BatchEntry:
     keys: dict[Key, None] = field(default_factory=dict)
     heard: dict[object, tuple[datetime, int, Reception]] = field(default_factory=dict)
 
-    def hear(self, number: int, reception: Reception) -> None:
-        """A reception is one of its own; `number` is that of the recording."""
+    def add(self, number: int, reception: Reception) -> None:
+        """Add a reception; `number` is its order of recording."""
         off_air = reception.via == "same"
         said = (reception.raw, reception.clock_trusted) if off_air else reception.reception_id
         heard = (reception.received_at, number, reception)
@@ -67,16 +67,16 @@ class BatchEntry:
             self.heard[said] = heard
 
     def candidate(self) -> Candidate:
-        """The same as the domain sees it."""
+        """The alert as the admission rules take it."""
         return Candidate(self.alert, tuple(self.keys), self.history(), self.number)
 
     def history(self) -> tuple[Reception, ...]:
-        """What was heard of it, oldest first."""
+        """Its receptions, oldest first."""
         heard = sorted(self.heard.values(), key=lambda heard: heard[:2])
         return tuple(reception for _, _, reception in heard)
 
     def counted(self, alert: Alert, *heard_at: datetime) -> Alert:
-        """The alert folded anew, with everything counted: also what was heard at these times."""
+        """The alert folded again, counting further receptions at these times."""
         before = self.alert
         times = (before.first_received_at, before.last_received_at, *heard_at)
         return replace(
@@ -93,9 +93,9 @@ class AlertBatch:
     def __init__(self, connection: Connection, now: datetime) -> None:
         self._connection = connection
         self._now = now
-        self._numbers = Numbers(connection)
+        self._numbers = NumberAllocator(connection)
         self._entries: dict[str, BatchEntry] = {}
-        self._holders: dict[Key, list[str]] = {}  # alerts by their keys
+        self._alerts_of_key: dict[Key, list[str]] = {}
         self._keys: dict[str, tuple[Key, ...]] = {}  # of receptions
         self._known: set[str] = set()  # receptions stored already
         self._known_messages: set[str] = set()
@@ -111,7 +111,7 @@ class AlertBatch:
         admission: AdmissionRules,
         new_id: Callable[[], str],
     ) -> None:
-        """Bring every reception to its alert, in this order; those known already change nothing."""
+        """Join every reception to its alert, in this order; stored ones change nothing."""
         heard = [reception for reception in heard if admission.admits(reception)]
         self._load(heard, admission)
         for reception in heard:
@@ -119,7 +119,7 @@ class AlertBatch:
                 self._admit(reception, admission, new_id)
 
     def date_anew(self, alert_ids: Sequence[str], admission: AdmissionRules) -> None:
-        """Fold alerts again that were heard while the clock was not trusted."""
+        """Fold alerts again that were received while the clock was not trusted."""
         self._fold_anew(alert_ids, admission, reasons.of_dating())
 
     def let_time_pass(self, limit: int, admission: AdmissionRules | None) -> int:
@@ -158,7 +158,7 @@ class AlertBatch:
         return changed
 
     def write(self) -> tuple[Change, ...]:
-        """Write what has changed; gives the numbered changes, to be told after the commit."""
+        """Write what has changed; return the numbered changes, to publish after the commit."""
         connection = self._connection
         rows = [
             alert_row(entry.alert, entry.number, entry.history())
@@ -195,7 +195,7 @@ class AlertBatch:
                 self._keys[reception.reception_id] = admission.keys(reception)
         asked = (key for keys in self._keys.values() for key in keys)
         off_air = sum(reception.via == "same" for reception in heard)
-        self._load_alerts(holders(connection, asked, off_air))
+        self._load_alerts(alerts_sharing(connection, asked, off_air))
 
     def _load_alerts(self, alert_ids: Sequence[str]) -> None:
         for asked in parts(alert_ids):
@@ -208,12 +208,12 @@ class AlertBatch:
             self._entries[row["alert_id"]] = BatchEntry(row["number"], alert_of(dict(row)))
         keys = select(alert_keys).where(alert_keys.c.alert_id.in_(alert_ids))
         for found in connection.execute(keys):
-            self._hold(self._entries[found.alert_id], (Key(found.strength, found.text),))
+            self._add_keys(self._entries[found.alert_id], (Key(found.strength, found.text),))
         for row in connection.execute(history(alert_ids)).mappings():
-            self._entries[row["alert_id"]].hear(row["number"], reception_of(dict(row)))
+            self._entries[row["alert_id"]].add(row["number"], reception_of(dict(row)))
 
     def _is_new(self, reception: Reception) -> bool:
-        """False: delivered already, or the same CAP message from the same feed again."""
+        """False: stored already, or a repeated CAP message of the same feed."""
         if reception.reception_id in self._known:
             return False
         self._known.add(reception.reception_id)
@@ -230,7 +230,7 @@ class AlertBatch:
         self, reception: Reception, admission: AdmissionRules, new_id: Callable[[], str]
     ) -> None:
         keys = self._keys[reception.reception_id]
-        sharing = {alert_id for key in keys for alert_id in self._holders.get(key, ())}
+        sharing = {alert_id for key in keys for alert_id in self._alerts_of_key.get(key, ())}
         entries = sorted((self._entries[found] for found in sharing), key=lambda e: e.number)
         chosen = admission.choose(reception, [entry.candidate() for entry in entries])
         number = self._numbers.next("reception")
@@ -243,10 +243,10 @@ class AlertBatch:
         self._touch(entry, keys)
 
     def _touch(self, entry: BatchEntry, keys: Sequence[Key]) -> None:
-        """The alert is to be written, and to be found by these keys."""
+        """Mark the alert to be written, with these keys."""
         alert_id = entry.alert.alert_id
         self._touched[alert_id] = entry
-        for key in self._hold(entry, keys):
+        for key in self._add_keys(entry, keys):
             self._new_keys.append(
                 {
                     "key_hash": key_hash(key),
@@ -261,7 +261,7 @@ class AlertBatch:
     ) -> BatchEntry:
         alert = admission.fold(alert_id, (reception,), None)
         entry = BatchEntry(self._numbers.next("alert"), alert)
-        entry.hear(number, reception)
+        entry.add(number, reception)
         self._entries[alert_id] = entry
         self._change("new", alert, reasons.of_new(reception))
         if alert.ended_at is not None:
@@ -271,7 +271,7 @@ class AlertBatch:
     def _continue(
         self, entry: BatchEntry, reception: Reception, number: int, admission: AdmissionRules
     ) -> None:
-        entry.hear(number, reception)
+        entry.add(number, reception)
         previous = entry.alert
         folded = admission.fold(previous.alert_id, entry.history(), previous)
         alert = entry.counted(folded, reception.received_at)
@@ -281,12 +281,12 @@ class AlertBatch:
         else:
             self._change("updated", alert, reasons.of_update(reception, previous, alert))
 
-    def _hold(self, entry: BatchEntry, keys: Sequence[Key]) -> list[Key]:
-        """The alert is found by these keys from now on; gives those that are new to it."""
+    def _add_keys(self, entry: BatchEntry, keys: Sequence[Key]) -> list[Key]:
+        """Add keys to an alert; return those that are new to it."""
         fresh = [key for key in dict.fromkeys(keys) if key not in entry.keys]
         for key in fresh:
             entry.keys[key] = None
-            self._holders.setdefault(key, []).append(entry.alert.alert_id)
+            self._alerts_of_key.setdefault(key, []).append(entry.alert.alert_id)
         return fresh
 
     def _change(self, kind: ChangeKind, alert: Alert, why: str) -> None:

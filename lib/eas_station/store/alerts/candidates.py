@@ -1,8 +1,8 @@
-"""Which stored alerts can a batch of receptions belong to: those that share a key with it.
+"""The stored alerts that a batch of receptions can belong to: those that share a key with it.
 
 Thousands of CAP messages may translate to one SAME header and still be as many alerts. A header
-joins only what was heard off the air (`model.Key`), so of alerts that came by CAP alone nothing is
-read for CAP, and for the receptions off the air only the oldest: each takes one of them at most.
+only joins receptions off the air (`model.Key`). So of alerts that came by CAP alone nothing is read
+for CAP, and for receptions off the air only the oldest: each joins at most one of them.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from eas_station.alerts.model import Key
 from eas_station.store.alerts.rows import RECEPTION_COLUMNS, key_hash
 from eas_station.store.database.schema import alert_keys, alert_receptions, alerts, receptions
 
-ASKED_AT_ONCE = 5_000  # SQLite takes 32,766 values in one statement
+MOST_IN_STATEMENT = 5_000  # SQLite takes 32,766 values in one statement
 
 
-def holders(connection: Connection, keys: Iterable[Key], off_air: int) -> list[str]:
-    """The ids of all alerts that these keys can lead to, in order.
+def alerts_sharing(connection: Connection, keys: Iterable[Key], off_air: int) -> list[str]:
+    """The ids of all alerts that can share these keys, in order.
 
     Args:
         keys: of the receptions of one batch.
-        off_air: how many of those were heard off the air.
+        off_air: how many of those were received off the air.
     """
-    each = set(keys)
-    strong = [key_hash(key) for key in each if key.strength == "strong"]
-    weak = [key_hash(key) for key in each if key.strength != "strong"]
+    unique = set(keys)
+    strong = [key_hash(key) for key in unique if key.strength == "strong"]
+    weak = [key_hash(key) for key in unique if key.strength != "strong"]
     return sorted({*_by_strong(connection, strong), *_by_header(connection, weak, off_air)})
 
 
 def history(alert_ids: Sequence[str]) -> Select[Any]:
-    """What was heard of alerts; of the hearings of one header the first, as in `Entry`."""
+    """The receptions of alerts; of those of one header the first, as in `BatchEntry`."""
     links, heard = alert_receptions.c, receptions.c
     said = case((heard.via == "same", heard.raw), else_=heard.reception_id)
     nth = func.row_number().over(
@@ -54,9 +54,9 @@ def history(alert_ids: Sequence[str]) -> Select[Any]:
 
 
 def parts(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The same in parts that one statement can ask for."""
-    for at in range(0, len(names), ASKED_AT_ONCE):
-        yield names[at : at + ASKED_AT_ONCE]
+    """The names in parts that fit into one statement."""
+    for at in range(0, len(names), MOST_IN_STATEMENT):
+        yield names[at : at + MOST_IN_STATEMENT]
 
 
 def _by_strong(connection: Connection, hashes: Sequence[str]) -> Iterator[str]:

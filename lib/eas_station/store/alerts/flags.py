@@ -1,4 +1,4 @@
-"""What operators have said about an alert: acknowledged, to be kept, a note."""
+"""The operators' flags of an alert: acknowledged, kept, a note."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class AlertFlags:
 
 
 def acknowledge(connection: Connection, alert_id: str, at: datetime, by: str) -> bool:
-    """Somebody has seen it; who did first stays. False: there is no such alert."""
+    """Acknowledge it; the first acknowledgement stays. False: there is no such alert."""
     before = of(connection, (alert_id,)).get(alert_id)
     if before is not None and before.acknowledged_at is not None:
         return True
@@ -35,17 +35,17 @@ def acknowledge(connection: Connection, alert_id: str, at: datetime, by: str) ->
 
 
 def set_keep(connection: Connection, alert_id: str, keep: bool) -> bool:
-    """Keep it for ever, or not. False: there is no such alert."""
+    """Keep it for ever, or no longer. False: there is no such alert."""
     return _set(connection, alert_id, {"keep": keep})
 
 
 def set_note(connection: Connection, alert_id: str, note: str | None) -> bool:
-    """Write a note to it, or remove it. False: there is no such alert."""
+    """Set its note, or remove it. False: there is no such alert."""
     return _set(connection, alert_id, {"note": note})
 
 
 def of(connection: Connection, alert_ids: Sequence[str]) -> dict[str, AlertFlags]:
-    """The flags of these alerts; those that have none are missing."""
+    """The flags of these alerts, of those that have any."""
     wanted = select(alert_flags).where(alert_flags.c.alert_id.in_(alert_ids))
     rows = connection.execute(wanted).mappings()
     return {row["alert_id"]: AlertFlags(**row) for row in rows}

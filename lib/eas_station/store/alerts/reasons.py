@@ -1,4 +1,4 @@
-"""Why an alert changed, in one sentence for the operator."""
+"""The reason of a change of an alert, in one sentence for the operator."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC
 
 from eas_station.alerts.model import Alert, Reception
 
-# What of an alert an operator would notice, in the operator's words.
+# The fields whose changes are named, in the operator's words.
 WORDS = {
     "event_name": "event",
     "event_code": "event",
@@ -32,44 +32,44 @@ WORDS = {
 
 
 def of_new(reception: Reception) -> str:
-    """Why there is a new alert."""
-    return f"first heard by {hearer(reception)}"
+    """The reason of a new alert."""
+    return f"first received by {receiver_of(reception)}"
 
 
 def of_update(reception: Reception, previous: Alert, alert: Alert) -> str:
-    """What a further reception changed."""
+    """The changes by a further reception."""
     changed = dict.fromkeys(
         word for name, word in WORDS.items() if getattr(previous, name) != getattr(alert, name)
     )
     if not changed:
-        return f"heard again by {hearer(reception)}"
-    return f"{_listed(list(changed))} changed by {hearer(reception)}"
+        return f"received again by {receiver_of(reception)}"
+    return f"{_listed(list(changed))} changed by {receiver_of(reception)}"
 
 
 def of_dating() -> str:
-    """Why an alert changed when the clock came to be trusted."""
-    return "dated anew: the clock was not trusted when it was heard"
+    """The reason of a change once the clock is trusted."""
+    return "dated again: the clock was not trusted when it was received"
 
 
 def of_change_by_time() -> str:
-    """Why an alert changed when one of its parts began or ended."""
-    return "a part of it has begun or ended: its time has come"
+    """The reason of a change when a part begins or ends."""
+    return "a part of it began or ended by time"
 
 
 def of_end(reception: Reception, alert: Alert) -> str:
-    """Why a reception ended an alert."""
-    return f"{alert.end_reason or 'ended'} by {hearer(reception)}"
+    """The reason of an end by a reception."""
+    return f"{alert.end_reason or 'ended'} by {receiver_of(reception)}"
 
 
 def of_end_by_time(alert: Alert) -> str:
-    """Why an alert ended without a further reception."""
+    """The reason of an end by time."""
     if alert.ends_at is None:
-        return "its time ran out"
-    return f"its time ran out at {alert.ends_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        return "expired"
+    return f"expired at {alert.ends_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def hearer(reception: Reception) -> str:
-    """Who heard it: "nws", "wx on 162.550"."""
+def receiver_of(reception: Reception) -> str:
+    """The feed or channel that received it: "nws", "wx on 162.550"."""
     if reception.channel is None:
         return reception.origin
     return f"{reception.origin} on {reception.channel}"

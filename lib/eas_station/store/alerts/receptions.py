@@ -1,4 +1,4 @@
-"""Questions about receptions: what came in, when, from where, and how well."""
+"""Queries about receptions: what came in, when, from where, and how well."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from eas_station.wire import from_plain, time_to_text
 
 @dataclass(frozen=True, slots=True)
 class ReceptionRow:
-    """A reception without what it said: who heard it, when and how well. For lists."""
+    """A reception without its texts: origin, time and quality. For lists."""
 
     reception_id: str
     via: Via
@@ -28,13 +28,13 @@ class ReceptionRow:
     received_at: datetime
     evidence: Evidence | None
     signature: str | None
-    repeats: int  # how often the same CAP message came again from the same feed
+    repeats: int  # how often the same feed repeated the CAP message
 
 
 def receptions_of(
     connection: Connection, alert_ids: Sequence[str]
 ) -> dict[str, tuple[Reception, ...]]:
-    """Everything that was heard of these alerts, oldest first; every id has an entry."""
+    """The receptions of these alerts, oldest first; every id has an entry."""
     found: dict[str, list[Reception]] = {alert_id: [] for alert_id in alert_ids}
     wanted = _of_alerts(select(alert_receptions.c.alert_id, *RECEPTION_COLUMNS), alert_ids)
     for row in connection.execute(wanted).mappings():
@@ -42,10 +42,10 @@ def receptions_of(
     return {alert_id: tuple(heard) for alert_id, heard in found.items()}
 
 
-def hearings_of(
+def reception_rows_of(
     connection: Connection, alert_ids: Sequence[str]
 ) -> dict[str, tuple[ReceptionRow, ...]]:
-    """Where these alerts were heard, oldest first, without the texts; every id has an entry."""
+    """The receptions of these alerts without their texts, oldest first; every id has an entry."""
     found: dict[str, list[ReceptionRow]] = {alert_id: [] for alert_id in alert_ids}
     columns = [receptions.c[name] for name in ReceptionRow.__slots__]
     wanted = _of_alerts(select(alert_receptions.c.alert_id, *columns), alert_ids)
@@ -58,19 +58,12 @@ def hearings_of(
     return {alert_id: tuple(heard) for alert_id, heard in found.items()}
 
 
-def by_id(connection: Connection, reception_id: str) -> Reception | None:
-    """One reception; None: there is none."""
-    wanted = select(*RECEPTION_COLUMNS).where(receptions.c.reception_id == reception_id)
-    row = connection.execute(wanted).mappings().first()
-    return None if row is None else reception_of(dict(row))
-
-
 def page(
     connection: Connection, limit: int, cursor: str | None = None
 ) -> tuple[tuple[Reception, ...], str | None]:
     """Receptions in the order of recording, newest first, and the cursor after them.
 
-    Raises FrameError if `cursor` is none.
+    Raises FrameError if `cursor` is not one.
     """
     wanted = select(receptions.c.number, *RECEPTION_COLUMNS)
     if cursor is not None:
@@ -97,20 +90,13 @@ def alerts_of(connection: Connection, reception_ids: Sequence[str]) -> dict[str,
 def known_messages(
     connection: Connection, origin: str, messages: Sequence[MessageId]
 ) -> frozenset[MessageId]:
-    """Those of these CAP messages that this feed has already brought."""
+    """Those of these CAP messages that this feed has given before."""
     hashes = {
         hash_of(origin, message.sender, message.identifier, time_to_text(message.sent_at)): message
         for message in messages
     }
     wanted = select(receptions.c.message_hash).where(receptions.c.message_hash.in_(list(hashes)))
     return frozenset(hashes[found] for found in connection.execute(wanted).scalars())
-
-
-def last_by_origin(connection: Connection, origin: str) -> datetime | None:
-    """When this feed or source last brought something; None: never."""
-    wanted = select(receptions.c.received_at).where(receptions.c.origin == origin)
-    newest_first = wanted.order_by(receptions.c.received_at.desc()).limit(1)
-    return connection.execute(newest_first).scalar()
 
 
 def _of_alerts(wanted: Select[Any], alert_ids: Sequence[str]) -> Select[Any]:

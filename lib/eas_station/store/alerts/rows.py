@@ -20,7 +20,7 @@ RECEPTION_COLUMNS = tuple(receptions.c[name] for name in RECEPTION_FIELDS)
 
 
 def alert_row(alert: Alert, number: int, heard: Iterable[Reception] = ()) -> dict[str, Any]:
-    """The row of an alert and of what was heard of it."""
+    """The row of an alert and its receptions."""
     row = {name: getattr(alert, name) for name in ALERT_FIELDS}
     for name in JSON_FIELDS:
         row[name] = to_plain(row[name])
@@ -65,9 +65,9 @@ def reception_of(row: Mapping[str, Any]) -> Reception:
 
 
 def message_hash(reception: Reception) -> str | None:
-    """By what the same CAP message from the same origin is found again; None: not CAP.
+    """Identifies a CAP message of one origin; None: not CAP.
 
-    A forged one has another hash: it must never stand in for the real one.
+    A forged one has another hash: it must never replace the real one.
     """
     message = reception.statement.message
     if message is None:
@@ -79,12 +79,12 @@ def message_hash(reception: Reception) -> str | None:
 
 
 def key_hash(key: Key) -> str:
-    """By what a key is found again, however long its text."""
+    """Identifies a key, however long its text."""
     return hash_of(key.strength, key.text)
 
 
 def hash_of(*parts: str) -> str:
-    """32 hexadecimal digits for any number of texts; their borders count."""
+    """32 hexadecimal digits of a sequence of texts."""
     digest = blake2b(digest_size=16)
     for part in parts:
         encoded = part.encode("utf-8", "backslashreplace")

@@ -1,8 +1,7 @@
-"""The words of an alert, by which it is found; and what somebody types, as a question for them.
+"""The words by which an alert is found, and queries for them.
 
 The same words on PostgreSQL (a tsvector) and on SQLite (FTS5): split here, without accents and
-capitals. Places are searched by their codes, for the codes are what an alert has; whoever asks
-knows the names.
+capitals. Places are searched by their codes, since an alert has codes; the caller knows the names.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from eas_station.alerts.model import Alert
 
 WORD = re.compile(r"[^\W_]+")
-LONGEST_WORD = 40  # characters; a longer one is found by its beginning
+LONGEST_WORD = 40  # characters; a longer word is found by its beginning
 MOST_WORDS = 400  # of one alert
 MOST_ASKED = 12  # words of one search
 MOST_CODES = 400  # places that one word may mean
@@ -23,7 +22,7 @@ MOST_CODES = 400  # places that one word may mean
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One word that must be there: its beginning, or one of these codes."""
+    """One condition: a word with this beginning, or one of these codes."""
 
     beginning: str  # a word as `split` gives it
     codes: tuple[str, ...] = ()  # whole words that mean the same: SAME codes of places
@@ -38,7 +37,7 @@ def split(text: str) -> list[str]:
 
 
 def words_of(alert: Alert) -> str:
-    """Everything that an alert can be found by, each word once."""
+    """The words that an alert is found by, each once."""
     codes = (*alert.same_codes, *("0" + code[1:] for code in alert.same_codes))
     texts = (
         *(alert.event_name, alert.event_code, alert.originator, alert.sender_name),
@@ -50,13 +49,13 @@ def words_of(alert: Alert) -> str:
 
 
 def for_postgresql(wanted: Iterable[Wanted]) -> str:
-    """The question as a tsquery."""
+    """The query as a tsquery."""
     asked = [" | ".join(_alternatives(one, "'{}':*", "'{}'")) for one in wanted]
     return " & ".join(f"({one})" for one in asked)
 
 
 def for_sqlite(wanted: Iterable[Wanted]) -> str:
-    """The question for FTS5."""
+    """The query for FTS5."""
     asked = [" OR ".join(_alternatives(one, '"{}"*', '"{}"')) for one in wanted]
     return " AND ".join(f"({one})" for one in asked)
 

@@ -1,4 +1,4 @@
-"""Numbers allocated inside a write transaction: they follow the order of commit."""
+"""Numbers allocated inside a write transaction, so they follow the order of commit."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from eas_station.store.database.schema import numbers
 Counted = Literal["alert", "reception", "change"]
 
 
-class Numbers:
-    """The next numbers, for as long as one write transaction lasts."""
+class NumberAllocator:
+    """Allocates numbers during one write transaction."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -27,8 +27,8 @@ class Numbers:
         return self._last[counted]
 
     def write(self) -> None:
-        """Remember the numbers that were given out; part of the transaction."""
+        """Store the last numbers; part of the transaction."""
         if self._used:
             rows = [{"counted": name, "number": self._last[name]} for name in sorted(self._used)]
-            remember = update(numbers).where(numbers.c.name == bindparam("counted"))
-            self._connection.execute(remember.values(last=bindparam("number")), rows)
+            last = update(numbers).where(numbers.c.name == bindparam("counted"))
+            self._connection.execute(last.values(last=bindparam("number")), rows)

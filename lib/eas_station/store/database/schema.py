@@ -77,7 +77,7 @@ alerts = Table(
     Column("ever_relevant", Boolean, nullable=False, server_default=text("false")),
     Column("severity_rank", SmallInteger, nullable=False),  # 0 extreme to 9 test, for the index
     Column("via", CleanText),  # of its receptions: "same", "cap", "both"
-    Column("words", Words),  # what it is found by, see ALERT_WORDS
+    Column("words", Words),  # that it is found by, see alert_words
     Index(
         "ix_alerts_log",  # the log in its order, with all that it can be narrowed by
         *("first_received_at", "number", "event_code", "is_test", "ever_relevant"),
@@ -104,9 +104,8 @@ alerts = Table(
     ),
 )
 
-# The index over the words, made by the migration: on PostgreSQL ix_alerts_words (GIN), on SQLite a
-# virtual table that triggers keep, whose hidden column of its own name is asked.
-ALERT_WORDS = ("ix_alerts_words", "alert_words")
+# The index of the words, created by the migration: on PostgreSQL ix_alerts_words (GIN), on SQLite a
+# virtual table that triggers maintain; its hidden column of the same name is queried.
 alert_words = table("alert_words", column("rowid", Number), column("alert_words", CleanText))
 
 alert_keys = Table(

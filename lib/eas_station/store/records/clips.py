@@ -77,12 +77,6 @@ def page(
     return tuple(reversed(found)), next_cursor
 
 
-def of_reception(connection: Connection, reception_id: str) -> tuple[Clip, ...]:
-    """The recordings of one reception, oldest first."""
-    wanted = select(*COLUMNS).join_from(clips, clip_receptions)
-    return _clips(connection, wanted.where(clip_receptions.c.reception_id == reception_id))
-
-
 def of_alert(connection: Connection, alert_id: str) -> tuple[Clip, ...]:
     """The recordings of one alert, oldest first."""
     return of_alerts(connection, (alert_id,))[alert_id]

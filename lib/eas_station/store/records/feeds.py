@@ -33,9 +33,3 @@ def save(connection: Connection, feed_state: FeedState) -> None:
     """Remember this; losing it costs one poll in full, nothing else."""
     row = {name: getattr(feed_state, name) for name in FeedState.__slots__}
     upsert(connection, feed_states, [row], key=("feed",))
-
-
-def all_states(connection: Connection) -> tuple[FeedState, ...]:
-    """Every feed that ever answered, by name."""
-    ordered = select(feed_states).order_by(feed_states.c.feed)
-    return tuple(FeedState(**row) for row in connection.execute(ordered).mappings())

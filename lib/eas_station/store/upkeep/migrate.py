@@ -25,7 +25,6 @@ from eas_station.store.upkeep import grants
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 MIGRATION_TIMEOUT_S = 600.0  # a large table may be rewritten
 WAL_PATIENCE_S = 5.0
-FILE_MODE = 0o660  # the daemons are users of one group; the umask narrows it elsewhere
 SHARED_MODE = 0o660  # each daemon has its own user, all have one group
 
 
@@ -60,16 +59,6 @@ def revision(url: str) -> str | None:
             return revisions.revision(connection)
     finally:
         database.close()
-
-
-def current(url: str) -> bool:
-    """Has the database this version's schema? Raises StoreError."""
-    return revision(url) == REVISION
-
-
-def newest() -> str:
-    """The revision that the migrations lead to; a test compares it with `schema.REVISION`."""
-    return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 
 def _migrate(connection: Connection) -> None:

@@ -178,7 +178,7 @@ class Reconciler:
     def _recent(self, connection: Connection) -> tuple[AlertEntry, ...]:
         now = self._now() if self._clock_trusted() else None
         ended = alert_queries.page(connection, "ended", RECENT, now=now).alerts
-        heard = receptions.hearings_of(connection, [alert.alert_id for alert in ended])
+        heard = receptions.reception_rows_of(connection, [alert.alert_id for alert in ended])
         return tuple(AlertEntry(alert, heard[alert.alert_id], False) for alert in ended)
 
     def _entries(self, connection: Connection, found: Iterable[Alert]) -> list[AlertEntry]:

@@ -69,8 +69,8 @@ class RecordQueries:
         """Warnings of all times. Raises InputError for a cursor that is none."""
         now = self._now() if self._clock_trusted() else None
         with self._read() as connection:
-            page = alert_queries.page(connection, state, limit, cursor, now=now, narrowed=narrowed)
-            heard = receptions.hearings_of(connection, [one.alert_id for one in page.alerts])
+            page = alert_queries.page(connection, state, limit, cursor, now=now, where=narrowed)
+            heard = receptions.reception_rows_of(connection, [one.alert_id for one in page.alerts])
         entries = tuple(self._entry(one, heard[one.alert_id]) for one in page.alerts)
         return LogPage(entries, page.next_cursor)
 

@@ -124,7 +124,7 @@ def read(queries: RecordQueries, times: TimeFormat, snapshot: Snapshot) -> TestR
             open_now=deaf.open_intervals(connection),
             seconds=deaf.daily_seconds(connection, began_at, now, zone),
             received=alert_queries.page(
-                connection, "all", TESTS_SHOWN, narrowed=AlertFilter(is_test=True)
+                connection, "all", TESTS_SHOWN, where=AlertFilter(is_test=True)
             ).alerts,
         )
 

@@ -46,7 +46,7 @@ def test_a_daemon_loads_neither_the_orm_nor_the_migrations() -> None:
     code = (
         "import sys\n"
         "from eas_station.store import flusher\n"
-        "from eas_station.store.alerts import overview\n"
+        "from eas_station.store.alerts import alert_queries\n"
         "from eas_station.store.database import revision\n"
         "from eas_station.store.spool import intake\n"
         "print([name for name in ('alembic', 'mako', 'sqlalchemy.orm') if name in sys.modules])"
