@@ -18,6 +18,7 @@ _CLASS_RANKS = {
     "emergency": WARNING,
     "watch": WATCH,
     "advisory": ADVISORY,
+    "alert": ADVISORY,  # "Air Quality Alert"
     "statement": STATEMENT,
     "outlook": STATEMENT,
     "admin": ADMINISTRATIVE,

@@ -40,6 +40,7 @@ def test_off_the_air_the_event_decides() -> None:
         ("TOA", "Tornado Watch", "Extreme", severity.WATCH),
         (None, "Winter Weather Advisory", "Moderate", severity.ADVISORY),
         (None, "Flood Watch", "Severe", severity.WATCH),
+        (None, "Air Quality Alert", "Unknown", severity.ADVISORY),
         (None, "Orange thunderstorm", "Severe", severity.SEVERE),
         (None, "Gul vind", "Moderate", severity.WATCH),
         (None, "Green", "Minor", severity.STATEMENT),
