@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 from eas_station.ctl.demo import cap_documents, capture
-from eas_station.ctl.demo.script import Sending
+from eas_station.ctl.demo.script import Transmission
 from eas_station.same.header import Header, format_header
 from eas_station.store.alerts import alert_queries
 from eas_station.store.database.database import Database
@@ -73,13 +73,13 @@ class Station:
 
     def _write_capture(self) -> None:
         """One warning by two stations, a near twin of it, and a warning that is not for us."""
-        sendings = (
-            Sending(162_550_000, 4.0, header(self.issued_at, "KCLE/NWS"), voice_s=3.0),
-            Sending(162_400_000, 5.0, header(self.issued_at, "KDTX/NWS")),
-            Sending(162_475_000, 6.0, header(self.twin_at, "KCLE/NWS")),
-            Sending(162_500_000, 7.0, header(self.issued_at, "KLOT/NWS", ("017031",))),
+        transmissions = (
+            Transmission(162_550_000, 4.0, header(self.issued_at, "KCLE/NWS"), voice_s=3.0),
+            Transmission(162_400_000, 5.0, header(self.issued_at, "KDTX/NWS")),
+            Transmission(162_475_000, 6.0, header(self.twin_at, "KCLE/NWS")),
+            Transmission(162_500_000, 7.0, header(self.issued_at, "KLOT/NWS", ("017031",))),
         )
-        blocks = capture.blocks(sendings, CAPTURE_S, np.random.default_rng(162))
+        blocks = capture.blocks(transmissions, CAPTURE_S, np.random.default_rng(162))
         with (self.folder / "iq.cu8").open("wb") as file:
             file.writelines(blocks)
 

@@ -28,7 +28,7 @@ EVERYWHERE = (
 )
 
 
-# Module → Debian's package; those in the second table are only recommended, and loaded on demand.
+# Module → Debian package; the second table has optional packages, which are imported on demand.
 PACKAGES = {
     "alembic": "python3-alembic",
     "bottle": "python3-bottle",
@@ -65,7 +65,7 @@ def test_every_service_is_confined(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DAEMONS)
-def test_every_daemon_is_restarted_for_ever_and_watched(name: str) -> None:
+def test_every_daemon_is_always_restarted_and_has_a_watchdog(name: str) -> None:
     wanted = {
         *("Type=notify", "Restart=always", "RestartSec=2", "RestartPreventExitStatus=78"),
         *("StartLimitIntervalSec=0", "TimeoutStopSec=10", "Group=eas-station"),
@@ -82,7 +82,7 @@ def test_no_service_requires_another(name: str) -> None:
 
 
 def imported(folder: Path) -> set[str]:
-    """The modules of others that the modules below a folder import as they are loaded."""
+    """The third-party modules that the modules below a folder import."""
     found = set[str]()
     for path in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -94,7 +94,7 @@ def imported(folder: Path) -> set[str]:
 
 
 def relation(name: str) -> set[str]:
-    """The packages of a field of debian/control, without their versions."""
+    """The packages in a field of debian/control, without versions."""
     control = (ROOT / "debian/control").read_text(encoding="utf-8")
     station = control.partition("\nPackage: eas-station\n")[2].partition("\nPackage:")[0]
     field = re.search(rf"^{name}:((?:\n .*)+)", station, re.MULTILINE)
@@ -102,20 +102,20 @@ def relation(name: str) -> set[str]:
     return {entry.split()[0] for entry in field[1].split(",") if entry.strip()}
 
 
-def test_every_import_is_a_package_that_is_depended_on() -> None:
+def test_every_imported_module_is_a_dependency() -> None:
     assert imported(ROOT / "lib/eas_station") == set(PACKAGES)
     assert {*PACKAGES.values(), "python3-psycopg2"} <= relation("Depends")
 
 
-def test_what_is_loaded_on_demand_is_recommended() -> None:
+def test_optional_modules_are_recommended() -> None:
     assert set(ON_DEMAND.values()) <= relation("Recommends")
     source = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "lib").rglob("*.py"))
     for module, package in ON_DEMAND.items():
         assert f'"{module}' in source, module
-        assert package in source, f"{package} is not named where {module} is missing"
+        assert package in source, f"{package} is not named if {module} is missing"
 
 
-def test_work_of_others_is_named_with_its_licence() -> None:
+def test_third_party_files_are_listed_with_their_licence() -> None:
     copyrights = (ROOT / "debian/copyright").read_text(encoding="utf-8")
     for place in FOREIGN:
         assert list(ROOT.glob(f"{place.rstrip('/')}*")), place
@@ -131,17 +131,17 @@ def test_every_program_has_a_manual_page() -> None:
     assert {path.name for path in (ROOT / "debian/man").iterdir()} == {Path(p).name for p in listed}
 
 
-def test_page_gets_no_secret_of_the_feeds() -> None:
+def test_only_eas_capd_gets_the_credentials_of_the_feeds() -> None:
     given = [name for name in SERVICES if any("LoadCredential" in line for line in lines(name))]
     assert given == ["eas-capd.service"]
 
 
-def test_changelog_has_the_version_of_the_code() -> None:
+def test_the_changelog_has_the_version_of_the_code() -> None:
     first = (ROOT / "debian/changelog").read_text(encoding="utf-8").splitlines()[0]
     assert first.startswith(f"eas-station ({__version__}) ")
 
 
-def test_every_command_has_a_place_in_the_manual_and_is_completed() -> None:
+def test_every_command_is_in_the_manual_and_the_completion() -> None:
     manual = (ROOT / "debian/man/eas-ctl.8").read_text(encoding="utf-8")
     completion = (ROOT / "debian/completions/eas-ctl").read_text(encoding="utf-8")
     commands = re.search(r'local commands="([^"]*)"', completion)
@@ -154,18 +154,19 @@ def test_every_command_has_a_place_in_the_manual_and_is_completed() -> None:
 @pytest.mark.parametrize(
     "table",
     (
-        *(
-            model.StationConfig,
-            model.DatabaseConfig,
-            model.WebConfig,
-            model.PathsConfig,
-            model.ClipsConfig,
-            model.AlarmConfig,
-        ),
-        *(model.FeedConfig, model.ReceiverConfig, model.RemoteConfig, model.SourceConfig),
+        model.StationConfig,
+        model.DatabaseConfig,
+        model.WebConfig,
+        model.PathsConfig,
+        model.ClipsConfig,
+        model.AlarmConfig,
+        model.FeedConfig,
+        model.ReceiverConfig,
+        model.RemoteConfig,
+        model.SourceConfig,
     ),
 )
-def test_every_key_has_a_place_in_the_manual(table: type) -> None:
+def test_every_key_is_in_the_manual(table: type) -> None:
     manual = (ROOT / "debian/man/station.toml.5").read_text(encoding="utf-8")
     for key in table.__slots__:  # type: ignore[attr-defined]
         assert f"\n.B {key}\n" in manual, key

@@ -1,4 +1,4 @@
-"""A small station: a configuration file, a runtime folder, an empty SQLite record."""
+"""A small station: a configuration file, a runtime folder, an empty SQLite database."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ receiver = "wx"
 
 @pytest.fixture
 def station_toml() -> Iterator[Path]:
-    """A configuration whose record does not exist yet; in a short path, for the sockets."""
+    """A configuration whose database does not exist yet, in a path short enough for sockets."""
     with tempfile.TemporaryDirectory(prefix="eas-") as name:
         folder = Path(name)
         (folder / "run").mkdir(mode=0o750)
@@ -47,7 +47,7 @@ def station_toml() -> Iterator[Path]:
 
 @pytest.fixture
 def config(station_toml: Path) -> Config:
-    """The configuration, with its record made."""
+    """The configuration, with its database."""
     config = load(station_toml)
     migrate.upgrade(config.database.url)
     return config

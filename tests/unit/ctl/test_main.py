@@ -24,19 +24,24 @@ print(" ".join(sys.modules), file=sys.stderr)
 
 
 @pytest.mark.parametrize("command", sorted(dispatch.COMMANDS))
-def test_every_command_is_there_and_helps(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_has_a_help_text_with_a_description(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as caught:
         dispatch.main([command, "--help"])
     assert caught.value.code == 0
-    assert f"eas-ctl {command}" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"usage: eas-ctl {command}")
+    description = printed.split("\n\n")[1]
+    assert not description.startswith(("options:", "positional arguments:"))
 
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         dispatch.main(["--help"])
-    told = capsys.readouterr().out
-    for command, (_, says) in dispatch.COMMANDS.items():
-        assert f"{command:<10} {says}" in told
+    printed = capsys.readouterr().out
+    for command, (_, summary) in dispatch.COMMANDS.items():
+        assert f"{command:<11}  {summary}\n" in printed
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,7 +51,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("argv", [[], ["nonsense"]])
-def test_what_is_no_command_is_exit_2(argv: list[str]) -> None:
+def test_a_missing_or_unknown_command_is_exit_2(argv: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         dispatch.main(argv)
     assert caught.value.code == 2
@@ -66,14 +71,14 @@ def test_decode_loads_no_database_and_status_no_numpy() -> None:
     assert not status & {"numpy", "lxml", "bottle"}
 
 
-def test_every_module_of_a_command_is_one() -> None:
+def test_every_module_of_a_command_exists() -> None:
     for module, _ in dispatch.COMMANDS.values():
         assert callable(importlib.import_module(f"eas_station.ctl.{module}").add_parser)
 
 
-def test_an_error_from_outside_is_one_sentence_and_exit_2(
+def test_an_outside_error_is_one_sentence_and_exit_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("")
     assert dispatch.main(["run", "--var", str(tmp_path / "file" / "var")]) == 2
-    assert capsys.readouterr().err.startswith(f"eas-ctl: {tmp_path}/file/var cannot be made: ")
+    assert capsys.readouterr().err.startswith(f"eas-ctl: {tmp_path}/file/var cannot be created: ")

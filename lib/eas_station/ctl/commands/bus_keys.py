@@ -1,25 +1,24 @@
-"""eas-ctl keys: by which this machine is known to those it shares a receiver with."""
+"""`eas-ctl keys`: the keys with which machines that share a receiver authenticate."""
 
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from eas_station.bus import keys
 from eas_station.config.model import Config
-from eas_station.ctl.console import invocation
+from eas_station.ctl.console import arguments, output
 from eas_station.errors import EXIT_FINE
 
 PORT = 5600
-OTHERS_KEY = "KEY OF THE OTHER MACHINE"
+PLACEHOLDER = "KEY OF THE OTHER MACHINE"
 
-TO_PUBLISH = """
-If the antenna is here and another machine is to hear it, write here, into its [[receiver]]:
+PUBLISHING = """
+To share a receiver of this machine, add to its [[receiver]] on this machine:
 
     publish = "{publish}"
-    allow = ["{others_key}"]
+    allow = ["{other_key}"]
 
-and on the other machine:
+and on the other machine add:
 
     [[remote]]
     name = "{name}"
@@ -31,60 +30,56 @@ and on the other machine:
     kind = "receiver"
     receiver = "{name}"
 """
-TO_HEAR = """
-If this machine is to hear an antenna elsewhere, write there, into that [[receiver]]:
+SUBSCRIBING = """
+To use a receiver of another machine, add to its [[receiver]] on that machine:
 
     publish = "tcp://0.0.0.0:{port}"
     allow = ["{key}"]
 
-and here the [[remote]] and [[source]] that `eas-ctl keys` shows there.
+and on this machine the [[remote]] and [[source]] that eas-ctl keys prints there.
 
-Then, on both machines: sudo eas-ctl apply
+Then run on both machines: sudo eas-ctl apply
 """
 
 
-def add_parser(subparsers: Any) -> None:
-    """`eas-ctl keys [make | show] [--config FILE] [--json]`."""
-    parser: argparse.ArgumentParser = subparsers.add_parser(
+def add_parser(commands: arguments.Commands) -> None:
+    """Add `keys` to the commands of eas-ctl."""
+    parser = commands.add_parser(
         "keys",
-        help="the keys for receivers on other machines",
-        description=(
-            "Makes this machine's keys, if it has none yet, and shows the public one and what to"
-            " write on both machines. `show` makes none. The secret key is never shown."
-        ),
+        description="make, the default: create the keys of this machine unless they exist, and"
+        " print the public key and the settings for both machines. show: print them, but create"
+        " nothing. The secret key is never printed.",
     )
     parser.add_argument("action", choices=("make", "show"), nargs="?", default="make")
-    invocation.add_config(parser)
-    invocation.add_json(parser)
-    parser.set_defaults(func=run)
+    arguments.finish(parser, run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print this machine's public key, and what to write where."""
-    config = invocation.load_config(args.config)
+    """Print the public key of this machine, and the settings."""
+    config = arguments.load_config(args.config)
     path = keys.path_in(config.paths.state_dir)
     makes = args.action == "make" and not path.exists()
     pair = keys.make(path) if makes else keys.read(path)
     if args.json:
-        invocation.print_json({"public_key": pair.public, "file": str(path), "made": makes})
+        output.print_json({"public_key": pair.public, "file": str(path), "made": makes})
         return EXIT_FINE
-    print(f"The public key of this machine{', just made' if makes else ''}, in {path}:\n")
+    print(f"The public key of this machine{', just created' if makes else ''}, in {path}:\n")
     print(f"    {pair.public}")
-    print(advice(config, pair.public), end="")
+    print(settings(config, pair.public), end="")
     return EXIT_FINE
 
 
-def advice(config: Config, key: str) -> str:
-    """What to write on this machine and on the other, with what is known of them."""
+def settings(config: Config, key: str) -> str:
+    """The settings for this machine and for the other."""
     receiver = next((one for one in config.receivers if one.publish), None)
     receiver = receiver or next(iter(config.receivers), None)
     publish = receiver.publish if receiver and receiver.publish else f"tcp://0.0.0.0:{PORT}"
     port = publish.rpartition(":")[2]
-    publishing = TO_PUBLISH.format(
+    publishing = PUBLISHING.format(
         publish=publish,
-        others_key=", ".join(receiver.allow) if receiver and receiver.allow else OTHERS_KEY,
+        other_key=", ".join(receiver.allow) if receiver and receiver.allow else PLACEHOLDER,
         name=receiver.name if receiver else "roof",
         port=port,
         key=key,
     )
-    return publishing + TO_HEAR.format(port=PORT, key=key)
+    return publishing + SUBSCRIBING.format(port=PORT, key=key)

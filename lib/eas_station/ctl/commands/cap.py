@@ -1,11 +1,11 @@
-"""`eas-ctl cap FILE|DIR`: what the station makes of CAP documents, as JSON."""
+"""`eas-ctl cap`: how the station reads CAP documents, as JSON."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from eas_station import tables
 from eas_station.alerts import cap_to_same, from_cap, relevance
@@ -16,38 +16,34 @@ from eas_station.cap.message import CapMessage
 from eas_station.cap.products import vtec
 from eas_station.config.area import area_of
 from eas_station.config.model import Config, StationConfig
-from eas_station.ctl.console import invocation
+from eas_station.ctl.console import arguments, output
 from eas_station.ctl.console.progress import ProgressBar
 from eas_station.errors import EXIT_DEGRADED, EXIT_FAILED, EXIT_FINE, CapError
 from eas_station.geo.area import Area
 from eas_station.wire import to_plain
 
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
-
 Plain = dict[str, Any]
 
 
-def add_parser(commands: Commands) -> None:
+def add_parser(commands: arguments.Commands) -> None:
     """Add `cap` to the commands of eas-ctl."""
     parser = commands.add_parser(
         "cap",
-        help="explain a CAP document",
-        description="Reads a CAP alert, an IPAWS or EDXL envelope, an Atom or RSS feed or an answer"
-        " of api.weather.gov. Exit status: 0 all of it is good, 1 part of it was rejected,"
-        " 2 nothing could be read.",
+        description="Read a CAP alert, an IPAWS or EDXL envelope, an Atom or RSS feed, or a"
+        " response of api.weather.gov, and print as JSON what it contains, its SAME header, and"
+        " whether it is relevant here. Exit status: 0 all of it is valid, 1 part of it was"
+        " rejected, 2 nothing could be read.",
     )
     parser.add_argument(
-        "file", metavar="FILE|DIR", help="a document, or all in a folder; - is standard input"
+        "file", metavar="FILE|DIR", help="a document or a folder of documents; - is standard input"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON, as it does anyway")
-    invocation.add_config(parser)
-    parser.set_defaults(func=run)
+    parser.add_argument("--json", action="store_true", help="print JSON (always the case)")
+    arguments.finish(parser, run, json=False)
 
 
 def run(args: argparse.Namespace) -> int:
     """Explain one document, or every one in a folder."""
-    config, known = invocation.load_config(args.config), tables.load()
+    config, known = arguments.load_config(args.config), tables.load()
     if args.file != "-" and Path(args.file).is_dir():
         return _run_folder(Path(args.file), config, known)
     try:
@@ -55,12 +51,12 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         print(f"eas-ctl: {args.file}: {error.strerror}", file=sys.stderr)
         return EXIT_FAILED
-    invocation.print_json({"file": args.file, **explained})
+    output.print_json({"file": args.file, **explained})
     return status
 
 
 def _run_folder(folder: Path, config: Config, known: tables.Tables) -> int:
-    """A JSON list, file by file as it is read; a bar for who waits."""
+    """Print a JSON list, file by file, with a progress bar."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     progress = ProgressBar(sys.stderr)
     statuses: list[int] = []
@@ -72,7 +68,7 @@ def _run_folder(folder: Path, config: Config, known: tables.Tables) -> int:
             explained, status = _unread(CapError(error.strerror or str(error))), EXIT_FAILED
         statuses.append(status)
         sys.stdout.write("[\n" if number == 0 else ",\n")
-        invocation.print_json({"file": str(path), **explained})
+        output.print_json({"file": str(path), **explained})
     progress.clear()
     sys.stdout.write("]\n" if paths else "[]\n")
     if all(status == EXIT_FINE for status in statuses):
@@ -81,7 +77,7 @@ def _run_folder(folder: Path, config: Config, known: tables.Tables) -> int:
 
 
 def explain(data: bytes, config: Config, known: tables.Tables) -> tuple[Plain, int]:
-    """What a document says, as JSON values, and the exit status."""
+    """The content of a document as JSON values, and the exit status."""
     try:
         parsed = document.parse(data)
     except CapError as error:
@@ -134,33 +130,34 @@ def _alert(message: CapMessage, station: StationConfig, area: Area, known: table
         )
     except CapError as error:
         return {**explained, "warns": False, "why": str(error)}
-    return {**explained, "warns": True, **_stated(statement, message, area, known)}
+    return {**explained, "warns": True, **_warning(statement, message, area, known)}
 
 
-def _stated(said: Statement, message: CapMessage, area: Area, known: tables.Tables) -> Plain:
-    verdict = relevance.judge(said, area, known, event_code=said.event_code, said=said)
-    info = message.info(said.language or "en-US")
+def _warning(statement: Statement, message: CapMessage, area: Area, known: tables.Tables) -> Plain:
+    event_code = statement.event_code
+    verdict = relevance.judge(statement, area, known, event_code=event_code, said=statement)
+    info = message.info(statement.language or "en-US")
     events = vtec.parse(" ".join(info.parameter_values("VTEC"))) if info is not None else ()
     return {
-        "event_code": said.event_code,
-        "event_code_name": None if said.event_code is None else known.event_name(said.event_code),
-        "originator": said.originator,
-        "same_codes": list(said.same_codes),
-        "ugc_codes": list(said.ugc_codes),
-        "places": [known.location_name(code) for code in said.same_codes],
-        "canada_codes": list(said.canada_codes),
-        "polygons": len(said.polygons),
-        "circles": len(said.circles),
-        "onset": said.onset_at,
-        "expires": said.expires_at,
-        "ends": said.ends_at,
+        "event_code": event_code,
+        "event_code_name": None if event_code is None else known.event_name(event_code),
+        "originator": statement.originator,
+        "same_codes": list(statement.same_codes),
+        "ugc_codes": list(statement.ugc_codes),
+        "places": [known.location_name(code) for code in statement.same_codes],
+        "canada_codes": list(statement.canada_codes),
+        "polygons": len(statement.polygons),
+        "circles": len(statement.circles),
+        "onset": statement.onset_at,
+        "expires": statement.expires_at,
+        "ends": statement.ends_at,
         "vtec": [event.text for event in events],
-        "vtec_events": to_plain(said.events),
+        "vtec_events": to_plain(statement.events),
         "languages": [other.language for other in message.infos],
-        "severity": said.severity,
-        "urgency": said.urgency,
-        "certainty": said.certainty,
-        "headline": said.headline,
+        "severity": statement.severity,
+        "urgency": statement.urgency,
+        "certainty": statement.certainty,
+        "headline": statement.headline,
         "concerns_us": verdict.relevant,
         "rule": verdict.rule,
         "trace": to_plain(verdict.trace),
@@ -172,7 +169,7 @@ def _rejected(error: CapError) -> Plain:
 
 
 def _read(name: str) -> bytes:
-    """At most one byte more than a document may have: the parser says what is wrong with it."""
+    """Read at most one byte more than the parser accepts, which then reports the size."""
     most = ParseLimits().document_bytes + 1
     if name == "-":
         return sys.stdin.buffer.read(most)

@@ -1,48 +1,41 @@
-"""`eas-ctl config check`: is the configuration usable, and what does it amount to."""
+"""`eas-ctl config check`: the faults of the configuration, or the units it results in."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from eas_station.config.units import units
-from eas_station.ctl.console import invocation
+from eas_station.ctl.console import arguments, output
 from eas_station.errors import EXIT_CONFIG, EXIT_FINE, ConfigError, Fault
-from eas_station.wire import to_plain
-
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
-def add_parser(commands: Commands) -> None:
+def add_parser(commands: arguments.Commands) -> None:
     """Add `config` to the commands of eas-ctl."""
-    parser = commands.add_parser("config", help="check the configuration")
+    parser = commands.add_parser("config", description="Check the configuration.")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     check = actions.add_parser(
         "check",
-        help="every fault of the configuration, or what it amounts to",
-        description="Exit status: 0 usable, 78 at fault.",
+        help="list the faults of the configuration, or the units it results in",
+        description="List all faults of the configuration, or the units it results in."
+        " Exit status: 0 valid, 78 invalid.",
     )
     check.add_argument("file", nargs="?", type=Path, help="the same as --config FILE")
-    invocation.add_config(check)
-    invocation.add_json(check)
-    check.set_defaults(func=run_check)
+    arguments.finish(check, run_check)
 
 
 def run_check(args: argparse.Namespace) -> int:
-    """Check one configuration and say how it is."""
+    """Check one configuration and print the result."""
     try:
-        config = invocation.load_config(args.file or args.config)
+        config = arguments.load_config(args.file or args.config)
     except ConfigError as error:
         _show_faults(error.faults, as_json=args.json)
         return EXIT_CONFIG
     if args.json:
-        print(json.dumps({"usable": True, "faults": [], "units": list(units(config))}, indent=2))
+        output.print_json({"usable": True, "faults": [], "units": units(config)})
     else:
-        print(f"{', '.join(config.files) or 'no file: the defaults'}: fine")
+        print(f"{', '.join(config.files) or 'no file, the defaults'}: valid")
         for unit in units(config):
             print(f"  {unit}")
     return EXIT_FINE
@@ -50,7 +43,7 @@ def run_check(args: argparse.Namespace) -> int:
 
 def _show_faults(faults: tuple[Fault, ...], as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"usable": False, "faults": to_plain(list(faults))}, indent=2))
+        output.print_json({"usable": False, "faults": faults})
         return
     for fault in faults:
         print(fault, file=sys.stderr)

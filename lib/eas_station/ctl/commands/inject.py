@@ -1,4 +1,4 @@
-"""eas-ctl inject: put a message in as if it had been received, by the one way that there is."""
+"""`eas-ctl inject`: submit a message as if it had been received."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any
 
 from eas_station import tables
 from eas_station.alerts import from_cap, from_same
@@ -24,7 +24,7 @@ from eas_station.clock import ClockTrust, utc_now
 from eas_station.config.area import area_of
 from eas_station.config.model import Config
 from eas_station.config.units import CTL
-from eas_station.ctl.console import invocation
+from eas_station.ctl.console import arguments, output
 from eas_station.ctl.console.open_record import open_record
 from eas_station.errors import EXIT_DEGRADED, EXIT_FINE, InputError, StoreError
 from eas_station.store.flusher import Flusher
@@ -34,47 +34,44 @@ from eas_station.store.spool.spool import Spool
 log = logging.getLogger(__name__)
 
 ORIGIN = "inject"
-LINGER_S = 1.5  # a page that looks for us once a second hears the news
+LINGER_S = 1.5  # eas-webd looks for new publishers once a second
 
 
-def add_parser(subparsers: Any) -> None:
-    """`eas-ctl inject HEADER|FILE [--real] [--config FILE] [--json]`."""
-    parser: argparse.ArgumentParser = subparsers.add_parser(
+def add_parser(commands: arguments.Commands) -> None:
+    """Add `inject` to the commands of eas-ctl."""
+    parser = commands.add_parser(
         "inject",
-        help="put a SAME header or a CAP document in, as if it had been received",
-        description="Tests (RWT, RMT, NPT, DMO, or a CAP status other than Actual) are taken as"
-        " they are; anything else would look like a real warning and needs --real.",
+        description="Submit a SAME header or a CAP document as if it had been received. Without"
+        " --real, only tests are accepted: the event codes RWT, RMT, NPT and DMO, or a CAP status"
+        " other than Actual. Exit status: 0 recorded, 1 spooled because the database does not"
+        " respond.",
     )
     parser.add_argument("message", metavar="HEADER|FILE", help="ZCZC-…-, or a CAP document")
-    parser.add_argument("--real", action="store_true", help="it may look like a real warning")
-    invocation.add_config(parser)
-    invocation.add_json(parser)
-    parser.set_defaults(func=run)
+    parser.add_argument("--real", action="store_true", help="accept a message that is not a test")
+    arguments.finish(parser, run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Take the message in; 0 recorded, 1 spooled while the database is away."""
-    config = invocation.load_config(args.config)
+    """Submit the message; 0 recorded, 1 spooled."""
+    config = arguments.load_config(args.config)
     known = tables.load()
     trust = ClockTrust(always=config.station.clock == "trusted")
     receptions = _receptions(args.message, config, known, trust)
     for reception in receptions:
         if not args.real and not _is_test(reception, known):
             raise InputError(
-                f"{reception.statement.event_name} is not a test and would look like a real"
-                " warning: say --real if you mean it",
+                f"{reception.statement.event_name} is not a test and would be shown as a real"
+                " warning: use --real to submit it",
                 args.message,
             )
     changes = _take(receptions, config, known, trust)
     if args.json:
-        invocation.print_json(
-            {"receptions": [r.reception_id for r in receptions], "changes": changes}
-        )
+        output.print_json({"receptions": [r.reception_id for r in receptions], "changes": changes})
     else:
         for change in changes:
             print(f"{change.kind}: {change.event_code} {change.alert_id}: {change.why}")
         if not changes:
-            print("spooled: the database does not answer, it will be recorded later")
+            print("spooled: the database is not responding; it will be recorded later")
     return EXIT_FINE if changes else EXIT_DEGRADED
 
 
@@ -116,23 +113,23 @@ def _read(name: str) -> bytes:
         return Path(name).read_bytes()
     except OSError as error:
         raise InputError(
-            f"{name}: {error.strerror}; give a header (ZCZC-…-) or the path of a CAP document", name
+            f"{name}: {error.strerror}; expected a header (ZCZC-…-) or the path of a CAP document",
+            name,
         ) from error
 
 
 def _is_test(reception: Reception, known: tables.Tables) -> bool:
-    said = reception.statement
-    if said.status != "actual":
+    statement = reception.statement
+    if statement.status != "actual":
         return True
-    return said.event_code is not None and known.is_test_code(said.event_code)
+    return statement.event_code is not None and known.is_test_code(statement.event_code)
 
 
 def _take(
     receptions: list[Reception], config: Config, known: tables.Tables, trust: ClockTrust
 ) -> list[Change]:
-    """Spool, news, record: as a daemon does it, with a spool of our own."""
+    """Spool, announce and record, as a daemon does, with the spool of eas-ctl."""
     changes: list[Change] = []
-    database = open_record(config)
     admission = Admission(
         area=lambda: area_of(config.station),
         tables=known,
@@ -140,28 +137,25 @@ def _take(
         clock_trusted=trust.trusted,
         lifetime=lambda: config.station.default_lifetime,
     )
-    with lock_unit(config.paths.runtime_dir, CTL):
-        publisher = Publisher(CTL, config.paths.runtime_dir)
-        spool = Spool(config.paths.state_dir / f"{CTL}.spool")
+    with ExitStack() as stack:
+        stack.enter_context(lock_unit(config.paths.runtime_dir, CTL))
+        database = stack.enter_context(open_record(config))
+        publisher = stack.enter_context(closing(Publisher(CTL, config.paths.runtime_dir)))
+        spool = stack.enter_context(closing(Spool(config.paths.state_dir / f"{CTL}.spool")))
+        change_publisher = ChangePublisher(publisher)
+
+        def announce(change: Change) -> None:
+            changes.append(change)
+            change_publisher(change)
+
+        Intake(spool, _announce(publisher)).take_all(receptions)
+        flusher = Flusher(spool, database, admission, utc_now, announce)
         try:
-            change_publisher = ChangePublisher(publisher)
-
-            def tell(change: Change) -> None:
-                changes.append(change)
-                change_publisher(change)
-
-            Intake(spool, _announce(publisher)).take_all(receptions)
-            flusher = Flusher(spool, database, admission, utc_now, tell)
-            try:
-                while flusher.run_once():
-                    pass
-            except StoreError as error:
-                log.warning("%s", error)
-            time.sleep(LINGER_S)
-        finally:
-            spool.close()
-            publisher.close()
-            database.close()
+            while flusher.run_once():
+                pass
+        except StoreError as error:
+            log.warning("%s", error)
+        time.sleep(LINGER_S)
     return changes
 
 

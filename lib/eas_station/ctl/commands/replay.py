@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -23,7 +23,7 @@ from eas_station.cap.message import CapMessage, order_of_issue
 from eas_station.cap.products import product_messages
 from eas_station.config.area import area_of
 from eas_station.config.model import Config
-from eas_station.ctl.console import invocation
+from eas_station.ctl.console import arguments
 from eas_station.errors import EXIT_FINE, CapError, FrameError, HeaderError, InputError
 from eas_station.store.alerts import alert_queries
 from eas_station.store.alerts.batch import AlertBatch
@@ -37,13 +37,12 @@ READ = Evidence(bursts=3, agreed=True, posterior=1.0)  # of a header that the fi
 SHOWN_CHARS = 200
 
 
-def add_parser(subparsers: Any) -> None:
-    """`eas-ctl replay FILE.jsonl [--config FILE]`."""
-    parser: argparse.ArgumentParser = subparsers.add_parser(
+def add_parser(commands: arguments.Commands) -> None:
+    """Add `replay` to the commands of eas-ctl."""
+    parser = commands.add_parser(
         "replay",
-        help="play recorded receptions through the rules",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Plays receptions through the parsers and the rules of identity, life cycle"
+        description="Play receptions through the parsers and the rules of identity, life cycle"
         " and relevance.\nThe clock is that of the file. No daemon and no database are needed.\n"
         'For each line with "show" one line of JSON is printed: what is in force, what has ended,\n'
         "and what was rejected.",
@@ -53,13 +52,12 @@ def add_parser(subparsers: Any) -> None:
         '  {"at": "2024-04-26T22:01:00Z", "show": true}',
     )
     parser.add_argument("file", metavar="FILE.jsonl", type=Path, help="what was received, and when")
-    invocation.add_config(parser)
-    parser.set_defaults(func=run)
+    arguments.finish(parser, run, json=False)
 
 
 def run(args: argparse.Namespace) -> int:
     """Play a file."""
-    config = invocation.load_config(args.config)
+    config = arguments.load_config(args.config)
     lines = list(read_lines(args.file))
     with tempfile.TemporaryDirectory(prefix="eas-replay-") as folder:
         for shown in play(lines, args.file.parent, config, Path(folder)):
@@ -135,8 +133,12 @@ def read_lines(path: Path) -> Iterator[ReplayLine]:
         except FrameError as error:
             why = f"{error}".removeprefix("ReplayLine.")
             raise InputError(f"{path}:{number}: {why}", line[:SHOWN_CHARS]) from error
-        wishes = (read.feed is not None and read.file is not None, read.air is not None, read.show)
-        if sum(wishes) != 1:
+        requests = (
+            read.feed is not None and read.file is not None,
+            read.air is not None,
+            read.show,
+        )
+        if sum(requests) != 1:
             why = 'needs either "feed" and "file", or "air", or "show": true'
             raise InputError(f"{path}:{number}: {why}", line[:SHOWN_CHARS])
         yield read

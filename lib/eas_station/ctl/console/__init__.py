@@ -1,1 +1,1 @@
-"""What all commands share."""
+"""Options, output and connections that several commands share."""

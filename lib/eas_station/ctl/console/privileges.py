@@ -1,7 +1,7 @@
-"""Who eas-ctl is: root for what only root may do, else the station's own user.
+"""The user that a command runs as.
 
-The database knows its users by peer authentication, and root is none of them; files that root
-makes among the station's could not be written by it.
+PostgreSQL knows the station's users by peer authentication, and root is not one of them; files
+that root creates in the station's folders could not be written by the daemons.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from pathlib import Path
 from eas_station.config.load import INSTALLED
 
 STATION_USER = "eas-station"
-WEBD_USER = "eas-webd"  # its keys are its own
-UMASK = 0o007  # as in the units: the daemons share through their group
+WEBD_USER = "eas-webd"  # owns the passwords and tokens
+UMASK = 0o007  # as in the units: the daemons share files with their group
 
 
 def act_as_station(config_path: Path | None, user_name: str = STATION_USER) -> None:
-    """Root becomes the station's user, or one of its daemons', if it is about the installed one.
+    """Switch from root to the station's user, or to that of a daemon, for the installed station.
 
-    Without such a user, or as another user, nothing happens.
+    Do nothing if this process is not root or there is no such user.
     """
     if os.geteuid() != 0 or config_path not in (None, INSTALLED) or not INSTALLED.exists():
         return

@@ -1,1 +1,1 @@
-"""Recordings and SAME messages: decode and encode."""
+"""Decode SAME messages of recordings, and encode them."""

@@ -1,7 +1,7 @@
-"""Sound from files and standard input, sound into files.
+"""Read and write audio files.
 
-WAV by Python's own reader, FLAC and everything else by a child process that turns it into WAV, and
-raw samples (s16le mono). What cannot be read is a SourceError of one sentence.
+WAV files and raw samples (s16le mono) are read directly; a child process converts FLAC and other
+formats to WAV. A file that cannot be read raises SourceError.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class MonoSignal:
 
 @contextlib.contextmanager
 def open_bytes(name: str) -> Iterator[IO[bytes]]:
-    """A file or, for "-", standard input, unbuffered: a read gives what is there."""
+    """A file or, for "-", standard input, unbuffered."""
     if name == STANDARD_INPUT:
         yield sys.stdin.buffer.raw if hasattr(sys.stdin.buffer, "raw") else sys.stdin.buffer
         return
@@ -54,7 +54,7 @@ def open_bytes(name: str) -> Iterator[IO[bytes]]:
 
 
 def byte_blocks(stream: IO[bytes], name: str, first: bytes = b"") -> Iterator[bytes]:
-    """What the stream gives, as it comes."""
+    """The bytes of the stream, as they arrive."""
     if first:
         yield first
     while True:
@@ -69,10 +69,10 @@ def byte_blocks(stream: IO[bytes], name: str, first: bytes = b"") -> Iterator[by
 
 @contextlib.contextmanager
 def open_sound(name: str, raw_rate_hz: float | None) -> Iterator[MonoSignal]:
-    """The sound of a file or of standard input.
+    """The audio of a file or of standard input.
 
     Args:
-        raw_rate_hz: the rate of raw samples; None: only files that say their rate can be read.
+        raw_rate_hz: the rate of raw samples; None: the file has a header.
     """
     with open_bytes(name) as stream:
         magic = _magic(stream, name)
@@ -102,18 +102,18 @@ def _magic(stream: IO[bytes], name: str) -> bytes:
 
 
 class _Replayed(io.RawIOBase):
-    """A stream whose first bytes have been read already; it cannot seek."""
+    """A stream of which the first bytes have been read; it cannot seek."""
 
     def __init__(self, first: bytes, stream: IO[bytes]) -> None:
         self._first = first
         self._stream = stream
 
     def readable(self) -> bool:
-        """It can be read."""
+        """True."""
         return True
 
     def readinto(self, room: Any) -> int:
-        """As much as is there."""
+        """Read what is available."""
         part = self._first[: len(room)] or os.read(self._stream.fileno(), len(room))
         self._first = self._first[len(part) :]
         room[: len(part)] = part
@@ -130,12 +130,12 @@ def _wav_or_child(stream: IO[bytes], name: str, magic: bytes) -> Iterator[MonoSi
         reader = _wav_reader(magic, stream)
     except (wave.Error, EOFError) as error:
         if name == STANDARD_INPUT:
-            raise SourceError(f"standard input is a WAV file of another kind: {error}") from error
+            raise SourceError(f"standard input is an unsupported WAV file: {error}") from error
         with _child_sound(name, magic) as sound:
             yield sound
         return
     length_s = None
-    if _size(stream):  # a stream's header says a length of its own invention
+    if _size(stream):  # in a pipe, the length in the header is not the real one
         length_s = reader.getnframes() / reader.getframerate()
     yield MonoSignal(float(reader.getframerate()), _wav_blocks(reader), length_s)
 
@@ -156,7 +156,7 @@ def _wav_blocks(reader: wave.Wave_read) -> Iterator[Real]:
         yield _mono(block[:whole], channels, width)
 
 
-BLOCK_S = 0.05  # of a WAV file, so that a live one is heard as it comes
+BLOCK_S = 0.05  # short, to decode a live stream without delay
 
 
 def _mono(block: bytes, channels: int, width: int) -> Real:
@@ -175,11 +175,9 @@ def _mono(block: bytes, channels: int, width: int) -> Real:
 
 @contextlib.contextmanager
 def _child_sound(name: str, magic: bytes) -> Iterator[MonoSignal]:
-    """What a decoder program makes of the file."""
+    """The audio of the file, by a decoder program."""
     if name == STANDARD_INPUT:
-        raise SourceError(
-            "standard input is not a WAV file; of raw samples say the rate with --rate HZ"
-        )
+        raise SourceError("standard input is not a WAV file; raw samples need --rate HZ")
     command = _decoder(name, magic)
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -190,7 +188,7 @@ def _child_sound(name: str, magic: bytes) -> Iterator[MonoSignal]:
                 reader = _wav_reader(b"", child.stdout)
             except (wave.Error, EOFError) as error:
                 raise SourceError(
-                    f"{name} is not a sound file; of raw samples say the rate with --rate HZ"
+                    f"{name} is not an audio file; raw samples need --rate HZ"
                 ) from error
             yield MonoSignal(float(reader.getframerate()), _wav_blocks(reader))
         finally:
@@ -208,12 +206,12 @@ def _decoder(name: str, magic: bytes) -> list[str]:
         ]
     missing = "flac or ffmpeg" if magic == FLAC_MAGIC else "ffmpeg"
     raise SourceError(
-        f"{name} is neither WAV nor raw samples of a --rate HZ; install {missing} to read it"
+        f"{name} is not a WAV file: install {missing} to read it; raw samples need --rate HZ"
     )
 
 
 def samples(blocks: Iterator[bytes]) -> Iterator[Real]:
-    """Raw s16le mono as numbers, whatever way the bytes are cut."""
+    """Raw s16le mono as numbers; the blocks may be cut anywhere."""
     rest = b""
     for block in blocks:
         joined = rest + block
@@ -224,7 +222,7 @@ def samples(blocks: Iterator[bytes]) -> Iterator[Real]:
 
 
 def write_wav(path: Path, sound: Real, rate_hz: int) -> None:
-    """A mono WAV file of 16 bits. Raises SourceError."""
+    """Write a mono WAV file of 16 bits. Raises SourceError."""
     values = np.clip(np.rint(sound * 32767), -32768, 32767).astype("<i2")
     try:
         with path.open("wb") as stream, wave.open(stream, "wb") as writer:

@@ -1,6 +1,6 @@
-"""`eas-ctl decode --plot`: the bursts of a header as a picture.
+"""`eas-ctl decode --plot`: draw the bursts of a header.
 
-Every burst in rows of 32 characters: its sound, the soft bits by tone power, the characters.
+Each burst has rows of 32 characters: the audio, the soft bits by tone power, the characters.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eas_station.ctl.decode.listening import Finding
+from eas_station.ctl.decode.decoding import Finding
 from eas_station.ctl.decode.pictures import SvgPicture, write_picture
 from eas_station.decoder.text.message import Burst, DecodedMessage
 from eas_station.dsp.arrays.array_types import Real
@@ -18,7 +18,7 @@ from eas_station.dsp.audio.afsk import BAUD_HZ, MARK_HZ, SPACE_HZ, bits
 from eas_station.errors import SourceError
 
 KEPT_S = 25.0  # three bursts of the longest header
-AFTER_S = 4.0  # how long a burst may follow what was said after two
+AFTER_S = 4.0  # a third burst may follow so long after a message of two
 PER_ROW = 32  # characters
 BIT_WIDTH = 4.0  # pixels
 LEFT, TOP = 16.0, 92.0
@@ -31,7 +31,7 @@ INK, PALE = "#222222", "#9aa5ad"
 
 @dataclass(frozen=True, slots=True)
 class DrawnBurst:
-    """One burst as it was heard."""
+    """One burst as it was received."""
 
     begin_s: float
     snr_db: float | None
@@ -40,22 +40,22 @@ class DrawnBurst:
 
 
 class BurstPlot:
-    """Keeps the last seconds of sound until the first header and its bursts are there."""
+    """Keeps the last seconds of audio until the first header and its bursts are complete."""
 
     def __init__(self, path: Path) -> None:
         if path.suffix.lower() not in (".svg", ".png"):
-            raise SourceError(f"{path}: a picture is drawn as .svg or .png")
+            raise SourceError(f"{path}: the name of the picture must end in .svg or .png")
         self._path = path
         self._kept: list[Real] = []
-        self._end = 0  # samples heard
+        self._end = 0  # samples received
         self._held = 0
         self._rate_hz = 0.0
         self._header: Finding | None = None
         self._bursts: list[tuple[str, Burst]] = []
         self._drawn: list[DrawnBurst] | None = None
 
-    def ear(self, block: Real) -> None:
-        """Remember what was heard; `block` has the shape (channels, n)."""
+    def feed(self, block: Real) -> None:
+        """Keep a block, shape (channels, n)."""
         self._kept.append(np.asarray(block, np.float32))
         self._end += block.shape[1]
         self._held += block.shape[1]
@@ -63,31 +63,28 @@ class BurstPlot:
             self._held -= self._kept.pop(0).shape[1]
         self._cut(self._end)
 
-    def take(self, heard: Finding) -> None:
-        """Take what was found: bursts, and the first header."""
-        self._rate_hz = heard.rate_hz
-        if isinstance(heard.what, Burst):
-            self._bursts.append((heard.channel, heard.what))
-        elif (
-            isinstance(heard.what, DecodedMessage)
-            and not heard.what.is_eom
-            and self._header is None
-        ):
-            self._header = heard
+    def take(self, finding: Finding) -> None:
+        """Keep bursts and the first header."""
+        self._rate_hz = finding.rate_hz
+        found = finding.what
+        if isinstance(found, Burst):
+            self._bursts.append((finding.channel, found))
+        elif isinstance(found, DecodedMessage) and not found.is_eom and self._header is None:
+            self._header = finding
 
     def draw(self) -> None:
-        """Write the picture. Raises SourceError: nothing was heard, or it cannot be written."""
+        """Write the picture. Raises SourceError, also if there was no header."""
         self._cut(None)
         if (
             self._header is None
             or not isinstance(self._header.what, DecodedMessage)
             or not self._drawn
         ):
-            raise SourceError(f"{self._path}: no header was heard, there is nothing to draw")
+            raise SourceError(f"{self._path}: not written, because no header was decoded")
         write_picture(self._path, picture(self._header.what, self._drawn))
 
     def _cut(self, now: int | None) -> None:
-        """Cut the bursts out of the sound as soon as no more of them can follow."""
+        """Cut the bursts out of the audio when no more can follow."""
         if self._header is None or self._drawn is not None:
             return
         message, rate_hz = self._header.what, self._header.rate_hz
@@ -153,7 +150,7 @@ def picture(message: DecodedMessage, bursts: list[DrawnBurst]) -> str:
 
 def _heading(out: SvgPicture, message: DecodedMessage) -> None:
     found = message.evidence
-    agreed = "two agree bit by bit" if found.agreed else "reconstructed"
+    agreed = "two identical" if found.agreed else "reconstructed"
     words = [f"read from {found.bursts} bursts", agreed, f"posterior {found.posterior:.5f}"]
     if found.snr_db is not None:
         words.append(f"Eb/N0 {found.snr_db:.1f} dB")
@@ -164,9 +161,9 @@ def _heading(out: SvgPicture, message: DecodedMessage) -> None:
     shown = message.text if len(message.text) <= 118 else message.text[:117] + "…"
     out.text(LEFT, 26, shown, 14, INK, mono=True)
     out.text(LEFT, 48, ", ".join(words), 13, INK)
-    out.text(LEFT, 72, "as read in this burst", 12, FINE)
+    out.text(LEFT, 72, "read correctly in this burst", 12, FINE)
     out.text(LEFT + 170, 72, "misread in this burst", 12, DOUBTFUL)
-    out.text(LEFT + 340, 72, "repaired: no majority had it", 12, REPAIRED, bold=True)
+    out.text(LEFT + 340, 72, "repaired, in no majority", 12, REPAIRED, bold=True)
 
 
 def _row(out: SvgPicture, y: float, message: DecodedMessage, burst: DrawnBurst, row: int) -> None:

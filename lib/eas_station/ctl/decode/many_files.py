@@ -1,4 +1,4 @@
-"""Decode many files, several at once; print what is in them in the order of their names."""
+"""Decode many files in parallel; print the findings in the order of the file names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eas_station.ctl.console.progress import ProgressBar
-from eas_station.ctl.decode.listening import Options, listen
+from eas_station.ctl.decode.decoding import Options, decode
 from eas_station.ctl.decode.rows import json_row, text_row
 from eas_station.errors import EXIT_FAILED, EXIT_FINE, SourceError
 
@@ -23,29 +23,29 @@ POLL_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """The lines of one file; `failed` is the sentence why there are not all of them."""
+    """The lines of one file; `failed` is the error that ended it, if any."""
 
     lines: tuple[str, ...]
     failed: str | None
 
 
 def sound_files(folder: Path, raw: bool) -> list[Path]:
-    """The files of a directory and below that may hold sound. Raises SourceError if none do.
+    """The audio files below a folder. Raises SourceError if there are none.
 
     Args:
-        raw: with raw samples, whose rate is known.
+        raw: include files of raw samples.
     """
     endings = SOUND | RAW if raw else SOUND
     found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in endings and p.is_file())
     if not found:
-        raise SourceError(f"no sound file is in {folder}")
+        raise SourceError(f"no audio files in {folder}")
     return found
 
 
 def decode_many(
     files: Sequence[str], options: Options, as_json: bool, jobs: int, progress: ProgressBar
 ) -> int:
-    """Decode and print; a file that cannot be read does not stop the rest. The exit status."""
+    """Decode and print all files, also after errors; gives the exit status."""
     failures = 0
     for done, decoded in enumerate(_decoded(files, options, as_json, jobs, progress), start=1):
         progress.clear()
@@ -65,8 +65,8 @@ def _decoded(
     if jobs == 1 or len(files) == 1:
         yield from (decode_file(file, options, as_json) for file in files)
         return
-    context = multiprocessing.get_context("fork")  # nothing of ours runs in threads here
-    with ProcessPoolExecutor(min(jobs, len(files)), context, _die_quietly) as pool:
+    context = multiprocessing.get_context("fork")  # this process has no threads
+    with ProcessPoolExecutor(min(jobs, len(files)), context, _end_on_interrupt) as pool:
         pending = [pool.submit(decode_file, file, options, as_json) for file in files]
         try:
             for number, (file, future) in enumerate(zip(files, pending, strict=True)):
@@ -92,18 +92,18 @@ def _result(
             return Decoded((), f"{file}: the process that decoded it was killed")
 
 
-def _die_quietly() -> None:
-    """Ctrl-C reaches every process of the terminal: those that decode end without a word."""
+def _end_on_interrupt() -> None:
+    """Let Ctrl-C end the worker processes without a traceback."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def decode_file(file: str, options: Options, as_json: bool) -> Decoded:
-    """What one file says."""
+    """Decode one file."""
     row = json_row if as_json else text_row
     lines: list[str] = []
     try:
-        for heard in listen(file, options):
-            line = row(heard, file)
+        for finding in decode(file, options):
+            line = row(finding, file)
             if line is not None:
                 lines.append(line)
     except SourceError as error:

@@ -1,4 +1,4 @@
-"""Small drawings: SVG written here, PNG by a program that draws SVG."""
+"""Pictures as SVG, or as PNG by an external program."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LIMIT_S = 60.0
 
 
 class SvgPicture:
-    """A picture that grows shape by shape; y runs downwards."""
+    """A picture to which shapes are added; y runs downwards."""
 
     def __init__(self, width: float, height: float) -> None:
         self.width, self.height = width, height
@@ -38,7 +38,7 @@ class SvgPicture:
         bold: bool = False,
         anchor: str = "start",
     ) -> None:
-        """Words on a line."""
+        """One line of text."""
         family = MONO if mono else SANS
         weight = ' font-weight="bold"' if bold else ""
         self._shapes.append(
@@ -47,7 +47,7 @@ class SvgPicture:
         )
 
     def letter(self, x: float, y: float, letter: str, colour: str, bold: bool) -> None:
-        """One character round x; a blank is shown as an open box."""
+        """One character, centered at x; a space is shown as an open box."""
         self.text(x, y, "␣" if letter == " " else letter, 15, colour, True, bold, "middle")
 
     def line(self, x1: float, y1: float, x2: float, y2: float, colour: str) -> None:
@@ -63,7 +63,7 @@ class SvgPicture:
     def envelope(
         self, x: float, y: float, width: float, scale: float, sound: Real, colour: str
     ) -> None:
-        """The sound's extent in every pixel."""
+        """The range of the samples in each pixel."""
         columns = int(width)
         if len(sound) < columns or columns < 1:
             return
@@ -79,7 +79,7 @@ class SvgPicture:
     def bars(
         self, values: Sequence[tuple[float, float]], y: float, scale: float, colour: str
     ) -> None:
-        """Bars up and down from y; each with its left edge and its value, -1 to 1."""
+        """Bars from y upwards or downwards; each has a left edge and a value, -1 to 1."""
         if values:
             steps = "".join(f"M{x + BAR / 2:.1f} {y:.1f}V{y - scale * v:.1f}" for x, v in values)
             self.path(steps, colour, BAR)
@@ -94,7 +94,7 @@ class SvgPicture:
 
 
 def write_picture(path: Path, svg: str) -> None:
-    """Write it as what the file's name says. Raises SourceError."""
+    """Write the picture as SVG or PNG, by the name of the file. Raises SourceError."""
     try:
         if path.suffix.lower() == ".svg":
             path.write_text(svg, encoding="utf-8")
@@ -114,12 +114,12 @@ def _to_png(source: Path, path: Path) -> None:
     elif shutil.which("ffmpeg"):
         command = ["ffmpeg", "-v", "error", "-nostdin", "-y", "-i", str(source), str(path)]
     else:
-        raise SourceError(f"{path}: install librsvg2-bin to draw PNG, or draw a .svg file")
+        raise SourceError(f"{path}: install librsvg2-bin to write PNG, or write a .svg file")
     try:
         subprocess.run(
             command, check=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT_S
         )
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         raise SourceError(
-            f"{path}: {command[0]} cannot draw it; install librsvg2-bin, or draw a .svg file"
+            f"{path}: {command[0]} failed: install librsvg2-bin, or write a .svg file"
         ) from error

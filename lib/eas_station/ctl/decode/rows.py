@@ -1,35 +1,35 @@
-"""How `eas-ctl decode` prints what was heard: as text, or as one JSON object a line."""
+"""The output of `eas-ctl decode`: text, or one JSON object per line."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from eas_station.ctl.decode.listening import MONO, Finding
+from eas_station.ctl.decode.decoding import MONO, Finding
 from eas_station.decoder.text.message import DecodedMessage
 from eas_station.dsp.audio.tones import AttentionSignal
 from eas_station.wire import to_plain
 
 
-def text_row(heard: Finding, file: str | None) -> str | None:
-    """The text of a message, with the channel if there are several; None: nothing to print."""
-    if not isinstance(heard.what, DecodedMessage):
+def text_row(finding: Finding, file: str | None) -> str | None:
+    """The text of a message, with its channel if there are several; None: nothing to print."""
+    if not isinstance(finding.what, DecodedMessage):
         return None
     where = "" if file is None else f"{file}: "
-    channel = "" if heard.channel == MONO else f"{heard.channel} "
-    return f"{where}{channel}{heard.what.text}"
+    channel = "" if finding.channel == MONO else f"{finding.channel} "
+    return f"{where}{channel}{finding.what.text}"
 
 
-def json_row(heard: Finding, file: str | None) -> str | None:
+def json_row(finding: Finding, file: str | None) -> str | None:
     """A message with its evidence, or an attention signal."""
-    if isinstance(heard.what, DecodedMessage):
-        row = _message(heard.what, heard.rate_hz)
-    elif isinstance(heard.what, AttentionSignal):
-        row = _attention(heard.what, heard.rate_hz)
+    if isinstance(finding.what, DecodedMessage):
+        row = _message(finding.what, finding.rate_hz)
+    elif isinstance(finding.what, AttentionSignal):
+        row = _attention(finding.what, finding.rate_hz)
     else:
         return None
     where = {} if file is None else {"file": file}
-    return json.dumps({**where, "channel": heard.channel, **row}, ensure_ascii=False)
+    return json.dumps({**where, "channel": finding.channel, **row}, ensure_ascii=False)
 
 
 def _message(message: DecodedMessage, rate_hz: float) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""The material that `eas-ctl run` demonstrates the station with."""
+"""The material of the demonstration of `eas-ctl run`."""

@@ -1,4 +1,4 @@
-"""Where the demonstration takes place: real counties side by side, somewhere else each time."""
+"""The area of the demonstration: neighbouring counties, at random."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ SMALLEST_STATE = 8  # counties
 
 @dataclass(frozen=True, slots=True)
 class DemoArea:
-    """What the demonstration's station answers for."""
+    """The area of the station of the demonstration."""
 
     same_codes: tuple[str, ...]
     point: tuple[float, float]  # latitude, longitude in degrees: the middle of the first county
     state: str  # "OH"
 
 
-def draw_area(known: Tables, chance: random.Random) -> DemoArea:
-    """Three neighbouring counties of some state."""
+def draw_area(known: Tables, rng: random.Random) -> DemoArea:
+    """Three neighbouring counties of one state."""
     by_state: dict[str, list[str]] = {}
     for code in counties(known):
         by_state.setdefault(known.locations[code].state, []).append(code)
     large = sorted(state for state, codes in by_state.items() if len(codes) >= SMALLEST_STATE)
-    state = chance.choice(large)
-    first = chance.choice(by_state[state])
+    state = rng.choice(large)
+    first = rng.choice(by_state[state])
     near = nearest(known, first, by_state[state])
     return DemoArea(tuple(near[:AREA_COUNTIES]), _middle(known.locations[first]), state)
 
 
 def counties(known: Tables) -> list[str]:
-    """The codes of all whole counties of the states whose place is known."""
+    """The codes of all counties of the states whose coordinates are known."""
     return [
         code
         for code, location in known.locations.items()
@@ -47,10 +47,10 @@ def counties(known: Tables) -> list[str]:
 
 
 def nearest(known: Tables, center: str, codes: Iterable[str]) -> list[str]:
-    """The codes by their distance from one of them; it is the first."""
+    """The codes sorted by their distance from one of them, which comes first."""
     latitude, longitude = _middle(known.locations[center])
 
-    def distance(code: str) -> float:  # good enough to sort by
+    def distance(code: str) -> float:  # exact enough for sorting
         here = _middle(known.locations[code])
         return (here[0] - latitude) ** 2 + (0.75 * (here[1] - longitude)) ** 2
 

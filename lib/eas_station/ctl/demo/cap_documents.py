@@ -1,4 +1,4 @@
-"""CAP 1.2 documents of the demonstration, as an alerting authority would write them."""
+"""The CAP 1.2 documents of the demonstration."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 from eas_station.tables import Tables
 
-SENDER = "demonstration@eas-station.invalid"  # a domain that can never exist (RFC 2606)
+SENDER = "demonstration@eas-station.invalid"  # a domain that cannot exist (RFC 2606)
 
 _ALERT = """<?xml version="1.0" encoding="UTF-8"?>
 <alert xmlns="urn:oasis:names:tc:emergency:cap:1.2">
@@ -48,29 +48,29 @@ warning of any kind.</description>
 
 @dataclass(frozen=True, slots=True)
 class CapDraft:
-    """What one document is to say."""
+    """The content of one document."""
 
     identifier: str
     sent_at: datetime
-    words: tuple[str, str]  # ORG, EEE
+    codes: tuple[str, str]  # ORG, EEE
     locations: tuple[str, ...]  # PSSCCC
     valid_for: timedelta
     replaces: CapDraft | None = None  # then it is an Update
 
     @property
     def reference(self) -> str:
-        """How another message refers to it (CAP 1.2, 3.2.1)."""
+        """Its entry in the references of another message (CAP 1.2 §3.2.1)."""
         return f"{SENDER},{self.identifier},{cap_time(self.sent_at)}"
 
 
 def cap_time(moment: datetime) -> str:
-    """CAP's form of a time, UTC as -00:00 (CAP 1.2, 3.3.2)."""
+    """A time as CAP writes it, UTC as -00:00 (CAP 1.2 §3.3.2)."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}-00:00"
 
 
 def document(draft: CapDraft, known: Tables) -> str:
-    """The XML of a draft. Status Actual, as CAP asks of RWT and DMO (ECIG 3.9)."""
-    originator, event_code = draft.words
+    """The XML of a draft. Its status is Actual, as for RWT and DMO (ECIG 3.9)."""
+    originator, event_code = draft.codes
     replaced = draft.replaces
     references = "" if replaced is None else f"\n  <references>{replaced.reference}</references>"
     return _ALERT.format(

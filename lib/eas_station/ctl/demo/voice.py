@@ -1,7 +1,6 @@
-"""Something that sounds like a weather radio's voice, out of formants and noise.
+"""A synthetic voice without words, from formants and noise.
 
-No words and nobody's recording: it is there so that the demonstration's channels carry what real
-ones carry between messages.
+It is on the channels between the messages, as the broadcast is on real ones.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-VOWELS_HZ = (  # first three formants of a man's vowels (Peterson and Barney, 1952)
+VOWELS_HZ = (  # first three formants of male vowels (Peterson and Barney, 1952)
     *((270, 2290, 3010), (390, 1990, 2550), (530, 1840, 2480), (660, 1720, 2410)),
     *((730, 1090, 2440), (570, 840, 2410), (440, 1020, 2240), (300, 870, 2240), (640, 1190, 2390)),
 )
@@ -20,7 +19,7 @@ _SYLLABLES = 36
 
 
 class Voice:
-    """An endless murmur, ±1.0 at its loudest, different for each random generator."""
+    """An endless voice with a peak of ±1.0, different for each random generator."""
 
     def __init__(self, rate_hz: int, rng: np.random.Generator) -> None:
         self._rate_hz = rate_hz

@@ -1,1 +1,1 @@
-"""All daemons as children of one process, without systemd."""
+"""All daemons as child processes, without systemd."""

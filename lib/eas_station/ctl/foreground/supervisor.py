@@ -1,160 +1,196 @@
-"""All daemons as children of one process: what systemd is on an installed station."""
+"""Child processes: start them, forward their output, restart them, stop them."""
 
 from __future__ import annotations
 
-import selectors
+import os
+import select
 import signal
+import socket
+import struct
+import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from dataclasses import dataclass
+from typing import IO
 
-from eas_station.ctl.foreground.children import Child, Command, ending
-from eas_station.ctl.foreground.log_lines import LogStream
-from eas_station.errors import EXIT_CONFIG
+from eas_station.ctl.foreground.log_lines import LogStream, read_lines
+from eas_station.errors import EXIT_CONFIG, EXIT_FINE
 from eas_station.service.wakeup import Wakeup
 
-RESTART_S = 2.0  # RestartSec of the units
-STOP_S = 4.5  # then SIGKILL; a daemon itself takes 4 s at most
+RESTART_S = 2.0  # RestartSec= of the units
+STOP_S = 4.5  # then SIGKILL; a daemon stops within 4 s
 STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+NOT_INHERITED = ("JOURNAL_STREAM", "WATCHDOG_USEC", "WATCHDOG_PID", "NOTIFY_SOCKET")
+STOP_WITH_PARENT = ("setpriv", "--pdeathsig", "TERM")  # even if this process is killed
+CREDENTIALS = struct.Struct("3i")  # struct ucred of unix(7): PID, UID, GID
 
 
-class Foreground:
-    """Starts the commands, shows what they say, restarts what dies, ends them all."""
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A process to run."""
+
+    unit: str
+    argv: tuple[str, ...]
+    once: bool = False  # not a daemon: ends by itself
+
+
+class Supervisor:
+    """Runs commands until a signal arrives.
+
+    Each command has a thread that starts it, waits for it and starts it again. The processes
+    report on one socket that they are ready, and the kernel adds the ID of the sender.
+    """
 
     def __init__(
         self,
         commands: list[Command],
         environment: Mapping[str, str],
-        notify_dir: Path,
         stream: LogStream,
         on_ready: Callable[[str], None],
     ) -> None:
-        """`on_ready` is told each daemon that has become ready."""
-        self._commands = {command.unit: command for command in commands}
-        self._environment = environment
-        self._notify_dir = notify_dir
+        """`on_ready` is called with the unit of each daemon that becomes ready."""
         self._stream = stream
         self._on_ready = on_ready
-        self._children: dict[str, Child] = {}
-        self._due_s: dict[str, float] = {}  # when to start again
-        self._ending = False
-        self._selector = selectors.DefaultSelector()
+        self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._notify.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        self._notify.bind(b"")  # the kernel chooses an abstract address
+        address = self._notify.getsockname().decode().replace("\0", "@")
+        self._environment = {**environment, "NOTIFY_SOCKET": address}
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._running: dict[int, tuple[str, subprocess.Popen[bytes]]] = {}  # by process ID
+        self._status: dict[int, str] = {}
+        self._ready: set[int] = set()
         self._wakeup = Wakeup()
-        self._wakeup.catch((*STOP_SIGNALS, signal.SIGCHLD))
-        self._selector.register(self._wakeup, selectors.EVENT_READ)
+        self._threads = [
+            threading.Thread(target=self._keep_running, args=(command,), name=command.unit)
+            for command in commands
+        ]
 
     def run(self) -> int:
-        """Until a signal asks for the end; 78 if a daemon cannot use its configuration and
-        nothing else is left."""
+        """Run until a signal arrives or, with status 78, until no process is left."""
+        self._wakeup.catch(STOP_SIGNALS)
         try:
-            for unit in self._commands:
-                self._start(unit)
-            while not self._turn(self._wait_s()) & STOP_SIGNALS:
-                self._start_what_is_due()
-                if not self._children and not self._due_s:
-                    self._stream.say("eas-ctl run", "nothing is left that could run", "ERROR")
-                    return EXIT_CONFIG
-            return 0
+            for thread in self._threads:
+                thread.start()
+            while any(thread.is_alive() for thread in self._threads):
+                sockets = [self._wakeup.fileno(), self._notify.fileno()]
+                readable, _, _ = select.select(sockets, [], [])
+                if self._notify.fileno() in readable:
+                    self._read_notification()
+                if self._wakeup.signals() & STOP_SIGNALS:
+                    return EXIT_FINE
+            self._stream.write("eas-ctl run", "no process is left", "ERROR")
+            return EXIT_CONFIG
         finally:
-            self._end_all()
-            self._selector.close()
+            self._stop()
+            self._notify.close()
             self._wakeup.close()
 
-    def _start(self, unit: str) -> None:
-        child = Child(self._commands[unit], self._environment, self._notify_dir)
-        self._children[unit] = child
-        self._selector.register(child.lines.descriptor, selectors.EVENT_READ, (self._read, child))
-        self._selector.register(child.notify, selectors.EVENT_READ, (self._hear, child))
+    def _keep_running(self, command: Command) -> None:
+        """Run the command, and again after it ends unexpectedly."""
+        try:
+            while self._run_once(command) and not self._stopping.wait(RESTART_S):
+                pass
+        finally:
+            self._wakeup.wake()
 
-    def _start_what_is_due(self) -> None:
-        for unit, due_s in list(self._due_s.items()):
-            if due_s <= time.monotonic():
-                del self._due_s[unit]
-                self._start(unit)
+    def _run_once(self, command: Command) -> bool:
+        """Run the command until it ends; gives whether to run it again."""
+        with self._lock:
+            if self._stopping.is_set():
+                return False
+            process = subprocess.Popen(
+                (*STOP_WITH_PARENT, *command.argv),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=self._environment,
+                start_new_session=True,  # Ctrl-C at the terminal reaches only this process
+            )
+            self._running[process.pid] = command.unit, process
+        assert process.stdout is not None
+        last: list[str] = []
+        reader = threading.Thread(target=self._forward, args=(command.unit, process.stdout, last))
+        reader.start()
+        status = process.wait()
+        _kill_group(process.pid)  # its own children may hold the pipe open
+        reader.join()
+        del self._running[process.pid]
+        return self._ended(command, status, last[0] if last else "")
 
-    def _wait_s(self) -> float:
-        if not self._due_s:
-            return 60.0
-        return max(0.0, min(self._due_s.values()) - time.monotonic())
+    def _forward(self, unit: str, pipe: IO[bytes], last: list[str]) -> None:
+        with pipe:
+            for line in read_lines(pipe):
+                last[:] = [self._stream.forward(unit, line)]
 
-    def _turn(self, longest_s: float) -> frozenset[signal.Signals]:
-        """One look at everything; gives the signals that came."""
-        for key, _ in self._selector.select(longest_s):
-            if key.data is not None:
-                act, child = key.data
-                act(child)
-        signals = self._wakeup.signals()
-        for child in list(self._children.values()):
-            status = child.exit_status()
-            if status is not None:
-                self._bury(child, status)
-        return signals
-
-    def _read(self, child: Child) -> bool:
-        """Show what the child has written; False: nothing more will come."""
-        lines = child.lines.read()
-        if lines is None:
-            if child.lines.descriptor in self._selector.get_map():
-                self._selector.unregister(child.lines.descriptor)
-            return False
-        for line in lines:
-            child.last_text = self._stream.pass_on(child.unit, line) or child.last_text
-        return bool(lines)
-
-    def _hear(self, child: Child) -> None:
-        for told in child.heard():
-            name, _, value = told.partition("=")
-            if name == "STATUS":
-                child.status = value
-            elif name == "READY" and not child.ready:
-                child.ready = True
-                self._stream.say(child.unit, f"ready: {child.status}")
-                self._on_ready(child.unit)
-
-    def _bury(self, child: Child, status: int) -> None:
-        """Show its last words, and start it again in a while if it is a daemon."""
-        self._hear(child)
-        while self._read(child):
-            pass
-        if child.lines.last():
-            child.last_text = self._stream.pass_on(child.unit, child.lines.last())
-        for end in (child.lines.descriptor, child.notify):
-            if end in self._selector.get_map():
-                self._selector.unregister(end)
-        del self._children[child.unit]
-        child.close()
-        self._say_ending(child, status)
-
-    def _say_ending(self, child: Child, status: int) -> None:
-        command = self._commands[child.unit]
-        why = f" ({child.last_text})" if child.last_text else ""
-        if self._ending:
-            if status not in (0, -signal.SIGTERM):  # which ends what is no daemon
-                self._stream.say(child.unit, ending(status), "WARNING")
+    def _ended(self, command: Command, status: int, last_text: str) -> bool:
+        """Log how a process ended; gives whether to run it again."""
+        why = f"{exit_text(status)} ({last_text})" if last_text else exit_text(status)
+        if self._stopping.is_set():
+            if status not in (0, -signal.SIGTERM):
+                self._stream.write(command.unit, exit_text(status), "WARNING")
         elif command.once:
             if status != 0:
-                self._stream.say(child.unit, ending(status) + why, "ERROR")
+                self._stream.write(command.unit, why, "ERROR")
         elif status == EXIT_CONFIG:
-            said = f"{ending(status)}: its configuration is at fault; not started again"
-            self._stream.say(child.unit, said, "ERROR")
+            text = f"{exit_text(status)}: invalid configuration; not restarted"
+            self._stream.write(command.unit, text, "ERROR")
         else:
-            self._due_s[child.unit] = time.monotonic() + RESTART_S
-            said = f"{ending(status)}{why}; starting it again in {RESTART_S:g} s"
-            self._stream.say(child.unit, said, "WARNING")
+            self._stream.write(command.unit, f"{why}; restarting in {RESTART_S:g} s", "WARNING")
+            return True
+        return False
 
-    def _end_all(self) -> None:
-        """SIGTERM to all, SIGKILL to who has not ended in time."""
-        self._ending = True
-        self._due_s.clear()
-        for child in self._children.values():
-            child.end()
+    def _read_notification(self) -> None:
+        """Read one message of sd_notify(3)."""
+        received, ancillary, _, _ = self._notify.recvmsg(65536, socket.CMSG_SPACE(CREDENTIALS.size))
+        pid = CREDENTIALS.unpack(ancillary[0][2])[0]
+        for line in received.decode("utf-8", "replace").splitlines():
+            name, _, value = line.partition("=")
+            if name == "STATUS":
+                self._status[pid] = value
+            elif name == "READY" and pid in self._running and pid not in self._ready:
+                self._ready.add(pid)
+                unit, _ = self._running[pid]
+                self._stream.write(unit, f"ready: {self._status.get(pid, '')}")
+                self._on_ready(unit)
+
+    def _stop(self) -> None:
+        """Send SIGTERM to all processes, and SIGKILL to those that do not end in time."""
+        with self._lock:
+            self._stopping.set()
+            running = list(self._running.values())
+        for _, process in running:
+            process.terminate()
         deadline_s = time.monotonic() + STOP_S
-        while self._children and time.monotonic() < deadline_s:
-            self._turn(deadline_s - time.monotonic())
-        for child in self._children.values():
-            self._stream.say(
-                child.unit, f"did not end within {STOP_S:g} s and is killed", "WARNING"
-            )
-            child.kill()
-        while self._children:
-            self._turn(1.0)
+        for thread in self._threads:
+            thread.join(max(0.0, deadline_s - time.monotonic()))
+        for unit, process in list(self._running.values()):
+            self._stream.write(unit, f"did not stop within {STOP_S:g} s: killing it", "WARNING")
+            _kill_group(process.pid)
+        for thread in self._threads:
+            thread.join()
+
+
+def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the processes: without the variables of systemd, logging JSON lines."""
+    kept = {k: v for k, v in environment.items() if k not in NOT_INHERITED}
+    return {**kept, "EAS_LOG": "json", "PYTHONUNBUFFERED": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def exit_text(status: int) -> str:
+    """How a process ended, in words."""
+    if status >= 0:
+        return f"ended with exit status {status}"
+    try:
+        return f"was ended by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"was ended by signal {-status}"
+
+
+def _kill_group(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # all of them have ended

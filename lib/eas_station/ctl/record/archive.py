@@ -1,11 +1,11 @@
-"""The form of a backup: one tar file that does not depend on the kind of database.
+"""The format of a backup: one tar file, independent of the kind of database.
 
-    manifest.json            what it is, and how many rows each table has
-    record/<table>.jsonl.gz  one row a line, as plain JSON
+    manifest.json            version, schema and the number of rows of each table
+    record/<table>.jsonl.gz  one row per line, as JSON
     config/…                 station.toml and station.d
-    clips/…                  recordings, if they were asked for
+    clips/…                  recordings, with --clips
 
-It appears under its name when it is whole: written beside, synced, renamed.
+It is written to a temporary file, synced and renamed, so a file with its name is complete.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import os
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -41,7 +41,7 @@ LONGEST_MANIFEST = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup says about itself."""
+    """Version, schema and row counts of a backup."""
 
     format: int
     version: str  # of the station that wrote it
@@ -61,7 +61,7 @@ def write(
     made_at: datetime,
     files: Iterable[tuple[str, Path]],
 ) -> Manifest:
-    """Write a backup of one snapshot. Raises OutsideError; then nothing is there.
+    """Write a backup of one snapshot. Raises OutsideError, and leaves no file then.
 
     Args:
         files: further members: the name in the backup, and the file.
@@ -120,10 +120,10 @@ def _add(tar: tarfile.TarFile, name: str, file: IO[bytes], made_at: datetime) ->
 
 
 class Backup:
-    """A backup that is read. Use it as a context manager."""
+    """A backup, opened for reading. Use it as a context manager."""
 
     def __init__(self, path: Path) -> None:
-        """Open it. Raises OutsideError if there is no such file, BackupError if it is none."""
+        """Open it. Raises OutsideError if it cannot be read, BackupError if it is not a backup."""
         self.path = path
         try:
             self._tar = tarfile.open(path, "r:")
@@ -140,7 +140,7 @@ class Backup:
         self._tar.close()
 
     def rows(self, table: Table) -> Iterator[Mapping[str, Any]]:
-        """The rows of a table; BackupError if they are not what the manifest says."""
+        """The rows of a table. Raises BackupError if they differ from the manifest."""
         found = 0
         try:
             with gzip.open(self._member(f"record/{table.name}.jsonl.gz")) as lines:
@@ -153,22 +153,22 @@ class Backup:
             raise BackupError(f"{self.path}: {table.name} is not complete")
 
     def files(self, prefix: str) -> Iterator[tuple[str, IO[bytes]]]:
-        """Members under a prefix, "config/": the rest of the name, and the content."""
+        """The files below a prefix, "config/": the rest of the name, and the content."""
         for member in self._tar.getmembers():
             name = member.name.removeprefix(prefix)
             if name == member.name or not member.isreg():
                 continue
             if name.startswith("/") or ".." in Path(name).parts:
-                raise BackupError(f"{self.path}: {member.name} leads out of its folder")
+                raise BackupError(f"{self.path}: {member.name} is outside of its folder")
             content = self._tar.extractfile(member)
             if content is not None:
                 yield name, content
 
-    def verify(self, note: Callable[[], object] = lambda: None) -> None:
-        """Read all of it once. Raises BackupError."""
+    def verify(self) -> None:
+        """Read all rows once. Raises BackupError."""
         for table in transfer.TABLES:
             for _ in self.rows(table):
-                note()
+                pass
 
     def _manifest(self) -> Manifest:
         text = self._member(MANIFEST).read(LONGEST_MANIFEST)
@@ -177,7 +177,7 @@ class Backup:
         except FrameError as error:
             raise BackupError(f"{self.path} is not a backup of this station: {error}") from error
         if manifest.format != FORMAT:
-            raise BackupError(f"{self.path} is of a newer version of this station")
+            raise BackupError(f"{self.path} was written by a newer version")
         return manifest
 
     def _member(self, name: str) -> IO[bytes]:
@@ -186,7 +186,7 @@ class Backup:
         except (KeyError, tarfile.TarError):
             found = None
         if found is None:
-            raise BackupError(f"{self.path} is not a whole backup: {name} is missing")
+            raise BackupError(f"{self.path} is not a complete backup: {name} is missing")
         return found
 
 

@@ -1,4 +1,4 @@
-"""`eas-ctl backup`: the record and the configuration in one file."""
+"""`eas-ctl backup`: write the database and the configuration to one file."""
 
 from __future__ import annotations
 
@@ -8,59 +8,50 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from eas_station.clock import utc_now
 from eas_station.config.model import Config
-from eas_station.ctl.console import invocation
+from eas_station.ctl.console import arguments, output
+from eas_station.ctl.console.open_record import open_for_long_work
 from eas_station.ctl.console.privileges import act_as_station
 from eas_station.ctl.record import archive
 from eas_station.ctl.record.archive import Backup, Manifest
 from eas_station.errors import EXIT_FINE
-from eas_station.store.database.database import Database
 from eas_station.store.database.revision import demand_current
-
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 FOLDER = "backups"  # under the state directory
 CLIPS = "clips"  # under the state directory, and in the backup
-STATEMENT_TIMEOUT_S = 600.0
 
 
-def add_parser(commands: Commands) -> None:
+def add_parser(commands: arguments.Commands) -> None:
     """Add `backup` to the commands of eas-ctl."""
     parser = commands.add_parser(
         "backup",
-        help="write the record and the configuration into one file",
-        description="The daemons go on meanwhile. Exit status: 0 written and read back, 2 not.",
+        description="Write the database and the configuration to one tar file, and read it back."
+        " The daemons continue to run. Exit status: 0 written and verified, 2 failed.",
     )
     parser.add_argument(
         "folder",
         nargs="?",
         metavar="FOLDER",
-        help="where the file goes (default: backups under the station's state directory);"
-        ' "-": to standard output, as in: sudo eas-ctl backup - >/mnt/usb/station.tar',
+        help="the folder of the file (default: backups in the state directory of the station);"
+        " - is standard output, as in: sudo eas-ctl backup - >/mnt/usb/station.tar",
     )
-    parser.add_argument("--clips", action="store_true", help="with the recordings")
-    invocation.add_config(parser)
-    invocation.add_json(parser)
-    parser.set_defaults(func=run)
+    parser.add_argument("--clips", action="store_true", help="include the recordings")
+    arguments.finish(parser, run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write one backup, and read it back."""
+    """Write one backup and verify it."""
     act_as_station(args.config)
-    config = invocation.load_config(args.config)
+    config = arguments.load_config(args.config)
     folder = config.paths.state_dir / FOLDER
     if args.folder == "-":
         return _stream(config, folder, args.clips)
     folder = Path(args.folder) if args.folder else folder
     path, manifest = back_up(config, folder, utc_now(), with_clips=args.clips)
     if args.json:
-        invocation.print_json(
-            {"path": str(path), "bytes": path.stat().st_size, "manifest": manifest}
-        )
+        output.print_json({"path": str(path), "bytes": path.stat().st_size, "manifest": manifest})
     else:
         rows = sum(manifest.rows.values())
         print(f"{path}: {rows} rows, {path.stat().st_size / 1e6:.1f} MB")
@@ -70,22 +61,15 @@ def run(args: argparse.Namespace) -> int:
 def back_up(
     config: Config, folder: Path, now: datetime, with_clips: bool = False
 ) -> tuple[Path, Manifest]:
-    """Write a backup and read it back. Raises StoreError, OutsideError, BackupError."""
+    """Write a backup and verify it. Raises StoreError, OutsideError, BackupError."""
     path = folder / f"eas-station-{now:%Y%m%dT%H%M%SZ}.tar"
-    database = Database(
-        config.database.url,
-        statement_timeout_s=STATEMENT_TIMEOUT_S,
-        slow_query_s=STATEMENT_TIMEOUT_S,
-        pool_size=1,
-        application_name="eas-ctl backup",
-    )
-    try:
-        with database.read() as connection:
-            demand_current(connection)
-            files = [*_configuration(config), *(_clips(config) if with_clips else ())]
-            manifest = archive.write(path, connection, now, files)
-    finally:
-        database.close()
+    with (
+        open_for_long_work(config.database.url, "eas-ctl backup") as database,
+        database.read() as connection,
+    ):
+        demand_current(connection)
+        files = [*_configuration(config), *(_clips(config) if with_clips else ())]
+        manifest = archive.write(path, connection, now, files)
     with Backup(path) as backup:
         backup.verify()
     return path, manifest

@@ -1,6 +1,7 @@
-"""What comes before a migration: does the database answer, and a dump of it.
+"""Before a migration: check that the database responds, and dump it.
 
-The dump is of the database's own kind, because the tables are still those of the older version.
+The dump is a native one (pg_dump, or a copy of the SQLite file), because the tables are still
+those of the older version.
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ DEADLINE_S = 3600
 
 
 def exists(url: str) -> bool:
-    """Whether there is a database at all; a server's is told by `demand_answer`."""
+    """Whether the SQLite file exists; always true of a server, which `demand_answer` checks."""
     parsed = parse_url(url)
     return parsed.get_backend_name() != "sqlite" or Path(parsed.database or "").exists()
 
 
 def demand_answer(url: str) -> None:
-    """Raise StoreError within two seconds if the database does not answer."""
+    """Raise StoreError within two seconds if the database does not respond."""
     if not exists(url):
-        return  # it is about to be made
+        return  # the migration creates it
     database = Database(url, connect_timeout_s=ANSWER_S, application_name="eas-ctl")
     try:
         with database.read() as connection:
@@ -42,7 +43,7 @@ def demand_answer(url: str) -> None:
 
 
 def dump_before_migration(config: Config, revision: str) -> Path:
-    """Write what there is to the folder of backups; gives the file. Raises OutsideError."""
+    """Dump the database to the folder of backups; gives the file. Raises OutsideError."""
     parsed = parse_url(config.database.url)
     embedded = parsed.get_backend_name() == "sqlite"
     folder = config.paths.state_dir / FOLDER
@@ -62,7 +63,7 @@ def dump_before_migration(config: Config, revision: str) -> Path:
         with suppress(OSError):
             part.unlink(missing_ok=True)
         raise OutsideError(
-            f"no migration, because the database cannot be dumped to {target}: {error}"
+            f"not migrated, because the database cannot be dumped to {target}: {error}"
         ) from error
     return target
 

@@ -1,4 +1,4 @@
-"""Recordings that leave the disk: the old ones, and the oldest while it is nearly full."""
+"""Delete old recordings, and the oldest ones while the disk is nearly full."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ FOLDER = "clips"  # under the state directory
 
 
 def make_room(config: Config, database: Database, now: Callable[[], datetime]) -> str:
-    """Remove what is past its age or in the way; what somebody keeps stays. Says what it did."""
+    """Delete recordings by age and disk space, except those an operator keeps; gives a summary."""
     root = config.paths.state_dir / FOLDER
-    rules = config.clips
-    old = now() - timedelta(days=rules.keep_days)
+    limits = config.clips
+    oldest = now() - timedelta(days=limits.keep_days)
 
-    def in_the_way(clip: Clip) -> bool:
-        return clip.started_at < old or free_bytes(root) < rules.least_free_mb * 1_000_000
+    def is_due(clip: Clip) -> bool:
+        return clip.started_at < oldest or free_bytes(root) < limits.least_free_mb * 1_000_000
 
-    removed = clip_eviction.make_room(root, database, now, in_the_way)
+    removed = clip_eviction.make_room(root, database, now, is_due)
     return f"{removed.clips} recordings removed, {removed.bytes / 1e6:.1f} MB"

@@ -1,12 +1,11 @@
-"""`eas-ctl db init|upgrade|status|move`: where the record is, and its schema."""
+"""`eas-ctl db init|upgrade|status|move`: the database and its schema."""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from eas_station.ctl.console import invocation
+from eas_station.ctl.console import arguments, output
 from eas_station.ctl.console.privileges import act_as_station
 from eas_station.ctl.record import db_init, db_move
 from eas_station.ctl.record.before_migration import demand_answer, dump_before_migration, exists
@@ -15,13 +14,10 @@ from eas_station.store.database.engines import parse_url
 from eas_station.store.database.schema import REVISION
 from eas_station.store.upkeep import migrate
 
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
-
 
 @dataclass(frozen=True, slots=True)
 class SchemaState:
-    """What schema the database has, and which one this version needs."""
+    """The schema that the database has, and the one that this version needs."""
 
     database: str  # its URL, without a password
     revision: str | None  # None: it has no schema
@@ -29,48 +25,54 @@ class SchemaState:
     current: bool
 
 
-def add_parser(commands: Commands) -> None:
+def add_parser(commands: arguments.Commands) -> None:
     """Add `db` to the commands of eas-ctl."""
-    parser = commands.add_parser("db", help="make, migrate and move the database")
+    parser = commands.add_parser("db", description="Create, migrate or move the database.")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     init = actions.add_parser(
         "init",
-        help="make the roles and the database in the PostgreSQL of this machine",
-        description="Exit status: 0 all is there, 2 PostgreSQL does not answer or refuses.",
+        help="create the roles and the database in PostgreSQL on this machine",
+        description="Create the roles and the database in PostgreSQL on this machine, unless they"
+        " exist. Exit status: 0 they exist, 2 PostgreSQL does not respond or refuses.",
     )
-    init.add_argument("--if-local", action="store_true", help="do nothing for another database")
-    init.add_argument("--url", help="another database than the configured one, before db move")
-    invocation.add_config(init)
-    init.set_defaults(func=db_init.run)
+    init.add_argument(
+        "--if-local",
+        action="store_true",
+        help="do nothing if the database is not PostgreSQL on this machine",
+    )
+    init.add_argument(
+        "--url", help="use this database instead of the configured one; for a later db move"
+    )
+    arguments.finish(init, db_init.run, json=False)
     move = actions.add_parser(
         "move",
-        help="move the record to another database, and use that from now on",
-        description="No row is lost: what is heard meanwhile waits in the daemons' spools."
-        " Exit status: 0 moved, 2 not moved, and the old database serves on.",
+        help="move all rows to another database, and use that from then on",
+        description="Move all rows to another database, and use that from then on. What the daemons"
+        " receive meanwhile waits in their spools. Exit status: 0 moved, 2 failed; the old database"
+        " remains in use.",
     )
     move.add_argument("url", metavar="URL", help='"postgresql+psycopg2:///eas_station"')
-    invocation.add_config(move)
-    move.set_defaults(func=db_move.run)
+    arguments.finish(move, db_move.run, json=False)
     upgrade = actions.add_parser(
         "upgrade",
-        help="bring the schema to this version; all of it or, on a failure, nothing",
-        description="Exit status: 0 the schema is this version's, 2 it could not be made.",
+        help="create the schema or migrate it to this version",
+        description="Create the schema or migrate it to this version, after a dump. If this fails,"
+        " the schema is unchanged. Exit status: 0 the schema is current, 2 failed.",
     )
     status = actions.add_parser(
         "status",
-        help="which schema the database has",
-        description="Exit status: 0 this version's, 1 another or none, 2 no answer.",
+        help="show the schema version of the database",
+        description="Show the schema version of the database. Exit status: 0 it is current, 1 it is"
+        " another or there is none, 2 the database does not respond.",
     )
-    for action, run in ((upgrade, run_upgrade), (status, run_status)):
-        invocation.add_config(action)
-        invocation.add_json(action)
-        action.set_defaults(func=run)
+    arguments.finish(upgrade, run_upgrade)
+    arguments.finish(status, run_status)
 
 
 def run_upgrade(args: argparse.Namespace) -> int:
-    """Make or migrate the schema; what there is, is dumped before."""
+    """Create or migrate the schema; an existing one is dumped first."""
     act_as_station(args.config)
-    config = invocation.load_config(args.config)
+    config = arguments.load_config(args.config)
     url = config.database.url
     demand_answer(url)
     found = migrate.revision(url) if exists(url) else None
@@ -80,9 +82,9 @@ def run_upgrade(args: argparse.Namespace) -> int:
 
 
 def run_status(args: argparse.Namespace) -> int:
-    """Say which schema there is."""
+    """Print the schema version."""
     act_as_station(args.config)
-    url = invocation.load_config(args.config).database.url
+    url = arguments.load_config(args.config).database.url
     return _show(_state(url, migrate.revision(url)), args.json)
 
 
@@ -93,11 +95,11 @@ def _state(url: str, revision: str | None) -> SchemaState:
 
 def _show(state: SchemaState, as_json: bool) -> int:
     if as_json:
-        invocation.print_json(state)
+        output.print_json(state)
     elif state.current:
-        print(f"{state.database}: schema {state.revision}, as this version needs it")
+        print(f"{state.database}: schema {state.revision}, current")
     else:
         found = "no schema" if state.revision is None else f"schema {state.revision}"
-        print(f"{state.database}: {found}, this version needs {state.needed}:", end=" ")
-        print("run 'eas-ctl db upgrade'")
+        needed = f"this version needs {state.needed}: run eas-ctl db upgrade"
+        print(f"{state.database}: {found}, {needed}")
     return EXIT_FINE if state.current else EXIT_DEGRADED

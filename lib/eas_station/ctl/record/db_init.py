@@ -1,6 +1,6 @@
-"""`eas-ctl db init`: the roles and the database in the PostgreSQL of this machine.
+"""`eas-ctl db init`: create the roles and the database in PostgreSQL on this machine.
 
-By peer authentication: who a daemon is, its user says, and there is no password.
+Each daemon connects by peer authentication, as the role named like its user; there is no password.
 """
 
 from __future__ import annotations
@@ -13,39 +13,39 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from eas_station.config.model import Config
-from eas_station.ctl.console import invocation
+from eas_station.ctl.console import arguments
 from eas_station.errors import EXIT_FINE, OutsideError
 
 ADMINISTRATOR = "postgres"
 OWNER = "eas-station"  # of the database: it migrates, maintains and backs up
 DAEMONS = ("eas-capd", "eas-sdrd", "eas-audiod", "eas-webd")
-MADE = "postgresql-database"  # under the state directory: what purge may drop
+CREATED = "postgresql-database"  # in the state directory: the database that purge may drop
 RUNUSER = "/usr/sbin/runuser"
 DEADLINE_S = 30
 
 
 def run(args: argparse.Namespace) -> int:
-    """Make what is missing; it is no fault if all is there."""
-    config = invocation.load_config(args.config)
+    """Create what is missing."""
+    config = arguments.load_config(args.config)
     url = args.url or config.database.url
     database = local_database(url)
     if database is None:
         if args.if_local:
             return EXIT_FINE
         raise OutsideError(
-            f"{url.partition(':')[0]} is not the PostgreSQL of this machine: roles"
-            " and database are to be made there by hand, then: sudo eas-ctl db upgrade"
+            f"{url.partition(':')[0]} is not PostgreSQL on this machine: create the roles"
+            " and the database there, then run: sudo eas-ctl db upgrade"
         )
     if os.geteuid() != 0:
-        raise OutsideError("only root may become the administrator of PostgreSQL: use sudo")
-    ask_postgresql(statements(database))
+        raise OutsideError("only root can create a database in PostgreSQL: use sudo")
+    run_as_administrator(statements(database))
     _remember(config, database)
-    print(f"the database {database} is there; the daemons' roles are {', '.join(DAEMONS)}")
+    print(f"the database {database} exists; the roles of the daemons: {', '.join(DAEMONS)}")
     return EXIT_FINE
 
 
 def local_database(url: str) -> str | None:
-    """The database's name, if it is one of this machine that is reached by peer authentication."""
+    """The name of the database, if it is on this machine and uses peer authentication."""
     parts = urlsplit(url)
     if parts.scheme != "postgresql+psycopg2" or parts.netloc or parts.query:
         return None
@@ -53,7 +53,7 @@ def local_database(url: str) -> str | None:
 
 
 def statements(database: str) -> str:
-    """The script for psql; run again, it changes nothing."""
+    """The script for psql; it can be run again."""
     lines = []
     for role in (OWNER, *DAEMONS):
         known = f"pg_roles WHERE rolname = {_text(role)}"
@@ -64,8 +64,8 @@ def statements(database: str) -> str:
     )
     lines += [
         _unless(f"pg_database WHERE datname = {_text(database)}", create),
-        # What is touched first after a checkpoint is logged as a whole page, and nearly all that an
-        # idle station writes is that; compressed it is a fifth, which spares the flash.
+        # After a checkpoint, the first change of a page logs the whole page. That is most of what
+        # an idle station writes; compression reduces it to a fifth, which spares the flash.
         f"ALTER DATABASE {_name(database)} SET wal_compression = on;",
         f"REVOKE ALL ON DATABASE {_name(database)} FROM PUBLIC;",
         f"GRANT CONNECT ON DATABASE {_name(database)} TO {', '.join(map(_name, DAEMONS))};",
@@ -73,8 +73,8 @@ def statements(database: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def ask_postgresql(script: str) -> None:
-    """Run a script as the administrator. Raises OutsideError, with PostgreSQL's own words."""
+def run_as_administrator(script: str) -> None:
+    """Run a script as the administrator. Raises OutsideError with the message of psql."""
     try:
         pwd.getpwnam(ADMINISTRATOR)
     except KeyError:
@@ -93,15 +93,15 @@ def ask_postgresql(script: str) -> None:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise OutsideError(f"PostgreSQL cannot be asked: {error}") from error
+        raise OutsideError(f"cannot run psql: {error}") from error
     if done.returncode != 0:
-        said = " ".join(done.stderr.split())
-        raise OutsideError(f"PostgreSQL refuses: {said}")
+        message = " ".join(done.stderr.split())
+        raise OutsideError(f"PostgreSQL refuses: {message}")
 
 
 def _remember(config: Config, database: str) -> None:
-    """So that a purge of the package drops this database, and never another."""
-    path: Path = config.paths.state_dir / MADE
+    """Note the name, so a purge of the package drops this database and no other."""
+    path: Path = config.paths.state_dir / CREATED
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(database + "\n", encoding="utf-8")
@@ -110,7 +110,7 @@ def _remember(config: Config, database: str) -> None:
 
 
 def _unless(known: str, statement: str) -> str:
-    """psql executes what the query gives: the statement, or nothing."""
+    """psql executes the result of the query: the statement, or nothing."""
     return f"SELECT {_text(statement)} WHERE NOT EXISTS (SELECT FROM {known}) \\gexec"  # noqa: S608
 
 

@@ -1,7 +1,7 @@
-"""`eas-ctl db move`: the record goes to another database, and no row is lost.
+"""`eas-ctl db move`: move all rows to another database.
 
-While the rows are copied nobody else writes to the old database, and afterwards nobody can: it is
-marked as moved, so the daemons spool until they are started with the new one.
+The rows are copied under the write lock of the old database, which is then marked as moved: the
+daemons spool until they are started with the new one, so no row is lost.
 """
 
 from __future__ import annotations
@@ -13,21 +13,20 @@ from pathlib import Path
 
 from eas_station.config.load import INSTALLED
 from eas_station.config.model import Config
-from eas_station.ctl.console import invocation
+from eas_station.ctl.console import arguments
+from eas_station.ctl.console.open_record import open_for_long_work
 from eas_station.ctl.console.privileges import act_as_station
-from eas_station.ctl.record.backup import STATEMENT_TIMEOUT_S
-from eas_station.ctl.record.restore import put_record
+from eas_station.ctl.record.restore import fill_database
 from eas_station.ctl.units.systemd import BOOTED, Systemd, UnitPlan
 from eas_station.errors import EXIT_FINE, OutsideError
-from eas_station.store.database.database import Database
 from eas_station.store.database.engines import parse_url
 from eas_station.store.database.revision import demand_current
 from eas_station.store.upkeep import transfer
 
 CHOICE = Path("station.d/database.toml")  # beside station.toml
 HEAD = """\
-# Which database holds the record: chosen when the station was installed, and never changed by an
-# upgrade. To move the record to another database: sudo eas-ctl db move URL
+# The database of the station, chosen at installation. Upgrades do not change this file.
+# To move to another database: sudo eas-ctl db move URL
 """
 UNITS = tuple(
     f"eas-{name}.service" for name in ("station-schema", "capd", "sdrd", "audiod", "webd")
@@ -35,57 +34,47 @@ UNITS = tuple(
 
 
 def run(args: argparse.Namespace) -> int:
-    """Copy, switch, restart."""
+    """Copy the rows, change the configuration, restart the daemons."""
     path = args.config or INSTALLED
-    config = invocation.load_config(args.config)
+    config = arguments.load_config(args.config)
     choice = path.parent / CHOICE
-    _demand_way(config, args.url, choice)
+    _check_target(config, args.url, choice)
     copied = _copied_as_station(args.config, config.database.url, args.url)
     try:
         write_choice(choice, args.url)
     except OSError as error:
         raise OutsideError(
-            f"the record is copied, but {choice} cannot be written: {error.strerror}. Write there:"
+            f"the rows are copied, but {choice} cannot be written: {error.strerror}. Write to it:"
             f' [database] url = "{args.url}"'
         ) from error
-    print(f"{copied} rows moved to {_shown(args.url)}; {choice} says so")
+    print(f"moved {copied} rows to {_shown(args.url)}, which {choice} now names")
     if BOOTED.is_dir() and os.geteuid() == 0 and path == INSTALLED:
         systemd = Systemd()
         systemd.read_units()
         systemd.do(UnitPlan(restart=UNITS), wait=False)
-        print("the daemons are restarted")
+        print("restarting the daemons")
     else:
-        print("now restart the daemons: until then they spool")
+        print("restart the daemons now: until then, they keep what they receive in their spools")
     return EXIT_FINE
 
 
 def copy(old_url: str, new_url: str) -> int:
-    """Copy every row, then close the old database for good; gives how many rows."""
-    old = Database(
-        old_url,
-        statement_timeout_s=STATEMENT_TIMEOUT_S,
-        slow_query_s=STATEMENT_TIMEOUT_S,
-        pool_size=1,
-        application_name="eas-ctl db move",
-    )
-    try:
-        with old.write() as connection:
-            demand_current(connection)
-            identity = transfer.database_id(connection)
-            rows = put_record(
-                new_url, lambda table: transfer.rows(connection, table), False, identity
-            )
-            for table in transfer.TABLES:
-                if transfer.count(connection, table) != rows[table.name]:
-                    raise OutsideError(f"not all rows of {table.name} arrived: not moved")
-            transfer.close_for_good(connection)
-    finally:
-        old.close()
+    """Copy all rows, then mark the old database as moved; gives the number of rows."""
+    with open_for_long_work(old_url, "eas-ctl db move") as old, old.write() as connection:
+        demand_current(connection)
+        identity = transfer.database_id(connection)
+        rows = fill_database(
+            new_url, lambda table: transfer.rows(connection, table), False, identity
+        )
+        for table in transfer.TABLES:
+            if transfer.count(connection, table) != rows[table.name]:
+                raise OutsideError(f"not all rows of {table.name} were copied: not moved")
+        transfer.close_for_good(connection)
     return sum(rows.values())
 
 
 def write_choice(path: Path, url: str) -> None:
-    """Say in the configuration which database it is now."""
+    """Write the URL of the database to the configuration."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(path.name + ".new")
     fresh.write_text(f'{HEAD}[database]\nurl = "{url}"\n', encoding="utf-8")
@@ -94,7 +83,7 @@ def write_choice(path: Path, url: str) -> None:
 
 
 def _copied_as_station(config_path: Path | None, old_url: str, new_url: str) -> int:
-    """Copy in a child that is the station's user; this process stays root, to write /etc."""
+    """Copy in a child process as the station's user; this process stays root, to write /etc."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -104,25 +93,25 @@ def _copied_as_station(config_path: Path | None, old_url: str, new_url: str) -> 
             act_as_station(config_path)
             os.write(writer, str(copy(old_url, new_url)).encode())
             status = 0
-        except Exception as error:  # noqa: BLE001 - told to the parent by the exit status
+        except Exception as error:  # noqa: BLE001 - the exit status reports it to the parent
             print(f"eas-ctl: {error}", file=sys.stderr)
         finally:
             os._exit(status)
     os.close(writer)
     with os.fdopen(reader, "rb") as answer:
-        said = answer.read()
+        rows = answer.read()
     if os.waitpid(child, 0)[1] != 0:
-        raise OutsideError("not moved: the old database serves on")
-    return int(said)
+        raise OutsideError("not moved: the old database remains in use")
+    return int(rows)
 
 
-def _demand_way(config: Config, url: str, choice: Path) -> None:
+def _check_target(config: Config, url: str, choice: Path) -> None:
     parse_url(url)
     if url == config.database.url:
-        raise OutsideError(f"the record is in {_shown(url)} already")
-    spoken = [name for name in config.files if name != str(choice) and _names_database(name)]
-    if spoken:
-        raise OutsideError(f"{spoken[0]} has a database.url of its own: take it out, then move")
+        raise OutsideError(f"{_shown(url)} is the database in use")
+    others = [name for name in config.files if name != str(choice) and _names_database(name)]
+    if others:
+        raise OutsideError(f"{others[0]} sets database.url: remove it, then move")
 
 
 def _names_database(name: str) -> bool:

@@ -1,6 +1,6 @@
-"""`eas-ctl maintenance`: the daily work. Its own run is recorded like that of every job.
+"""`eas-ctl maintenance`: the daily maintenance. Its run is recorded like that of every job.
 
-A step that fails does not keep the others from being done; the run then counts as failed.
+If a step fails, the others are still done; the run then counts as failed.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from eas_station.bus.unit_lock import lock_unit
 from eas_station.clock import ClockTrust, utc_now
 from eas_station.config.model import Config
-from eas_station.ctl.console import invocation
-from eas_station.ctl.record.backup import FOLDER, STATEMENT_TIMEOUT_S, back_up
+from eas_station.ctl.console import arguments
+from eas_station.ctl.console.open_record import open_for_long_work
+from eas_station.ctl.record.backup import FOLDER, back_up
 from eas_station.ctl.record.clip_eviction import make_room
 from eas_station.errors import EXIT_FAILED, EXIT_FINE, InputError, OutsideError, StoreError
 from eas_station.service import logs
@@ -31,9 +31,6 @@ from eas_station.store.records.jobs import JobRun
 from eas_station.store.spool.spool import Spool
 from eas_station.store.upkeep import retention, vacuum
 from eas_station.wire import to_json
-
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 log = logging.getLogger(__name__)
 
@@ -46,31 +43,23 @@ DAY = timedelta(days=1)
 Step = Callable[[], str]
 
 
-def add_parser(commands: Commands) -> None:
+def add_parser(commands: arguments.Commands) -> None:
     """Add `maintenance` to the commands of eas-ctl."""
     parser = commands.add_parser(
         "maintenance",
-        help="the daily work: retention, backup, vacuum",
-        description="A timer does it daily at 02:00 UTC. Exit status: 0 all done, 2 a step failed.",
+        description="Run the daily maintenance: roll-up, retention, vacuum and backup. A timer"
+        " runs it at 02:00 UTC. Exit status: 0 done, 2 a step failed.",
     )
-    invocation.add_config(parser)
-    parser.set_defaults(func=run)
+    arguments.finish(parser, run, json=False)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do all steps and record the run; never two at a time."""
+    """Do all steps and record the run; only one process at a time."""
     logs.set_up(UNIT, os.environ)
-    config = invocation.load_config(args.config)
+    config = arguments.load_config(args.config)
     with ExitStack() as stack:
         stack.enter_context(lock_unit(config.paths.runtime_dir, UNIT))
-        database = Database(
-            config.database.url,
-            statement_timeout_s=STATEMENT_TIMEOUT_S,
-            slow_query_s=STATEMENT_TIMEOUT_S,
-            pool_size=1,
-            application_name=UNIT,
-        )
-        stack.callback(database.close)
+        database = stack.enter_context(open_for_long_work(config.database.url, UNIT))
         spool = Spool(config.paths.state_dir / f"{UNIT}.spool")
         stack.callback(spool.close)
         return maintain(config, database, spool, utc_now)
@@ -92,19 +81,19 @@ def maintain(config: Config, database: Database, spool: Spool, now: Callable[[],
 
 
 def due_at(started_at: datetime) -> datetime:
-    """When the run that started then had been due: the last 02:00 UTC."""
+    """When a run that started then was due: the last 02:00 UTC."""
     day = started_at.astimezone(UTC)
     due = day.replace(hour=DUE_HOUR, minute=0, second=0, microsecond=0)
     return due if due <= day else due - DAY
 
 
 def missed_between(last_due_at: datetime, this_due_at: datetime) -> int:
-    """How many runs between two that were made are missing: the machine was off."""
+    """The number of runs missing between two: the machine was off."""
     return max(0, round((due_at(this_due_at) - due_at(last_due_at)) / DAY) - 1)
 
 
 def remove_old_backups(folder: Path, kept: int = BACKUPS_KEPT) -> int:
-    """Remove all but the newest daily backups; gives how many."""
+    """Remove all but the newest daily backups; gives how many were removed."""
     old = sorted(folder.glob("eas-station-*.tar"))[:-kept]
     for path in old:
         path.unlink(missing_ok=True)
@@ -122,7 +111,7 @@ def _steps(
             ("clips", partial(make_room, config, database, now)),
         ]
     else:
-        log.warning("the clock is not trusted: nothing is removed for its age")
+        log.warning("the clock is not trusted: nothing is removed because of its age")
     return [
         *steps,
         ("vacuum", partial(vacuum.tidy, database)),
@@ -131,21 +120,21 @@ def _steps(
 
 
 def _do(name: str, step: Step) -> str | None:
-    """One step; gives why it failed."""
+    """Do one step; gives the reason if it failed."""
     try:
         log.info("%s: %s", name, step())
     except (OutsideError, InputError, OSError) as error:
         log.error("%s failed: %s", name, error)
         return f"{name}: {error}"
-    except Exception as error:  # the barrier round one step
-        log.exception("%s met a bug", name)
+    except Exception as error:  # the barrier around one step
+        log.exception("internal error in %s", name)
         return f"{name}: {error!r}"
     return None
 
 
 def _roll_up(database: Database, now: Callable[[], datetime]) -> str:
     with database.write() as connection:
-        return f"{retention.roll_up(connection, now())} rows fewer"
+        return f"removed {retention.roll_up(connection, now())} rows"
 
 
 def _remove_old(database: Database, now: Callable[[], datetime]) -> str:
@@ -174,7 +163,7 @@ def _this_run(started_at: datetime, ended_at: datetime, faults: list[str]) -> Jo
 
 
 def _record_missed(database: Database, spool: Spool, started_at: datetime) -> None:
-    """Runs that never were, because the machine was off, are one counted row."""
+    """Record the runs that were missed while the machine was off as one counted row."""
     with database.read() as connection:
         before = jobs.last_runs(connection, 1, JOB).get(JOB, ())
     missed = missed_between(before[0].due_at, started_at) if before else 0

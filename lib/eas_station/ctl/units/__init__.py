@@ -1,1 +1,1 @@
-"""What the configuration decides about systemd units."""
+"""The systemd units that follow from the configuration."""

@@ -1,6 +1,6 @@
-"""What the daemons were started with: they read the database, the paths and the station only then.
+"""The settings that the daemons were started with and read only then.
 
-So `eas-ctl apply` knows whether it has to restart them, or only to reload.
+`eas-ctl apply` compares them with the configuration, to restart the daemons or only reload them.
 """
 
 from __future__ import annotations
@@ -10,33 +10,33 @@ from pathlib import Path
 
 from eas_station.config.model import Config
 
-MARK = "applied"  # in the runtime directory, which is empty after a boot
+FILE = "applied"  # in the runtime directory, which is empty after a boot
 
 
 def is_applied(config: Config) -> bool:
-    """Whether the daemons run with these."""
+    """Whether the daemons were started with these settings."""
     try:
-        return _mark(config).read_text(encoding="ascii") == fingerprint(config)
+        return _path(config).read_text(encoding="ascii") == fingerprint(config)
     except OSError:
         return False
 
 
 def mark_applied(config: Config) -> None:
-    """From now on they do. Raises OSError."""
-    _mark(config).write_text(fingerprint(config), encoding="ascii")
+    """Note that the daemons have been started with these settings. Raises OSError."""
+    _path(config).write_text(fingerprint(config), encoding="ascii")
 
 
 def mark_at_boot(config: Config) -> None:
-    """The first start after a boot is with what the configuration says then."""
-    if not _mark(config).exists():
+    """Note the settings of the first start after a boot."""
+    if not _path(config).exists():
         mark_applied(config)
 
 
 def fingerprint(config: Config) -> str:
-    """Stands for what daemons take over only when they start."""
+    """A hash of the settings that daemons read only when they start."""
     parts = (config.database, config.paths, config.station, config.remotes)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def _mark(config: Config) -> Path:
-    return config.paths.runtime_dir / MARK
+def _path(config: Config) -> Path:
+    return config.paths.runtime_dir / FILE

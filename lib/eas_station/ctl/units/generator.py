@@ -1,7 +1,7 @@
-"""What station.toml decides about units: a systemd generator (systemd.generator(7)).
+"""The systemd generator (systemd.generator(7)): derives units from station.toml.
 
-Which instances there are, where the page listens, and which instances may use the network, use
-devices, or see files that their sandbox hides. Runs at boot and at every `systemctl daemon-reload`.
+It decides which instances exist, where the page listens, and which instances may use the network,
+devices, or files that their sandbox hides. It runs at boot and at every `systemctl daemon-reload`.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ DROP_IN = "50-station.conf"
 SOCKET = f"{WEBD}.socket"
 DEFAULT_PORT = 8080
 NETWORK_KINDS = frozenset({"rtl_tcp", "stream"})  # of receivers and sources
-# Which kinds need which devices: the group that may use them, their name in /proc/devices, and the
-# module that has to be there for systemd to know that name.
+# Devices by kind: the group with access, the name in /proc/devices, and the kernel module that must
+# be loaded for systemd to know that name.
 DEVICES = {
     "rtlsdr": ("plugdev", "char-usb_device", "usbcore"),
     "soundcard": ("audio", "char-alsa", "snd"),
@@ -36,7 +36,7 @@ EVERYWHERE = ("", "*")
 
 
 def main(argv: list[str]) -> int:
-    """Write the units into the folder that systemd names first; gives the exit status."""
+    """Write the units to the first folder that systemd passes; gives the exit status."""
     try:
         config = load(INSTALLED if INSTALLED.exists() else None)
     except ConfigError as error:
@@ -61,7 +61,7 @@ def write(folder: Path, config: Config, ipv6: bool) -> None:
 
 
 def instances(config: Config) -> Iterator[tuple[str, str]]:
-    """Every configured instance: its umbrella and its unit, "eas-sdrd", "eas-sdrd@wx"."""
+    """Each configured instance: its umbrella and its unit, "eas-sdrd", "eas-sdrd@wx"."""
     for receiver in config.receivers:
         yield "eas-sdrd", receiver_unit(receiver.name)
     for source in config.sources:
@@ -69,38 +69,38 @@ def instances(config: Config) -> Iterator[tuple[str, str]]:
 
 
 def drop_ins(config: Config, ipv6: bool) -> Iterator[tuple[str, str]]:
-    """What is added to which unit: "eas-sdrd@wx.service" and its text."""
+    """The drop-ins: a unit, "eas-sdrd@wx.service", and the text."""
     addresses = listen_addresses(config.web.host, config.web.port, ipv6)
     lines = ["ListenStream=", *(f"ListenStream={address}" for address in addresses)]
     yield SOCKET, _text((), "[Socket]", lines)
-    written = tuple(_writable(config))
+    writable = tuple(_writable(config))
     remote = _is_remote(config.database.url)
-    elsewhere = {receiver.name for receiver in config.remotes}
+    remotes = {receiver.name for receiver in config.remotes}
     folders = [feed.path for feed in config.feeds if feed.path is not None]
-    yield from _service(CAPD, [*written, *_shown(folders)])
+    yield from _service(CAPD, [*writable, *_readable(folders)])
     for unit in (WEBD, *JOBS):
-        yield from _service(unit, written)
+        yield from _service(unit, writable)
     for receiver in config.receivers:
         captures = [receiver.path] if receiver.path is not None else []
         network = _network(receiver, remote or receiver.publish is not None)
-        lines = [*written, *network, *_shown(captures)]
+        lines = [*writable, *network, *_readable(captures)]
         yield from _service(receiver_unit(receiver.name), lines, receiver.kind)
     for source in config.sources:
         paths = [source.path] if source.path is not None else []
-        network = _network(source, remote or source.receiver in elsewhere)
-        lines = [*written, *network, *_shown(paths), *_affinity(source)]
+        network = _network(source, remote or source.receiver in remotes)
+        lines = [*writable, *network, *_readable(paths), *_affinity(source)]
         yield from _service(source_unit(source.name), lines, source.kind)
 
 
 def listen_addresses(host: str, port: int, ipv6: bool) -> tuple[str, ...]:
-    """Where the page listens, as ListenStream= has it.
+    """The addresses of the page, for ListenStream=.
 
-    A name other than localhost cannot be looked up before there is a network: then it is
-    localhost, and `eas-ctl apply` says so.
+    A name other than localhost cannot be resolved before the network is up: it is taken as
+    localhost here, and `eas-ctl apply` rejects it.
     """
     port = port or DEFAULT_PORT
     if host in EVERYWHERE:
-        return (str(port),)  # IPv6 and IPv4, or IPv4 alone where there is no IPv6
+        return (str(port),)  # IPv6 and IPv4, or IPv4 only if there is no IPv6
     try:
         address = ip_address(host)
     except ValueError:
@@ -109,7 +109,7 @@ def listen_addresses(host: str, port: int, ipv6: bool) -> tuple[str, ...]:
 
 
 def is_listenable(host: str) -> bool:
-    """Whether the page really listens there."""
+    """Whether the page can listen there."""
     try:
         ip_address(host)
     except ValueError:
@@ -118,7 +118,7 @@ def is_listenable(host: str) -> bool:
 
 
 def has_ipv6(proc: Path = Path("/proc")) -> bool:
-    """Whether this machine speaks IPv6."""
+    """Whether this machine has IPv6."""
     try:
         off = (proc / "sys/net/ipv6/conf/all/disable_ipv6").read_text(encoding="ascii").strip()
     except OSError:
@@ -138,45 +138,45 @@ def _service(unit: str, lines: Iterable[str], kind: str = "") -> Iterator[tuple[
 
 
 def _text(before: Iterable[str], section: str, lines: Iterable[str]) -> str:
-    head = f"# Made from {INSTALLED.parent} by eas-station-generator"
+    head = f"# Generated from {INSTALLED.parent} by eas-station-generator"
     return "\n".join([head, *before, section, *lines]) + "\n"
 
 
 def _writable(config: Config) -> Iterator[str]:
-    """Folders beside the usual ones that every daemon writes to."""
-    usual = PathsConfig()
+    """Folders other than the default ones that every daemon writes to."""
+    default = PathsConfig()
     folders = {config.paths.state_dir, config.paths.runtime_dir}
     scheme, _, path = config.database.url.partition(":///")
     if scheme.startswith("sqlite") and path.startswith("/"):
         folders.add(Path(path).parent)
-    for folder in sorted(folders - {usual.state_dir, usual.runtime_dir}):
-        if usual.state_dir not in folder.parents:
+    for folder in sorted(folders - {default.state_dir, default.runtime_dir}):
+        if default.state_dir not in folder.parents:
             yield f"BindPaths={_quoted(folder)}"
             yield f"ReadWritePaths={_quoted(folder)}"
 
 
-def _network(part: ReceiverConfig | SourceConfig, remote: bool) -> Iterator[str]:
-    if remote or part.kind in NETWORK_KINDS:
+def _network(configured: ReceiverConfig | SourceConfig, remote: bool) -> Iterator[str]:
+    if remote or configured.kind in NETWORK_KINDS:
         yield "PrivateNetwork=no"
         yield "RestrictAddressFamilies=AF_INET AF_INET6"
 
 
 def _affinity(source: SourceConfig) -> Iterator[str]:
-    """Of the CPUs, those that there are: with no other systemd could not start the unit."""
-    there = [cpu for cpu in source.cpu_affinity if cpu < (os.cpu_count() or 1)]
-    if there:
-        yield f"CPUAffinity={' '.join(map(str, there))}"
+    """The CPUs that exist: systemd cannot start a unit if none of them does."""
+    existing = [cpu for cpu in source.cpu_affinity if cpu < (os.cpu_count() or 1)]
+    if existing:
+        yield f"CPUAffinity={' '.join(map(str, existing))}"
 
 
-def _shown(paths: Iterable[Path]) -> Iterator[str]:
-    """Files that the sandbox would hide."""
+def _readable(paths: Iterable[Path]) -> Iterator[str]:
+    """Make files visible that the sandbox would hide."""
     for path in sorted(set(paths)):
         if any(hidden in path.parents for hidden in HIDDEN):
             yield f"BindReadOnlyPaths={_quoted(path)}"
 
 
 def _quoted(path: Path) -> str:
-    """A path for a list of bind mounts; "-": it need not be there."""
+    """A path in a list of bind mounts; "-" means that it may be missing."""
     text = str(path)
     for sign, escaped in (("\\", "\\\\"), ('"', '\\"'), ("%", "%%"), (":", "\\:")):
         text = text.replace(sign, escaped)

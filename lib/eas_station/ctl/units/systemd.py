@@ -1,4 +1,4 @@
-"""Talking to systemd: which instances run, and starting, stopping and reloading them."""
+"""The state of the units, and starting, stopping and reloading them by systemctl."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Run = Callable[[Sequence[str]], str]
 
 @dataclass(frozen=True, slots=True)
 class UnitPlan:
-    """What is to be done so that those units run that are configured."""
+    """The jobs after which exactly the configured units run."""
 
     start: tuple[str, ...] = ()
     stop: tuple[str, ...] = ()
@@ -31,12 +31,12 @@ class UnitPlan:
 
 
 def plan(wanted: Iterable[str], states: dict[str, str], changed: Iterable[str]) -> UnitPlan:
-    """Compare what is configured with what there is.
+    """Compare the configured units with those that run.
 
     Args:
-        wanted: units that are configured.
-        states: ActiveState of every unit that systemd knows.
-        changed: units whose own settings have changed.
+        wanted: the configured units.
+        states: the ActiveState of each unit that systemd knows.
+        changed: units whose settings have changed.
     """
     listed, other = tuple(wanted), set(changed)
     active = [unit for unit in listed if states.get(unit) in ("active", "reloading")]
@@ -54,20 +54,20 @@ def configured(config: Config, umbrella: str) -> tuple[str, ...]:
 
 
 class Systemd:
-    """The system's service manager, by systemctl."""
+    """The service manager of the system, by systemctl."""
 
     def __init__(self, run: Run | None = None, generated: Path = GENERATED) -> None:
         self._run = run or _systemctl
         self._generated = generated
 
     def states(self, pattern: str) -> dict[str, str]:
-        """The ActiveState of every unit of that pattern which systemd knows."""
+        """The ActiveState of each unit that matches the pattern."""
         listed = self._run(("list-units", "--all", "--plain", "--no-legend", "--full", pattern))
         rows = (line.split() for line in listed.splitlines())
         return {row[0]: row[2] for row in rows if len(row) > 3}
 
     def read_units(self) -> tuple[str, ...]:
-        """Have the generator run again; gives the units whose settings changed by it."""
+        """Run the generator again; gives the units whose settings have changed."""
         before = self._settings()
         self._run(("daemon-reload",))
         after = self._settings()
@@ -76,7 +76,7 @@ class Systemd:
         )
 
     def do(self, todo: UnitPlan, wait: bool) -> None:
-        """Carry the plan out; `wait`: until all of it is done."""
+        """Carry out the plan; `wait`: return when all jobs are done."""
         block = () if wait else ("--no-block",)
         for verb, units in (
             ("stop", todo.stop),
@@ -88,7 +88,7 @@ class Systemd:
                 self._run((verb, *block, *units))
 
     def _settings(self) -> dict[str, str]:
-        """What the generator has written, by unit."""
+        """The drop-ins of the generator, by unit."""
         found = {}
         for path in self._generated.glob(f"eas-*.d/{DROP_IN}"):
             found[path.parent.name.removesuffix(".d")] = path.read_text(encoding="utf-8")
@@ -96,19 +96,19 @@ class Systemd:
 
 
 def demand_systemd() -> None:
-    """Raise OutsideError unless this can be asked of systemd, by root."""
+    """Raise OutsideError unless systemd runs this machine and this process is root."""
     if not BOOTED.is_dir():
-        raise OutsideError("systemd does not run this machine: there are no units to command")
+        raise OutsideError("this machine does not run systemd")
     if os.geteuid() != 0:
-        raise OutsideError("only root may do that: say it with sudo")
+        raise OutsideError("only root can change units: use sudo")
 
 
 def _systemctl(arguments: Sequence[str]) -> str:
     try:
         done = subprocess.run((SYSTEMCTL, *arguments), capture_output=True, text=True, check=False)
     except OSError as error:
-        raise OutsideError(f"systemctl cannot be run: {error.strerror}") from error
+        raise OutsideError(f"cannot run systemctl: {error.strerror}") from error
     if done.returncode != 0:
-        said = " ".join(done.stderr.split()) or f"exit status {done.returncode}"
-        raise OutsideError(f"systemctl {' '.join(arguments)}: {said}")
+        message = " ".join(done.stderr.split()) or f"exit status {done.returncode}"
+        raise OutsideError(f"systemctl {' '.join(arguments)}: {message}")
     return done.stdout

@@ -1,4 +1,4 @@
-"""eas-ctl keys: made once, shown without the secret one, with what to write on both machines."""
+"""`eas-ctl keys`: keys are created once; the public key is shown with the settings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
-def test_keys_are_made_once_and_the_secret_one_is_never_shown(
+def test_keys_are_created_once_and_the_secret_key_is_never_printed(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["keys", "--config", str(config)]) == EXIT_FINE
@@ -33,23 +33,23 @@ def test_keys_are_made_once_and_the_secret_one_is_never_shown(
     assert file.stat().st_gid == file.parent.stat().st_gid
     pair = keys.read(file)
     first = capsys.readouterr().out
-    assert "just made" in first
+    assert "just created" in first
     assert first.count(pair.public) == 3
     assert pair.secret not in first
     assert pair.secret not in repr(pair)
     assert main(["keys", "show", "--config", str(config)]) == EXIT_FINE
-    assert capsys.readouterr().out == first.replace(", just made", "")
+    assert capsys.readouterr().out == first.replace(", just created", "")
     assert main(["keys", "--config", str(config), "--json"]) == EXIT_FINE
     shown = json.loads(capsys.readouterr().out)
     assert shown == {"public_key": pair.public, "file": str(file), "made": False}
 
 
-def test_what_it_says_to_write_is_a_configuration(
+def test_the_printed_settings_are_a_valid_configuration(
     config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(["keys", "--config", str(config)])
-    said = capsys.readouterr().out
-    blocks = said.split("\n\n")
+    printed = capsys.readouterr().out
+    blocks = printed.split("\n\n")
     indented = [block for block in blocks if block.startswith("    ")]
     public, publishing, remote, source, allowing = [
         "\n".join(line.strip() for line in block.splitlines()) for block in indented
@@ -64,7 +64,7 @@ def test_what_it_says_to_write_is_a_configuration(
     assert tomllib.loads(allowing)["allow"] == [public]
 
 
-def test_show_makes_none(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_creates_no_keys(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["keys", "show", "--config", str(config)]) == EXIT_FAILED
     assert "has no keys" in capsys.readouterr().err
     assert list((config.parent / "state").iterdir()) == []

@@ -46,18 +46,20 @@ def known() -> tables.Tables:
     return tables.load()
 
 
-def explained(known: tables.Tables, *same_codes: str, **changed: Any) -> tuple[dict[str, Any], int]:
-    """What is said of the feature with changed properties, by a station of these places."""
+def explained_feature(
+    known: tables.Tables, *same_codes: str, **changed: Any
+) -> tuple[dict[str, Any], int]:
+    """Explain the feature with changed properties, for a station of these codes."""
     feature = {"type": "Feature", "properties": {**FEATURE["properties"], **changed}}
     config = Config(station=StationConfig(callsign="EASTATN", same_codes=same_codes))
-    said, status = cap.explain(json.dumps(feature).encode(), config, known)
-    return said, status
+    result, status = cap.explain(json.dumps(feature).encode(), config, known)
+    return result, status
 
 
 def test_an_alert_is_explained_in_full(known: tables.Tables) -> None:
-    said, status = explained(known, "039173")
+    result, status = explained_feature(known, "039173")
     assert status == 0
-    (alert,) = said["alerts"]
+    (alert,) = result["alerts"]
     assert (alert["identifier"], alert["status"]) == ("urn:oid:1", "Actual")
     assert (alert["msgType"], alert["scope"]) == ("Update", "Public")
     assert alert["references"][0]["identifier"] == "urn:oid:0"
@@ -72,29 +74,29 @@ def test_an_alert_is_explained_in_full(known: tables.Tables) -> None:
     assert alert["trace"][-1]["passed"]
 
 
-def test_why_an_alert_has_no_header_and_does_not_concern_us(known: tables.Tables) -> None:
-    said, _ = explained(known, "048029", eventCode={"SAME": ["NWS"]})
-    (alert,) = said["alerts"]
+def test_an_irrelevant_alert_without_a_header_is_explained(known: tables.Tables) -> None:
+    result, _ = explained_feature(known, "048029", eventCode={"SAME": ["NWS"]})
+    (alert,) = result["alerts"]
     assert (alert["same_header"], alert["same_outcome"]) == (None, "ignored")
     assert alert["same_refusal"] == "placeholder eventCode NWS"
     assert alert["concerns_us"] is False
     assert alert["trace"]
 
 
-def test_what_warns_of_nothing_is_shown_all_the_same(known: tables.Tables) -> None:
-    said, status = explained(known, messageType="Ack")
-    (alert,) = said["alerts"]
+def test_an_acknowledgement_is_shown_but_is_not_a_warning(known: tables.Tables) -> None:
+    result, status = explained_feature(known, messageType="Ack")
+    (alert,) = result["alerts"]
     assert (alert["warns"], alert["why"]) == (False, "msgType Ack warns of nothing")
     assert status == 0
 
 
-def test_what_is_rejected_has_its_reason(known: tables.Tables) -> None:
-    said, status = explained(known, status="Maybe")
-    assert (said["alerts"], status) == ([], 1)
-    assert said["rejected"][0]["reason"].startswith("status 'Maybe' is not one of")
-    said, status = cap.explain(b"<html/>", Config(), known)
-    assert (said["alerts"], status) == ([], 2)
-    assert said["rejected"][0]["reason"] == "an HTML page, not an alert"
+def test_a_rejected_message_has_a_reason(known: tables.Tables) -> None:
+    result, status = explained_feature(known, status="Maybe")
+    assert (result["alerts"], status) == ([], 1)
+    assert result["rejected"][0]["reason"].startswith("status 'Maybe' is not one of")
+    result, status = cap.explain(b"<html/>", Config(), known)
+    assert (result["alerts"], status) == ([], 2)
+    assert result["rejected"][0]["reason"] == "an HTML page, not an alert"
 
 
 def test_the_command_reads_a_file_and_standard_input(
@@ -123,12 +125,12 @@ def test_a_folder_is_explained_file_by_file(
     (folder / "a.json").write_text(json.dumps(FEATURE), encoding="utf-8")
     (folder / "deep" / "b.xml").write_text("<html>", encoding="utf-8")
     assert main(["cap", str(folder), "--config", str(station_toml)]) == 1
-    told = capsys.readouterr()
-    explained = json.loads(told.out)
+    printed = capsys.readouterr()
+    explained = json.loads(printed.out)
     assert [Path(one["file"]).name for one in explained] == ["a.json", "b.xml"]
     assert [len(one["alerts"]) for one in explained] == [1, 0]
     assert "an HTML page" in explained[1]["rejected"][0]["reason"]
-    assert told.err == "", "no bar where nobody watches"
+    assert printed.err == "", "no progress bar without a terminal"
     (folder / "a.json").unlink()
     assert main(["cap", str(folder), "--config", str(station_toml)]) == 2
     capsys.readouterr()

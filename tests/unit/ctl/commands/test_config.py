@@ -9,24 +9,22 @@ import pytest
 
 from eas_station.ctl.main import main
 
-GOOD = '[[source]]\nname = "scanner"\nkind = "pipe"\npath = "x.pcm"\n'
+VALID = '[[source]]\nname = "scanner"\nkind = "pipe"\npath = "x.pcm"\n'
 
 
-def test_a_good_file_is_fine_and_says_which_daemons_it_asks_for(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_valid_file_lists_the_units(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "station.toml"
-    path.write_text(GOOD)
+    path.write_text(VALID)
     assert main(["config", "check", str(path)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines == [f"{path}: fine", "  eas-capd", "  eas-audiod@scanner", "  eas-webd"]
+    assert lines == [f"{path}: valid", "  eas-capd", "  eas-audiod@scanner", "  eas-webd"]
     assert main(["config", "check", "--json", "--config", str(path)]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["usable"] is True
-    assert told["units"] == ["eas-capd", "eas-audiod@scanner", "eas-webd"]
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["usable"] is True
+    assert printed["units"] == ["eas-capd", "eas-audiod@scanner", "eas-webd"]
 
 
-def test_a_bad_file_is_exit_78_with_all_faults(
+def test_an_invalid_file_is_exit_78_with_all_faults(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "station.toml"
@@ -38,9 +36,9 @@ def test_a_bad_file_is_exit_78_with_all_faults(
         "2 faults",
     ]
     assert main(["config", "check", str(path), "--json"]) == 78
-    told = json.loads(capsys.readouterr().out)
-    assert told["usable"] is False
-    assert told["faults"][0] == {
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["usable"] is False
+    assert printed["faults"][0] == {
         "file": str(path),
         "line": 2,
         "key": "web.prot",

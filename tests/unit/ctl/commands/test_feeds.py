@@ -1,4 +1,4 @@
-"""eas-ctl feeds: what eas-capd says, what the record says, and one poll on trial."""
+"""`eas-ctl feeds`: the state that eas-capd reports, the totals of the database, and a test poll."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FEATURE = {
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    """A station with two folders as feeds, and its record."""
+    """A station with two folders as feeds, and its database."""
     path = tmp_path / "station.toml"
     (tmp_path / "cap").mkdir()
     url = f"sqlite:///{tmp_path}/station.sqlite"
@@ -59,11 +59,11 @@ def config(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def say(config: Path) -> Iterator[Callable[..., None]]:
-    """Speak as eas-capd, of the feed `drop`."""
+def publish_status(config: Path) -> Iterator[Callable[..., None]]:
+    """Publish a status of eas-capd with the feed `drop`."""
     publisher = Publisher(CAPD, load(config).paths.runtime_dir)
 
-    def said() -> None:
+    def publish() -> None:
         state = ItemState(
             "drop", "feed.folder", "running", "1 alerts in the last answer, 0 new",
             NOW, last_good_at=NOW, counters={"polls": 3, "alerts": 9},
@@ -74,20 +74,20 @@ def say(config: Path) -> Iterator[Callable[..., None]]:
         )  # fmt: skip
         publisher.publish(topics.status(CAPD), status)
 
-    yield said
+    yield publish
     publisher.close()
 
 
-def test_each_feed_is_told_with_its_age_and_its_counters(
-    config: Path, say: Callable[..., None], capsys: pytest.CaptureFixture[str]
+def test_each_feed_is_listed_with_its_age_and_its_counters(
+    config: Path, publish_status: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    say()
+    publish_status()
     assert main(["feeds", "--config", str(config)]) == 1
     drop, ages, counters, _, _ = capsys.readouterr().out.splitlines()
     assert drop == "drop (folder): running: 1 alerts in the last answer, 0 new"
     assert ages.startswith("  last good answer ")
-    assert ages.endswith(" ago; 7 polls ever, 0 failed")
-    assert counters == "  since the start: 3 polls, 9 alerts"
+    assert ages.endswith(" ago; 7 polls in total, 0 failed")
+    assert counters == "  since the start of eas-capd: 3 polls, 9 alerts"
     assert main(["feeds", "--json", "--config", str(config)]) == 1
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["feeds"]}
     assert rows["drop"]["counters"] == {"polls": 3, "alerts": 9}
@@ -97,17 +97,17 @@ def test_each_feed_is_told_with_its_age_and_its_counters(
     assert rows["gone"]["last_good_at"] is None
 
 
-def test_without_eas_capd_the_record_still_tells_when_a_feed_was_good(
+def test_without_eas_capd_the_database_still_gives_the_totals(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["feeds", "--config", str(config)]) == 2
     out = capsys.readouterr().out
-    assert "drop (folder): not heard: eas-capd does not speak" in out
-    assert "7 polls ever, 0 failed" in out
-    assert "no good answer yet" in out  # of the other one
+    assert "drop (folder): not heard: eas-capd is not responding" in out
+    assert "7 polls in total, 0 failed" in out
+    assert "no good answer yet" in out  # the other feed
 
 
-def test_a_feed_on_trial_is_explained_and_nothing_is_stored(
+def test_a_tested_feed_is_explained_and_nothing_is_stored(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     elsewhere = {**FEATURE["properties"], "id": "urn:oid:2", "geocode": {"SAME": ["001001"]}}  # type: ignore[dict-item]
@@ -118,14 +118,14 @@ def test_a_feed_on_trial_is_explained_and_nothing_is_stored(
     before = sorted(path.name for path in config.parent.rglob("*"))
     assert main(["feeds", "test", "drop", "--config", str(config)]) == 1
     out = capsys.readouterr().out
-    assert "Alert TOR Tornado Warning: urn:oid:1\n  concerns us (same-code): 039173 Wood" in out
-    assert "urn:oid:2\n  does not concern us (nowhere): no place of this alert" in out
+    assert "Alert TOR Tornado Warning: urn:oid:1\n  relevant here (same-code): 039173 Wood" in out
+    assert "urn:oid:2\n  not relevant here (nowhere): no place of this alert" in out
     assert "rejected: status 'Maybe' is not one of" in out
-    assert "2 alerts, 1 of them concern us, 1 rejected; nothing was stored" in out
+    assert "2 alerts, 1 of them relevant here, 1 rejected; nothing was stored" in out
     assert sorted(path.name for path in config.parent.rglob("*")) == before
 
 
-def test_a_feed_on_trial_that_does_not_answer_says_why(
+def test_a_tested_feed_that_does_not_answer_gives_the_reason(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["feeds", "test", "gone", "--config", str(config)]) == 2
@@ -133,15 +133,15 @@ def test_a_feed_on_trial_that_does_not_answer_says_why(
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("words", "message"),
     [
-        (["test", "drip"], "no feed drip; there are: drop, gone"),
-        (["poll"], "say which feed; there are: drop, gone"),
-        (["poll", "drop"], "eas-capd does not speak of drop: is it running?"),
+        (["test", "drip"], "no feed drip; configured: drop, gone"),
+        (["poll"], "the name of a feed is missing; configured: drop, gone"),
+        (["poll", "drop"], "eas-capd does not report the feed drop: is it running?"),
     ],
 )
-def test_what_cannot_be_done_is_said(
-    config: Path, capsys: pytest.CaptureFixture[str], asked: list[str], said: str
+def test_an_impossible_request_is_one_sentence(
+    config: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
 ) -> None:
-    assert main(["feeds", *asked, "--config", str(config)]) == 2
-    assert said in capsys.readouterr().err
+    assert main(["feeds", *words, "--config", str(config)]) == 2
+    assert message in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""A message that is put in enters by the one way, and is then listed and shown."""
+"""An injected message is recorded like a received one, listed and shown."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def header(event_code: str, place: str = "039173") -> str:
     return f"ZCZC-WXR-{event_code}-{place}+0100-{now:%j%H%M}-KCLE/NWS-"
 
 
-def ask(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str]:
+def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str]:
     status = main(list(argv))
     return status, capsys.readouterr().out
 
@@ -33,55 +33,55 @@ def test_an_injected_test_is_an_active_alert_of_our_area(
     config: Config, station_toml: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ("--config", str(station_toml), "--json")
-    status, out = ask(capsys, "inject", header("DMO"), *options)
+    status, out = run(capsys, "inject", header("DMO"), *options)
     assert status == 0
     changes = json.loads(out)["changes"]
     assert [(c["kind"], c["event_code"]) for c in changes] == [("new", "DMO")]
-    status, out = ask(capsys, "alerts", *options)
+    status, out = run(capsys, "alerts", *options)
     (listed,) = json.loads(out)["alerts"]
     assert status == 0
     assert listed["alert"]["alert_id"] == changes[0]["alert_id"]
     assert listed["alert"]["is_test"] is True
     assert listed["alert"]["relevance"]["relevant"] is True
-    assert [hearing["origin"] for hearing in listed["receptions"]] == ["inject"]
+    assert [reception["origin"] for reception in listed["receptions"]] == ["inject"]
 
 
-def test_the_same_message_twice_is_one_alert_heard_twice(
+def test_the_same_message_twice_is_one_alert_with_two_receptions(
     config: Config, station_toml: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ("--config", str(station_toml), "--json")
     text = header("RWT")
-    _, first = ask(capsys, "inject", text, *options)
-    _, second = ask(capsys, "inject", text.replace("KCLE/NWS", "WXYZ/FM "), *options)
+    _, first = run(capsys, "inject", text, *options)
+    _, second = run(capsys, "inject", text.replace("KCLE/NWS", "WXYZ/FM "), *options)
     (before,) = json.loads(first)["changes"]
     (after,) = json.loads(second)["changes"]
     assert (after["alert_id"], after["kind"]) == (before["alert_id"], "updated")
 
 
-def test_show_tells_why_it_concerns_us(
+def test_show_explains_why_an_alert_is_relevant(
     config: Config, station_toml: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ("--config", str(station_toml))
-    _, out = ask(capsys, "inject", header("DMO"), *options, "--json")
+    _, out = run(capsys, "inject", header("DMO"), *options, "--json")
     alert_id = json.loads(out)["changes"][0]["alert_id"]
-    status, out = ask(capsys, "show", alert_id[:8], *options)
+    status, out = run(capsys, "show", alert_id[:8], *options)
     assert status == 0
-    assert "Concerns us: yes" in out
+    assert "Relevant here: yes" in out
     assert "Wood, OH" in out
     assert header("DMO")[:20] in out
 
 
-def test_a_message_that_is_no_test_needs_to_be_meant(
+def test_a_message_that_is_not_a_test_needs_the_option_real(
     config: Config, station_toml: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ("--config", str(station_toml), "--json")
     assert main(["inject", header("TOR"), *options]) == 2
-    assert "say --real" in capsys.readouterr().err
-    status, out = ask(capsys, "inject", header("TOR"), "--real", *options)
+    assert "use --real" in capsys.readouterr().err
+    status, out = run(capsys, "inject", header("TOR"), "--real", *options)
     assert (status, json.loads(out)["changes"][0]["event_code"]) == (0, "TOR")
 
 
-def test_what_is_no_header_is_said_to_be_none(
+def test_an_invalid_header_is_rejected(
     config: Config, station_toml: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["inject", "ZCZC-WXR", "--config", str(station_toml)]) == 2
@@ -95,19 +95,19 @@ def test_a_missing_file_is_named(
     assert "nowhere.xml: No such file" in capsys.readouterr().err
 
 
-def test_an_unknown_id_is_said_to_be_unknown(
+def test_an_unknown_id_is_an_error(
     config: Config, station_toml: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["show", "feedbeef", "--config", str(station_toml)]) == 2
-    assert "no alert has the id 'feedbeef'" in capsys.readouterr().err
+    assert "no alert has the ID 'feedbeef'" in capsys.readouterr().err
 
 
-def test_without_a_record_the_message_is_spooled_and_recorded_later(
+def test_without_a_database_the_message_is_spooled_and_recorded_later(
     station_toml: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ("--config", str(station_toml))
     assert main(["inject", header("DMO"), *options]) == 1
     assert capsys.readouterr().out.startswith("spooled")
     migrate.upgrade(load(station_toml).database.url)
-    _, out = ask(capsys, "inject", header("RWT"), *options, "--json")
+    _, out = run(capsys, "inject", header("RWT"), *options, "--json")
     assert [c["event_code"] for c in json.loads(out)["changes"]] == ["DMO", "RWT"]

@@ -1,4 +1,4 @@
-"""eas-ctl passwd and tokens: what is kept, and what is told."""
+"""`eas-ctl passwd` and `eas-ctl tokens`: what is stored and what is printed."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from eas_station.store.keys import logins, passwords, tokens
 from eas_station.store.keys.keyring import Keyring, path_in
 from eas_station.store.records import audit
 
-WORD = "correct horse battery staple"
+PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture
-def say(
+def run_command(
     station_toml: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str, str]]:
     def run(*words: str, stdin: str = "") -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
         status = dispatch.main([*words, "--config", str(station_toml)])
-        told = capsys.readouterr()
-        return status, told.out, told.err
+        printed = capsys.readouterr()
+        return status, printed.out, printed.err
 
     return run
 
@@ -43,24 +43,24 @@ def audited(config: Config) -> list[tuple[str, str | None, str | None]]:
     return [(one.action, one.subject, one.detail) for one in reversed(entries)]
 
 
-def kept(config: Config, name: str) -> str | None:
+def stored_hash(config: Config, name: str) -> str | None:
     keyring = Keyring(path_in(config.paths.state_dir))
     with keyring.transaction() as connection:
         return logins.hash_of(connection, name)
 
 
-def test_a_password_from_a_pipe_is_set_and_audited_without_itself(
-    config: Config, say: Callable[..., tuple[int, str, str]]
+def test_a_password_from_a_pipe_is_set_and_not_written_to_the_audit_log(
+    config: Config, run_command: Callable[..., tuple[int, str, str]]
 ) -> None:
-    assert say("passwd", "ann", "--stdin", stdin=f"{WORD}\n")[0] == 0
-    assert passwords.matches(kept(config, "ann") or "", WORD)
-    assert say("passwd", "--list")[1].startswith("ann ")
-    assert say("passwd", "ann", "--remove")[0] == 0
-    assert kept(config, "ann") is None
+    assert run_command("passwd", "ann", "--stdin", stdin=f"{PASSWORD}\n")[0] == 0
+    assert passwords.matches(stored_hash(config, "ann") or "", PASSWORD)
+    assert run_command("passwd", "--list")[1].startswith("ann ")
+    assert run_command("passwd", "ann", "--remove")[0] == 0
+    assert stored_hash(config, "ann") is None
     assert [row[:2] for row in audited(config)] == [
         ("set password", "ann"), ("remove password", "ann"),
     ]  # fmt: skip
-    assert WORD not in str(audited(config))
+    assert PASSWORD not in str(audited(config))
 
 
 @pytest.mark.parametrize(
@@ -68,35 +68,35 @@ def test_a_password_from_a_pipe_is_set_and_audited_without_itself(
     [
         (("--stdin",), "short\n", "a password has 8 characters at least; nothing was changed"),
         (("--stdin",), "", "a password has 8 characters at least; nothing was changed"),
-        ((), "", "there is no terminal to ask at; say --stdin"),
+        ((), "", "no terminal to read the password from; use --stdin"),
         (("ben", "--remove"), "", "ben has no password"),
-        (("x\ny", "--stdin"), f"{WORD}\n", "none of them invisible"),
+        (("x\ny", "--stdin"), f"{PASSWORD}\n", "printable characters"),
     ],
 )
-def test_what_cannot_be_is_told_and_changes_nothing(
+def test_an_invalid_request_is_refused_and_changes_nothing(
     config: Config,
-    say: Callable[..., tuple[int, str, str]],
+    run_command: Callable[..., tuple[int, str, str]],
     words: tuple[str, ...],
     stdin: str,
     sentence: str,
 ) -> None:
-    status, _, told = say("passwd", *words, stdin=stdin)
+    status, _, errors = run_command("passwd", *words, stdin=stdin)
     assert status != 0
-    assert sentence in told
-    assert kept(config, "operator") is None
+    assert sentence in errors
+    assert stored_hash(config, "operator") is None
 
 
 def test_a_password_can_be_set_before_there_is_a_database(
-    station_toml: Path, say: Callable[..., tuple[int, str, str]]
+    station_toml: Path, run_command: Callable[..., tuple[int, str, str]]
 ) -> None:
-    status, out, told = say("passwd", "--stdin", stdin=f"{WORD}\n")
+    status, out, errors = run_command("passwd", "--stdin", stdin=f"{PASSWORD}\n")
     assert (status, "The password of operator is set" in out) == (0, True)
-    assert "done, but not in the audit" in told
+    assert "done, but not recorded in the audit log" in errors
     assert (station_toml.parent / "state" / "webd" / "keys.sqlite").stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize(("again", "is_set"), [(WORD, True), ("another one", False)])
-def test_at_a_terminal_it_is_asked_for_twice_and_not_shown(
+@pytest.mark.parametrize(("again", "is_set"), [(PASSWORD, True), ("another one", False)])
+def test_on_a_terminal_the_password_is_read_twice_without_echo(
     config: Config, station_toml: Path, again: str, is_set: bool
 ) -> None:
     pid, terminal = pty.fork()
@@ -110,19 +110,19 @@ def test_at_a_terminal_it_is_asked_for_twice_and_not_shown(
             ],
         )
     seen = _until(terminal, b"New password for operator: ")
-    os.write(terminal, f"{WORD}\n".encode())
+    os.write(terminal, f"{PASSWORD}\n".encode())
     seen += _until(terminal, b"Again: ")
     os.write(terminal, f"{again}\n".encode())
     seen += _until(terminal, None)
     _, status = os.waitpid(pid, 0)
     os.close(terminal)
     assert (os.waitstatus_to_exitcode(status) == 0) is is_set
-    assert passwords.matches(kept(config, "operator") or "", WORD) is is_set
-    assert WORD.encode() not in seen
+    assert passwords.matches(stored_hash(config, "operator") or "", PASSWORD) is is_set
+    assert PASSWORD.encode() not in seen
 
 
 def _until(terminal: int, text: bytes | None) -> bytes:
-    """What the terminal shows until this; None: until its end."""
+    """The output of the terminal up to this text; None: up to its end."""
     seen = b""
     while text is None or text not in seen:
         try:
@@ -135,25 +135,28 @@ def _until(terminal: int, text: bytes | None) -> bytes:
     return seen
 
 
-def test_a_token_is_shown_once_and_listed_without_itself(
-    config: Config, say: Callable[..., tuple[int, str, str]]
+def test_a_token_is_printed_once_and_listed_without_its_secret(
+    config: Config, run_command: Callable[..., tuple[int, str, str]]
 ) -> None:
-    _, made, _ = say("tokens", "add", "backup", "--scope", "write")
+    _, secret, _ = run_command("tokens", "add", "backup", "--scope", "write")
     keyring = Keyring(path_in(config.paths.state_dir))
     with keyring.transaction() as connection:
-        found = tokens.find(connection, made.strip(), utc_now())
+        found = tokens.find(connection, secret.strip(), utc_now())
     keyring.close()
     assert found is not None
     assert (found.name, found.scope) == ("backup", "write")
     for words in (("tokens", "list"), ("tokens", "list", "--json")):
-        _, listed, _ = say(*words)
+        _, listed, _ = run_command(*words)
         assert "backup" in listed
-        assert made.strip() not in listed
-    assert "there is a token backup already" in say("tokens", "add", "backup")[2]
-    assert say("tokens", "revoke", "backup")[0] == 0
-    assert "there is no token backup" in say("tokens", "revoke", "backup")[2]
-    assert 'a name has 1 to 40 letters, digits, ".", "-" or "_"' in say("tokens", "add", "a b")[2]
+        assert secret.strip() not in listed
+    assert "there is a token backup already" in run_command("tokens", "add", "backup")[2]
+    assert run_command("tokens", "revoke", "backup")[0] == 0
+    assert "there is no token backup" in run_command("tokens", "revoke", "backup")[2]
+    assert (
+        'a name has 1 to 40 letters, digits, ".", "-" or "_"'
+        in run_command("tokens", "add", "a b")[2]
+    )
     assert [row[:2] for row in audited(config)] == [
         ("add token", "backup"), ("revoke token", "backup"),
     ]  # fmt: skip
-    assert made.strip() not in str(audited(config))
+    assert secret.strip() not in str(audited(config))

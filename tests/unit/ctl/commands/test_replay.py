@@ -1,4 +1,4 @@
-"""`eas-ctl replay`: what it prints for what was received, and how it refuses bad files."""
+"""`eas-ctl replay`: the states that it prints, and the errors of invalid files."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_cap_message_and_its_header_off_the_air_are_one_alert_until_its_end(
     assert [ended["alert_id"] for ended in after["ended"]] == [alert["alert_id"]]
 
 
-def test_what_is_no_message_is_told_with_its_reason(
+def test_a_document_that_is_not_a_message_is_rejected_with_a_reason(
     tmp_path: Path, config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "page.html").write_text("<html><body>Not found</body></html>")
@@ -100,7 +100,7 @@ def test_the_same_file_gives_the_same_output_twice(
         ('{"at": "2026-05-01T20:06:00Z", "feed": "cap", "file": "gone.xml"}', "gone.xml: No such"),
     ],
 )
-def test_a_bad_line_is_refused_with_its_number(
+def test_an_invalid_line_is_refused_with_its_number(
     tmp_path: Path, config: Path, capsys: pytest.CaptureFixture[str], line: str, expected: str
 ) -> None:
     path = tmp_path / "play.jsonl"

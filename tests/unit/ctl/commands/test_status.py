@@ -1,4 +1,4 @@
-"""The verdict on the station, from what its daemons say on real sockets."""
+"""The state of the station, from the status messages of its daemons on real sockets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 UNITS = ("eas-capd", "eas-sdrd@wx", "eas-audiod@wx", "eas-webd")
 
 
-def word(unit: str, state: str = "running", items: tuple[ItemState, ...] = ()) -> Status:
+def body(unit: str, state: str = "running", items: tuple[ItemState, ...] = ()) -> Status:
     return Status(
         unit=unit,
         state=state,  # type: ignore[arg-type]
@@ -36,67 +36,67 @@ def word(unit: str, state: str = "running", items: tuple[ItemState, ...] = ()) -
     )
 
 
-def heard(unit: str, state: str = "running", ago_s: float = 0.0) -> BusMessage:
+def message(unit: str, state: str = "running", ago_s: float = 0.0) -> BusMessage:
     sent_at = NOW - timedelta(seconds=ago_s)
-    return BusMessage(topics.status(unit), unit, 1, sent_at, word(unit, state))
+    return BusMessage(topics.status(unit), unit, 1, sent_at, body(unit, state))
 
 
 @contextmanager
-def speaking(config: Config, units: tuple[str, ...]) -> Iterator[None]:
+def publishing(config: Config, units: tuple[str, ...]) -> Iterator[None]:
     with ExitStack() as stack:
         for unit in units:
             publisher = stack.enter_context(closing(Publisher(unit, config.paths.runtime_dir)))
-            publisher.publish(topics.status(unit), word(unit))
+            publisher.publish(topics.status(unit), body(unit))
         yield
 
 
 def test_all_running_is_fine(config: Config) -> None:
-    report = status.judge(config, [heard(unit) for unit in UNITS], NOW)
-    assert (report.verdict, report.sentence) == ("fine", "All 4 daemons are well.")
+    report = status.judge(config, [message(unit) for unit in UNITS], NOW)
+    assert (report.verdict, report.sentence) == ("fine", "All 4 daemons are running.")
 
 
 def test_one_degraded_daemon_degrades_the_station(config: Config) -> None:
-    words = [heard(unit, "degraded" if unit == "eas-capd" else "running") for unit in UNITS]
-    report = status.judge(config, words, NOW)
+    messages = [message(unit, "degraded" if unit == "eas-capd" else "running") for unit in UNITS]
+    report = status.judge(config, messages, NOW)
     assert (report.verdict, report.sentence) == ("degraded", "Degraded: eas-capd.")
 
 
-def test_a_daemon_that_is_not_heard_is_a_failure(config: Config) -> None:
-    report = status.judge(config, [heard(unit) for unit in UNITS[1:]], NOW)
-    assert (report.verdict, report.sentence) == ("failed", "Not heard: eas-capd.")
+def test_a_daemon_that_does_not_respond_is_a_failure(config: Config) -> None:
+    report = status.judge(config, [message(unit) for unit in UNITS[1:]], NOW)
+    assert (report.verdict, report.sentence) == ("failed", "Not responding: eas-capd.")
 
 
-def test_a_last_word_of_long_ago_is_no_word(config: Config) -> None:
-    words = [heard(unit, ago_s=41 if unit == "eas-webd" else 39) for unit in UNITS]
-    report = status.judge(config, words, NOW)
-    assert (report.verdict, report.sentence) == ("failed", "Not heard: eas-webd.")
+def test_an_old_status_does_not_count(config: Config) -> None:
+    messages = [message(unit, ago_s=41 if unit == "eas-webd" else 39) for unit in UNITS]
+    report = status.judge(config, messages, NOW)
+    assert (report.verdict, report.sentence) == ("failed", "Not responding: eas-webd.")
 
 
-def test_the_later_word_counts(config: Config) -> None:
-    words = [heard("eas-capd", "degraded", ago_s=5), *(heard(unit) for unit in UNITS)]
-    assert status.judge(config, words, NOW).verdict == "fine"
+def test_the_last_status_counts(config: Config) -> None:
+    messages = [message("eas-capd", "degraded", ago_s=5), *(message(unit) for unit in UNITS)]
+    assert status.judge(config, messages, NOW).verdict == "fine"
 
 
-def test_the_command_asks_the_daemons_and_exits_0(
+def test_the_command_reads_the_bus_and_exits_0(
     config: Config, station_toml: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with speaking(config, UNITS):
+    with publishing(config, UNITS):
         assert main(["status", "--config", str(station_toml), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["verdict"] == "fine"
-    assert [unit["unit"] for unit in told["units"]] == list(UNITS)
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["verdict"] == "fine"
+    assert [unit["unit"] for unit in printed["units"]] == list(UNITS)
 
 
-def test_the_command_exits_2_when_nobody_answers(
+def test_the_command_exits_2_if_no_daemon_responds(
     config: Config,
     station_toml: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("eas_station.ctl.console.invocation.hear", _hear_briefly)
+    monkeypatch.setattr("eas_station.ctl.console.bus_query.last_messages", _no_messages)
     assert main(["status", "--config", str(station_toml)]) == 2
     assert capsys.readouterr().out.startswith("The station is not running.")
 
 
-def _hear_briefly(config: Config, names: list[str], enough: object) -> list[BusMessage]:
+def _no_messages(config: Config, names: list[str], enough: object) -> list[BusMessage]:
     return []

@@ -28,14 +28,14 @@ def write(path: Path, width: int, channels: int, values: bytes, rate_hz: int = 2
     return path
 
 
-def test_what_is_written_is_read(tmp_path: Path) -> None:
+def test_a_written_file_can_be_read(tmp_path: Path) -> None:
     write_wav(tmp_path / "a.wav", TONE, 25_000)
     sound, rate_hz = read(tmp_path / "a.wav")
     assert rate_hz == 25_000
     np.testing.assert_allclose(sound, TONE, atol=1e-4)
 
 
-def test_the_rate_of_a_wav_file_is_its_own(tmp_path: Path) -> None:
+def test_the_rate_of_a_wav_file_is_in_its_header(tmp_path: Path) -> None:
     write_wav(tmp_path / "a.wav", TONE, 25_000)
     assert read(tmp_path / "a.wav", 8000)[1] == 25_000
 
@@ -81,7 +81,7 @@ def test_samples_cut_anywhere() -> None:
     np.testing.assert_array_equal(found * 32768, np.arange(-50, 50))
 
 
-def test_a_truncated_wav_file_gives_what_it_has(tmp_path: Path) -> None:
+def test_a_truncated_wav_file_is_read_to_its_end(tmp_path: Path) -> None:
     write_wav(tmp_path / "a.wav", TONE, 25_000)
     cut = tmp_path / "cut.wav"
     cut.write_bytes((tmp_path / "a.wav").read_bytes()[:20_001])
@@ -103,12 +103,12 @@ def test_compressed_files(tmp_path: Path, suffix: str) -> None:
         np.testing.assert_allclose(sound, TONE, atol=1e-4)
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"none\.wav cannot be read: no such file"):
         read(tmp_path / "none.wav")
 
 
-def test_a_folder(tmp_path: Path) -> None:
+def test_a_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="cannot be read: is a directory"):
         read(tmp_path)
 
@@ -116,13 +116,13 @@ def test_a_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"RIFF", b"RIFF\x00\x00\x00\x00WAVEjunk", b"fLaC", b"text"]
 )
-def test_what_is_no_sound_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(content)
     with pytest.raises(SourceError, match=r"a\.wav"):
         read(path)
 
 
-def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="cannot be written"):
         write_wav(tmp_path / "none" / "a.wav", TONE, 8000)

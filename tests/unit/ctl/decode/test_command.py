@@ -80,26 +80,29 @@ def test_a_capture_names_the_channel(tmp_path: Path, capsys: Capture) -> None:
     ]
 
 
-def test_nothing_in_it_is_fine(tmp_path: Path, capsys: Capture) -> None:
+def test_a_file_without_messages_is_exit_0(tmp_path: Path, capsys: Capture) -> None:
     write_wav(tmp_path / "a.wav", np.zeros(50_000, np.float32), 25_000)
     assert main(["decode", str(tmp_path / "a.wav")]) == 0
     assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "text"),
     [
         (["none.wav"], "none.wav cannot be read"),
         (["--rate", "500", "a.raw"], "500 Hz; it must be 8000 to 192000"),
-        (["a.raw"], "say the rate with --rate HZ"),
-        (["--iq", "cu8", "--rate", "250000", "a.raw"], "needs its --rate HZ and its --center HZ"),
-        (["--iq", "cu8", "--rate", "250000", "--center", "100e6", "a.raw"], "no NOAA Weather"),
+        (["a.raw"], "raw samples need --rate HZ"),
+        (["--iq", "cu8", "--rate", "250000", "a.raw"], "needs --rate HZ and --center HZ"),
+        (
+            ["--iq", "cu8", "--rate", "250000", "--center", "100e6", "a.raw"],
+            "contains no NOAA Weather",
+        ),
         (["--iq", "cu8", "--rate", "250001", "--center", "162.4875e6", "a.raw"], "multiple of"),
     ],
 )
-def test_one_clear_sentence(
+def test_an_error_is_one_sentence(
     arguments: list[str],
-    says: str,
+    text: str,
     tmp_path: Path,
     capsys: Capture,
     monkeypatch: pytest.MonkeyPatch,
@@ -107,19 +110,19 @@ def test_one_clear_sentence(
     (tmp_path / "a.raw").write_bytes(raw())
     monkeypatch.chdir(tmp_path)
     assert main(["decode", *arguments]) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert says in said.err
-    assert len(said.err.splitlines()) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert text in printed.err
+    assert len(printed.err.splitlines()) == 1
 
 
-def test_a_posterior_that_is_none_is_refused(capsys: Capture) -> None:
+def test_an_invalid_probability_is_refused(capsys: Capture) -> None:
     with pytest.raises(SystemExit):
         main(["decode", "--min-posterior", "1.5", "-"])
-    assert "between 0 and 1" in capsys.readouterr().err
+    assert "is between 0 and 1" in capsys.readouterr().err
 
 
-def test_standard_input_is_read_as_it_comes(tmp_path: Path) -> None:
+def test_standard_input_is_decoded_while_it_arrives(tmp_path: Path) -> None:
     """The header is printed while the sender has not yet closed the pipe."""
     sound = raw()
     program = [
@@ -145,7 +148,7 @@ def test_standard_input_is_read_as_it_comes(tmp_path: Path) -> None:
         assert child.wait(10) == 0
 
 
-def test_no_database_bus_or_xml_parser_is_loaded_for_it(tmp_path: Path) -> None:
+def test_it_loads_no_database_bus_or_xml_parser(tmp_path: Path) -> None:
     code = (
         "import sys; from eas_station.ctl.main import main; main(['decode', sys.argv[1]]);"
         "loaded = {name.split('.')[0] for name in sys.modules};"
@@ -158,7 +161,7 @@ def test_no_database_bus_or_xml_parser_is_loaded_for_it(tmp_path: Path) -> None:
     assert found.stdout.strip() == b""
 
 
-def test_a_directory_names_each_file(tmp_path: Path, capsys: Capture) -> None:
+def test_the_lines_of_a_folder_begin_with_the_file_name(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "below").mkdir()
     wav(tmp_path / "b.wav", OTHER)
     wav(tmp_path / "below" / "a.wav")
@@ -178,20 +181,20 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(
     (tmp_path / "a.wav").write_bytes(b"RIFFnonsense")
     wav(tmp_path / "b.wav")
     assert main(["decode", "--json", str(tmp_path / "a.wav"), str(tmp_path / "b.wav")]) == 2
-    said = capsys.readouterr()
-    rows = [json.loads(line) for line in said.out.splitlines()]
+    printed = capsys.readouterr()
+    rows = [json.loads(line) for line in printed.out.splitlines()]
     assert [(row["file"], row["text"]) for row in rows] == [
         (str(tmp_path / "b.wav"), HEADER),
         (str(tmp_path / "b.wav"), "NNNN"),
     ]
-    assert len(said.err.splitlines()) == 1
-    assert str(tmp_path / "a.wav") in said.err
+    assert len(printed.err.splitlines()) == 1
+    assert str(tmp_path / "a.wav") in printed.err
 
 
-def test_raw_files_of_a_directory_need_the_rate(tmp_path: Path, capsys: Capture) -> None:
+def test_raw_files_of_a_folder_need_the_rate(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "a.s16le").write_bytes(raw())
     assert main(["decode", str(tmp_path)]) == 2
-    assert "no sound file" in capsys.readouterr().err
+    assert "no audio files" in capsys.readouterr().err
     assert main(["decode", "--rate", "22050", str(tmp_path)]) == 0
     assert capsys.readouterr().out.splitlines()[0] == f"{tmp_path}/a.s16le: {HEADER}"
 
@@ -227,16 +230,18 @@ def test_the_plot_shows_every_burst_and_character(tmp_path: Path, capsys: Captur
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("a.gif", "drawn as .svg or .png"), ("a.svg", "no header was heard")]
+    ("name", "text"), [("a.gif", "must end in .svg or .png"), ("a.svg", "no header was decoded")]
 )
-def test_a_plot_that_cannot_be(name: str, says: str, tmp_path: Path, capsys: Capture) -> None:
+def test_an_impossible_plot_is_an_error(
+    name: str, text: str, tmp_path: Path, capsys: Capture
+) -> None:
     write_wav(tmp_path / "a.wav", np.zeros(50_000, np.float32), 25_000)
     assert main(["decode", "--plot", str(tmp_path / name), str(tmp_path / "a.wav")]) == 2
-    assert says in capsys.readouterr().err
+    assert text in capsys.readouterr().err
     assert not (tmp_path / name).exists()
 
 
-def test_a_png_needs_a_program_that_draws(
+def test_png_needs_a_converter(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -19,7 +19,7 @@ def length_s(path: Path) -> float:
 
 
 @pytest.mark.parametrize("rate", ["8000", "22050", "25000", "48000"])
-def test_what_is_encoded_is_decoded(rate: str, tmp_path: Path, capsys: Capture) -> None:
+def test_an_encoded_header_can_be_decoded(rate: str, tmp_path: Path, capsys: Capture) -> None:
     path = str(tmp_path / "a.wav")
     assert main(["encode", HEADER, "-o", path, "--rate", rate]) == 0
     assert main(["decode", path]) == 0
@@ -38,24 +38,26 @@ def test_attention_and_voice_make_it_longer(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "header", ["", "NNNN", "ZCZC-WXR-RWT-39173+0030-1051700-KCLE/NWS-", "ZCZC-Ä"]
 )
-def test_what_is_no_header_is_refused(header: str, tmp_path: Path, capsys: Capture) -> None:
+def test_an_invalid_header_is_refused(header: str, tmp_path: Path, capsys: Capture) -> None:
     assert main(["encode", header, "-o", str(tmp_path / "a.wav")]) == 2
     assert capsys.readouterr().err.startswith("eas-ctl: ")
     assert not (tmp_path / "a.wav").exists()
 
 
-def test_a_header_against_the_rules_is_made_but_said(tmp_path: Path, capsys: Capture) -> None:
+def test_a_header_that_violates_the_rules_is_written_with_a_warning(
+    tmp_path: Path, capsys: Capture
+) -> None:
     path = tmp_path / "a.wav"
     assert main(["encode", "ZCZC-WXR-RWT-039173+0000-1051700-KCLE/NW-", "-o", str(path)]) == 0
     assert "0000 is not a legal purge time" in capsys.readouterr().err
     assert path.exists()
 
 
-def test_a_rate_out_of_range(tmp_path: Path, capsys: Capture) -> None:
+def test_a_rate_out_of_range_is_an_error(tmp_path: Path, capsys: Capture) -> None:
     assert main(["encode", HEADER, "-o", str(tmp_path / "a.wav"), "--rate", "4000"]) == 2
     assert "8000 to 192000" in capsys.readouterr().err
 
 
-def test_a_place_that_cannot_be_written(tmp_path: Path, capsys: Capture) -> None:
+def test_a_missing_folder_is_an_error(tmp_path: Path, capsys: Capture) -> None:
     assert main(["encode", HEADER, "-o", str(tmp_path / "none" / "a.wav")]) == 2
     assert "cannot be written: no such file" in capsys.readouterr().err

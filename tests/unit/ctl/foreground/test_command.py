@@ -1,4 +1,4 @@
-"""What `eas-ctl run` decides before it starts anything."""
+"""The port of the page in `eas-ctl run`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from contextlib import closing
 
 import pytest
 
-from eas_station.ctl.foreground.children import ending, environment_of_children
 from eas_station.ctl.foreground.command import free_port, port_is_free
 
 
-def test_a_port_that_somebody_listens_on_is_not_free() -> None:
+def test_a_port_in_use_is_not_free() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         port = server.getsockname()[1]
         assert not port_is_free("127.0.0.1", port)
@@ -20,7 +19,7 @@ def test_a_port_that_somebody_listens_on_is_not_free() -> None:
     assert port_is_free("127.0.0.1", port)
 
 
-def test_the_next_free_port_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_free_port_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         taken = server.getsockname()[1]
         monkeypatch.setattr("eas_station.ctl.foreground.command.FIRST_PORT", taken)
@@ -28,26 +27,5 @@ def test_the_next_free_port_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
         assert free_port("127.0.0.1") > taken
 
 
-def test_a_host_that_is_not_known_is_left_to_the_daemon() -> None:
+def test_an_unknown_host_is_left_to_the_daemon() -> None:
     assert port_is_free("no-such-host.invalid", 8080)
-
-
-def test_children_inherit_nothing_that_systemd_meant_for_us() -> None:
-    environment = {"PATH": "/bin", "NOTIFY_SOCKET": "/x", "WATCHDOG_USEC": "1", "EAS_LOG": "text"}
-    inherited = environment_of_children(environment)
-    assert inherited["PATH"] == "/bin"
-    assert inherited["EAS_LOG"] == "json"
-    assert not {"NOTIFY_SOCKET", "WATCHDOG_USEC"} & inherited.keys()
-
-
-@pytest.mark.parametrize(
-    ("status", "words"),
-    [
-        (0, "ended with exit status 0"),
-        (78, "ended with exit status 78"),
-        (-9, "was ended by SIGKILL"),
-        (-99, "was ended by signal 99"),
-    ],
-)
-def test_how_a_process_ended(status: int, words: str) -> None:
-    assert ending(status) == words

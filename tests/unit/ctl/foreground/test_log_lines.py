@@ -1,4 +1,4 @@
-"""Many processes, one log."""
+"""One log of many processes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from eas_station.ctl.foreground.log_lines import LONGEST_LINE, Lines, LogStream
+from eas_station.ctl.foreground.log_lines import LONGEST_LINE, LogStream, read_lines
 
 AT = datetime(2026, 4, 27, 12, 34, 56, tzinfo=UTC)
 
@@ -20,24 +20,24 @@ def stream_of(out: io.StringIO, colour: bool = False, as_json: bool = False) -> 
 
 
 @pytest.fixture
-def pipe() -> Iterator[tuple[Lines, int]]:
+def pipe() -> Iterator[tuple[Iterator[str], int]]:
     reading, writing = os.pipe()
-    yield Lines(reading), writing
-    os.close(reading)
+    with os.fdopen(reading, "rb") as stream:
+        yield read_lines(stream), writing
 
 
-def test_a_record_becomes_a_line_with_its_fields() -> None:
+def test_a_json_record_becomes_a_line_with_its_fields() -> None:
     out = io.StringIO()
     record = {"at": "x", "unit": "eas-capd", "level": "WARNING", "logger": "y", "text": "no answer"}
-    said = stream_of(out).pass_on("eas-capd", json.dumps({**record, "EAS_FEED": "nws"}))
-    assert said == "no answer"
+    text = stream_of(out).forward("eas-capd", json.dumps({**record, "EAS_FEED": "nws"}))
+    assert text == "no answer"
     assert out.getvalue() == "eas-capd 12:34:56 WARNING: no answer feed=nws\n"
 
 
 def test_a_traceback_keeps_its_lines() -> None:
     out = io.StringIO()
     record = {"level": "ERROR", "text": "crashed", "traceback": "Traceback:\n  ValueError: x"}
-    stream_of(out).pass_on("eas-capd", json.dumps(record))
+    stream_of(out).forward("eas-capd", json.dumps(record))
     assert out.getvalue().splitlines() == [
         "eas-capd 12:34:56 ERROR: crashed",
         "eas-capd 12:34:56 ERROR:   Traceback:",
@@ -46,15 +46,15 @@ def test_a_traceback_keeps_its_lines() -> None:
 
 
 @pytest.mark.parametrize("line", ["plain words", "{not json", '{"no": "text"}', "[1]", "{" * 5000])
-def test_what_is_no_record_is_passed_on_as_it_is(line: str) -> None:
+def test_a_line_that_is_not_a_record_is_forwarded_unchanged(line: str) -> None:
     out = io.StringIO()
-    assert stream_of(out).pass_on("demo", line) == line
+    assert stream_of(out).forward("demo", line) == line
     assert out.getvalue() == f"demo     12:34:56 {line}\n"
 
 
 def test_a_terminal_gets_colours() -> None:
     out = io.StringIO()
-    stream_of(out, colour=True).say("eas-webd", "ready")
+    stream_of(out, colour=True).write("eas-webd", "ready")
     assert out.getvalue() == "\x1b[32meas-webd\x1b[0m \x1b[2m12:34:56\x1b[0m ready\x1b[2m\x1b[0m\n"
 
 
@@ -62,31 +62,21 @@ def test_json_stays_json() -> None:
     out = io.StringIO()
     stream = stream_of(out, as_json=True)
     line = json.dumps({"unit": "eas-capd", "text": "alert stored"})
-    stream.pass_on("eas-capd", line)
-    stream.pass_on("demo", "plain words")
+    stream.forward("eas-capd", line)
+    stream.forward("demo", "plain words")
     assert out.getvalue().splitlines()[0] == line
     assert json.loads(out.getvalue().splitlines()[1])["text"] == "plain words"
 
 
-def test_lines_are_put_together_however_they_come(pipe: tuple[Lines, int]) -> None:
+def test_lines_are_joined_from_any_pieces(pipe: tuple[Iterator[str], int]) -> None:
     lines, writing = pipe
-    assert lines.read() == []
-    os.write(writing, b"one\ntw")
-    assert lines.read() == ["one"]
-    os.write(writing, b"o\nZ\xc3")
-    assert lines.read() == ["two"]
-    os.write(writing, b"\xbc\nthe rest")
-    assert lines.read() == ["Zü"]
+    for piece in (b"one\ntw", b"o\nZ\xc3", b"\xbc\nthe rest"):
+        os.write(writing, piece)
+    assert [next(lines), next(lines), next(lines)] == ["one", "two", "Zü"]
     os.close(writing)
-    assert lines.read() is None
-    assert lines.last() == "the rest"
+    assert list(lines) == ["the rest"]
 
 
-def test_a_line_without_end_does_not_fill_the_memory(pipe: tuple[Lines, int]) -> None:
-    lines, writing = pipe
-    heard = 0
-    for _ in range(LONGEST_LINE // 32768 + 2):
-        os.write(writing, b"x" * 32768)
-        heard += sum(len(line) for line in lines.read() or [])
-    assert heard > LONGEST_LINE
-    os.close(writing)
+def test_a_line_without_an_end_is_split() -> None:
+    lines = list(read_lines(io.BytesIO(b"x" * (LONGEST_LINE + 5))))
+    assert [len(line) for line in lines] == [LONGEST_LINE, 5]

@@ -1,4 +1,4 @@
-"""A backup holds every row, and a damaged one is refused."""
+"""A backup contains every row, and a damaged one is refused."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def filled(tmp_path: Path) -> Config:
 
 @pytest.fixture
 def kept(filled: Config, tmp_path: Path) -> Path:
-    """A backup that is whole."""
+    """A complete backup."""
     return backup.back_up(filled, tmp_path / "kept", AT)[0]
 
 
@@ -72,25 +72,23 @@ def all_rows(url: str) -> dict[str, list[transfer.Row]]:
         return {table.name: list(transfer.rows(connection, table)) for table in transfer.TABLES}
 
 
-def test_restored_record_is_the_same_in_every_row(filled: Config, tmp_path: Path) -> None:
+def test_a_restored_database_has_the_same_rows(filled: Config, tmp_path: Path) -> None:
     path, manifest = backup.back_up(filled, tmp_path / "kept", AT)
     other = station(tmp_path / "two")
     with Backup(path) as opened:
-        restore.put_record(other.database.url, opened.rows, replace=False)
+        restore.fill_database(other.database.url, opened.rows, replace=False)
     assert all_rows(other.database.url) == all_rows(filled.database.url)
     assert manifest.rows["audit"] == ROWS
     assert path.stat().st_mode & 0o007 == 0
 
 
-def test_configuration_comes_back_and_what_was_there_stays_beside(
-    filled: Config, tmp_path: Path
-) -> None:
+def test_a_restored_configuration_keeps_the_existing_files(filled: Config, tmp_path: Path) -> None:
     path, _ = backup.back_up(filled, tmp_path / "kept", AT)
     etc = tmp_path / "etc"
     etc.mkdir()
     (etc / "station.toml").write_text("# mine\n")
     with Backup(path) as opened:
-        assert list(restore.put_configuration(opened, etc)) == [etc / "station.toml"]
+        assert list(restore.restore_configuration(opened, etc)) == [etc / "station.toml"]
     assert "bench" in (etc / "station.toml").read_text()
     assert (etc / "station.toml.before-restore").read_text() == "# mine\n"
 
@@ -99,7 +97,7 @@ def test_configuration_comes_back_and_what_was_there_stays_beside(
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40
 )
 @given(st.data())
-def test_damaged_backup_is_refused_by_its_own_error(
+def test_a_damaged_backup_raises_a_backup_error(
     kept: Path, tmp_path: Path, data: st.DataObject
 ) -> None:
     whole = kept.read_bytes()
@@ -115,26 +113,28 @@ def test_damaged_backup_is_refused_by_its_own_error(
         return
 
 
-def test_member_that_leads_out_of_its_folder_is_refused(filled: Config, tmp_path: Path) -> None:
+def test_a_member_outside_of_its_folder_is_refused(filled: Config, tmp_path: Path) -> None:
     path, _ = backup.back_up(filled, tmp_path / "kept", AT)
     with tarfile.open(path, "a") as tar:
         tar.addfile(tarfile.TarInfo("config/../../evil"), io.BytesIO(b""))
-    with Backup(path) as opened, pytest.raises(BackupError, match="leads out"):
-        list(restore.put_configuration(opened, tmp_path))
+    with Backup(path) as opened, pytest.raises(BackupError, match="outside of its folder"):
+        list(restore.restore_configuration(opened, tmp_path))
 
 
-def test_row_with_another_column_changes_nothing(filled: Config) -> None:
+def test_a_row_with_an_unknown_column_changes_nothing(filled: Config) -> None:
     before = all_rows(filled.database.url)
 
     def rows_of(table: object) -> list[transfer.Row]:
         return [{"strange": 1}] if table is desired_states else []
 
     with pytest.raises(ValueError, match="other columns"):
-        restore.put_record(filled.database.url, rows_of, replace=True)
+        restore.fill_database(filled.database.url, rows_of, replace=True)
     assert all_rows(filled.database.url) == before
 
 
-def test_move_copies_every_row_and_closes_the_old_database(filled: Config, tmp_path: Path) -> None:
+def test_a_move_copies_every_row_and_closes_the_old_database(
+    filled: Config, tmp_path: Path
+) -> None:
     before = all_rows(filled.database.url)
     url = f"sqlite:///{tmp_path / 'new.sqlite'}"
     assert db_move.copy(filled.database.url, url) == sum(map(len, before.values()))
@@ -144,7 +144,7 @@ def test_move_copies_every_row_and_closes_the_old_database(filled: Config, tmp_p
         revision.demand_current(connection)
 
 
-def test_backup_without_a_table_is_not_whole(filled: Config, tmp_path: Path) -> None:
+def test_a_backup_without_a_table_is_not_complete(filled: Config, tmp_path: Path) -> None:
     path, _ = backup.back_up(filled, tmp_path / "kept", AT)
     short = tmp_path / "short.tar"
     _copy_without(path, short, lambda name: name == "record/audit.jsonl.gz")
@@ -152,9 +152,7 @@ def test_backup_without_a_table_is_not_whole(filled: Config, tmp_path: Path) -> 
         opened.verify()
 
 
-def test_rows_are_lines_of_json_that_other_programs_can_read(
-    filled: Config, tmp_path: Path
-) -> None:
+def test_rows_are_lines_of_plain_json(filled: Config, tmp_path: Path) -> None:
     path, _ = backup.back_up(filled, tmp_path / "kept", AT)
     with tarfile.open(path) as tar:
         packed = tar.extractfile("record/audit.jsonl.gz")

@@ -26,20 +26,20 @@ def station(folder: Path) -> Config:
     return Config(paths=PathsConfig(folder, folder / "run"), database=DatabaseConfig(url=url))
 
 
-def test_server_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
+def test_a_missing_server_is_reported_at_once(tmp_path: Path) -> None:
     began = time.monotonic()
     with pytest.raises(StoreError, match="does not answer"):
         demand_answer(f"postgresql+psycopg2:///eas?host={tmp_path}")
     assert time.monotonic() - began < 2
 
 
-def test_new_embedded_database_needs_no_answer(tmp_path: Path) -> None:
+def test_a_new_embedded_database_needs_no_answer(tmp_path: Path) -> None:
     url = station(tmp_path).database.url
     assert not exists(url)
     demand_answer(url)
 
 
-def test_embedded_database_is_copied_whole(tmp_path: Path) -> None:
+def test_an_embedded_database_is_copied(tmp_path: Path) -> None:
     config = station(tmp_path)
     migrate.upgrade(config.database.url)
     path = dump_before_migration(config, "0001")
@@ -58,9 +58,9 @@ def test_only_the_newest_dumps_are_kept(tmp_path: Path) -> None:
     assert left[-1].name.startswith(f"before-migration-from-{KEPT + 1:04}-")
 
 
-def test_without_a_dump_there_is_no_migration(tmp_path: Path) -> None:
+def test_a_failed_dump_prevents_the_migration(tmp_path: Path) -> None:
     config = station(tmp_path)
     migrate.upgrade(config.database.url)
     (tmp_path / "backups").write_text("in the way")
-    with pytest.raises(OutsideError, match="no migration"):
+    with pytest.raises(OutsideError, match="not migrated"):
         dump_before_migration(config, "0001")

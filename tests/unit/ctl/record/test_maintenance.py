@@ -1,4 +1,4 @@
-"""The daily work: when it is due, and what it leaves behind."""
+"""The daily maintenance: when it is due, and what it records."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from eas_station.store.upkeep import migrate
 NIGHT = datetime(2026, 3, 2, 2, 0, 10, tzinfo=UTC)
 
 
-def test_due_is_the_last_two_o_clock() -> None:
+def test_a_run_is_due_at_the_last_02_00_utc() -> None:
     assert maintenance.due_at(NIGHT) == datetime(2026, 3, 2, 2, tzinfo=UTC)
     before = datetime(2026, 3, 2, 1, 59, tzinfo=UTC)
     assert maintenance.due_at(before) == datetime(2026, 3, 1, 2, tzinfo=UTC)
 
 
-def test_nights_without_a_run_are_counted() -> None:
+def test_missed_runs_are_counted() -> None:
     assert maintenance.missed_between(NIGHT, NIGHT + timedelta(days=1)) == 0
     assert maintenance.missed_between(NIGHT, NIGHT + timedelta(days=4)) == 3
     assert maintenance.missed_between(NIGHT, NIGHT + timedelta(hours=3)) == 0
 
 
-def test_run_backs_up_and_is_recorded_with_the_missed_ones(tmp_path: Path) -> None:
+def test_a_run_makes_a_backup_and_is_recorded_with_the_missed_runs(tmp_path: Path) -> None:
     config = _config(tmp_path)
     migrate.upgrade(config.database.url)
     record = database.Database(config.database.url)
@@ -48,7 +48,7 @@ def test_run_backs_up_and_is_recorded_with_the_missed_ones(tmp_path: Path) -> No
     assert (totals.runs, totals.missed) == (2, 2)
 
 
-def test_failed_step_is_recorded_and_the_others_are_done(tmp_path: Path) -> None:
+def test_a_failed_step_is_recorded_and_the_others_are_done(tmp_path: Path) -> None:
     config = _config(tmp_path)
     migrate.upgrade(config.database.url)
     (tmp_path / "state/backups").write_text("in the way")
@@ -61,7 +61,7 @@ def test_failed_step_is_recorded_and_the_others_are_done(tmp_path: Path) -> None
     assert "backup" in (run.error or "")
 
 
-def test_run_without_a_database_waits_in_the_spool(tmp_path: Path) -> None:
+def test_without_a_database_the_run_waits_in_the_spool(tmp_path: Path) -> None:
     config = _config(tmp_path)
     outbox = spool.Spool(tmp_path / "m.spool")
     record = database.Database(config.database.url)

@@ -1,4 +1,4 @@
-"""Which changes need a restart."""
+"""The changes of the configuration that need a restart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from eas_station.config.model import Config, FeedConfig, PathsConfig, StationCon
 from eas_station.ctl.units.applied import is_applied, mark_applied, mark_at_boot
 
 
-def test_feeds_are_taken_over_by_a_reload_and_the_area_by_a_restart(tmp_path: Path) -> None:
+def test_a_feed_needs_a_reload_and_an_area_needs_a_restart(tmp_path: Path) -> None:
     config = Config(paths=PathsConfig(tmp_path, tmp_path))
     assert not is_applied(config)
     mark_applied(config)
@@ -17,7 +17,7 @@ def test_feeds_are_taken_over_by_a_reload_and_the_area_by_a_restart(tmp_path: Pa
     assert not is_applied(replace(config, station=StationConfig(same_codes=("039173",))))
 
 
-def test_mark_of_the_boot_does_not_hide_a_later_change(tmp_path: Path) -> None:
+def test_settings_noted_at_boot_do_not_hide_a_later_change(tmp_path: Path) -> None:
     config = Config(paths=PathsConfig(tmp_path, tmp_path))
     mark_at_boot(config)
     changed = replace(config, station=StationConfig(callsign="KTOL"))

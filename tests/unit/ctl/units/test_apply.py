@@ -1,4 +1,4 @@
-"""What `eas-ctl apply` finds changed."""
+"""Changed credentials, as `eas-ctl apply` finds them."""
 
 from __future__ import annotations
 
@@ -6,38 +6,38 @@ from pathlib import Path
 
 import pytest
 
-from eas_station.ctl.units.apply import has_new_secrets
+from eas_station.ctl.units.apply import credentials_changed
 
 
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
-    """The secrets, and the copies that eas-capd was given."""
-    folder, handed = tmp_path / "credentials", tmp_path / "handed"
-    for made in (folder, handed):
+    """The credentials, and the copies that systemd loaded for eas-capd."""
+    folder, loaded = tmp_path / "credentials", tmp_path / "loaded"
+    for made in (folder, loaded):
         made.mkdir()
     (folder / "nwws").write_text("me\nsecret\n")
-    (handed / "credentials_nwws").write_text("me\nsecret\n")
-    return folder, handed
+    (loaded / "credentials_nwws").write_text("me\nsecret\n")
+    return folder, loaded
 
 
-def test_the_same_secrets_are_not_new(folders: tuple[Path, Path]) -> None:
-    assert not has_new_secrets(*folders)
+def test_the_same_credentials_have_not_changed(folders: tuple[Path, Path]) -> None:
+    assert not credentials_changed(*folders)
 
 
-def test_a_secret_that_came_changed_or_went_is_new(folders: tuple[Path, Path]) -> None:
-    folder, handed = folders
+def test_an_added_changed_or_removed_credential_is_a_change(folders: tuple[Path, Path]) -> None:
+    folder, loaded = folders
     (folder / "nwws").write_text("me\nanother\n")
-    assert has_new_secrets(folder, handed)
+    assert credentials_changed(folder, loaded)
     (folder / "nwws").unlink()
-    assert has_new_secrets(folder, handed)
+    assert credentials_changed(folder, loaded)
     (folder / "nwws").write_text("me\nsecret\n")
     (folder / "ipaws").write_text("pin\n")
-    assert has_new_secrets(folder, handed)
+    assert credentials_changed(folder, loaded)
 
 
-def test_first_secret_is_new_to_a_daemon_that_was_given_none(folders: tuple[Path, Path]) -> None:
-    folder, handed = folders
-    (handed / "credentials_nwws").unlink()
-    handed.rmdir()
-    assert has_new_secrets(folder, handed)
-    assert not has_new_secrets(folder / "absent", handed)  # neither has any
+def test_a_first_credential_is_a_change(folders: tuple[Path, Path]) -> None:
+    folder, loaded = folders
+    (loaded / "credentials_nwws").unlink()
+    loaded.rmdir()
+    assert credentials_changed(folder, loaded)
+    assert not credentials_changed(folder / "absent", loaded)  # neither has any

@@ -1,4 +1,4 @@
-"""What the configuration decides about units."""
+"""The drop-ins and links that follow from the configuration."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from eas_station.ctl.units.generator import (
 )
 
 WX = ReceiverConfig(name="wx", kind="file", path=Path("/var/lib/eas-station/capture.cu8"))
-HEARD = SourceConfig(name="wx", kind="receiver", receiver="wx")
+SOURCE = SourceConfig(name="wx", kind="receiver", receiver="wx")
 SOCKET = "eas-webd.socket"
 
 
@@ -41,37 +41,37 @@ SOCKET = "eas-webd.socket"
         ("station.lan", ("127.0.0.1:8080", "[::1]:8080")),
     ],
 )
-def test_page_listens_where_the_configuration_says(host: str, addresses: tuple[str, ...]) -> None:
+def test_the_page_listens_on_the_configured_address(host: str, addresses: tuple[str, ...]) -> None:
     assert listen_addresses(host, 8080, ipv6=True) == addresses
 
 
-def test_page_listens_on_ipv4_alone_where_there_is_no_ipv6() -> None:
+def test_without_ipv6_the_page_listens_on_ipv4_only() -> None:
     assert listen_addresses("localhost", 80, ipv6=False) == ("127.0.0.1:80",)
 
 
-def test_name_of_another_machine_is_not_listenable() -> None:
+def test_the_name_of_another_machine_is_not_listenable() -> None:
     assert not is_listenable("station.lan")
     assert is_listenable("fe80::1")
 
 
-def test_usual_configuration_only_sets_the_page_s_address() -> None:
-    config = Config(receivers=(WX,), sources=(HEARD,), feeds=(FeedConfig("nws", "nws"),))
+def test_a_minimal_configuration_only_sets_the_address_of_the_page() -> None:
+    config = Config(receivers=(WX,), sources=(SOURCE,), feeds=(FeedConfig("nws", "nws"),))
     assert [unit for unit, _ in drop_ins(config, ipv6=True)] == [SOCKET]
 
 
-def test_remote_database_gives_radio_and_sound_the_network() -> None:
+def test_a_remote_database_gives_receivers_and_sources_the_network() -> None:
     url = "postgresql+psycopg2://eas@db.example/eas"
-    config = Config(receivers=(WX,), sources=(HEARD,), database=DatabaseConfig(url=url))
+    config = Config(receivers=(WX,), sources=(SOURCE,), database=DatabaseConfig(url=url))
     texts = dict(drop_ins(config, ipv6=True))
     for unit in ("eas-sdrd@wx.service", "eas-audiod@wx.service"):
         assert "PrivateNetwork=no\nRestrictAddressFamilies=AF_INET AF_INET6\n" in texts[unit]
 
 
-def test_a_receiver_that_others_hear_and_a_source_elsewhere_have_the_network() -> None:
+def test_a_shared_receiver_and_a_source_of_a_remote_receiver_have_the_network() -> None:
     roof = ReceiverConfig("roof", "file", publish="tcp://0.0.0.0:5600", allow=("k" * 40,))
     attic = RemoteConfig("attic", "tcp://10.0.0.5:5600", "k" * 40)
     far = SourceConfig(name="far", kind="receiver", receiver="attic")
-    config = Config(receivers=(WX, roof), remotes=(attic,), sources=(HEARD, far))
+    config = Config(receivers=(WX, roof), remotes=(attic,), sources=(SOURCE, far))
     texts = dict(drop_ins(config, ipv6=True))
     for unit in ("eas-sdrd@roof.service", "eas-audiod@far.service"):
         assert "PrivateNetwork=no\nRestrictAddressFamilies=AF_INET AF_INET6\n" in texts[unit]
@@ -85,14 +85,14 @@ def test_another_state_directory_is_writable_for_every_unit() -> None:
         assert 'ReadWritePaths="-/srv/eas 1"' in texts[f"{unit}.service"]
 
 
-def test_file_in_a_home_is_shown_to_its_reader_alone() -> None:
+def test_a_file_in_a_home_directory_is_visible_only_to_its_unit() -> None:
     source = SourceConfig(name="tape", kind="file", path=Path("/home/pi/50%: test.wav"))
     texts = dict(drop_ins(Config(sources=(source,)), ipv6=True))
     assert 'BindReadOnlyPaths="-/home/pi/50%%\\: test.wav"' in texts["eas-audiod@tape.service"]
     assert set(texts) == {SOCKET, "eas-audiod@tape.service"}
 
 
-def test_a_stream_has_the_network_and_a_sound_card_has_not() -> None:
+def test_a_stream_has_the_network_and_a_sound_card_does_not() -> None:
     stream = SourceConfig(name="icecast", kind="stream", url="http://radio.example/live")
     card = SourceConfig(name="card", kind="soundcard")
     texts = dict(drop_ins(Config(sources=(stream, card)), ipv6=True))
@@ -107,18 +107,18 @@ def test_a_stream_has_the_network_and_a_sound_card_has_not() -> None:
         ("eas-audiod@card.service", "audio", "char-alsa", "snd"),
     ],
 )
-def test_who_needs_a_device_may_use_it_however_early_it_starts(
+def test_a_unit_that_needs_a_device_loads_its_module_first(
     unit: str, group: str, devices: str, module: str
 ) -> None:
     dongle, card = (
         ReceiverConfig(name="usb", kind="rtlsdr"),
         SourceConfig(name="card", kind="soundcard"),
     )
-    config = Config(receivers=(WX, dongle), sources=(HEARD, card))
+    config = Config(receivers=(WX, dongle), sources=(SOURCE, card))
     texts = dict(drop_ins(config, ipv6=True))
     assert texts[unit].splitlines()[1:] == [
         "[Unit]",
-        f"Wants=modprobe@{module}.service",  # else nobody knows what the devices' name means
+        f"Wants=modprobe@{module}.service",  # else systemd does not know the name of the devices
         f"After=modprobe@{module}.service",
         "[Service]",
         "PrivateDevices=no",
@@ -128,7 +128,7 @@ def test_who_needs_a_device_may_use_it_however_early_it_starts(
     assert set(texts) == {SOCKET, "eas-sdrd@usb.service", "eas-audiod@card.service"}
 
 
-def test_a_source_keeps_to_the_cpus_that_there_are() -> None:
+def test_a_source_runs_on_the_configured_cpus_that_exist() -> None:
     kept = SourceConfig(name="kept", kind="pipe", cpu_affinity=(0, 1000))
     nowhere = SourceConfig(name="nowhere", kind="pipe", cpu_affinity=(1000,))
     texts = dict(drop_ins(Config(sources=(kept, nowhere)), ipv6=True))
@@ -136,8 +136,8 @@ def test_a_source_keeps_to_the_cpus_that_there_are() -> None:
     assert set(texts) == {SOCKET, "eas-audiod@kept.service"}
 
 
-def test_files_and_links_are_written_and_written_again(tmp_path: Path) -> None:
-    config = Config(receivers=(WX,), sources=(HEARD,), web=WebConfig(host="*", port=80))
+def test_files_and_links_can_be_written_twice(tmp_path: Path) -> None:
+    config = Config(receivers=(WX,), sources=(SOURCE,), web=WebConfig(host="*", port=80))
     for _ in range(2):
         write(tmp_path, config, ipv6=True)
     socket = (tmp_path / f"{SOCKET}.d" / "50-station.conf").read_text()
@@ -146,7 +146,7 @@ def test_files_and_links_are_written_and_written_again(tmp_path: Path) -> None:
     assert str(link.readlink()) == "/usr/lib/systemd/system/eas-sdrd@.service"
 
 
-def test_ipv6_is_there_unless_it_is_disabled(tmp_path: Path) -> None:
+def test_ipv6_exists_unless_it_is_disabled(tmp_path: Path) -> None:
     assert not has_ipv6(tmp_path)
     switch = tmp_path / "sys/net/ipv6/conf/all/disable_ipv6"
     switch.parent.mkdir(parents=True)
@@ -158,7 +158,7 @@ def test_ipv6_is_there_unless_it_is_disabled(tmp_path: Path) -> None:
     assert not has_ipv6(tmp_path)
 
 
-def test_a_dongle_over_the_network_has_the_network_and_one_on_usb_has_none() -> None:
+def test_an_rtl_tcp_receiver_has_the_network_and_a_usb_receiver_does_not() -> None:
     remote = ReceiverConfig(name="attic", kind="rtl_tcp", host="192.0.2.1")
     usb = ReceiverConfig(name="usb", kind="rtlsdr")
     texts = dict(drop_ins(Config(receivers=(remote, usb)), ipv6=True))
