@@ -62,6 +62,7 @@ class Supervisor:
         self._running: dict[int, tuple[str, subprocess.Popen[bytes]]] = {}  # by process ID
         self._status: dict[int, str] = {}
         self._ready: set[int] = set()
+        self._active = len(commands)
         self._wakeup = Wakeup()
         self._threads = [
             threading.Thread(target=self._keep_running, args=(command,), name=command.unit)
@@ -74,7 +75,7 @@ class Supervisor:
         try:
             for thread in self._threads:
                 thread.start()
-            while any(thread.is_alive() for thread in self._threads):
+            while self._active:
                 sockets = [self._wakeup.fileno(), self._notify.fileno()]
                 readable, _, _ = select.select(sockets, [], [])
                 if self._notify.fileno() in readable:
@@ -94,6 +95,8 @@ class Supervisor:
             while self._run_once(command) and not self._stopping.wait(RESTART_S):
                 pass
         finally:
+            with self._lock:
+                self._active -= 1
             self._wakeup.wake()
 
     def _run_once(self, command: Command) -> bool:
