@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -30,6 +31,8 @@ THIRD_LETTERS: Mapping[str, EventClass] = {  # the FCC's convention, good for un
 _CLASSES: Mapping[str, EventClass] = {klass: klass for klass in get_args(EventClass)}
 _STATE_KINDS: Mapping[str, StateKind] = {kind: kind for kind in get_args(StateKind)}
 _PORTION_DIGITS = ("1", "2", "3", "4", "5", "6", "7", "8", "9")
+_DATE = "# Date: "  # of a table, in its comments: year and month
+LASTS_DAYS = 366 + 30  # the date is that of a month
 _DATA = Path(__file__).with_name("data")
 
 
@@ -200,6 +203,21 @@ def load() -> Tables:
         zones=_county_zones(states, locations) | zones,
         nwr_transmitters=tuple(_transmitter(row) for row in _rows("nwr_transmitters")),
     )
+
+
+def dates() -> dict[str, date]:
+    """The first day of the month of each table, by its name: facts grow old."""
+    found = {}
+    for path in sorted(_DATA.glob("*.tsv")):
+        with path.open(encoding="utf-8") as lines:
+            stated = next(line for line in lines if line.startswith(_DATE))
+        found[path.stem] = date.fromisoformat(f"{stated.removeprefix(_DATE).strip()}-01")
+    return found
+
+
+def outdated(today: date) -> tuple[str, ...]:
+    """The tables that are more than a year old."""
+    return tuple(name for name, made in dates().items() if (today - made).days > LASTS_DAYS)
 
 
 def _rows(name: str) -> Iterator[list[str]]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,11 @@ def test_nothing_of_the_shared_tables_is_missing(
     with (SHARED / f"{table}.csv").open(encoding="utf-8", newline="") as lines:
         wanted = {row[column] for row in csv.DictReader(lines)}
     assert wanted - set(getattr(loaded, attribute)) == set()
+
+
+def test_every_table_carries_its_date_and_is_outdated_after_a_year() -> None:
+    made = tables.dates()
+    assert {path.stem for path in DATA.glob("*.tsv")} == set(made)
+    newest, oldest = max(made.values()), min(made.values())
+    assert tables.outdated(oldest + timedelta(days=366)) == ()
+    assert set(tables.outdated(newest + timedelta(days=400))) == set(made)
