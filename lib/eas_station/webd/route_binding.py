@@ -71,7 +71,7 @@ def _call(
 ) -> Call:
     """The request, read and checked. Raises HTTPError."""
     try:
-        query: object = parameters.from_query(route.query, query_of(request))
+        query: object = parameters.from_plain(route.query, query_of(request))
         body = None if route.body is None else _body(route.body)
     except InputError as error:
         raise HTTPError(400, f"{error}") from error
@@ -90,7 +90,7 @@ def _call(
 def _body(kind: type) -> object:
     check_length(request)
     if sent_by_form(request.environ):
-        return parameters.from_form(kind, form_of(request))
+        return parameters.from_plain(kind, form_of(request))
     if request.content_length > 0 and content_type(request.environ) != JSON_TYPE:
         raise HTTPError(415, f"The body must be {JSON_TYPE} or a form.")
     return parameters.from_json(kind, request.body.read(BODY_MOST_BYTES))

@@ -85,7 +85,7 @@ def test_an_unknown_kind_of_event_takes_no_place_either(station_with: Any, query
     station = station_with(Failing(ValueError()))
     status, _, body = station.get(f"/api/v1/events?{query}")
     assert status == 400
-    assert "kinds must be among alert, levels" in json.loads(body)["detail"]
+    assert 'must be one of "alert", "reception", "record"' in json.loads(body)["detail"]
     assert station.services.process.fanout.count() == 0
 
 

@@ -11,6 +11,7 @@ from bottle import HTTPError, HTTPResponse, request
 
 from eas_station.webd.http.client_connection import ClientConnection
 from eas_station.webd.http.fanout import Fanout
+from eas_station.webd.http.parameters import Text
 from eas_station.webd.http.routes import Call, Route
 from eas_station.webd.live.event_replay import missed_events
 from eas_station.webd.live.event_stream import DEFAULT_KINDS, EventStream
@@ -25,7 +26,7 @@ class EventsAsked:
     kinds: frozenset[Literal["alert", "reception", "record", "status", "levels", "receivers"]] = (
         frozenset()
     )
-    after: str | None = None  # the last event's id, for clients that send no Last-Event-ID
+    after: Text | None = None  # the last event's id, for clients that send no Last-Event-ID
 
 
 @dataclass(frozen=True, slots=True)

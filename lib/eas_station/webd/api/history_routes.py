@@ -21,7 +21,7 @@ from eas_station.webd.records.history import (
 )
 from eas_station.webd.records.queries import RecordQueries
 
-MEASURE, SPAN = {"says": "What is measured."}, {"says": "How far back."}
+MEASURE, SPAN = {"description": "What is measured."}, {"description": "How far back."}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from bottle import HTTPError, HTTPResponse
 from sqlalchemy import Connection
 
 from eas_station.alerts.model import Change, Reception
 from eas_station.errors import InputError
+from eas_station.field_types import Range
 from eas_station.store.alerts import receptions
 from eas_station.store.records import audit, deaf, jobs
 from eas_station.store.records import clips as recordings
@@ -18,18 +19,22 @@ from eas_station.store.records.audit import AuditEntry
 from eas_station.store.records.clips import Clip
 from eas_station.store.records.deaf import DeafInterval
 from eas_station.store.records.jobs import JobRun
+from eas_station.webd.http.parameters import NUMBER_MOST, Length
 from eas_station.webd.http.responses import PRIVATE, json_body, reply
 from eas_station.webd.http.routes import Call, Route
+from eas_station.webd.records.cursors import LONGEST_CURSOR
 from eas_station.webd.records.queries import RecordQueries
 
 LIMIT_MOST = 500
 LIMIT_USUAL = 100
-LIMIT = {"least": 1, "most": LIMIT_MOST, "says": "At most so many."}
+LIMIT = {"description": "At most so many."}
 CURSOR = {
-    "most": 300,
     "format": "cursor",
-    "says": "The `next_cursor` of the page before; missing: the first page.",
+    "description": "The `next_cursor` of the previous page; missing: the first page.",
 }
+
+Limit = Annotated[int, Range(1, LIMIT_MOST)]
+Cursor = Annotated[str, Length(LONGEST_CURSOR)]
 
 T = TypeVar("T")
 
@@ -86,24 +91,28 @@ class ClipsSaid:
 class Paged:
     """Which page."""
 
-    limit: int = field(default=LIMIT_USUAL, metadata=LIMIT)
-    cursor: str | None = field(default=None, metadata=CURSOR)
+    limit: Limit = field(default=LIMIT_USUAL, metadata=LIMIT)
+    cursor: Cursor | None = field(default=None, metadata=CURSOR)
 
 
 @dataclass(frozen=True, slots=True)
 class DeafAsked(Paged):
     """Whose deaf intervals."""
 
-    source: str | None = field(default=None, metadata={"most": 64})
-    channel: str | None = field(default=None, metadata={"most": 16, "says": "162.550"})
+    source: Annotated[str, Length(64)] | None = None
+    channel: Annotated[str, Length(16)] | None = field(
+        default=None, metadata={"description": "162.550"}
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class ChangesAsked:
     """Which changes."""
 
-    after: int = field(default=0, metadata={"says": "The number of the last change known."})
-    limit: int = field(default=LIMIT_USUAL, metadata=LIMIT)
+    after: Annotated[int, Range(0, NUMBER_MOST)] = field(
+        default=0, metadata={"description": "The number of the last known change."}
+    )
+    limit: Limit = field(default=LIMIT_USUAL, metadata=LIMIT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from typing import Any
 from bottle import HTTPResponse
 
 from eas_station import __version__, wire
+from eas_station.field_types import FieldSpec, fields_of
 from eas_station.webd.api.answers import Problem
 from eas_station.webd.auth.access import COOKIE, FORM_HEADER
-from eas_station.webd.http.parameters import Parameter, meant, parameters
+from eas_station.webd.http.parameters import in_words
 from eas_station.webd.http.responses import HTML, JSON, Body, reply
 from eas_station.webd.http.routes import PLACEHOLDER, Call, Route
 from eas_station.webd.http.schemas import Schema, Schemas, of_body, of_parameter
@@ -94,7 +95,7 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
         "security": _security(route),
         "parameters": [
             *(_of_path(name) for name in route.placeholders),
-            *(_of_query(one) for one in parameters(route.query)),
+            *(_of_query(one) for one in fields_of(route.query)),
         ],
         "responses": _responses(route, schemas),
     }
@@ -103,7 +104,7 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
         content = {"application/x-www-form-urlencoded": {"schema": schema}}
         if route.is_api:
             content = {JSON: {"schema": schema}}
-        required = any(one.required for one in parameters(route.body))
+        required = any(one.required for one in fields_of(route.body))
         said["requestBody"] = {"required": required, "content": content}
     return said
 
@@ -126,13 +127,13 @@ def _of_path(name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
-def _of_query(one: Parameter) -> dict[str, Any]:
+def _of_query(one: FieldSpec) -> dict[str, Any]:
     schema = of_parameter(one)
     said: dict[str, Any] = {
         "name": one.name,
         "in": "query",
         "required": one.required,
-        "description": one.says or f"{meant(one).capitalize()}.",
+        "description": one.metadata.get("description") or f"{in_words(one.type).capitalize()}.",
         "schema": schema,
     }
     if schema.get("type") == "array":

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import Annotated
 
 from bottle import HTTPError, HTTPResponse
 
@@ -16,8 +17,9 @@ from eas_station.config.model import Config
 from eas_station.store.records.desired_states import Desired, Kind
 from eas_station.store.records.operator_action import Action, ActionKind
 from eas_station.store.records.settings import Chime, Settings
+from eas_station.webd.http.parameters import Length
 from eas_station.webd.http.responses import (
-    LONGEST_REDIRECT,
+    Redirect,
     json_body,
     local_address,
     reply,
@@ -30,14 +32,15 @@ from eas_station.webd.state.station_state import StationState
 
 LONGEST_NOTE = 2000
 CHANGED_STATUSES = (200, 303)
-BACK = {"most": LONGEST_REDIRECT, "says": "Where a form's answer leads to."}
+CHIME = {"description": "Which alerts ring on the pages: none, those for our area, or all."}
+BACK = {"description": "The page that a form leads to."}
 
 
 @dataclass(frozen=True, slots=True)
 class Plain:
     """Nothing but where to go afterwards."""
 
-    back: str | None = field(default=None, metadata=BACK)
+    back: Redirect | None = field(default=None, metadata=BACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +48,27 @@ class Keep:
     """Whether the retention must never remove it."""
 
     keep: bool = True
-    back: str | None = field(default=None, metadata=BACK)
+    back: Redirect | None = field(default=None, metadata=BACK)
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
     """A note; an empty one removes it."""
 
-    note: str | None = field(default=None, metadata={"most": LONGEST_NOTE})
-    back: str | None = field(default=None, metadata=BACK)
+    note: Annotated[str, Length(LONGEST_NOTE)] | None = None
+    back: Redirect | None = field(default=None, metadata=BACK)
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsSent:
     """What is to be set."""
 
-    chime: Chime = field(metadata={"says": "Whether the page rings: never, for our area, for all."})
-    back: str | None = field(default=None, metadata=BACK)
+    chime: Chime = field(
+        metadata={
+            "description": "Which alerts ring on the pages: none, those for our area, or all."
+        }
+    )
+    back: Redirect | None = field(default=None, metadata=BACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +209,7 @@ class OperatorRoutes:
                 return tuple(one.name for one in self.config.feeds)
 
     def _of_alert(
-        self, call: Call, kind: ActionKind, value: str | None, back: str | None
+        self, call: Call, kind: ActionKind, value: str | None, back: Redirect | None
     ) -> HTTPResponse:
         alert_id, operator = call.path["alert_id"], call.logged_in()
         done = self.actions.perform(operator, call.address, kind, alert_id, value)
@@ -219,7 +226,7 @@ class OperatorRoutes:
         return _answer(call, back, f"/alerts/{alert_id}", done)
 
 
-def _answer(call: Call, back: str | None, page: str, action: Action | None) -> HTTPResponse:
+def _answer(call: Call, back: Redirect | None, page: str, action: Action | None) -> HTTPResponse:
     if action is None:
         raise HTTPError(404, "There is nothing of this name.")
     if call.by_form:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -18,7 +18,7 @@ from eas_station.webd.api.exports import CONTENT_TYPES, PAGE, SHORT, Format
 from eas_station.webd.api.operator_routes import Plain
 from eas_station.webd.auth.audit_log import AuditLog
 from eas_station.webd.http.responses import (
-    LONGEST_REDIRECT,
+    Redirect,
     json_body,
     local_address,
     reply,
@@ -64,7 +64,7 @@ class ExportSent(Narrowed):
 
     state: Literal["all", "active", "ended"] = "all"
     form: Format = "csv"
-    back: str | None = field(default=None, metadata={"most": LONGEST_REDIRECT})
+    back: Redirect | None = None
 
 
 @dataclass(frozen=True, slots=True)

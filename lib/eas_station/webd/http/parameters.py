@@ -1,70 +1,70 @@
-"""What was asked and sent → values of a dataclass, checked; what is wrong is told in a sentence.
+"""Query parameters, forms and JSON bodies → values of a dataclass.
 
-The fields of such a dataclass are `str`, `int`, `bool`, `Literal[...]`, each also `| None`, or
-`frozenset[Literal[...]]` (a list with commas). `metadata` of a field may have `least` and `most`
-(of a number; of a text its length), `pattern` (of a text), and for the description of the API
-alone `format`, as in JSON Schema, and `says`, a sentence. An empty parameter is one that was not
-given; unknown ones are ignored.
+A field is a `str` with a `Length`, an `int` with a `Range`, a `bool`, `Literal[...]`, each also
+`| None`, or `frozenset[Literal[...]]` (in a query a list with commas). Its `metadata` may have a
+`description`, and for a text the `format` of JSON Schema. An empty parameter counts as not given;
+unknown ones are ignored.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 import json
-import re
-import types
 from collections.abc import Mapping
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
 
+from eas_station.dataclass_reader import DataclassReader, Misfit, Scalar, exactly
 from eas_station.errors import InputError
+from eas_station.field_types import FieldType, fields_of
 
 T = TypeVar("T")
 
 YES, NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
-LONGEST_TEXT = 1000  # of a field that does not say otherwise
 DIGITS_MOST = 18
+NUMBER_MOST = 10**DIGITS_MOST - 1
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Parameter:
-    """One field of such a dataclass."""
+@dataclass(frozen=True, slots=True)
+class Length:
+    """A check of a text: at most so many characters."""
 
-    name: str
-    kind: Any  # str, int, bool, Literal[...] or frozenset[Literal[...]]
-    optional: bool  # None is a value of it
-    required: bool
-    default: Any
-    least: int | None
-    most: int | None
-    says: str
-    pattern: str = ""  # of a text, a regular expression
-    form: str = ""  # of a text, for the description of the API: a "format" of JSON Schema
+    most: int
+
+    def __call__(self, value: str) -> str | None:
+        return None if len(value) <= self.most else f"must be at most {self.most} characters"
 
 
-def parameters(cls: type) -> tuple[Parameter, ...]:
-    """The fields, in order."""
-    return _parameters(cls)
+Text = Annotated[str, Length(1000)]
 
 
-@functools.cache
-def _parameters(cls: Any) -> tuple[Parameter, ...]:
-    hints = get_type_hints(cls)
-    return tuple(_parameter(field, hints[field.name]) for field in dataclasses.fields(cls))
+def _truth(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    text = value.lower() if isinstance(value, str) else ""
+    if text not in YES | NO:
+        raise ValueError
+    return text in YES
 
 
-def from_query(cls: type[T], said: Mapping[str, str]) -> T:
-    """Read the parameters of an address. Raises InputError."""
-    return from_plain(cls, dict(said))
+def _number(value: Any) -> int:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= DIGITS_MOST:
+        return int(value)
+    if type(value) is not int:
+        raise ValueError
+    return value
 
 
-def from_form(cls: type[T], said: Mapping[str, str]) -> T:
-    """Read the fields of a form. Raises InputError."""
-    return from_plain(cls, dict(said))
+_READER = DataclassReader(
+    {
+        str: exactly(str, "a text"),
+        int: Scalar(_number, "a whole number"),
+        bool: Scalar(_truth, "true or false"),
+    }
+)
 
 
 def from_json(cls: type[T], text: bytes) -> T:
-    """Read a JSON object; nothing at all is an empty one. Raises InputError."""
+    """Read a JSON object; an empty body is an empty object. Raises InputError."""
     try:
         plain = json.loads(text) if text.strip() else {}
     except (ValueError, RecursionError) as error:
@@ -74,88 +74,24 @@ def from_json(cls: type[T], text: bytes) -> T:
     return from_plain(cls, plain)
 
 
-def from_plain(cls: type[T], said: Mapping[str, object]) -> T:
-    """Read values that are texts or JSON's. Raises InputError."""
-    values: dict[str, Any] = {}
-    for parameter in parameters(cls):
-        value = said.get(parameter.name)
-        if value is None or value == "":
-            if parameter.required:
-                raise InputError(f"{parameter.name} is missing: {meant(parameter)}")
-            continue
-        values[parameter.name] = _read(parameter, value)
-    return cls(**values)
-
-
-def meant(parameter: Parameter) -> str:
-    """What a value of it looks like, as the end of a sentence."""
-    kind = parameter.kind
-    if get_origin(kind) is Literal:
-        words = [str(one) for one in get_args(kind)]
-        return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else words[0]
-    if get_origin(kind) is frozenset:
-        return f"among {', '.join(sorted(get_args(get_args(kind)[0])))}"
-    if kind is bool:
-        return "true or false"
-    if kind is int:
-        return f"a number from {parameter.least or 0} to {parameter.most or 'any'}"
-    return f"a text of at most {parameter.most or LONGEST_TEXT} characters"
-
-
-def _parameter(field: dataclasses.Field[Any], hint: Any) -> Parameter:
-    members = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
-    kinds = [one for one in members if one is not type(None)]
-    missing = dataclasses.MISSING
-    return Parameter(
-        name=field.name,
-        kind=kinds[0],
-        optional=len(kinds) < len(members),
-        required=field.default is missing and field.default_factory is missing,
-        default=None if field.default is missing else field.default,
-        least=field.metadata.get("least"),
-        most=field.metadata.get("most"),
-        says=field.metadata.get("says", ""),
-        pattern=field.metadata.get("pattern", ""),
-        form=field.metadata.get("format", ""),
-    )
-
-
-def _read(parameter: Parameter, value: object) -> object:
-    kind = parameter.kind
-    read: object = None
-    if get_origin(kind) is Literal:
-        read = value if value in get_args(kind) else None
-    elif get_origin(kind) is frozenset:
-        read = _set(get_args(get_args(kind)[0]), value)
-    elif kind is bool:
-        read = _truth(value)
-    elif kind is int:
-        read = _number(parameter, value)
-    elif isinstance(value, str) and len(value) <= (parameter.most or LONGEST_TEXT):
-        read = value if re.search(parameter.pattern, value) else None
-    if read is None:
-        raise InputError(f"{parameter.name} must be {meant(parameter)}")
+def from_plain(cls: type[T], given: Mapping[str, object]) -> T:
+    """Read the texts of a query or a form, or the values of JSON. Raises InputError."""
+    plain = {name: value for name, value in given.items() if value is not None and value != ""}
+    kind: Any = cls
+    for spec in fields_of(kind):
+        value = plain.get(spec.name)
+        if spec.type.form == "set" and isinstance(value, str):
+            plain[spec.name] = [part for part in value.split(",") if part]
+    try:
+        read: T = _READER.read(cls, plain)
+    except Misfit as misfit:
+        fault = misfit.faults[0]
+        verb = "is " if fault.message.startswith("missing") else ""
+        path = fault.dotted().removeprefix(".")
+        raise InputError(f"{path} {verb}{fault.message}") from misfit
     return read
 
 
-def _set(known: tuple[str, ...], value: object) -> frozenset[str] | None:
-    if isinstance(value, str):
-        value = [part for part in value.split(",") if part]
-    if not isinstance(value, list) or not all(one in known for one in value):
-        return None
-    return frozenset(value)
-
-
-def _truth(value: object) -> bool | None:
-    if isinstance(value, bool):
-        return value
-    text = value.lower() if isinstance(value, str) else ""
-    return True if text in YES else False if text in NO else None
-
-
-def _number(parameter: Parameter, value: object) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= DIGITS_MOST:
-        value = int(value)
-    if type(value) is not int or value < (parameter.least or 0):
-        return None
-    return value if parameter.most is None or value <= parameter.most else None
+def in_words(kind: FieldType) -> str:
+    """What a value of a field looks like: "a whole number"."""
+    return _READER.describe(kind)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import gzip
 import hashlib
 from collections.abc import Mapping
+from typing import Annotated
 
 from bottle import HTTPResponse
 
 from eas_station import wire
+from eas_station.webd.http.parameters import Length
 
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
 SHARED = "no-cache"  # any cache may keep it and must revalidate it
 PRIVATE = "private, no-cache"  # only the client's own cache may keep it
-LONGEST_REDIRECT = 500  # characters of the address that a form names
 GZIP_FROM_BYTES = 1400  # below this it fits one packet as it is
 GZIP_LEVEL = 5
+
+Redirect = Annotated[str, Length(500)]  # the address that a form names
 
 
 class Body:

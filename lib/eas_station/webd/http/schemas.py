@@ -1,138 +1,142 @@
-"""Types → JSON Schema (2020-12), as `wire` writes values of them."""
+"""Types → JSON Schema (2020-12), as `wire` writes and `parameters` reads values of them."""
 
 from __future__ import annotations
 
-import dataclasses
-import types
 from datetime import datetime
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar
 
-from eas_station.webd.http.parameters import LONGEST_TEXT, Parameter, parameters
+from eas_station.field_types import FieldSpec, FieldType, Pattern, Range, field_type, fields_of
+from eas_station.webd.http.parameters import Length
 
 Schema = dict[str, Any]
 
-PLACE = "#/components/schemas/"
-BIGGEST = 999_999_999_999_999_999  # of the digits that `parameters` reads
+C = TypeVar("C")
+
+REFERENCE = "#/components/schemas/"
+NULL = {"type": "null"}
+SCALARS: dict[Any, Schema] = {
+    str: {"type": "string"},
+    bool: {"type": "boolean"},
+    int: {"type": "integer"},
+    float: {"type": ["number", "null"]},  # a number that is not finite is written as null
+    datetime: {"type": "string", "format": "date-time"},
+}
 
 
 class Schemas:
-    """Schemas of types; those of dataclasses are named once and referred to."""
+    """Schemas of types; those of dataclasses are defined once and referred to by name."""
 
     def __init__(self) -> None:
         self.components: dict[str, Schema] = {}
         self._types: dict[str, Any] = {}
 
-    def of(self, kind: Any) -> Schema:
+    def of(self, annotation: Any) -> Schema:
         """The schema of what `wire.to_plain` makes of a value. Raises TypeError."""
-        origin, members = get_origin(kind), get_args(kind)
-        if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-            return self._named(kind)
-        if origin in (Union, types.UnionType):
-            return self._union(members)
-        if origin is Literal:
-            return {"enum": list(members)}
-        if origin in (tuple, list):
-            return self._array(members)
-        if origin is dict:
-            return {"type": "object", "additionalProperties": self.of(members[1])}
-        return {} if kind is object else _simple(kind)
+        return self._of(field_type(annotation))
 
-    def _named(self, cls: type) -> Schema:
+    def _of(self, kind: FieldType) -> Schema:
+        schema = self._of_form(kind)
+        return _nullable(schema) if kind.optional else schema
+
+    def _of_form(self, kind: FieldType) -> Schema:
+        match kind.form:
+            case "any":
+                return {}
+            case "choice":
+                return {"enum": list(kind.choices)}
+            case "scalar":
+                return _scalar(kind)
+            case "dataclass":
+                return self._named(kind.type)
+        members = [self._of(one) for one in kind.members]
+        match kind.form:
+            case "union":
+                return {"anyOf": members}
+            case "dict":
+                return {"type": "object", "additionalProperties": members[0]}
+            case "tuple":
+                count = {"minItems": len(members), "maxItems": len(members)}
+                return {"type": "array", "prefixItems": members, **count}
+            case _:
+                return {"type": "array", "items": members[0]}
+
+    def _named(self, cls: Any) -> Schema:
         name = cls.__name__
-        known = self._types.setdefault(name, cls)
-        if known is not cls:
-            name = f"{cls.__module__.rpartition('.')[2].capitalize()}{name}"
-            known = self._types.setdefault(name, cls)
-            if known is not cls:
-                raise TypeError(f"two types are called {name}")
+        if self._types.setdefault(name, cls) is not cls:
+            raise TypeError(f"two types are called {name}")
         if name not in self.components:
-            self.components[name] = {}  # so that a type may speak of itself
-            self.components[name] = self._object(cls)
-        return {"$ref": f"{PLACE}{name}"}
-
-    def _object(self, cls: Any) -> Schema:
-        hints = get_type_hints(cls)
-        names = [one.name for one in dataclasses.fields(cls)]
-        first_line = (cls.__doc__ or "").strip().partition("\n")[0]
-        return {
-            "type": "object",
-            "description": first_line,
-            "properties": {name: self.of(hints[name]) for name in names},
-            "required": names,
-        }
-
-    def _union(self, members: tuple[Any, ...]) -> Schema:
-        schemas = [self.of(one) for one in members if one is not types.NoneType]
-        if types.NoneType not in members:
-            return {"anyOf": schemas}
-        if len(schemas) == 1 and isinstance(schemas[0].get("type"), str):
-            return schemas[0] | {"type": [schemas[0]["type"], "null"]}
-        if len(schemas) == 1 and "null" in schemas[0].get("type", ()):
-            return schemas[0]
-        return {"anyOf": [*schemas, {"type": "null"}]}
-
-    def _array(self, members: tuple[Any, ...]) -> Schema:
-        if len(members) == 1 or members[-1] is Ellipsis:
-            return {"type": "array", "items": self.of(members[0])}
-        count = len(members)
-        items = [self.of(one) for one in members]
-        return {"type": "array", "prefixItems": items, "minItems": count, "maxItems": count}
+            self.components[name] = {}  # a type may contain itself
+            specs = fields_of(cls)
+            self.components[name] = {
+                "type": "object",
+                "description": (cls.__doc__ or "").strip().partition("\n")[0],
+                "properties": {one.name: self._of(one.type) for one in specs},
+                "required": [one.name for one in specs],
+            }
+        return {"$ref": f"{REFERENCE}{name}"}
 
 
-def of_parameter(one: Parameter) -> Schema:
-    """What a parameter may be."""
-    schema = _of_kind(one)
-    if one.default is not None and not isinstance(one.default, frozenset):
-        schema["default"] = one.default
+def of_parameter(spec: FieldSpec) -> Schema:
+    """The schema of a query parameter. Raises TypeError."""
+    schema = _of_input(spec)
+    if spec.default is not None and spec.type.form != "set":
+        schema["default"] = spec.default
     return schema
 
 
 def of_body(cls: type) -> Schema:
-    """What a body may be: an object of these; null and "" mean that it is not given."""
-    listed = parameters(cls)
-    schema: Schema = {
-        "type": "object",
-        "properties": {one.name: _described(one) for one in listed},
-    }
-    required = [one.name for one in listed if one.required]
+    """The schema of a body: an object. In it, null and "" mean that a field is not given."""
+    specs = fields_of(cls)
+    schema: Schema = {"type": "object", "properties": {one.name: _described(one) for one in specs}}
+    required = [one.name for one in specs if one.required]
     return schema | ({"required": required} if required else {})
 
 
-def _described(one: Parameter) -> Schema:
-    schema = of_parameter(one)
-    if not one.required:
+def _described(spec: FieldSpec) -> Schema:
+    schema = of_parameter(spec)
+    if not spec.required:
         schema = {"anyOf": [schema, {"enum": [None, ""]}]}
-    return schema | ({"description": one.says} if one.says else {})
+    description = spec.metadata.get("description")
+    return schema | ({"description": description} if description else {})
 
 
-def _of_kind(one: Parameter) -> Schema:
-    kind, origin = one.kind, get_origin(one.kind)
-    if origin is Literal:
-        return {"enum": list(get_args(kind))}
-    if origin is frozenset:
-        return {"type": "array", "items": {"enum": sorted(get_args(get_args(kind)[0]))}}
-    if kind is bool:
-        return {"type": "boolean"}
-    if kind is int:
-        return {"type": "integer", "minimum": one.least or 0, "maximum": one.most or BIGGEST}
-    schema: Schema = {"type": "string", "maxLength": one.most or LONGEST_TEXT}
-    if one.pattern:
-        schema["pattern"] = one.pattern if one.required else f"^$|{one.pattern}"
-    if one.form:
-        schema["format"] = one.form
+def _of_input(spec: FieldSpec) -> Schema:
+    kind = spec.type
+    if kind.form == "choice":
+        return {"enum": list(kind.choices)}
+    if kind.form == "set":
+        return {"type": "array", "items": {"enum": sorted(kind.members[0].choices)}}
+    schema = _scalar(kind)
+    if kind.type is int:
+        bounds = _check(spec, Range)
+        return schema | {"minimum": bounds.least, "maximum": bounds.most}
+    if kind.type is str:
+        schema |= {"maxLength": _check(spec, Length).most}
+        if any(isinstance(one, Pattern) for one in kind.checks):
+            pattern = f"^{_check(spec, Pattern).regex}$"
+            schema["pattern"] = pattern if spec.required else f"^$|{pattern}"
+        if "format" in spec.metadata:
+            schema["format"] = spec.metadata["format"]
     return schema
 
 
-def _simple(kind: Any) -> Schema:
-    if kind is float:  # what is not finite is written as null
-        return {"type": ["number", "null"]}
-    known: dict[Any, Schema] = {
-        str: {"type": "string"},
-        bool: {"type": "boolean"},
-        int: {"type": "integer"},
-        datetime: {"type": "string", "format": "date-time"},
-        types.NoneType: {"type": "null"},
-    }
-    if kind not in known:
-        raise TypeError(f"{kind!r} has no schema")
-    return dict(known[kind])
+def _check(spec: FieldSpec, kind: type[C]) -> C:
+    """The check of this kind. Every number and every text that a client sends has a bound."""
+    for one in spec.type.checks:
+        if isinstance(one, kind):
+            return one
+    raise TypeError(f"{spec.name} has no {kind.__name__}")
+
+
+def _nullable(schema: Schema) -> Schema:
+    if isinstance(schema.get("type"), str):
+        return schema | {"type": [schema["type"], "null"]}
+    if "null" in schema.get("type", ()):
+        return schema
+    return {"anyOf": [*schema.get("anyOf", [schema]), NULL]}
+
+
+def _scalar(kind: FieldType) -> Schema:
+    if kind.type not in SCALARS:
+        raise TypeError(f"{kind.type!r} has no schema")
+    return dict(SCALARS[kind.type])

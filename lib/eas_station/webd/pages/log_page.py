@@ -9,7 +9,7 @@ from bottle import HTTPError, HTTPResponse
 
 from eas_station.errors import InputError, StoreError
 from eas_station.store.alerts.alert_queries import AlertFilter
-from eas_station.webd.api.lists import CURSOR
+from eas_station.webd.api.lists import CURSOR, Cursor
 from eas_station.webd.http.routes import Call, Route
 from eas_station.webd.pages.frame import PageFrame, page_route
 from eas_station.webd.records.queries import RecordQueries
@@ -34,7 +34,7 @@ class LogAsked(Narrowed):
     """Which page of the log."""
 
     state: Literal["all", "active", "ended"] = "all"
-    cursor: str | None = field(default=None, metadata=CURSOR)
+    cursor: Cursor | None = field(default=None, metadata=CURSOR)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Annotated
 
 from bottle import HTTPError, HTTPResponse, request
 
 from eas_station.store.keys import passwords
 from eas_station.webd.auth.access import COOKIE, FORM_COOKIE, UNSET, Access
 from eas_station.webd.auth.login_throttle import WRONG, LoginThrottle
+from eas_station.webd.http.parameters import Length
 from eas_station.webd.http.request import is_secure
 from eas_station.webd.http.responses import (
     HTML,
-    LONGEST_REDIRECT,
+    Redirect,
     json_body,
     local_address,
     reply,
@@ -30,16 +32,16 @@ USUAL_NAME = "operator"
 class LoginAsked:
     """The address to go to after the login."""
 
-    back: str | None = field(default=None, metadata={"most": LONGEST_REDIRECT})
+    back: Redirect | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LoginForm:
     """What the form sends."""
 
-    password: str = field(metadata={"most": passwords.LONGEST})
-    name: str = field(default=USUAL_NAME, metadata={"most": 64})
-    back: str | None = field(default=None, metadata={"most": LONGEST_REDIRECT})
+    password: Annotated[str, Length(passwords.LONGEST)]
+    name: Annotated[str, Length(64)] = USUAL_NAME
+    back: Redirect | None = None
 
 
 @dataclass(frozen=True, slots=True)

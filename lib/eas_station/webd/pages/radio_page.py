@@ -33,9 +33,11 @@ from eas_station.webd.state.snapshot import Snapshot
 class RadioAsked:
     """Which charts."""
 
-    measure: ReceiverMeasure = field(default="snr_db", metadata={"says": "Of the receivers."})
-    heard: SourceMeasure = field(default="margin_db", metadata={"says": "Of the sources."})
-    span: Span = field(default="24h", metadata={"says": "How far back."})
+    measure: ReceiverMeasure = field(
+        default="snr_db", metadata={"description": "Of the receivers."}
+    )
+    heard: SourceMeasure = field(default="margin_db", metadata={"description": "Of the sources."})
+    span: Span = field(default="24h", metadata={"description": "How far back."})
 
 
 @dataclass(frozen=True, slots=True)

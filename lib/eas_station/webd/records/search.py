@@ -10,14 +10,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from eas_station.alerts.model import Alert, Via
 from eas_station.errors import FrameError, InputError
+from eas_station.field_types import Pattern
 from eas_station.store.alerts.alert_queries import AlertFilter
 from eas_station.store.alerts.search_words import MOST_ASKED, Wanted, split, words_of
 from eas_station.tables import Location, State
+from eas_station.webd.http.parameters import Length
 from eas_station.webd.render.times import TimeFormat
 from eas_station.webd.state.snapshot import AlertEntry
 from eas_station.wire import time_from_text
@@ -28,31 +30,32 @@ SHORTEST_PLACE = 3  # letters: with fewer a word means a state or no place at al
 MOST_PLACES = 300  # one word means at most; "san" alone means a hundred
 STATES_PORTIONS = tuple(str(portion) for portion in range(10))  # P of PSSCCC
 
-DAY_SAYS = "A day of the station's time zone, 2026-11-22, or a moment, 2026-11-22T08:12:00Z"
-SINCE = {"most": 40, "format": "day", "says": f"First received from then on. {DAY_SAYS}."}
-UNTIL = {"most": 40, "format": "day", "says": f"First received until then. {DAY_SAYS}."}
+DAY_FORMAT = "A day of the station's time zone, 2026-11-22, or a moment, 2026-11-22T08:12:00Z"
+SINCE = {"format": "day", "description": f"First received at this time or later. {DAY_FORMAT}."}
+UNTIL = {"format": "day", "description": f"First received before this time. {DAY_FORMAT}."}
 TEXT = {
-    "most": 200,
-    "says": "Beginnings of words, all of which must be in the event's name, the headline, the"
-    " header, the sender or a place's name.",
+    "description": "Beginnings of words. All must be in the event's name, the headline, the header,"
+    " the sender or a place's name.",
 }
-EVENT = {"most": 3, "pattern": "^[0-9A-Za-z]{3}$", "says": "A SAME event code: TOR."}
+EVENT = {"description": "A SAME event code: TOR."}
+EventCode = Annotated[str, Length(3), Pattern("[0-9A-Za-z]{3}", "three letters or digits")]
+DayOrTime = Annotated[str, Length(40)]
 
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
     """What the log is narrowed to."""
 
-    q: str | None = field(default=None, metadata=TEXT)
+    q: Annotated[str, Length(200)] | None = field(default=None, metadata=TEXT)
     kind: Literal["all", "real", "test"] = "all"
-    via: Via | None = field(default=None, metadata={"says": "Heard off the air, or by CAP."})
-    event: str | None = field(default=None, metadata=EVENT)
+    via: Via | None = field(default=None, metadata={"description": "Off the air, or CAP."})
+    event: EventCode | None = field(default=None, metadata=EVENT)
     severity: Severity | None = None
     here: bool | None = field(
-        default=None, metadata={"says": "Only what concerns this station, or only the rest."}
+        default=None, metadata={"description": "Only what concerns this station, or only the rest."}
     )
-    since: str | None = field(default=None, metadata=SINCE)
-    until: str | None = field(default=None, metadata=UNTIL)
+    since: DayOrTime | None = field(default=None, metadata=SINCE)
+    until: DayOrTime | None = field(default=None, metadata=UNTIL)
 
     @property
     def is_everything(self) -> bool:

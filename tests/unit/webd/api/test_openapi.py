@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from eas_station.field_types import Pattern, Range, fields_of
 from eas_station.webd.api import openapi
-from eas_station.webd.http.parameters import parameters
+from eas_station.webd.http.parameters import Length, Text
 from eas_station.webd.http.routes import Route
 from eas_station.webd.http.schemas import Schemas, of_body, of_parameter
 
@@ -97,14 +98,28 @@ def test_a_type_becomes_the_schema_of_what_is_written_of_it() -> None:
 class Asked:
     """Parameters."""
 
-    name: str
-    count: int = field(default=5, metadata={"least": 1, "most": 9})
-    code: str | None = field(default=None, metadata={"most": 3, "pattern": "^[A-Z]{3}$"})
+    name: Text
+    count: Annotated[int, Range(1, 9)] = 5
+    code: Annotated[str, Length(3), Pattern("[A-Z]{3}", "three letters")] | None = None
 
 
 def test_a_parameter_says_what_it_may_be() -> None:
-    name, count, code = parameters(Asked)
+    name, count, code = fields_of(Asked)
     assert of_parameter(name) == {"type": "string", "maxLength": 1000}
     assert of_parameter(count) == {"type": "integer", "minimum": 1, "maximum": 9, "default": 5}
     assert of_parameter(code)["pattern"] == "^$|^[A-Z]{3}$"
     assert of_body(Asked)["required"] == ["name"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unbounded:
+    """Parameters without a bound."""
+
+    name: str
+    count: int
+
+
+def test_a_parameter_without_a_bound_cannot_be_described() -> None:
+    for spec in fields_of(Unbounded):
+        with pytest.raises(TypeError, match=r"has no (Length|Range)"):
+            of_parameter(spec)
