@@ -10,7 +10,7 @@ from bottle import HTTPError, HTTPResponse
 from eas_station.errors import InputError, StoreError
 from eas_station.store.alerts.alert_queries import AlertFilter
 from eas_station.webd.api import answer_values
-from eas_station.webd.api.answers import AlertsSaid, AlertWhole
+from eas_station.webd.api.answers import AlertAnswer, AlertsAnswer
 from eas_station.webd.api.lists import CURSOR, LIMIT, LIMIT_USUAL, Cursor, Limit
 from eas_station.webd.http.body_cache import BodyCache
 from eas_station.webd.http.responses import Body, json_body, reply
@@ -18,12 +18,12 @@ from eas_station.webd.http.routes import Call, Route
 from eas_station.webd.records.alert_lookup import find_alert
 from eas_station.webd.records.cursors import page_of
 from eas_station.webd.records.queries import RecordQueries
-from eas_station.webd.records.search import LogSearch, Narrowed, matches
+from eas_station.webd.records.search import LogSearch, SearchQuery, matches
 from eas_station.webd.state.station_state import StationState
 
 
 @dataclass(frozen=True, slots=True)
-class AlertsAsked(Narrowed):
+class AlertsQuery(SearchQuery):
     """Which alerts."""
 
     state: Literal["active", "ended", "all"] = "active"
@@ -45,18 +45,18 @@ class AlertRoutes:
         return (
             Route(
                 *("GET", "/api/v1/alerts", self.alerts, "Alerts, newest first."),
-                query=AlertsAsked,
-                answer=AlertsSaid,
+                query=AlertsQuery,
+                answer=AlertsAnswer,
             ),
             Route(
                 *("GET", "/api/v1/alerts/<alert_id>", self.alert, "Everything known of one alert."),
-                answer=AlertWhole,
+                answer=AlertAnswer,
             ),
         )
 
     def alerts(self, call: Call) -> HTTPResponse:
         """Alerts, newest first."""
-        asked = call.query_as(AlertsAsked)
+        asked = call.query_as(AlertsQuery)
         try:
             narrowed = self.search.filter_of(asked)
         except InputError as error:
@@ -78,10 +78,10 @@ class AlertRoutes:
             more = (queries.history(alert_id), queries.clips(alert_id), queries.flags(alert_id))
             answer = answer_values.whole_alert(entry, *more)
         except StoreError:
-            answer = answer_values.whole_alert(entry, None, None, None)
+            answer = answer_values.whole_alert(entry)
         return reply(json_body(answer), call.headers)
 
-    def _active(self, asked: AlertsAsked, narrowed: AlertFilter) -> Body:
+    def _active(self, asked: AlertsQuery, narrowed: AlertFilter) -> Body:
         """From memory, so a database outage changes nothing."""
         snapshot = self.state.snapshot()
 
@@ -89,14 +89,14 @@ class AlertRoutes:
             found = tuple(entry for entry in snapshot.active if matches(entry, narrowed))
             shown, next_cursor = page_of(found, asked.limit, asked.cursor)
             return json_body(
-                AlertsSaid(tuple(answer_values.alert(entry) for entry in shown), next_cursor)
+                AlertsAnswer(tuple(answer_values.alert(entry) for entry in shown), next_cursor)
             )
 
-        if asked == AlertsAsked():
+        if asked == AlertsQuery():
             return self.cache.fetch("alerts", snapshot.version, make)
         return make()
 
-    def _recorded(self, asked: AlertsAsked, narrowed: AlertFilter) -> AlertsSaid:
+    def _recorded(self, asked: AlertsQuery, narrowed: AlertFilter) -> AlertsAnswer:
         """From the database; alerts that are not stored yet come first on the first page."""
         page = self.queries.log_page(asked.limit, asked.cursor, asked.state, narrowed)
         spooled = [
@@ -108,4 +108,4 @@ class AlertRoutes:
         first = spooled if asked.cursor is None else []
         rest = [entry for entry in page.entries if entry.alert.alert_id not in known]
         listed = tuple(answer_values.alert(entry) for entry in (*first, *rest))
-        return AlertsSaid(listed, page.next_cursor)
+        return AlertsAnswer(listed, page.next_cursor)

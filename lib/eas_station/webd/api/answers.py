@@ -1,7 +1,7 @@
-"""What the API answers, as types: the description of the API is made from them.
+"""The types of the API's answers; the description of the API is made from them.
 
-Interfaces other programs rely on: fields are added, never changed. Where a type of the bus or the
-record says it all, that type is the answer.
+Interfaces for other programs: fields are added, never changed. Where a type of the bus or of the
+database has the right fields, that type is the answer.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from eas_station.bus.messages import AudioLevel, ChannelState, ItemState, SameBu
 from eas_station.store.alerts.flags import AlertFlags
 from eas_station.store.records.clips import Clip
 from eas_station.store.records.jobs import JobRun, JobTotals
+from eas_station.webd.render.station_health import StationHealth
 
 PartState = Literal["running", "reconnecting", "stopped", "failed", "not heard"]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a request was not answered (RFC 9457)."""
+    """Why a request failed (RFC 9457)."""
 
     type: str
     title: str
@@ -30,8 +31,8 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class HearingSaid:
-    """One reception without what it said."""
+class ReceptionSummary:
+    """One reception without its statement."""
 
     reception_id: str
     via: Via
@@ -43,46 +44,38 @@ class HearingSaid:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlertSaid(Alert):
+class AlertSummary(Alert):
     """An alert in a list."""
 
     state: Literal["active", "ended"]
     stored: bool  # false: one of its receptions waits in a spool
     durable: bool  # false: one of its receptions is in memory only
-    receptions: tuple[HearingSaid, ...]
+    receptions: tuple[ReceptionSummary, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlertWhole(Alert):
-    """Everything known of an alert; what only the database has is null while that is away."""
+class AlertAnswer(Alert):
+    """Everything known of an alert. Null: only the database has it, which is not responding."""
 
     state: Literal["active", "ended"]
     stored: bool
     durable: bool
-    receptions: tuple[Reception | HearingSaid, ...]
+    receptions: tuple[Reception | ReceptionSummary, ...]
     changes: tuple[Change, ...] | None
     clips: tuple[Clip, ...] | None
     flags: AlertFlags | None
 
 
 @dataclass(frozen=True, slots=True)
-class AlertsSaid:
+class AlertsAnswer:
     """A page of alerts, newest first."""
 
-    alerts: tuple[AlertSaid, ...]
+    alerts: tuple[AlertSummary, ...]
     next_cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class RemarkSaid:
-    """What is not as it should be."""
-
-    text: str
-    fault: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceSaid:
+class Place:
     """A place of our area."""
 
     code: str
@@ -90,24 +83,24 @@ class PlaceSaid:
 
 
 @dataclass(frozen=True, slots=True)
-class StationSaid:
-    """Whose page it is."""
+class StationAnswer:
+    """The station's name and area."""
 
     name: str
     callsign: str
-    area: tuple[PlaceSaid, ...]
+    area: tuple[Place, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class DatabaseSaid:
-    """Whether the record answers."""
+class DatabaseAnswer:
+    """Whether the database is responding."""
 
     state: Literal["online", "offline"]
     since_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class CountsSaid:
+class AlertCounts:
     """How many alerts are in force."""
 
     active: int
@@ -118,8 +111,8 @@ class CountsSaid:
 
 
 @dataclass(frozen=True, slots=True)
-class UnitSilent:
-    """A daemon that has not been heard since this page's process began."""
+class SilentUnit:
+    """A daemon that has sent nothing since eas-webd started."""
 
     unit: str
     state: Literal["not heard"] = "not heard"
@@ -128,8 +121,8 @@ class UnitSilent:
 
 
 @dataclass(frozen=True, slots=True)
-class UnitSaid:
-    """A daemon's last word."""
+class UnitAnswer:
+    """The last status of a daemon."""
 
     unit: str
     state: Literal["starting", "running", "degraded", "stopping", "not heard"]
@@ -151,8 +144,8 @@ class UnitSaid:
 
 
 @dataclass(frozen=True, slots=True)
-class ItemSaid:
-    """A feed, a source or a receiver by its daemon's last word."""
+class ItemAnswer:
+    """A feed, a source or a receiver, from the last status of its daemon."""
 
     name: str
     kind: str
@@ -165,26 +158,23 @@ class ItemSaid:
     stale: bool
 
 
-@dataclass(frozen=True, slots=True)
-class StatusSaid:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusAnswer(StationHealth):
     """The station in one answer."""
 
-    state: Literal["fine", "degraded", "failed"]
-    sentence: str
-    remarks: tuple[RemarkSaid, ...]
     verdict: str
     as_of: datetime
-    station: StationSaid
+    station: StationAnswer
     clock_trusted: bool
-    database: DatabaseSaid
-    alerts: CountsSaid
+    database: DatabaseAnswer
+    alerts: AlertCounts
     last_change_id: int
-    units: tuple[UnitSaid | UnitSilent, ...]
-    feeds: tuple[ItemSaid, ...]
+    units: tuple[UnitAnswer | SilentUnit, ...]
+    feeds: tuple[ItemAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LevelSaid(AudioLevel):
+class LevelAnswer(AudioLevel):
     """The last level of a channel."""
 
     heard_at: datetime
@@ -192,24 +182,24 @@ class LevelSaid(AudioLevel):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SourceSaid(ItemSaid):
-    """What audiod listens to."""
+class SourceAnswer(ItemAnswer):
+    """A source with its channels."""
 
-    desired: str | None  # "stopped": an operator wants it so
-    channels: tuple[LevelSaid, ...]
+    desired: str | None  # "stopped": stopped by an operator
+    channels: tuple[LevelAnswer, ...]
     bursts: tuple[SameBurst, ...]  # the last ten, newest first
 
 
 @dataclass(frozen=True, slots=True)
-class SourcesSaid:
-    """Everything that is listened to."""
+class SourcesAnswer:
+    """Every source."""
 
-    sources: tuple[SourceSaid, ...]
+    sources: tuple[SourceAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReceiverSaid(ItemSaid):
-    """A radio; what it hears is null until it has been heard."""
+class ReceiverAnswer(ItemAnswer):
+    """A receiver with its channels; null: nothing has been received from it."""
 
     desired: str | None
     receiver: str
@@ -226,14 +216,14 @@ class ReceiverSaid(ItemSaid):
 
 
 @dataclass(frozen=True, slots=True)
-class ReceiversSaid:
-    """All radios."""
+class ReceiversAnswer:
+    """Every receiver."""
 
-    receivers: tuple[ReceiverSaid, ...]
+    receivers: tuple[ReceiverAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobSaid(JobTotals):
+class JobAnswer(JobTotals):
     """A job with its last ten runs, newest first."""
 
     outcome: str | None
@@ -242,23 +232,23 @@ class JobSaid(JobTotals):
 
 
 @dataclass(frozen=True, slots=True)
-class JobsSaid:
-    """All jobs."""
+class JobsAnswer:
+    """Every job."""
 
-    jobs: tuple[JobSaid, ...]
+    jobs: tuple[JobAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class CheckSaid:
-    """One thing that was looked at."""
+class HealthCheck:
+    """The result of one check."""
 
     status: Literal["pass", "warn", "fail"]
     observedValue: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class HealthSaid:
+class HealthAnswer:
     """Whether this process works."""
 
     status: Literal["pass", "warn", "fail"]
-    checks: dict[str, tuple[CheckSaid, ...]] = field(default_factory=dict)
+    checks: dict[str, tuple[HealthCheck, ...]] = field(default_factory=dict)

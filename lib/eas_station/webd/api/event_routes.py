@@ -20,7 +20,7 @@ from eas_station.webd.state.station_state import StationState
 
 
 @dataclass(frozen=True, slots=True)
-class EventsAsked:
+class EventsQuery:
     """Which live updates."""
 
     kinds: frozenset[Literal["alert", "reception", "record", "status", "levels", "receivers"]] = (
@@ -44,14 +44,14 @@ class EventRoutes:
         return (
             Route(
                 *("GET", "/api/v1/events", self.events, "Live updates, as Server-Sent Events."),
-                query=EventsAsked,
+                query=EventsQuery,
                 content_type="text/event-stream",
             ),
         )
 
     def events(self, call: Call) -> HTTPResponse:
         """Server-Sent Events; after a Last-Event-ID (or `after`) missed events come first."""
-        asked = call.query_as(EventsAsked)
+        asked = call.query_as(EventsQuery)
         after = _change_id(request.get_header("Last-Event-ID") or asked.after)
         listener = self.fanout.join(asked.kinds or DEFAULT_KINDS)
         if listener is None:

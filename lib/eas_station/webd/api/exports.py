@@ -11,7 +11,7 @@ from typing import Literal
 
 from eas_station.errors import OutsideError
 from eas_station.webd.api import answer_values
-from eas_station.webd.records.queries import LogPage
+from eas_station.webd.records.queries import EntryPage
 from eas_station.webd.records.tasks import Exported, Task, TaskProgress
 from eas_station.webd.state.snapshot import AlertEntry
 from eas_station.wire import time_to_text, to_json
@@ -30,7 +30,7 @@ COLUMNS = (
 )
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would carry them out
 
-Pages = Callable[[str | None], LogPage]  # the page of the log at a cursor
+Pages = Callable[[str | None], EntryPage]  # the page of the log at a cursor
 
 
 def entries(pages: Pages) -> Iterator[AlertEntry]:

@@ -25,7 +25,7 @@ MEASURE, SPAN = {"description": "What is measured."}, {"description": "How far b
 
 
 @dataclass(frozen=True, slots=True)
-class ReceiverHistoryAsked:
+class ReceiverHistoryQuery:
     """Which chart of a receiver."""
 
     measure: ReceiverMeasure = field(default="snr_db", metadata=MEASURE)
@@ -33,7 +33,7 @@ class ReceiverHistoryAsked:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceHistoryAsked:
+class SourceHistoryQuery:
     """Which chart of a source."""
 
     measure: SourceMeasure = field(default="margin_db", metadata=MEASURE)
@@ -54,13 +54,13 @@ class HistoryRoutes:
             Route(
                 *("GET", "/api/v1/receivers/<name>/history", self.of_receiver),
                 "The measures of a receiver's channels over time.",
-                query=ReceiverHistoryAsked,
+                query=ReceiverHistoryQuery,
                 answer=ChannelHistories,
             ),
             Route(
                 *("GET", "/api/v1/sources/<name>/history", self.of_source),
                 "The levels and margins of a source's channels over time.",
-                query=SourceHistoryAsked,
+                query=SourceHistoryQuery,
                 answer=ChannelHistories,
             ),
         )
@@ -69,14 +69,14 @@ class HistoryRoutes:
         """One measure of a receiver."""
         if call.path["name"] not in receiver_units(self.config):
             raise HTTPError(404, "There is no receiver of this name.")
-        asked = call.query_as(ReceiverHistoryAsked)
+        asked = call.query_as(ReceiverHistoryQuery)
         return self._read(call, asked.measure, asked.span)
 
     def of_source(self, call: Call) -> HTTPResponse:
         """One measure of a source."""
         if call.path["name"] not in source_units(self.config):
             raise HTTPError(404, "There is no source of this name.")
-        asked = call.query_as(SourceHistoryAsked)
+        asked = call.query_as(SourceHistoryQuery)
         return self._read(call, asked.measure, asked.span)
 
     def _read(self, call: Call, measure: str, span: Span) -> HTTPResponse:

@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class ReceptionsSaid:
+class ReceptionsAnswer:
     """A page of receptions, in the order of recording, newest first."""
 
     receptions: tuple[Reception, ...]
@@ -48,7 +48,7 @@ class ReceptionsSaid:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangesSaid:
+class ChangesAnswer:
     """Changes of alerts, oldest first."""
 
     changes: tuple[Change, ...]
@@ -56,7 +56,7 @@ class ChangesSaid:
 
 
 @dataclass(frozen=True, slots=True)
-class RunsSaid:
+class RunsAnswer:
     """Runs of a job, newest first."""
 
     runs: tuple[JobRun, ...]
@@ -64,7 +64,7 @@ class RunsSaid:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditSaid:
+class AuditAnswer:
     """Who did what, newest first."""
 
     entries: tuple[AuditEntry, ...]
@@ -72,7 +72,7 @@ class AuditSaid:
 
 
 @dataclass(frozen=True, slots=True)
-class DeafSaid:
+class DeafIntervalsAnswer:
     """Stretches that a channel did not hear, newest first."""
 
     intervals: tuple[DeafInterval, ...]
@@ -80,7 +80,7 @@ class DeafSaid:
 
 
 @dataclass(frozen=True, slots=True)
-class ClipsSaid:
+class ClipsAnswer:
     """Recordings, newest first. The sound is at /clips/ID."""
 
     clips: tuple[Clip, ...]
@@ -88,7 +88,7 @@ class ClipsSaid:
 
 
 @dataclass(frozen=True, slots=True)
-class Paged:
+class PageQuery:
     """Which page."""
 
     limit: Limit = field(default=LIMIT_USUAL, metadata=LIMIT)
@@ -96,7 +96,7 @@ class Paged:
 
 
 @dataclass(frozen=True, slots=True)
-class DeafAsked(Paged):
+class DeafIntervalsQuery(PageQuery):
     """Whose deaf intervals."""
 
     source: Annotated[str, Length(64)] | None = None
@@ -106,7 +106,7 @@ class DeafAsked(Paged):
 
 
 @dataclass(frozen=True, slots=True)
-class ChangesAsked:
+class ChangesQuery:
     """Which changes."""
 
     after: Annotated[int, Range(0, NUMBER_MOST)] = field(
@@ -127,80 +127,80 @@ class ListRoutes:
             Route(
                 *("GET", "/api/v1/receptions", self.receptions),
                 "Every reception, newest first.",
-                query=Paged,
-                answer=ReceptionsSaid,
+                query=PageQuery,
+                answer=ReceptionsAnswer,
             ),
             Route(
                 *("GET", "/api/v1/changes", self.changes, "Changes of alerts, oldest first."),
-                query=ChangesAsked,
-                answer=ChangesSaid,
+                query=ChangesQuery,
+                answer=ChangesAnswer,
             ),
             Route(
                 *("GET", "/api/v1/jobs/<job>/runs", self.runs, "Runs of one job, newest first."),
-                query=Paged,
-                answer=RunsSaid,
+                query=PageQuery,
+                answer=RunsAnswer,
             ),
             Route(
                 *("GET", "/api/v1/audit", self.audit),
                 *("The audit log, newest first.", "operator"),
-                query=Paged,
-                answer=AuditSaid,
+                query=PageQuery,
+                answer=AuditAnswer,
             ),
             Route(
                 *("GET", "/api/v1/deaf-intervals", self.deaf_intervals),
                 "Deaf intervals of channels, newest first.",
-                query=DeafAsked,
-                answer=DeafSaid,
+                query=DeafIntervalsQuery,
+                answer=DeafIntervalsAnswer,
             ),
             Route(
                 *("GET", "/api/v1/clips", self.clips, "Every recording, newest first."),
-                query=Paged,
-                answer=ClipsSaid,
+                query=PageQuery,
+                answer=ClipsAnswer,
             ),
         )
 
     def receptions(self, call: Call) -> HTTPResponse:
         """Every reception, part of an alert or not, newest first."""
-        asked = call.query_as(Paged)
+        asked = call.query_as(PageQuery)
         found, after = self._page(lambda c: receptions.page(c, asked.limit, asked.cursor))
-        return reply(json_body(ReceptionsSaid(found, after)), call.headers)
+        return reply(json_body(ReceptionsAnswer(found, after)), call.headers)
 
     def changes(self, call: Call) -> HTTPResponse:
         """Changes of alerts, in the order in which they happened."""
-        asked = call.query_as(ChangesAsked)
+        asked = call.query_as(ChangesQuery)
         found = self.queries.changes_after(asked.after, asked.limit + 1)
         shown = found[: asked.limit]
         after = shown[-1].change_id if len(found) > asked.limit else None
-        return reply(json_body(ChangesSaid(shown, after)), call.headers)
+        return reply(json_body(ChangesAnswer(shown, after)), call.headers)
 
     def runs(self, call: Call) -> HTTPResponse:
         """Runs of one job, newest first."""
-        asked, job = call.query_as(Paged), call.path["job"]
+        asked, job = call.query_as(PageQuery), call.path["job"]
         found, after = self._page(lambda c: jobs.runs_page(c, job, asked.limit, asked.cursor))
         if not found and asked.cursor is None:
             raise HTTPError(404, "There is no job of this name, or it has never run.")
-        return reply(json_body(RunsSaid(found, after)), call.headers)
+        return reply(json_body(RunsAnswer(found, after)), call.headers)
 
     def audit(self, call: Call) -> HTTPResponse:
         """The audit log, newest first; for operators, because it has names and addresses."""
-        asked = call.query_as(Paged)
+        asked = call.query_as(PageQuery)
         found = self._page(lambda c: audit.page(c, asked.limit, asked.cursor))
-        body = json_body(AuditSaid(found.entries, found.next_cursor))
+        body = json_body(AuditAnswer(found.entries, found.next_cursor))
         return reply(body, call.headers, cache=PRIVATE)
 
     def deaf_intervals(self, call: Call) -> HTTPResponse:
         """Deaf intervals of channels, newest first."""
-        asked = call.query_as(DeafAsked)
+        asked = call.query_as(DeafIntervalsQuery)
         found, after = self._page(
             lambda c: deaf.page(c, asked.limit, asked.cursor, asked.source, asked.channel)
         )
-        return reply(json_body(DeafSaid(found, after)), call.headers)
+        return reply(json_body(DeafIntervalsAnswer(found, after)), call.headers)
 
     def clips(self, call: Call) -> HTTPResponse:
         """Every recording, newest first."""
-        asked = call.query_as(Paged)
+        asked = call.query_as(PageQuery)
         found, after = self._page(lambda c: recordings.page(c, asked.limit, asked.cursor))
-        return reply(json_body(ClipsSaid(found, after)), call.headers)
+        return reply(json_body(ClipsAnswer(found, after)), call.headers)
 
     def _page(self, question: Callable[[Connection], T]) -> T:
         """Ask the database. A cursor that it did not give out is an error of the client: 400."""

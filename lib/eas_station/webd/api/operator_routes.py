@@ -37,14 +37,14 @@ BACK = {"description": "The page that a form leads to."}
 
 
 @dataclass(frozen=True, slots=True)
-class Plain:
+class EmptyForm:
     """Nothing but where to go afterwards."""
 
     back: Redirect | None = field(default=None, metadata=BACK)
 
 
 @dataclass(frozen=True, slots=True)
-class Keep:
+class KeepRequest:
     """Whether the retention must never remove it."""
 
     keep: bool = True
@@ -52,7 +52,7 @@ class Keep:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class NoteRequest:
     """A note; an empty one removes it."""
 
     note: Annotated[str, Length(LONGEST_NOTE)] | None = None
@@ -60,7 +60,7 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class SettingsSent:
+class SettingsRequest:
     """What is to be set."""
 
     chime: Chime = field(
@@ -72,7 +72,7 @@ class SettingsSent:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class ActionAnswer:
     """What was done; it stands in the audit under this id."""
 
     action_id: str
@@ -101,29 +101,32 @@ class OperatorRoutes:
             Route(
                 *("POST", "/api/v1/alerts/<alert_id>/acknowledge", self.acknowledge),
                 *("Acknowledge an alert.", "write"),
-                body=Plain,
-                answer=Done,
+                body=EmptyForm,
+                answer=ActionAnswer,
                 statuses=CHANGED_STATUSES,
             ),
             Route(
                 *("POST", "/api/v1/alerts/<alert_id>/keep", self.keep_alert),
-                *("Keep an alert for ever, or subject it to the retention again.", "write"),
-                body=Keep,
-                answer=Done,
+                *("Keep an alert permanently, or not.", "write"),
+                body=KeepRequest,
+                answer=ActionAnswer,
                 statuses=CHANGED_STATUSES,
             ),
             Route(
                 *("POST", "/api/v1/alerts/<alert_id>/note", self.note_alert),
                 *("Write a note to an alert, or remove it.", "write"),
-                body=Note,
-                answer=Done,
+                body=NoteRequest,
+                answer=ActionAnswer,
                 statuses=CHANGED_STATUSES,
             ),
             Route(
                 *("POST", "/api/v1/clips/<clip_id>/keep", self.keep_clip),
-                *("Keep a recording for ever, or subject it to the retention again.", "write"),
-                body=Keep,
-                answer=Done,
+                *(
+                    "Keep a recording permanently, or not.",
+                    "write",
+                ),
+                body=KeepRequest,
+                answer=ActionAnswer,
                 statuses=CHANGED_STATUSES,
             ),
             Route(
@@ -133,8 +136,8 @@ class OperatorRoutes:
             Route(
                 *("POST", "/api/v1/settings", self.change_settings),
                 *("Change the settings of the page.", "write"),
-                body=SettingsSent,
-                answer=Done,
+                body=SettingsRequest,
+                answer=ActionAnswer,
                 statuses=CHANGED_STATUSES,
             ),
         )
@@ -146,26 +149,26 @@ class OperatorRoutes:
             raise HTTPError(404, f"There is no {kind} of this name in station.toml.")
         done = self.actions.set_desired(call.logged_in(), call.address, kind, name, desired)
         page = "/system" if kind == "feed" else "/listening"
-        return _answer(call, call.body_as(Plain).back, page, done)
+        return _answer(call, call.body_as(EmptyForm).back, page, done)
 
     def acknowledge(self, call: Call) -> HTTPResponse:
         """An operator has seen the alert; the first acknowledgement stays."""
-        return self._of_alert(call, "acknowledge", None, call.body_as(Plain).back)
+        return self._of_alert(call, "acknowledge", None, call.body_as(EmptyForm).back)
 
     def keep_alert(self, call: Call) -> HTTPResponse:
         """The retention never removes the alert, or may again."""
-        sent = call.body_as(Keep)
+        sent = call.body_as(KeepRequest)
         return self._of_alert(call, "keep_alert", "yes" if sent.keep else "no", sent.back)
 
     def note_alert(self, call: Call) -> HTTPResponse:
         """Write a note to the alert."""
-        sent = call.body_as(Note)
+        sent = call.body_as(NoteRequest)
         note = (sent.note or "").strip() or None
         return self._of_alert(call, "note_alert", note, sent.back)
 
     def keep_clip(self, call: Call) -> HTTPResponse:
         """The recording is never removed to make room, or may be again."""
-        sent = call.body_as(Keep)
+        sent = call.body_as(KeepRequest)
         value = "yes" if sent.keep else "no"
         clip_id = call.path["clip_id"]
         done = self.actions.perform(call.logged_in(), call.address, "keep_clip", clip_id, value)
@@ -179,7 +182,7 @@ class OperatorRoutes:
 
     def change_settings(self, call: Call) -> HTTPResponse:
         """Change the settings."""
-        sent, operator = call.body_as(SettingsSent), call.logged_in()
+        sent, operator = call.body_as(SettingsRequest), call.logged_in()
         done = self.actions.perform(operator, call.address, "change_setting", "chime", sent.chime)
         return _answer(call, sent.back, "/system", done)
 
@@ -192,8 +195,8 @@ class OperatorRoutes:
                 partial(self.set_desired, kind, desired),
                 f"{word.capitalize()} a {kind}; it holds over restarts.",
                 "write",
-                body=Plain,
-                answer=Done,
+                body=EmptyForm,
+                answer=ActionAnswer,
                 statuses=CHANGED_STATUSES,
             )
             for word, desired in words
@@ -231,7 +234,7 @@ def _answer(call: Call, back: Redirect | None, page: str, action: Action | None)
         raise HTTPError(404, "There is nothing of this name.")
     if call.by_form:
         return see_other(local_address(back, local_address(page)))
-    answer = Done(
+    answer = ActionAnswer(
         *(action.action_id, action.at, action.who, action.kind, action.subject, action.value)
     )
     return reply(json_body(answer), {}, cache="no-store")

@@ -8,7 +8,7 @@ from typing import Literal
 from bottle import HTTPResponse
 
 from eas_station import wire
-from eas_station.webd.api.answers import CheckSaid, HealthSaid
+from eas_station.webd.api.answers import HealthAnswer, HealthCheck
 from eas_station.webd.http.fanout import LISTENERS
 from eas_station.webd.http.responses import json_body, reply
 from eas_station.webd.http.routes import Call, Route
@@ -19,7 +19,7 @@ ALIVE_S = 10.0  # a bus listener without a turn for longer than this hangs
 
 
 @dataclass(frozen=True, slots=True)
-class WorkersSaid:
+class WorkersAnswer:
     """How this process serves requests."""
 
     state: Literal["pass", "warn"]  # warn: requests wait for a worker
@@ -48,13 +48,13 @@ class ProcessRoutes:
             Route(
                 *("GET", "/healthz", self.health),
                 "Whether this process answers and receives from the bus.",
-                answer=HealthSaid,
+                answer=HealthAnswer,
                 content_type="application/health+json",
                 statuses=(200, 503),
             ),
             Route(
                 *("GET", "/api/v1/workers", self.workers, "How this process serves requests."),
-                answer=WorkersSaid,
+                answer=WorkersAnswer,
             ),
         )
 
@@ -63,11 +63,11 @@ class ProcessRoutes:
         self.state.snapshot()
         alive = self.process.bus_silent_s() <= ALIVE_S
         workers = self.process.workers()
-        answer = HealthSaid(
+        answer = HealthAnswer(
             status=workers.state if alive else "fail",
             checks={
-                "newsroom": (CheckSaid("pass" if alive else "fail"),),
-                "workers": (CheckSaid(workers.state, workers.queued),),
+                "newsroom": (HealthCheck("pass" if alive else "fail"),),
+                "workers": (HealthCheck(workers.state, workers.queued),),
             },
         )
         return HTTPResponse(
@@ -80,7 +80,7 @@ class ProcessRoutes:
         """The worker threads, and what they have answered."""
         process = self.process
         now = process.workers()
-        answer = WorkersSaid(
+        answer = WorkersAnswer(
             state=now.state,
             threads=now.threads,
             busy=now.busy,

@@ -10,20 +10,21 @@ from eas_station.config.model import Config
 from eas_station.config.units import receiver_units, source_units
 from eas_station.webd.api import answer_values
 from eas_station.webd.api.answers import (
-    CountsSaid,
-    DatabaseSaid,
-    JobsSaid,
-    PlaceSaid,
-    ReceiversSaid,
-    SourcesSaid,
-    StationSaid,
-    StatusSaid,
+    AlertCounts,
+    DatabaseAnswer,
+    JobsAnswer,
+    Place,
+    ReceiversAnswer,
+    SourcesAnswer,
+    StationAnswer,
+    StatusAnswer,
 )
 from eas_station.webd.http.body_cache import BodyCache
 from eas_station.webd.http.responses import json_body, reply
 from eas_station.webd.http.routes import Call, Route
 from eas_station.webd.records.queries import RecordQueries
 from eas_station.webd.render.cards import Names, Presenter
+from eas_station.webd.render.station_health import station_health
 from eas_station.webd.render.verdict import verdict
 from eas_station.webd.state.snapshot import Snapshot
 from eas_station.webd.state.station_state import StationState
@@ -45,20 +46,20 @@ class StationRoutes:
         return (
             Route(
                 *("GET", "/api/v1/status", self.status, "The station in one answer."),
-                answer=StatusSaid,
+                answer=StatusAnswer,
             ),
             Route(
                 *("GET", "/api/v1/sources", self.sources, "Every source with its levels."),
-                answer=SourcesSaid,
+                answer=SourcesAnswer,
             ),
             Route(
                 *("GET", "/api/v1/receivers", self.receivers),
                 "Every receiver with the signal of its channels.",
-                answer=ReceiversSaid,
+                answer=ReceiversAnswer,
             ),
             Route(
                 *("GET", "/api/v1/jobs", self.jobs, "Every job with its last runs."),
-                answer=JobsSaid,
+                answer=JobsAnswer,
             ),
         )
 
@@ -75,35 +76,35 @@ class StationRoutes:
         """Every source with its levels."""
         snapshot, units = self.state.snapshot(), source_units(self.config)
         listed = tuple(answer_values.source(snapshot, name, unit) for name, unit in units.items())
-        return reply(json_body(SourcesSaid(listed)), call.headers)
+        return reply(json_body(SourcesAnswer(listed)), call.headers)
 
     def receivers(self, call: Call) -> HTTPResponse:
         """Every receiver with the signal of its channels."""
         snapshot, units = self.state.snapshot(), receiver_units(self.config)
         listed = tuple(answer_values.receiver(snapshot, name, unit) for name, unit in units.items())
-        return reply(json_body(ReceiversSaid(listed)), call.headers)
+        return reply(json_body(ReceiversAnswer(listed)), call.headers)
 
     def jobs(self, call: Call) -> HTTPResponse:
         """Every job with its last runs."""
         listed = tuple(answer_values.job(job) for job in self.queries.jobs())
-        return reply(json_body(JobsSaid(listed)), call.headers)
+        return reply(json_body(JobsAnswer(listed)), call.headers)
 
-    def _status(self, snapshot: Snapshot) -> StatusSaid:
+    def _status(self, snapshot: Snapshot) -> StatusAnswer:
         groups, station = self.presenter.groups(snapshot), self.config.station
-        health = answer_values.health(snapshot)
+        health = station_health(snapshot)
         area = self.presenter.own_area(station.point)
         record = snapshot.record
-        return StatusSaid(
-            **health,
-            verdict=verdict(groups, area, snapshot, health["state"] == "failed").sentence,
+        return StatusAnswer(
+            *(health.state, health.sentence, health.remarks),
+            verdict=verdict(groups, area, snapshot, health.state == "failed").sentence,
             as_of=snapshot.as_of,
-            station=StationSaid(
+            station=StationAnswer(
                 *(station.name, station.callsign),
-                tuple(PlaceSaid(one, self.names.location_name(one)) for one in station.same_codes),
+                tuple(Place(one, self.names.location_name(one)) for one in station.same_codes),
             ),
             clock_trusted=snapshot.clock_trusted,
-            database=DatabaseSaid("online" if record.online else "offline", record.since_at),
-            alerts=CountsSaid(
+            database=DatabaseAnswer("online" if record.online else "offline", record.since_at),
+            alerts=AlertCounts(
                 active=len(snapshot.active),
                 here=len(groups.here),
                 elsewhere=len(groups.elsewhere),

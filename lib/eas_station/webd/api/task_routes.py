@@ -13,9 +13,9 @@ from bottle import HTTPError, HTTPResponse
 from eas_station.errors import InputError
 from eas_station.store.alerts.alert_queries import AlertFilter, PageState
 from eas_station.webd.api import exports
-from eas_station.webd.api.answers import AlertSaid
+from eas_station.webd.api.answers import AlertSummary
 from eas_station.webd.api.exports import CONTENT_TYPES, PAGE, SHORT, Format
-from eas_station.webd.api.operator_routes import Plain
+from eas_station.webd.api.operator_routes import EmptyForm
 from eas_station.webd.auth.audit_log import AuditLog
 from eas_station.webd.http.responses import (
     Redirect,
@@ -26,8 +26,8 @@ from eas_station.webd.http.responses import (
 )
 from eas_station.webd.http.routes import Call, Route
 from eas_station.webd.records import clips
-from eas_station.webd.records.queries import LogPage, RecordQueries
-from eas_station.webd.records.search import LogSearch, Narrowed
+from eas_station.webd.records.queries import EntryPage, RecordQueries
+from eas_station.webd.records.search import LogSearch, SearchQuery
 from eas_station.webd.records.tasks import Task, TaskKind, Tasks, Work
 from eas_station.webd.records.verify import Decoder, Verify
 from eas_station.webd.render.cards import Names, Presenter
@@ -38,28 +38,28 @@ BEGUN = (202, 303)
 
 
 @dataclass(frozen=True, slots=True)
-class TasksSaid:
+class TasksAnswer:
     """The tasks of the last day, newest first."""
 
     tasks: tuple[Task, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class ExportedLog:
+class LogExport:
     """Alerts, newest first."""
 
-    alerts: tuple[AlertSaid, ...]
+    alerts: tuple[AlertSummary, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class ExportAsked(Narrowed):
+class ExportQuery(SearchQuery):
     """Which alerts, as a file."""
 
     state: Literal["all", "active", "ended"] = "all"
 
 
 @dataclass(frozen=True, slots=True)
-class ExportSent(Narrowed):
+class ExportRequest(SearchQuery):
     """Which alerts, as a file of which kind."""
 
     state: Literal["all", "active", "ended"] = "all"
@@ -85,7 +85,7 @@ class TaskRoutes:
         return (
             Route(
                 *("GET", "/api/v1/tasks", self.all_tasks, "The tasks of the last day."),
-                answer=TasksSaid,
+                answer=TasksAnswer,
             ),
             Route(
                 *("GET", "/api/v1/tasks/<task_id>", self.one_task, "One task, and its result."),
@@ -104,7 +104,7 @@ class TaskRoutes:
             Route(
                 *("POST", "/api/v1/alerts/<alert_id>/verify", self.verify),
                 *("Decode the recordings of an alert again, and compare.", "write"),
-                body=Plain,
+                body=EmptyForm,
                 answer=Task,
                 statuses=BEGUN,
                 refusals=(409,),
@@ -112,27 +112,27 @@ class TaskRoutes:
             Route(
                 *("POST", "/api/v1/exports", self.begin_export),
                 *("Export a part of the log into a file.", "write"),
-                body=ExportSent,
+                body=ExportRequest,
                 answer=Task,
                 statuses=BEGUN,
             ),
             Route(
                 *("GET", "/api/v1/export.csv", partial(self.export, "csv"), "The log as CSV."),
-                query=ExportAsked,
+                query=ExportQuery,
                 content_type=CONTENT_TYPES["csv"],
                 refusals=(413,),
             ),
             Route(
                 *("GET", "/api/v1/export.json", partial(self.export, "json"), "The log as JSON."),
-                query=ExportAsked,
-                answer=ExportedLog,
+                query=ExportQuery,
+                answer=LogExport,
                 refusals=(413,),
             ),
         )
 
     def all_tasks(self, call: Call) -> HTTPResponse:
         """The tasks of the last day."""
-        return reply(json_body(TasksSaid(self.tasks.all())), call.headers)
+        return reply(json_body(TasksAnswer(self.tasks.all())), call.headers)
 
     def one_task(self, call: Call) -> HTTPResponse:
         """One task: its progress and its result."""
@@ -176,19 +176,19 @@ class TaskRoutes:
             raise HTTPError(409, "There is no recording of this alert to decode again.")
         receptions, named = entry.full_receptions(), self.presenter.listed
         work = Verify(self.decoder, entry.alert, receptions, recordings, named)
-        back = local_address(call.body_as(Plain).back, local_address(f"/alerts/{alert_id}"))
+        back = local_address(call.body_as(EmptyForm).back, local_address(f"/alerts/{alert_id}"))
         return self._begin(call, "verify", alert_id, work, back)
 
     def export(self, form: Format, call: Call) -> HTTPResponse:
         """The log as a file, at once; a longer log needs a task."""
-        asked = call.query_as(ExportAsked)
+        asked = call.query_as(ExportQuery)
         pages = self._pages(asked, asked.state)
         first = pages(None)
         if self.queries.count(asked.state, self._narrowed(asked), SHORT + 1) > SHORT:
             why = f"There are more than {SHORT} alerts: narrow it, or POST to /api/v1/exports."
             raise HTTPError(413, why)
 
-        def rest(cursor: str | None) -> LogPage:
+        def rest(cursor: str | None) -> EntryPage:
             return first if cursor is None else pages(cursor)
 
         pieces = exports.chunks(exports.entries(rest), form, self._places)
@@ -196,7 +196,7 @@ class TaskRoutes:
 
     def begin_export(self, call: Call) -> HTTPResponse:
         """Export a part of the log into a file, as a task."""
-        sent = call.body_as(ExportSent)
+        sent = call.body_as(ExportRequest)
         pages = self._pages(sent, sent.state)
         count = self.queries.count(sent.state, self._narrowed(sent), exports.MOST + 1)
         work = exports.Export(pages, sent.form, self._places, self.tasks.results, count)
@@ -228,12 +228,12 @@ class TaskRoutes:
             raise HTTPError(404, "There is no task of this id. Tasks are kept for a day.")
         return task
 
-    def _pages(self, asked: Narrowed, state: PageState) -> Callable[[str | None], LogPage]:
+    def _pages(self, asked: SearchQuery, state: PageState) -> Callable[[str | None], EntryPage]:
         """The pages of the log that fit the question, by cursor."""
         narrowed = self._narrowed(asked)
         return lambda cursor: self.queries.log_page(PAGE, cursor, state, narrowed)
 
-    def _narrowed(self, asked: Narrowed) -> AlertFilter:
+    def _narrowed(self, asked: SearchQuery) -> AlertFilter:
         try:
             return self.search.filter_of(asked)
         except InputError as error:

@@ -5,10 +5,10 @@ mounts them in Bottle, and the description of the API is made from the same valu
 a route exists. A route that changes something without a login cannot be constructed.
 
     Route("POST", "/api/v1/alerts/<alert_id>/note", self.note, "Write a note to an alert.",
-          who="write", body=Note)
+          who="write", body=NoteRequest)
 
 A handler takes the call and returns an HTTPResponse. Query and body are read, checked and typed
-before the handler is called: `call.query_as(Page)`, `call.body_as(Note)`; the values of the
+before the handler is called: `call.query_as(Page)`, `call.body_as(NoteRequest)`; the values of the
 address are in `call.path`.
 """
 

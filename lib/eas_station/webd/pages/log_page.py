@@ -13,7 +13,7 @@ from eas_station.webd.api.lists import CURSOR, Cursor
 from eas_station.webd.http.routes import Call, Route
 from eas_station.webd.pages.frame import PageFrame, page_route
 from eas_station.webd.records.queries import RecordQueries
-from eas_station.webd.records.search import LogSearch, Narrowed, Severity, matches
+from eas_station.webd.records.search import LogSearch, SearchQuery, Severity, matches
 from eas_station.webd.render.cards import Presenter
 from eas_station.webd.state.snapshot import AlertEntry, Snapshot
 
@@ -30,7 +30,7 @@ CHOICES = (
 
 
 @dataclass(frozen=True, slots=True)
-class LogAsked(Narrowed):
+class LogQuery(SearchQuery):
     """Which page of the log."""
 
     state: Literal["all", "active", "ended"] = "all"
@@ -67,11 +67,11 @@ class AlertLogPage:
     def routes(self) -> tuple[Route, ...]:
         """The page."""
         summary = "All alerts ever received, searched and filtered."
-        return (page_route("/log", self.page, summary, LogAsked),)
+        return (page_route("/log", self.page, summary, LogQuery),)
 
     def page(self, call: Call) -> HTTPResponse:
         """One page of the log."""
-        snapshot, asked = self.frame.state.snapshot(), call.query_as(LogAsked)
+        snapshot, asked = self.frame.state.snapshot(), call.query_as(LogQuery)
         try:
             narrowed = self.search.filter_of(asked)
         except InputError as error:
@@ -97,7 +97,7 @@ class AlertLogPage:
         }
         return self.frame.send(call, "log", snapshot, content)
 
-    def _entries(self, snapshot: Snapshot, asked: LogAsked, narrowed: AlertFilter) -> LogEntries:
+    def _entries(self, snapshot: Snapshot, asked: LogQuery, narrowed: AlertFilter) -> LogEntries:
         """From the database; from memory while it is not responding."""
         try:
             page = self.queries.log_page(LENGTH, asked.cursor, asked.state, narrowed)
@@ -120,7 +120,7 @@ class AlertLogPage:
         return LogEntries((*spooled, *rest), page.next_cursor, whole=True)
 
 
-def _choices(asked: LogAsked) -> tuple[FilterChoice, ...]:
+def _choices(asked: LogQuery) -> tuple[FilterChoice, ...]:
     found = []
     for name, label, options in CHOICES:
         value = getattr(asked, name)

@@ -29,7 +29,7 @@ USUAL_NAME = "operator"
 
 
 @dataclass(frozen=True, slots=True)
-class LoginAsked:
+class LoginQuery:
     """The address to go to after the login."""
 
     back: Redirect | None = None
@@ -45,7 +45,7 @@ class LoginForm:
 
 
 @dataclass(frozen=True, slots=True)
-class SessionSaid:
+class SessionAnswer:
     """The session of the client, and whether a login is possible."""
 
     name: str | None  # None: a reader
@@ -68,7 +68,7 @@ class LoginPage:
         return (
             Route(
                 *("GET", "/login", self.page, "The form to log in."),
-                query=LoginAsked,
+                query=LoginQuery,
                 content_type=HTML,
             ),
             Route(
@@ -84,13 +84,13 @@ class LoginPage:
             ),
             Route(
                 *("GET", "/api/v1/session", self.session, "The session of this client."),
-                answer=SessionSaid,
+                answer=SessionAnswer,
             ),
         )
 
     def page(self, call: Call) -> HTTPResponse:
         """The form."""
-        return self._form(call, call.query_as(LoginAsked).back, "")
+        return self._form(call, call.query_as(LoginQuery).back, "")
 
     def log_in(self, call: Call) -> HTTPResponse:
         """A new session, or the form again."""
@@ -120,7 +120,7 @@ class LoginPage:
     def session(self, call: Call) -> HTTPResponse:
         """The session or token of this client."""
         one = call.operator
-        answer = SessionSaid(
+        answer = SessionAnswer(
             name=None if one is None else one.name,
             via=None if one is None else one.via,
             scope="read" if one is None else one.scope,

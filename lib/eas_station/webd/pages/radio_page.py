@@ -30,7 +30,7 @@ from eas_station.webd.state.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class RadioAsked:
+class RadioQuery:
     """Which charts."""
 
     measure: ReceiverMeasure = field(
@@ -78,18 +78,18 @@ class RadioPage:
     def routes(self) -> tuple[Route, ...]:
         """The page."""
         return (
-            page_route("/radio", self.page, "Spectrum and signal of every receiver.", RadioAsked),
+            page_route("/radio", self.page, "Spectrum and signal of every receiver.", RadioQuery),
         )
 
     def page(self, call: Call) -> HTTPResponse:
         """Every receiver with its spectrum, channels and charts; the sources' charts."""
-        asked = call.query_as(RadioAsked)
+        asked = call.query_as(RadioQuery)
         variant = f"{asked.measure} {asked.heard} {asked.span}"
         return self.frame.send_shared(
             call, "radio", lambda snapshot: self.content(snapshot, asked), variant
         )
 
-    def content(self, snapshot: Snapshot, asked: RadioAsked) -> dict[str, Any]:
+    def content(self, snapshot: Snapshot, asked: RadioQuery) -> dict[str, Any]:
         """The page's own values."""
         radios = [
             ReceiverView(
@@ -142,18 +142,18 @@ def _channels(config: Config) -> list[str]:
     return sorted(known)
 
 
-def _address(asked: RadioAsked, **other: str) -> str:
+def _address(asked: RadioQuery, **other: str) -> str:
     now = {"measure": asked.measure, "heard": asked.heard, "span": asked.span} | other
     return "/radio?" + "&".join(f"{name}={value}" for name, value in now.items())
 
 
-def _span(asked: RadioAsked, span: Span) -> ChartLink:
+def _span(asked: RadioQuery, span: Span) -> ChartLink:
     return ChartLink(STRETCHES[span].words, _address(asked, span=span), span == asked.span)
 
 
-def _measure(asked: RadioAsked, one: ReceiverMeasure) -> ChartLink:
+def _measure(asked: RadioQuery, one: ReceiverMeasure) -> ChartLink:
     return ChartLink(MEASURES[one].words, _address(asked, measure=one), one == asked.measure)
 
 
-def _heard(asked: RadioAsked, one: SourceMeasure) -> ChartLink:
+def _heard(asked: RadioQuery, one: SourceMeasure) -> ChartLink:
     return ChartLink(MEASURES[one].words, _address(asked, heard=one), one == asked.heard)

@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class LogPage:
+class EntryPage:
     """One page of the log."""
 
     entries: tuple[AlertEntry, ...]  # newest first
@@ -65,14 +65,14 @@ class RecordQueries:
         cursor: str | None,
         state: PageState = "all",
         narrowed: AlertFilter = EVERYTHING,
-    ) -> LogPage:
+    ) -> EntryPage:
         """Warnings of all times. Raises InputError for a cursor that is none."""
         now = self._now() if self._clock_trusted() else None
         with self._read() as connection:
             page = alert_queries.page(connection, state, limit, cursor, now=now, where=narrowed)
             heard = receptions.reception_rows_of(connection, [one.alert_id for one in page.alerts])
         entries = tuple(self._entry(one, heard[one.alert_id]) for one in page.alerts)
-        return LogPage(entries, page.next_cursor)
+        return EntryPage(entries, page.next_cursor)
 
     def count(self, state: PageState, narrowed: AlertFilter, most: int) -> int:
         """How many warnings that is; it stops counting at `most`."""

@@ -43,7 +43,7 @@ DayOrTime = Annotated[str, Length(40)]
 
 
 @dataclass(frozen=True, slots=True)
-class Narrowed:
+class SearchQuery:
     """What the log is narrowed to."""
 
     q: Annotated[str, Length(200)] | None = field(default=None, metadata=TEXT)
@@ -60,15 +60,15 @@ class Narrowed:
     @property
     def is_everything(self) -> bool:
         """Is nothing left out?"""
-        usual = Narrowed()
-        return all(getattr(self, f.name) == getattr(usual, f.name) for f in fields(Narrowed))
+        usual = SearchQuery()
+        return all(getattr(self, f.name) == getattr(usual, f.name) for f in fields(SearchQuery))
 
     def as_query(self, **more: str | None) -> str:
         """The same as an address's query: "?q=tornado"; "" for everything."""
-        usual = Narrowed()
+        usual = SearchQuery()
         said = {
             one.name: _shown(getattr(self, one.name))
-            for one in fields(Narrowed)
+            for one in fields(SearchQuery)
             if getattr(self, one.name) != getattr(usual, one.name)
         }
         said |= {name: value for name, value in more.items() if value}
@@ -115,12 +115,12 @@ class LogSearch:
     places: PlaceSearch
     times: TimeFormat
 
-    def filter_of(self, asked: Narrowed) -> AlertFilter:
+    def filter_of(self, asked: SearchQuery) -> AlertFilter:
         """The filter of the log. Raises InputError."""
         return _filter_of(asked, self.places, self.times)
 
 
-def _filter_of(asked: Narrowed, places: PlaceSearch, times: TimeFormat) -> AlertFilter:
+def _filter_of(asked: SearchQuery, places: PlaceSearch, times: TimeFormat) -> AlertFilter:
     words = dict.fromkeys(split(asked.q or ""))
     if len(words) > MOST_ASKED:
         raise InputError(f"q: at most {MOST_ASKED} words are searched for at once")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from eas_station.webd.api.exports import COLUMNS, chunks, entries
-from eas_station.webd.records.queries import LogPage
+from eas_station.webd.records.queries import EntryPage
 
 
 def test_a_spreadsheet_carries_nothing_out(make: Any) -> None:
@@ -38,9 +38,9 @@ def test_json_is_one_document_and_cut_short_it_is_none(make: Any) -> None:
 
 def test_all_pages_are_read(make: Any) -> None:
     pages = {
-        None: LogPage((make.entry(),), "a"),
-        "a": LogPage((make.entry(alert_id="alert-2"),), "b"),
-        "b": LogPage((), None),
+        None: EntryPage((make.entry(),), "a"),
+        "a": EntryPage((make.entry(alert_id="alert-2"),), "b"),
+        "b": EntryPage((), None),
     }
     found = [one.alert.alert_id for one in entries(lambda cursor: pages[cursor])]
     assert found == ["alert-1", "alert-2"]

@@ -10,7 +10,7 @@ import pytest
 from eas_station.errors import InputError
 from eas_station.store.alerts.search_words import Wanted
 from eas_station.tables import Tables
-from eas_station.webd.records.search import LogSearch, Narrowed, PlaceSearch, matches, moment_of
+from eas_station.webd.records.search import LogSearch, PlaceSearch, SearchQuery, matches, moment_of
 from eas_station.webd.render.times import TimeFormat, zone_of
 
 NEW_YORK = TimeFormat(zone_of("America/New_York"))
@@ -32,7 +32,7 @@ def test_the_board_is_searched_as_the_record_is(tables: Tables, make: Any) -> No
     entry = make.entry(headline="Take cover", severity="Extreme")
 
     def finds(**asked: Any) -> bool:
-        return matches(entry, LogSearch(places, NEW_YORK).filter_of(Narrowed(**asked)))
+        return matches(entry, LogSearch(places, NEW_YORK).filter_of(SearchQuery(**asked)))
 
     assert finds(q="TORN wood")
     assert finds(q="cover ohio", severity="Extreme", via="same", here=True, kind="real")
@@ -53,11 +53,11 @@ def test_a_day_is_the_stations_and_until_includes_it() -> None:
 
 
 def test_too_many_words_are_refused() -> None:
-    words = Narrowed(q=" ".join(f"w{n}" for n in range(13)))
+    words = SearchQuery(q=" ".join(f"w{n}" for n in range(13)))
     with pytest.raises(InputError, match="at most 12 words"):
         LogSearch(PlaceSearch(), NEW_YORK).filter_of(words)
 
 
 def test_a_question_becomes_an_address_again() -> None:
-    assert Narrowed().as_query() == ""
-    assert Narrowed(q="a&b", here=False).as_query(cursor="x") == "?q=a%26b&here=false&cursor=x"
+    assert SearchQuery().as_query() == ""
+    assert SearchQuery(q="a&b", here=False).as_query(cursor="x") == "?q=a%26b&here=false&cursor=x"
