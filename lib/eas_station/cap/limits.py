@@ -1,4 +1,4 @@
-"""How large a document may be. What is larger is refused, not cut."""
+"""How large a document may be. A larger one is refused, not cut."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ParseLimits:
-    """The bounds of one document. The largest real nationwide answer is a tenth of them."""
+    """The bounds of one document: ten times the largest real nationwide answer."""
 
     document_bytes: int = 16 << 20  # decompressed
-    alert_chars: int = 4 << 20  # one alert; Canadian ones carry their audio inside
+    alert_chars: int = 4 << 20  # of one alert; a Canadian one contains its audio
     alerts: int = 5_000
     depth: int = 100
     infos: int = 100  # of one alert

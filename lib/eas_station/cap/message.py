@@ -35,13 +35,13 @@ class Reference(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A file that belongs to an info block. Never fetched by a parser."""
+    """A file that belongs to an info block. Parsers never fetch it."""
 
     description: str | None
     mime_type: str | None
     size_bytes: int | None
     uri: str | None
-    deref_uri: str | None  # base64 as it stands in the document
+    deref_uri: str | None  # the content in base64, as in the document
     digest: str | None
 
 
@@ -59,7 +59,7 @@ class CapArea(NamedTuple):
 class CapInfo(NamedTuple):
     """One info block: what a message says, in one language."""
 
-    language: str  # "en-US" where the document names none (CAP 1.2, 3.2.2)
+    language: str  # "en-US" if the document names none (CAP 1.2, 3.2.2)
     event: str | None
     categories: tuple[str, ...] = ()
     responses: tuple[str, ...] = ()
@@ -101,9 +101,9 @@ class CapMessage(NamedTuple):
     sender: str
     sent_at: datetime
     status: str  # one of STATUSES
-    message_type: str  # as written: Alert Update Cancel Ack Error, or what the sender invented
+    message_type: str  # as written: Alert Update Cancel Ack Error, or a word of the sender
     scope: str  # as written: Public Restricted Private
-    version: str  # "1.1", "1.2"; "nws": GeoJSON of api.weather.gov
+    version: str  # "1.1", "1.2"; "nws": GeoJSON of api.weather.gov or a text product
     raw: str  # the text of this alert alone
     infos: tuple[CapInfo, ...] = ()
     references: tuple[Reference, ...] = ()  # references, then expiredReferences
@@ -114,7 +114,7 @@ class CapMessage(NamedTuple):
     note: str | None = None
     incidents: str | None = None
     signed: bool = False  # it carries a signature
-    signature: str | None = None  # "valid", "invalid: why", "unchecked: why"; None: nobody asked
+    signature: str | None = None  # "valid", "invalid: why", "unchecked: why"; None: not checked
     notes: tuple[str, ...] = ()  # what was dropped or mended, and why
 
     def info(self, language: str = "en-US") -> CapInfo | None:

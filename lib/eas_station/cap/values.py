@@ -1,6 +1,6 @@
 """The lexical forms of CAP: times, references, polygons, circles. ASCII digits only.
 
-Every function returns None, or leaves out what does not have the form; the caller tells why.
+Every function returns None for a malformed text, or leaves it out; the caller gives the reason.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from functools import lru_cache
 from eas_station.cap.message import Circle, Reference, Ring
 
 MAX_POINTS = 20_000  # of one ring
-LATEST = datetime(9999, 12, 30, tzinfo=UTC)  # later would not survive a change of time zone
-REMEMBERED = 4096  # texts: the times and references of one answer are the same few, again and again
+LATEST = datetime(9999, 12, 30, tzinfo=UTC)  # a later time overflows in some time zones
+REMEMBERED = 4096  # texts: one answer repeats a few times and references
 
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})"
@@ -26,16 +26,16 @@ _NUMBERS = re.compile(r"[-+.,0-9eE\s]*", re.ASCII)
 def time(text: str) -> datetime | None:
     """The UTC time of a CAP dateTime (CAP 1.2, 3.3.2; `Z` and fractions accepted too).
 
-    A time after the year 9999 in UTC is `LATEST`. None: it is not a time, or has no offset.
+    A time after the year 9999 in UTC is `LATEST`. None: not a time, or without an offset.
     """
     return _moment(text) if _TIME.fullmatch(text) is not None else None
 
 
 @lru_cache(REMEMBERED)
 def lenient_time(text: str) -> datetime | None:
-    """The same, but the offset may lack its colon: seen in real answers, and plain enough.
+    """The same, but the offset may lack its colon, as in some real answers.
 
-    For times that no identity depends on.
+    Not for `sent`: it is part of the identity of a message.
     """
     return _moment(text) if _LENIENT_TIME.fullmatch(text) is not None else None
 
@@ -53,7 +53,7 @@ def _moment(text: str) -> datetime | None:
 
 
 def references(text: str) -> tuple[tuple[Reference, ...], tuple[str, ...]]:
-    """The `sender,identifier,sent` triples of a blank-separated list, and what is none."""
+    """The `sender,identifier,sent` triples of a blank-separated list, and the malformed words."""
     found: dict[Reference, None] = {}
     bad: list[str] = []
     for word in text.split():
@@ -89,7 +89,7 @@ def polygon(text: str) -> Ring | None:
 
 
 def ring(points: list[tuple[float, ...]]) -> Ring | None:
-    """A closed ring of (latitude, longitude) pairs; None if it is none, or not on the Earth."""
+    """A closed ring of (latitude, longitude) pairs; None if it is not a ring on the Earth."""
     if len(points) < 3 or len(points) > MAX_POINTS:
         return None
     for point in points:

@@ -1,7 +1,7 @@
 """Atom and RSS feeds of CAP alerts: alerts inside the entries, or links to them.
 
 Source: RFC 4287 (Atom), RSS 2.0, RSS 1.0 (RDF Site Summary). An index that repeats some CAP fields
-in its entries (the NWS's until 2023) is read for its links: half a message is none.
+in its entries (the NWS's until 2023) is read for its links only: the fields are not a message.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class FeedLink(NamedTuple):
 class FeedPage:
     """One feed document."""
 
-    messages: tuple[CapMessage, ...]  # of entries that hold their alert
+    messages: tuple[CapMessage, ...]  # of entries that contain their alert
     rejected: tuple[CapError, ...]
     links: tuple[FeedLink, ...] = ()  # where the alerts of the other entries are
 
@@ -114,7 +114,7 @@ def _links(entry: etree._Element) -> Iterator[tuple[int, str]]:
 
 
 def _rank(element: etree._Element) -> int:
-    """A type that says CAP is believed first, one that says web page last: some are wrong."""
+    """A link typed as CAP comes first, one typed as a web page last, since some types are wrong."""
     kind = (element.get("type") or "").partition(";")[0].strip().lower()
     if kind in _CAP_TYPES:
         return 0
@@ -122,6 +122,6 @@ def _rank(element: etree._Element) -> int:
 
 
 def _address(text: str) -> str:
-    """The text if it is an address of the web: an identifier often is none."""
+    """The text if it is a web address, which an identifier often is not; else ""."""
     text = text.strip()
     return text if text.lower().startswith(("https://", "http://")) else ""

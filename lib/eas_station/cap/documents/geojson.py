@@ -1,8 +1,8 @@
 """Alerts of api.weather.gov in GeoJSON or JSON-LD → messages.
 
-A page is a FeatureCollection, one Feature, or JSON-LD with `@graph`. Fields are read leniently
-(null, a string or an object where a list should be, all seen), but nothing is invented: without
-identifier, sender, sent, status or messageType there is no message.
+A page is a FeatureCollection, one Feature, or JSON-LD with `@graph`. Fields are read leniently:
+null, a string or an object in place of a list occur. Nothing is invented: an alert without
+identifier, sender, sent, status or messageType is rejected.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from eas_station.errors import CapError
 
 _ALERT_URL = "/alerts/"
 _Object = dict[str, Any]
-_new_named = tuple.__new__  # the same as Named(...), without its detour through Python
+_new_named = tuple.__new__  # the same as Named(...), but faster
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,13 @@ class GeoJsonPage:
     rejected: tuple[CapError, ...]
     next_url: str | None = None  # pagination
     updated_at: datetime | None = None  # of the whole answer; goes backwards when a cache is stale
-    unchanged: int = 0  # alerts that were left out because their text is known
+    unchanged: int = 0  # alerts left out because their text is known
 
 
 def parse(
     data: bytes, limits: ParseLimits | None = None, is_known: Callable[[str], bool] | None = None
 ) -> GeoJsonPage:
-    """The alerts of one answer. Raises CapError if it is no such answer, or cut off.
+    """The alerts of one answer. Raises CapError if it is not such an answer, or is cut off.
 
     Args:
         is_known: was the text of an alert read before; then it is left out.
@@ -64,7 +64,7 @@ def parse(
 
 
 class _Collected:
-    """What the members of one answer give."""
+    """The messages and the rejects of one answer."""
 
     def __init__(self, limits: ParseLimits, is_known: Callable[[str], bool] | None) -> None:
         self.messages: list[CapMessage] = []
@@ -91,14 +91,14 @@ class _Collected:
 
 
 def _single(top: _Object, text: str) -> _Object:
-    """A lone Feature or JSON-LD alert. An empty or missing list is another thing, and no page."""
+    """The document as one Feature or one JSON-LD alert. Raises CapError if it is neither."""
     if top.get("type") == "Feature" or "wx:Alert" in _strings(top.get("@type")):
         return top
     raise CapError("neither a FeatureCollection, nor a Feature, nor JSON-LD", text[:200])
 
 
 class _GeoJsonReader:
-    """Reads one alert and notes what it leaves out."""
+    """Reads one alert. `_notes` says what it leaves out."""
 
     def __init__(self, member: json_text.Member, limits: ParseLimits) -> None:
         self._raw = member.text
@@ -107,18 +107,18 @@ class _GeoJsonReader:
         if len(member.text) > limits.alert_chars:
             raise self._error(f"an alert of {len(member.text)} characters")
         if not isinstance(member.value, dict):
-            raise self._error("an alert that is no object")
+            raise self._error("the alert is not an object")
         if member.mended:
             self._notes.append("NUL characters or lone surrogates were replaced")
         self._feature: _Object = member.value
         inner = self._feature.get("properties", self._feature)
         if not isinstance(inner, dict):
-            raise self._error("properties is no object")
+            raise self._error("properties is not an object")
         self._properties: _Object = inner
         self._texts = {key: text.strip() for key, text in inner.items() if type(text) is str}
         for where in (self._feature, inner, inner.get("geocode"), inner.get("parameters")):
             if isinstance(where, dict) and json_text.REPEATED in where:
-                raise self._error(f"{where[json_text.REPEATED]!r} stands there twice")
+                raise self._error(f"{where[json_text.REPEATED]!r} occurs twice")
 
     def message(self) -> CapMessage:
         sent = self._required("sent")
@@ -135,7 +135,7 @@ class _GeoJsonReader:
             sent_at=sent_at,
             status=status,
             message_type=self._required("messageType"),
-            scope=self._texts.get("scope") or "Public",  # all that the API publishes is
+            scope=self._texts.get("scope") or "Public",  # all alerts of the API are public
             version="nws",
             raw=self._raw,
             infos=(info,),
@@ -146,7 +146,7 @@ class _GeoJsonReader:
         )
 
     def _identifier(self) -> str:
-        """The identifier; without one the last part of the alert's URL, which is the same."""
+        """The identifier; if it is missing, the last part of the alert's URL, which equals it."""
         for text in (
             self._texts.get("id"),
             self._texts.get("@id"),
@@ -162,7 +162,7 @@ class _GeoJsonReader:
         sender = self._texts.get("sender")
         if not sender:
             sender = self._required("senderName")
-            self._notes.append("sender is missing: senderName stands in for it")
+            self._notes.append("sender is missing: senderName is used")
         return sender
 
     def _info(self) -> CapInfo:
@@ -191,7 +191,7 @@ class _GeoJsonReader:
         )
 
     def _ends_at(self, parameters: tuple[Named, ...]) -> datetime | None:
-        """`ends`, or the parameter eventEndingTime, which is the same where both are there."""
+        """`ends`, or else the parameter eventEndingTime, which equals it if both are present."""
         ends_at = self._time("ends")
         if ends_at is not None:
             return ends_at
@@ -218,7 +218,7 @@ class _GeoJsonReader:
                 return ()
             rings.append(ring)
         if not rings:
-            self._notes.append("the geometry is no polygon")
+            self._notes.append("the geometry is not a polygon")
         return tuple(rings)
 
     def _references(self, info: CapInfo) -> tuple[Reference, ...]:
@@ -239,7 +239,7 @@ class _GeoJsonReader:
         return tuple(found)
 
     def _named(self, key: str) -> tuple[Named, ...]:
-        """An object of lists, `{"SAME": ["048029"]}`; a PHP back end makes `[]` of an empty one."""
+        """The pairs of an object of lists, `{"SAME": ["048029"]}`; `[]` occurs as an empty one."""
         found: list[Named] = []
         for name, listed in _mapping(self._properties.get(key)).items():
             if type(listed) is not list:
@@ -274,9 +274,9 @@ class _GeoJsonReader:
 
 
 def _are_words(listed: list[Any]) -> bool:
-    """Are all strings of letters and digits, as codes are: nothing to strip, nothing to leave out.
+    """Are all members strings of letters and digits, as codes are, so that none must be stripped.
 
-    One question for the whole list, where a nationwide answer holds ten thousand codes.
+    It is one test for a whole list, because a nationwide answer holds ten thousand codes.
     """
     try:
         return "".join(listed).isalnum() and "" not in listed
@@ -294,7 +294,7 @@ def _reference(item: object) -> Reference | None:
 
 
 def _outlines(geometry: object, depth: int = 0) -> Iterator[list[Any]]:
-    """The outer rings of a Polygon, a MultiPolygon or a collection of such; holes are left out."""
+    """The outer rings of a Polygon, a MultiPolygon or a GeometryCollection, without holes."""
     shape = _mapping(geometry)
     coordinates = shape.get("coordinates")
     polygons: list[Any] = []
@@ -326,14 +326,14 @@ def _mapping(value: object) -> _Object:
 
 
 def _text(value: object) -> str | None:
-    """A string that says something; null, a blank one and any other type say nothing."""
+    """The stripped string; None for a blank one, null and any other type."""
     if not isinstance(value, str):
         return None
     return value.strip() or None
 
 
 def _strings(value: object) -> tuple[str, ...]:
-    """The strings of a list, or the one string that stands in place of a list."""
+    """The strings of a list, or the one string in place of a list."""
     listed = value if isinstance(value, list) else [value]
     stripped = [text.strip() for text in listed if isinstance(text, str)]
     return tuple([text for text in stripped if text])

@@ -1,4 +1,4 @@
-"""JSON read strictly, keeping the exact text of each member of one list.
+"""A strict JSON reader that keeps the exact text of each member of one list.
 
 Python's reader accepts NaN and takes the last of two equal keys; PostgreSQL refuses NUL and lone
 surrogates. Here NaN becomes None, an object with two equal keys is marked, text is mended, and
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from eas_station.errors import CapError
 
-REPEATED = "\0repeated"  # key put into an object that has a key twice; its value names the key
+REPEATED = "\0repeated"  # added to an object that has a key twice; its value is that key
 
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _DANGEROUS = re.compile(r"\\u(0000|[dD][89a-fA-F][0-9a-fA-F]{2})")
@@ -23,11 +23,11 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Member(NamedTuple):
-    """One entry of the list: its value, and its text exactly as it stood."""
+    """One entry of the list: its value, and its exact text."""
 
     value: Any
     text: str
-    mended: bool  # it had NUL characters or lone surrogates
+    mended: bool  # NUL characters or lone surrogates were replaced in the value
 
 
 def decode(data: bytes) -> str:
@@ -81,7 +81,7 @@ def _object_at(
         at = _skip(text, at + 1)
         if key in lists and text[at] == "[":
             if has_list:
-                raise CapError(f"{key} stands there twice", text[:200])
+                raise CapError(f"{key} occurs twice", text[:200])
             has_list = True
             at = _list_at(decoder, text, at, take)
         else:
@@ -92,12 +92,12 @@ def _object_at(
         if more:
             at = _skip(text, at + 1)
     if text[at] != "}" or _skip(text, at + 1) != len(text):
-        raise CapError("not JSON: it does not end with its object", text[:200])
+        raise CapError("not JSON: text after the object", text[:200])
     return _object(pairs), has_list
 
 
 def _list_at(decoder: json.JSONDecoder, text: str, at: int, take: Callable[[Member], None]) -> int:
-    """Give the members of the list at `at`; returns where the text goes on behind it."""
+    """Give the members of the list at `at` to `take`; returns the position after the list."""
     at = _skip(text, at + 1)
     if text[at] == "]":
         return at + 1
@@ -108,7 +108,7 @@ def _list_at(decoder: json.JSONDecoder, text: str, at: int, take: Callable[[Memb
         if text[at] == "]":
             return at + 1
         if text[at] != ",":
-            raise CapError("not JSON: a list without commas", text[:200])
+            raise CapError("not JSON: a comma is missing in a list", text[:200])
         at = _skip(text, at + 1)
 
 
@@ -139,12 +139,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_number(text: str) -> None:
-    """NaN, Infinity, -Infinity: no JSON numbers."""
+    """NaN, Infinity and -Infinity are not JSON numbers."""
     return None
 
 
 def _integer(text: str) -> float:
-    """A whole number. Endless ones would be a ValueError of Python's own limit, or slow."""
+    """A whole number. Python refuses a very long one with ValueError, or takes long."""
     return int(text) if len(text) < 20 else float(text)
 
 

@@ -1,4 +1,4 @@
-"""What P-VTEC's letters mean: names of phenomena and significances, and SAME codes of warnings.
+"""Names and SAME codes of P-VTEC events, and the product categories that are SAME codes.
 
 Source: NWS Directive 10-1703, appendix; the SAME codes as the NWS's own CAP messages carry them
 (counted in 1,171 of them) and 47 CFR 11.31(e).
@@ -123,7 +123,7 @@ _STATEMENTS = ("SVS", "FFS", "FLS")  # AWIPS categories that are SAME codes: fol
 
 
 def event_name(phenomenon: str, significance: str) -> str:
-    """ "Severe Thunderstorm Warning"; what is not known is named by its letters."""
+    """ "Severe Thunderstorm Warning"; an unknown event is named by its letters."""
     letters = f"{phenomenon}.{significance}"
     if phenomenon not in PHENOMENA or significance not in SIGNIFICANCES:
         return _OWN_NAMES.get(letters, f"VTEC {letters}")
@@ -131,10 +131,10 @@ def event_name(phenomenon: str, significance: str) -> str:
 
 
 def same_code(phenomenon: str, significance: str, *, is_new: bool, category: str) -> str | None:
-    """EEE of a product; None: it has none, or nobody can tell from the text.
+    """EEE of a product; None: it has none, or the text does not tell it.
 
     Args:
-        is_new: does it begin an event; what continues one comes as a statement.
+        is_new: does it begin an event; a continuation is issued as a statement.
         category: the first three letters of the AWIPS identifier, "SVS".
     """
     if is_new:

@@ -21,7 +21,7 @@ from eas_station.cap.products.text_product import Product, Segment
 from eas_station.cap.products.vtec import Vtec
 from eas_station.errors import CapError
 
-OVER = ("CAN", "EXP", "UPG")  # actions by which an event ends: NWS Directive 10-1703
+OVER = ("CAN", "UPG")  # NWS Directive 10-1703; EXP only announces the end
 BEGINS = ("NEW", "EXB", "EXA")  # the actions by which places come under an event
 MAX_FAULTS = 10  # of one kind, told one by one
 DOMAIN = "nwws-oi.weather.gov"
@@ -163,7 +163,7 @@ def _message(
         sender=f"{product.office}@{DOMAIN}",
         sent_at=product.issued_at,
         status="Test" if product.is_test else "Actual",
-        # Never an Update: it names no messages, and would hold what a later Update releases.
+        # Never an Update: it references no message.
         message_type="Cancel" if subject.is_over else "Alert",
         scope="Public",
         version="nws",

@@ -37,7 +37,7 @@ _CONTROLS = str.maketrans("", "", "\x00\x01\x02\x03\x1e\x1f")  # of the wire, no
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One part of a product: what it says for one list of places."""
+    """One part of a product: one list of places and what is said of it."""
 
     ugc_codes: tuple[str, ...]  # in the order sent, each once; ranges spelled out
     unread_places: tuple[str, ...]  # parts of the list without the form of a UGC, as written

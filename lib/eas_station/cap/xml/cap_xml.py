@@ -1,7 +1,7 @@
 """CAP 1.1 and 1.2 in XML → messages: one alert, an IPAWS feed, an EDXL-DE envelope.
 
-Elements are matched by namespace and name, and only where they belong. One bad alert does not sink
-the others. Source: CAP 1.2 (OASIS, 1 July 2010), 3.2 and 3.4; EDXL-DE 1.0; RULES on parsing safety.
+Elements are matched by namespace, name and place. A bad alert is rejected, the others are read.
+Source: CAP 1.2 (OASIS, 1 July 2010), 3.2 and 3.4; EDXL-DE 1.0.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _Fields = dict[str, list[etree._Element]]
 
 
 def parse(data: bytes, limits: ParseLimits | None = None) -> tuple[CapMessage, ...]:
-    """The good messages of a document. Raises CapError where there is none and should be one."""
+    """The messages of a document. Raises CapError if every alert is rejected."""
     messages, rejected = read(
         tree.parse(data, limits or ParseLimits()), limits or ParseLimits(), data
     )
@@ -50,10 +50,10 @@ def parse(data: bytes, limits: ParseLimits | None = None) -> tuple[CapMessage, .
 def read(
     root: etree._Element, limits: ParseLimits, data: bytes | None = None
 ) -> tuple[tuple[CapMessage, ...], tuple[CapError, ...]]:
-    """Every alert under an element: the messages, and why the others are none.
+    """Every alert under an element: the messages, and the errors of the rejected ones.
 
     Args:
-        data: the document, where it holds nothing else: then its text is the message's, exactly.
+        data: the document, if the element is its root: its exact text is the message's text.
     """
     messages: list[CapMessage] = []
     rejected: list[CapError] = []
@@ -73,7 +73,7 @@ def read(
 
 
 def alerts(root: etree._Element) -> Iterator[etree._Element]:
-    """The outermost elements called `alert`, in CAP's namespace or in a wrong one."""
+    """The outermost elements named `alert`, in any namespace."""
     if tree.split(root)[1] == "alert":
         yield root
         return
@@ -82,7 +82,7 @@ def alerts(root: etree._Element) -> Iterator[etree._Element]:
 
 
 def _envelope_status(root: etree._Element) -> str | None:
-    """The distributionStatus of an EDXL-DE envelope: a Test outside makes a test of all inside."""
+    """The distributionStatus of an EDXL-DE envelope: in a Test every alert is a test."""
     if tree.split(root) != (_EDXL, "EDXLDistribution"):
         return None
     for namespace, name, child in tree.children(root):
@@ -114,7 +114,7 @@ def _message(
 
 
 class _XmlReader:
-    """Reads one alert and notes what it leaves out."""
+    """Reads one alert. `_notes` says what it leaves out."""
 
     def __init__(self, namespace: str, raw: str, limits: ParseLimits) -> None:
         self._namespace = namespace
@@ -129,7 +129,7 @@ class _XmlReader:
         fields = self._fields(element)
         required = {name: self._required(fields, name) for name in _ONCE}
         if len(required["identifier"]) > self._limits.identifier_chars:
-            raise self._error("an identifier of endless length")
+            raise self._error("the identifier is too long")
         sent_at = values.time(required["sent"])
         if sent_at is None or sent_at == values.LATEST:
             raise self._error(f"sent is not a time with an offset: {required['sent'][:60]!r}")
@@ -163,7 +163,7 @@ class _XmlReader:
             raise self._error(f"status {status[:40]!r} is not one of {', '.join(STATUSES)}")
         if outer is None or outer == "Actual" or status != "Actual":
             return status
-        self._notes.append(f"its envelope has the status {outer[:40]!r}")
+        self._notes.append(f"the status of its envelope is {outer[:40]!r}")
         return outer if outer in STATUSES else "Test"
 
     def _references(self, fields: _Fields, infos: tuple[CapInfo, ...]) -> tuple[Reference, ...]:
@@ -211,7 +211,7 @@ class _XmlReader:
             ring = values.polygon(text)
             if ring is not None:
                 polygons.append(ring)
-            elif text:  # an empty one is left out in silence: many senders always write it
+            elif text:  # many senders write an empty element
                 self._notes.append(f"not a polygon: {text[:80]!r}")
         circles = []
         for item in self._some(fields, "circle", self._limits.values):
@@ -245,7 +245,7 @@ class _XmlReader:
         )
 
     def _named(self, fields: _Fields, name: str) -> tuple[Named, ...]:
-        """The pairs of a field, in document order; of repeated parts the first counts."""
+        """The pairs of a field, in document order. The first of repeated parts counts."""
         found = []
         for item in self._some(fields, name, self._limits.values):
             parts: dict[str, str] = {}
@@ -270,7 +270,7 @@ class _XmlReader:
         return moment
 
     def _fields(self, element: etree._Element) -> _Fields:
-        """The direct children in CAP's own namespace, by name."""
+        """The direct children in the alert's CAP namespace, by name."""
         fields: _Fields = {}
         for namespace, name, child in tree.children(element):
             if namespace == self._namespace:
@@ -280,14 +280,14 @@ class _XmlReader:
     def _required(self, fields: _Fields, name: str) -> str:
         found = fields.get(name, [])
         if len(found) > 1:
-            raise self._error(f"{name} stands there {len(found)} times")
+            raise self._error(f"{name} occurs {len(found)} times")
         text = _text(found[0]) if found else ""
         if not text:
             raise self._error(f"{name} is missing")
         return text
 
     def _optional(self, fields: _Fields, name: str) -> str | None:
-        """The first of a field; an empty one is not there."""
+        """The text of the first element of a field; None if it is empty."""
         found = fields.get(name)
         return (_text(found[0]) or None) if found else None
 

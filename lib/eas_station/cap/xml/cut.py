@@ -1,8 +1,8 @@
-"""The alerts of an XML document as documents of their own, byte for byte as they were sent.
+"""Cut the alerts out of an XML document, byte for byte as they were sent.
 
-A signature covers one alert, and any other bytes break it: so an alert is cut out of its envelope,
-never written anew. What it takes from the envelope are namespace declarations that it uses without
-making them (XML Namespaces 1.0, 6.1); these are put into its start tag.
+A signature covers the bytes of one alert, so an alert is cut out of its envelope and not serialized
+again. Namespace declarations of the envelope that it uses (XML Namespaces 1.0, 6.1) are added to
+its start tag.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SEPARATOR = "\x1f"  # between namespace and name; no XML document can hold it
 
 @dataclass(slots=True)
 class _Alert:
-    """Where an alert stands, and what is declared around it."""
+    """The position of an alert, and the namespaces declared around it."""
 
     name: str  # with its namespace
     start: int
@@ -32,10 +32,9 @@ class _Alert:
 
 
 def alerts(data: bytes, limits: ParseLimits | None = None) -> tuple[bytes, ...]:
-    """The outermost elements called `alert`, each a document. Raises CapError.
+    """The outermost elements named `alert`, each as a document. Raises CapError.
 
-    What stands before or behind an alert is no part of it, not even in a document of its own: a
-    declaration, a comment, an instruction for a browser.
+    An XML declaration, a comment or a processing instruction before or after an alert is left out.
     """
     limits = limits or ParseLimits()
     data = tree.trimmed(data)
@@ -46,14 +45,14 @@ def alerts(data: bytes, limits: ParseLimits | None = None) -> tuple[bytes, ...]:
 
 
 class _Finder:
-    """Reads a document once and notes where its alerts begin and end."""
+    """Finds where the alerts of a document begin and end, in one pass."""
 
     def __init__(self, limits: ParseLimits) -> None:
         self._limits = limits
         self._scopes: list[dict[str, str]] = [{}]
-        self._fresh: dict[str, str] = {}  # declared by the element that is just coming
+        self._fresh: dict[str, str] = {}  # declared by the element that begins
         self._found: list[_Alert] = []
-        self._inside = 0  # depth below the start of the alert that is open; 0: none is
+        self._inside = 0  # depth within the open alert; 0: none is open
 
     def find(self, data: bytes) -> list[_Alert]:
         parser = expat.ParserCreate(None, _SEPARATOR)
@@ -72,7 +71,7 @@ class _Finder:
 
     def _declaration(self, version: str, encoding: str | None, standalone: int) -> None:
         if encoding is not None and encoding.lower() not in ("utf-8", "utf8", "us-ascii"):
-            raise CapError(f"an envelope in {encoding[:40]!r}, not in UTF-8")
+            raise CapError(f"the envelope is in {encoding[:40]!r}, not in UTF-8")
 
     def _doctype(self, *_: object) -> None:
         raise CapError("a DOCTYPE, which no CAP document needs")
@@ -102,9 +101,9 @@ class _Finder:
 
 
 def _end_of(data: bytes, start: int, at: int) -> int:
-    """Where an element ends, whose end was told at `at`: its end tag's start, or past an empty one.
+    """The end of an element; expat reports the start of its end tag, or the end of an empty one.
 
-    What follows an empty alert is never an end tag of the same name: it is the outermost.
+    No end tag of the same name can follow an empty alert, because it is the outermost one.
     """
     name = _TAG.match(data, start)
     end_tag = b"</" + (name.group(1) if name is not None else b"")
@@ -117,7 +116,7 @@ def _end_of(data: bytes, start: int, at: int) -> int:
 
 
 def _standalone(piece: bytes, alert: _Alert, limits: ParseLimits) -> bytes:
-    """The alert as it is, if it can stand alone; else with the declarations that it misses."""
+    """The alert unchanged if it is complete; else with the declarations that it needs."""
     if not alert.declared or _means(piece, alert.name, limits):
         return piece
     used = {
@@ -135,7 +134,7 @@ def _standalone(piece: bytes, alert: _Alert, limits: ParseLimits) -> bytes:
 
 
 def _means(piece: bytes, name: str, limits: ParseLimits) -> bool:
-    """Does a piece, alone, have the root that it had in its envelope."""
+    """Does the piece alone have the root element that it has in its envelope."""
     try:
         root = tree.parse(piece, limits)
     except CapError:

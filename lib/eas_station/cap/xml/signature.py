@@ -1,6 +1,6 @@
-"""What an XML signature in a CAP alert claims to cover, and by whom; only what may be believed.
+"""The form of an XML signature in a CAP alert: what it covers, and its certificates.
 
-Source: W3C XML Signature (2008), 4.3 and 4.4; FCC 47 CFR 11.56(c); RULES 6. A signature proves
+Source: W3C XML Signature (2008), 4.3 and 4.4; 47 CFR 11.56(c). A signature proves
 nothing about what it does not cover, so it must cover exactly the alert, by one enveloped
 reference, and stand directly in it. Nothing here checks the arithmetic.
 """
@@ -42,17 +42,17 @@ MAX_CERTIFICATE_CHARS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A signature of the form that may be believed, if its arithmetic is right."""
+    """A signature of an acceptable form. Its arithmetic is not checked here."""
 
     element: etree._Element
-    certificates: tuple[bytes, ...]  # DER, as the signer sent them, in any order
+    certificates: tuple[bytes, ...]  # DER, in the order sent
     digest: str  # of the alert without its signature: hashlib's name
     digest_value: bytes
     exclusive: bool  # by exclusive canonicalization; else by the inclusive one
 
 
 def read(root: etree._Element) -> Claim | None:
-    """The signature of an alert; None if it has none. Raises CapError: why it proves nothing."""
+    """The signature of an alert; None if it has none. Raises CapError on an unacceptable form."""
     found = list(root.iter(f"{{{NAMESPACE}}}Signature"))
     if not found:
         return None
@@ -77,7 +77,7 @@ def read(root: etree._Element) -> Claim | None:
 def _claim(
     element: etree._Element, reference: etree._Element, certificates: tuple[bytes, ...]
 ) -> Claim:
-    """What the reference covers: the whole alert, or nothing that may be believed."""
+    """The claim of a reference, which must cover the whole alert."""
     uri = reference.get("URI")
     if uri != "":
         raise CapError(f"the signature does not cover the alert, but {str(uri)[:60]!r}")
@@ -88,7 +88,7 @@ def _claim(
 
 
 def _transforms(transforms: etree._Element) -> bool:
-    """Whether the alert is canonicalized exclusively. Nothing may select, or rewrite, what counts.
+    """Whether the alert is canonicalized exclusively. No transform may select or rewrite parts.
 
     Only the enveloped signature itself is taken out.
     """
@@ -121,7 +121,7 @@ def _allowed(method: etree._Element, names: tuple[str, ...]) -> str:
 
 
 def _certificates(key_info: etree._Element) -> tuple[bytes, ...]:
-    """The signer's certificate, and what it brought to prove that."""
+    """The signer's certificate and the chain sent with it."""
     found = [
         _base64(element, "X509Certificate")
         for element in key_info.iter(f"{{{NAMESPACE}}}X509Certificate")
@@ -134,7 +134,7 @@ def _certificates(key_info: etree._Element) -> tuple[bytes, ...]:
 
 
 def _children(element: etree._Element, names: tuple[str, ...]) -> dict[str, etree._Element]:
-    """Exactly these children, in this order, each once."""
+    """The children, which must be exactly these, in this order, each once."""
     children = [(namespace, name, child) for namespace, name, child in tree.children(element)]
     if [(namespace, name) for namespace, name, _ in children] != [(NAMESPACE, n) for n in names]:
         there = ", ".join(name for _, name, _ in children)
@@ -156,5 +156,5 @@ def _base64(element: etree._Element, name: str) -> bytes:
 
 
 def _short(name: str) -> str:
-    """An algorithm as people call it: the last part of its address."""
+    """The short name of an algorithm: the last part of its URI."""
     return name.rpartition("#")[2].rpartition("/")[2][:40] or "without a name"

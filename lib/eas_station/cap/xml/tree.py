@@ -1,7 +1,7 @@
-"""Bytes → XML elements, hardened: no DOCTYPE in any form, no entity, no network, bounded.
+"""Bytes → XML elements, hardened: no DOCTYPE, no entity, no network, bounded size and depth.
 
-lxml silently drops what it will not resolve, so a document that brings a DTD is refused as a whole
-(CAP never needs one). Bytes go in, never text: the declaration says what they mean.
+lxml drops an entity that it does not resolve without a sign, so a document with a DTD is refused;
+CAP never needs one. The input is bytes, because the XML declaration names their encoding.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def parse(data: bytes, limits: ParseLimits) -> etree._Element:
 
 
 def trimmed(data: bytes) -> bytes:
-    """The bytes without a UTF-8 byte order mark and leading blanks, a common sin of servers."""
+    """The bytes without a UTF-8 byte order mark and leading blanks, which some servers send."""
     return data.removeprefix(_BOM).lstrip(_BLANKS)
 
 
@@ -57,7 +57,7 @@ def shown(data: bytes) -> str:
 
 
 def text(element: etree._Element) -> str:
-    """All text of an element itself: comments and processing instructions do not cut it."""
+    """The whole text of an element, across comments and processing instructions."""
     if len(element) == 0:
         return element.text or ""
     parts = [element.text or ""]
@@ -81,7 +81,7 @@ def split(element: etree._Element) -> tuple[str, str]:
 
 
 def _depth(root: etree._Element, limit: int) -> int:
-    """How deep the tree is; stops one past the limit."""
+    """The depth of the tree, counted to one past the limit."""
     deepest = 0
     level = [root]
     while level and deepest <= limit:

@@ -1,8 +1,8 @@
-"""The connection to the NWWS-OI room: XMPP by slixmpp, in a thread with an event loop of its own.
+"""The connection to the NWWS-OI room: XMPP by slixmpp, in a thread with its own event loop.
 
-It lives while somebody reads it, and ends by itself otherwise; it never connects again: who reads
-makes another, after a pause. A second session of one account locks the account, so a connection
-that failed is closed before the failure is told.
+It ends when its caller no longer reads it, and it never reconnects: the caller opens another after
+a pause. A second session of one account locks the account, so a failed connection is closed before
+its failure is reported.
 """
 
 from __future__ import annotations
@@ -25,42 +25,42 @@ from eas_station.errors import FeedError
 
 log = logging.getLogger(__name__)
 
-REFUSED_S = 300.0  # to wait after a refused login: the account is locked by too many of them
-MAX_WAITING = 5_000  # products that nobody has read yet
-ERRORS_THAT_LIVE = ("feature-not-implemented", "service-unavailable")  # XEP-0410, 3: it answers
+REFUSED_S = 300.0  # wait after a refused login: repeated ones lock the account
+MAX_WAITING = 5_000  # unread products
+ALIVE_ERRORS = ("feature-not-implemented", "service-unavailable")  # XEP-0410, 3
 _STEP_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class NwwsLogin:
-    """Where to connect, and as whom."""
+    """The address of the server, and the account."""
 
     user: str
     password: str
     host: str
     port: int
     room: str
-    ca_file: Path | None = None  # None: what the system trusts
+    ca_file: Path | None = None  # None: the CAs of the system
 
     def __repr__(self) -> str:
-        return f"Login({self.user!r} at {self.host}:{self.port})"
+        return f"NwwsLogin({self.user!r} at {self.host}:{self.port})"
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long the wire may take, in seconds."""
+    """The time limits of the connection."""
 
-    join_s: float = 15.0  # for all from the name to the room
+    join_s: float = 15.0  # from name resolution to joining the room
     ping_every_s: float = 30.0
     ping_s: float = 15.0  # for the answer
-    silent_s: float = 600.0  # without a product: the room no longer speaks to us
-    lease_s: float = 60.0  # without a reader
-    read_s: float = 5.0  # of one poll while nothing comes: the status is told after each
+    silent_s: float = 600.0  # without a product: the room no longer sends
+    lease_s: float = 60.0  # without a call of `wait`
+    read_s: float = 5.0  # of one poll without a product; the status is reported after each
     close_s: float = 3.0
 
 
 class NwwsConnection:
-    """One connection, from the room's door to its end."""
+    """One connection: opened once, read, closed."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class NwwsConnection:
         """
         Args:
             xmpp: the module slixmpp.
-            since: from when on the room's history is wanted.
+            since: the start of the requested history of the room.
         """
         self._xmpp = xmpp
         self._login = login
@@ -92,17 +92,17 @@ class NwwsConnection:
         self._thread = threading.Thread(target=self._run, name="nwws", daemon=True)
 
     def open(self) -> None:
-        """Connect and join; gives back when in the room. Raises FeedError, ServerError."""
+        """Connect and join the room. Raises FeedError, ServerError."""
         self._thread.start()
         until_s = self._monotonic() + self._patience.join_s + self._patience.close_s
         while not self._joined.wait(_STEP_S):
             if self._ended.is_set():
                 raise self._failure or FeedError("the connection ended")
             if self._monotonic() >= until_s:
-                raise self._failure or FeedError("no answer in time")
+                raise self._failure or FeedError("timeout while connecting")
 
     def wait(self, longest_s: float) -> list[Stanza]:
-        """The products that have come; empty if none comes for so long. Raises FeedError."""
+        """The products that have arrived; empty if none arrives in time. Raises FeedError."""
         self._read_s = self._monotonic()
         until_s = self._read_s + longest_s
         while not self._arrived.wait(_STEP_S):
@@ -117,19 +117,19 @@ class NwwsConnection:
         return found
 
     def close(self) -> None:
-        """End the connection and wait for that, but not for ever."""
+        """End the connection, and wait for its end for a limited time."""
         self._fail(FeedError("closed"))
         self._thread.join(self._patience.close_s)
 
     def _run(self) -> None:
-        """The thread: whatever happens, the failure is told when the connection is closed."""
+        """The thread: the connection is closed before its failure is reported."""
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         try:
             loop.run_until_complete(self._live())
         except Exception:
-            log.exception("the wire met a bug")
-            self._fail(FeedError("the wire met a bug"))
+            log.exception("internal error in the connection")
+            self._fail(FeedError("internal error in the connection"))
         finally:
             _drain(loop)
             self._fail(FeedError("the connection ended"))
@@ -144,7 +144,7 @@ class NwwsConnection:
             await asyncio.sleep(_STEP_S)
             self._look(self._monotonic(), joined_until_s)
             if pinging.done():
-                pinging.result()  # a bug comes out here
+                pinging.result()  # raises if the task failed
         pinging.cancel()
         try:
             await asyncio.wait_for(_disconnected(client), self._patience.close_s)
@@ -152,13 +152,13 @@ class NwwsConnection:
             client.abort()
 
     def _look(self, now_s: float, joined_until_s: float) -> None:
-        """Is it time to end it."""
+        """End the connection when a time limit is over."""
         if self._is_stopping():
-            self._fail(FeedError("the station stops"))
+            self._fail(FeedError("the station is stopping"))
         elif not self._joined.is_set() and now_s >= joined_until_s:
-            self._fail(FeedError("the room was not reached in time"))
+            self._fail(FeedError("timeout while joining the room"))
         elif now_s >= self._read_s + self._patience.lease_s:
-            self._fail(FeedError("nobody reads"))
+            self._fail(FeedError("the connection is no longer read"))
         elif self._joined.is_set() and now_s >= self._heard_s + self._patience.silent_s:
             self._fail(FeedError(f"no product for {self._patience.silent_s:g} seconds"))
 
@@ -192,13 +192,13 @@ class NwwsConnection:
             )
         except (TimeoutError, self._xmpp.exceptions.XMPPError) as error:
             why = getattr(error, "condition", None) or "no answer"
-            self._fail(ServerError(f"the room {login.room} does not let us in: {why}", None))
+            self._fail(ServerError(f"the room {login.room} refuses to be joined: {why}", None))
             return
         self._heard_s = self._monotonic()
         self._joined.set()
 
     def _on_message(self, message: Any) -> None:
-        """One message of the room; what is malformed is somebody else's."""
+        """Take one message of the room. Messages without a product are skipped."""
         if message["from"].bare != self._login.room:
             return
         element = message.xml.find(nwws_stanza.TAG)
@@ -206,7 +206,7 @@ class NwwsConnection:
             return
         self._heard_s = self._monotonic()
         if len(self._products) >= MAX_WAITING:
-            self._fail(FeedError(f"more than {MAX_WAITING} products wait to be read"))
+            self._fail(FeedError(f"more than {MAX_WAITING} unread products"))
             return
         self._products.append(nwws_stanza.read(element))
         self._arrived.set()
@@ -215,16 +215,16 @@ class NwwsConnection:
         self._fail(ServerError("the server refuses the user or the password", REFUSED_S))
 
     def _on_failed(self, why: object) -> None:
-        self._fail(FeedError(f"no connection: {str(why)[:200] or type(why).__name__}"))
+        self._fail(FeedError(f"cannot connect: {str(why)[:200] or type(why).__name__}"))
 
     def _on_lost(self, why: object) -> None:
-        self._fail(FeedError(f"the connection is lost{f': {str(why)[:200]}' if why else ''}"))
+        self._fail(FeedError(f"connection lost{f': {str(why)[:200]}' if why else ''}"))
 
     def _on_stream_error(self, error: Any) -> None:
-        self._fail(ServerError(f"the server ends the session: {error['condition'][:80]}", None))
+        self._fail(ServerError(f"the server ended the session: {error['condition'][:80]}", None))
 
     async def _ping(self, client: Any) -> None:
-        """Ask ourselves through the room: so it is known that both still know us (XEP-0410)."""
+        """Ping our own address in the room, to detect that it dropped us (XEP-0410)."""
         target = self._xmpp.JID(f"{self._login.room}/{self._login.user}")
         errors = self._xmpp.exceptions
         while self._failure is None:
@@ -236,26 +236,26 @@ class NwwsConnection:
                 iq.enable("ping")
                 await iq.send(timeout=self._patience.ping_s)
             except errors.IqTimeout:
-                self._fail(FeedError("the server no longer answers"))
+                self._fail(FeedError("the server does not respond"))
             except errors.IqError as error:
-                if error.condition not in ERRORS_THAT_LIVE:
+                if error.condition not in ALIVE_ERRORS:
                     self._fail(FeedError(f"we are no longer in the room: {error.condition}"))
 
     def _fail(self, error: FeedError) -> None:
-        """Note why it ends: the first reason is the true one. The thread sees it soon."""
+        """Record why the connection ends: the first reason is kept. The thread then ends."""
         if self._failure is None:
             self._failure = error
 
 
 def _connect(client: Any, login: NwwsLogin) -> None:
-    """Connect, by STARTTLS only: no password goes over an open line."""
+    """Connect, by STARTTLS only: the password is never sent in the clear."""
     client.enable_direct_tls = False
     client.enable_plaintext = False
     client.connect(host=login.host, port=login.port)
 
 
 async def _disconnected(client: Any) -> None:
-    """Say goodbye, so that the server knows that the account is free."""
+    """End the stream, so that the server frees the account."""
     client.cancel_connection_attempt()
     ended = client.disconnect(wait=1.0)
     if ended is not None:
@@ -263,7 +263,7 @@ async def _disconnected(client: Any) -> None:
 
 
 def _drain(loop: asyncio.AbstractEventLoop) -> None:
-    """End what still runs in a loop, and the loop."""
+    """Cancel the tasks of a loop and close it."""
     tasks = asyncio.all_tasks(loop)
     for task in tasks:
         task.cancel()
@@ -273,7 +273,7 @@ def _drain(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def history_from(last_heard_at: datetime | None, now: datetime) -> datetime:
-    """From when on the room's history is wanted: since the last product, but not for ever."""
+    """The start of the requested history: the last product, at most 30 minutes ago."""
     longest = now - timedelta(minutes=30)
     if last_heard_at is None:
         return now - timedelta(minutes=10)

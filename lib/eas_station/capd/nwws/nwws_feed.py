@@ -1,7 +1,7 @@
-"""A feed of kind nwws: products come by themselves, and are read as soon as they do.
+"""A feed of kind nwws: products are read as the NWWS-OI room sends them.
 
-Source: FEEDS, NWWS-OI. CAP documents and text products with P-VTEC become messages; all the rest
-of the wire, forecasts above all, is no warning and is passed over.
+CAP documents, text products with P-VTEC and text products of an EAS event code become messages.
+Other products, mostly forecasts, are skipped.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from eas_station.errors import CapError, FeedError
 
 log = logging.getLogger(__name__)
 
-_MISSED_AT_MOST = 100_000  # a larger jump is another count, not a loss
+_MISSED_AT_MOST = 100_000  # a larger gap means that the server counts anew
 
 
 class NwwsFeed:
-    """Keeps the connection, and reads what it brings."""
+    """Keeps the connection and reads its products."""
 
     max_age_s = 0.0
 
@@ -62,16 +62,18 @@ class NwwsFeed:
 
     @property
     def note(self) -> str:
-        """How the wire is."""
+        """The last product and the number of missed ones."""
         last = self._last_heard_at
         heard = "no product so far" if last is None else f"last product {last:%H:%M}Z"
         return f"{heard}, {self._missed} missed" if self._missed else heard
 
     def read(self) -> Iterator[DocumentReading]:
-        """What the wire has brought, or brings within some seconds. Raises FeedError."""
-        longest_s = 0.0 if self._wire is None else self._patience.read_s  # say soon that it is open
+        """The products that have arrived, or arrive within some seconds. Raises FeedError."""
+        longest_s = (
+            0.0 if self._wire is None else self._patience.read_s
+        )  # the status is reported right after opening
         wire = self._wire or self._opened()
-        self._wire = None  # whatever fails from here on, the next poll makes another
+        self._wire = None  # after a failure the next poll opens another
         try:
             stanzas = wire.wait(longest_s)
         except FeedError:
@@ -86,7 +88,7 @@ class NwwsFeed:
                 yield reading
 
     def accept(self) -> None:
-        """Nothing to do: what the wire brought is taken as it comes."""
+        """Nothing to do: a product is sent once."""
 
     def _opened(self) -> NwwsConnection:
         """Raises FeedError."""
@@ -124,7 +126,7 @@ class NwwsFeed:
         )
 
     def _count(self, stanza: Stanza) -> None:
-        """Count by the gaps in the numbers what did not come."""
+        """Count missed products by the gaps in their numbers."""
         if stanza.process is None or stanza.sequence is None:
             return
         before = self._sequences.get(stanza.process)
@@ -135,7 +137,7 @@ class NwwsFeed:
         self._sequences[stanza.process] = max(stanza.sequence, before or 0)
 
     def _reading(self, stanza: Stanza) -> DocumentReading | None:
-        """What a product says; None: it is no warning."""
+        """The messages of a product; None: it is not a warning."""
         try:
             document = product_messages.cap_document(stanza.text)
             if document is not None:
@@ -148,7 +150,7 @@ class NwwsFeed:
         return DocumentReading(stanza.name, Parsed("cap", found.messages, found.rejected))
 
     def _product(self, stanza: Stanza) -> ProductReading:
-        """Raises CapError, and CapBug where the reading itself fails."""
+        """Raises CapError, and CapBug on an internal error."""
         try:
             sent_at = stanza.issued_at or self._now()
             return product_messages.read(stanza.text, sent_at, self._tables)
@@ -159,5 +161,5 @@ class NwwsFeed:
 
 
 def _told(stanza: Stanza, error: CapError) -> CapError:
-    """Why a product gave nothing, with its name."""
+    """The error with the name of the product."""
     return error if isinstance(error, CapBug) else CapError(f"{stanza.name}: {error}", error.text)

@@ -1,6 +1,6 @@
-"""One message of the NWWS-OI room → the product in it, as it came.
+"""One message of the NWWS-OI room → the product in it.
 
-The form, as several clients of the service know it: <x xmlns="nwws-oi" cccc= ttaaii= issue=
+The form: <x xmlns="nwws-oi" cccc= ttaaii= issue=
 awipsid= id=>TEXT</x>, where every line break of the text stands twice, and `id` is
 "process.sequence".
 """
@@ -30,7 +30,7 @@ class Element(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stanza:
-    """One product of the wire."""
+    """One product."""
 
     awips: str  # "SVRCLE"; "" if it has none
     office: str  # cccc, "KCLE"

@@ -100,6 +100,11 @@ def test_a_product_of_the_wire_and_the_apis_message_are_one_alert(
 
     bot.post(product("EXP", "OHC173-175-"), id="1.3", **ATTRIBUTES)
     wait_for(lambda: station.reception_count() == 4)
+    (expiring,) = alerts_of(station)
+    assert (expiring["ends_at"], expiring["ended_at"]) == (left["ends_at"], None)
+
+    bot.post(product("CAN", "OHC173-175-"), id="1.4", **ATTRIBUTES)
+    wait_for(lambda: station.reception_count() == 5)
     (over,) = alerts_of(station)
     assert over["ended_at"] is not None
     assert "secret" not in station.log()
