@@ -76,7 +76,7 @@ class Record:
 
     def count(self) -> int:
         with self._database.read() as connection:
-            return alert_queries.count_active(connection, None)
+            return len(alert_queries.active(connection, None, limit=1_000_000))
 
     def close(self) -> None:
         self._database.close()

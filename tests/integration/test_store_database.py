@@ -76,7 +76,7 @@ def test_there_is_one_writer_at_a_time(database_url: str) -> None:
 def test_a_writer_that_waits_too_long_is_told_so(database_url: str) -> None:
     holder = Database(database_url)
     waiter = Database(database_url, statement_timeout_s=0.2)
-    with holder.write(), pytest.raises(StoreError, match="tried again"), waiter.write():
+    with holder.write(), pytest.raises(StoreError, match="retrying"), waiter.write():
         pytest.fail("two writers at once")
     with waiter.write() as connection:
         assert alert_queries.last_change_id(connection) == 0

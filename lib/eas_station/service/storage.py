@@ -144,7 +144,7 @@ class Storage:
             return self._backoff.next_s()
         except StoreError as error:
             if not self._database_known:
-                self._announce_waiting()
+                self._publish_waiting()
             self._note_database(str(error))
             self._note_depth()
             return self._backoff.next_s()
@@ -153,10 +153,10 @@ class Storage:
         self._note_depth()
         return 0.0 if moved else IDLE_S
 
-    def _announce_waiting(self) -> None:
+    def _publish_waiting(self) -> None:
         """At a start without the database, publish what waits in the spool for the page."""
         try:
-            self._intake.announce_waiting()
+            self._intake.publish_waiting()
         except StoreError as error:
             self._note_spool(str(error))
 

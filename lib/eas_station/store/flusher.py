@@ -1,4 +1,4 @@
-"""From the spool to the record: in order, exactly once in effect, one transaction per batch."""
+"""Moves rows from the spool to the database: in order, effectively once, in batches."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from eas_station.wire import from_json
 
 log = logging.getLogger(__name__)
 
-BATCH = 100  # rows per transaction: others wait for the lock no longer than that takes
+BATCH = 100  # rows per transaction; other writers wait for the lock meanwhile
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """How rows of one kind are read and recorded."""
+    """How rows of one kind are read and stored."""
 
     kind: type[Any]
     record: Callable[[Connection, Any], None]
@@ -56,7 +56,7 @@ DESTINATIONS: Mapping[str, Destination] = {
 
 
 class Flusher:
-    """Moves rows for one process; used by one thread."""
+    """Moves the rows of one process; used by one thread."""
 
     def __init__(
         self,
@@ -69,14 +69,13 @@ class Flusher:
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
         batch: int = BATCH,
     ) -> None:
-        """Wire it up.
-
-        Args:
-            admission: None in a process that takes no receptions.
-            on_change: told of every change, in order, after its transaction is committed.
-            batch: most rows in one transaction.
         """
-        self.quarantined = 0  # rows put aside since the start
+        Args:
+            admission: None in a process without receptions.
+            on_change: called with every change, in order, after its transaction is committed.
+            batch: the most rows in one transaction.
+        """
+        self.quarantined = 0  # rows since the start
         self._spool = spool
         self._database = database
         self._admission = admission
@@ -84,10 +83,10 @@ class Flusher:
         self._on_change = on_change
         self._new_id = new_id
         self._batch = batch
-        self._undated = admission is not None  # there may be alerts that wait for the right time
+        self._undated = admission is not None  # there may be times of an untrusted clock
 
     def run_once(self) -> int:
-        """Move the oldest rows; gives how many. Raises StoreError, and then they still wait."""
+        """Move the oldest rows; return how many. Raises StoreError; then they stay in the spool."""
         rows = self._spool.oldest(self._batch)
         if rows:
             self._move(rows)
@@ -105,10 +104,10 @@ class Flusher:
         while self._any_due(now):
             with self._database.write() as connection:
                 demand_current(connection)
-                ledger = AlertBatch(connection, now)
-                count = ledger.let_time_pass(self._batch, self._admission)
-                changes = ledger.write()
-            self._tell(changes)
+                batch = AlertBatch(connection, now)
+                count = batch.let_time_pass(self._batch, self._admission)
+                changes = batch.write()
+            self._publish(changes)
             if not count:
                 break
             changed += count
@@ -120,23 +119,23 @@ class Flusher:
         for at in range(0, len(undated), self._batch):
             with self._database.write() as connection:
                 demand_current(connection)
-                ledger = AlertBatch(connection, now)
-                ledger.date_anew(undated[at : at + self._batch], admission)
-                changes = ledger.write()
-            self._tell(changes)
+                batch = AlertBatch(connection, now)
+                batch.date_anew(undated[at : at + self._batch], admission)
+                changes = batch.write()
+            self._publish(changes)
         self._undated = False
 
     def _move(self, rows: Sequence[SpoolRow]) -> None:
-        """Commit the rows, tell of the changes, forget the rows.
+        """Commit the rows, publish the changes, remove the rows from the spool.
 
-        A row that meets a bug is found by halving, and put aside. A crash before the rows are
-        forgotten delivers them again, which changes nothing.
+        A row that hits a bug is found by halving, and quarantined. A crash before the rows are
+        removed delivers them again, which changes nothing.
         """
         try:
             changes = self._commit(rows)
         except (OutsideError, MemoryError):
             raise
-        except Exception:  # noqa: BLE001 - the barrier round one item from outside
+        except Exception:  # noqa: BLE001 - one bad row must not stop the others
             if len(rows) == 1:
                 self._quarantine(rows[0])
                 return
@@ -144,7 +143,7 @@ class Flusher:
             self._move(rows[:middle])
             self._move(rows[middle:])
             return
-        self._tell(changes)
+        self._publish(changes)
         self._spool.remove(row.row_id for row in rows)
 
     def _commit(self, rows: Sequence[SpoolRow]) -> tuple[Change, ...]:
@@ -159,11 +158,11 @@ class Flusher:
 
     def _admit(self, connection: Connection, heard: Sequence[Reception]) -> tuple[Change, ...]:
         if self._admission is None:
-            raise TypeError("a reception in a process that takes none")
+            raise TypeError("a reception in a process without receptions")
         self._undated |= not all(reception.clock_trusted for reception in heard)
-        ledger = AlertBatch(connection, self._now())
-        ledger.admit_all(heard, self._admission, self._new_id)
-        return ledger.write()
+        batch = AlertBatch(connection, self._now())
+        batch.admit_all(heard, self._admission, self._new_id)
+        return batch.write()
 
     def _any_due(self, now: datetime) -> bool:
         with self._database.read() as connection:
@@ -171,14 +170,14 @@ class Flusher:
                 return alert_queries.any_due(connection, now)
             return bool(alert_queries.overdue(connection, now, 1))
 
-    def _tell(self, changes: Sequence[Change]) -> None:
+    def _publish(self, changes: Sequence[Change]) -> None:
         for change in changes:
             self._on_change(change)
 
     def _quarantine(self, row: SpoolRow) -> None:
         self.quarantined += 1
         log.exception(
-            "a row of the spool met a bug and is put aside",
+            "a row of the spool hit a bug and is quarantined",
             extra={"EAS_SPOOL_ROW": row.row_id, "EAS_SPOOL_KIND": row.kind},
         )
         self._spool.quarantine(row.row_id, traceback.format_exc())

@@ -84,7 +84,7 @@ class Store:
         for reception in receptions:
             self.append("reception", reception)
 
-    def announce_waiting(self) -> None:
+    def publish_waiting(self) -> None:
         self.announced += self.spool
 
     def append(self, kind: str, json: str) -> int:

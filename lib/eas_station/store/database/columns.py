@@ -1,4 +1,4 @@
-"""Column types that mean the same on PostgreSQL and on SQLite."""
+"""Column types with the same meaning on PostgreSQL and SQLite."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from eas_station.store.spool.texts import clean
 class UtcTime(TypeDecorator[datetime]):
     """An aware UTC time: timestamptz on PostgreSQL, sortable UTC text on SQLite.
 
-    A time without a zone is refused with ValueError.
+    A time without a zone raises ValueError.
     """
 
     impl = DateTime(timezone=True)
@@ -35,7 +35,7 @@ class UtcTime(TypeDecorator[datetime]):
 
 
 class CleanText(TypeDecorator[str]):
-    """Text of any length, cleaned on its way in: so any text can be asked for, from a URL too."""
+    """Text of any length, cleaned as a parameter: any text can be queried, from a URL too."""
 
     impl = Text
     cache_ok = True
@@ -62,5 +62,5 @@ class Words(TypeDecorator[str]):
 # jsonb on PostgreSQL, text on SQLite; None is NULL, never the JSON null.
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
-# SQLite numbers rows by itself only in a column declared INTEGER.
+# SQLite numbers rows only in a column declared INTEGER.
 Number = BigInteger().with_variant(Integer(), "sqlite")

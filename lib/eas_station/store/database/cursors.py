@@ -1,4 +1,4 @@
-"""Opaque cursors: where the next page of a list begins."""
+"""Opaque cursors: the start of the next page of a list."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from sqlalchemy import ColumnElement, Select, and_, or_
 from eas_station.errors import FrameError
 from eas_station.wire import time_from_text, time_to_text
 
-LONGEST = 300  # characters; ours have under 100
+LONGEST = 300  # characters; real ones have under 100
 
 
 def to_text(at: datetime, tie: int | str) -> str:
-    """The cursor after a row: its time, and what tells apart rows of the same time."""
+    """The cursor after a row: its time, and a tie-breaker for rows of the same time."""
     plain = json.dumps([time_to_text(at), tie], separators=(",", ":"))
     return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
 
 
 def from_text(cursor: str, tie_type: type[int] | type[str]) -> tuple[datetime, int | str]:
-    """Read a cursor. Raises FrameError: it comes from outside."""
+    """Read a cursor. Raises FrameError."""
     fault = FrameError("not a cursor of this list", cursor[:LONGEST])
     if len(cursor) > LONGEST:
         raise fault

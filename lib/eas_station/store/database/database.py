@@ -1,4 +1,4 @@
-"""The record: transactions on PostgreSQL or SQLite, and what goes wrong with them."""
+"""Transactions on PostgreSQL or SQLite, and the translation of their failures."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SHOWN_STATEMENT = 500  # characters of a slow statement that are logged
 
 
 class Database:
-    """One database, from one process. Connects when first used; safe for several threads."""
+    """The database, as one process uses it. Connects on first use; safe for several threads."""
 
     def __init__(
         self,
@@ -51,8 +51,8 @@ class Database:
             slow_query_s: a statement that takes longer is logged, without its values.
             pool_size: most connections at a time; a further thread waits.
             application_name: seen in pg_stat_activity.
-            create: make the SQLite file if it is not there; the migration does.
-            connect_timeout_s: how long a server may take to answer at all.
+            create: create a missing SQLite file; used by the migration.
+            connect_timeout_s: how long a server may take to accept a connection.
         """
         parsed = parse_url(url)
         self.dialect = parsed.get_backend_name()  # "postgresql" or "sqlite"
@@ -86,7 +86,7 @@ class Database:
     def write(self, longest_s: float | None = None) -> Iterator[Connection]:
         """One transaction under the one write lock; committed at the end. Raises StoreError.
 
-        Whoever writes next sees all of it: there is one writer at a time, in all processes.
+        The next writer sees all of it: there is one writer at a time, in all processes.
 
         Args:
             longest_s: a statement, the wait for the lock too, may take no longer; None: the
@@ -100,15 +100,15 @@ class Database:
 
     @contextmanager
     def outside_transactions(self) -> Iterator[Connection]:
-        """For the few statements that refuse to run in a transaction. Raises StoreError."""
+        """For the few statements that cannot run in a transaction. Raises StoreError."""
         server = self.dialect == "postgresql"
-        loose: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"} if server else {LOOSE: True}
-        engine = self._engine.execution_options(**loose)
+        options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"} if server else {LOOSE: True}
+        engine = self._engine.execution_options(**options)
         with _translated(), engine.connect() as connection:
             yield connection
 
     def close(self) -> None:
-        """Give the connections back to the server."""
+        """Close the connections."""
         self._engine.dispose()
 
     def _shorten(self, connection: Connection, longest_s: float | None) -> None:
@@ -134,13 +134,13 @@ class Database:
 
 
 def lock(connection: Connection, which: int) -> None:
-    """Wait for one of the station's locks; held until the transaction ends. PostgreSQL only."""
+    """Take one of the station's locks until the transaction ends. PostgreSQL only."""
     connection.execute(select(func.pg_advisory_xact_lock(LOCK_SPACE, which)))
 
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Failures of the database become StoreError; what a row is to blame for stays as it is."""
+    """Raise failures of the database as StoreError; errors caused by a row stay as they are."""
     try:
         yield
     except SQLAlchemyError as error:

@@ -16,11 +16,11 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from eas_station.errors import ConfigError, Fault
 
 CONNECT_TIMEOUT_S = 5
-IDLE_IN_TRANSACTION_S = 30  # a stopped process must not hold the write lock for ever
-DEADLINE_STEPS = 20_000  # SQLite asks for the deadline after so many steps of its machine, < 1 ms
+IDLE_IN_TRANSACTION_S = 30  # a stopped process must not keep the write lock
+DEADLINE_STEPS = 20_000  # instructions between two checks of the deadline in SQLite, < 1 ms
 WRITING = "eas_writing"  # execution option: this transaction takes SQLite's write lock at once
-LONGEST_S = "eas_longest_s"  # of a connection: what a statement of this transaction may take
-LOOSE = "eas_loose"  # execution option: no transaction at all, for SQLite's VACUUM
+LONGEST_S = "eas_longest_s"  # of a connection: the statement timeout of this transaction
+LOOSE = "eas_loose"  # execution option: no transaction, for SQLite's VACUUM
 
 
 def parse_url(url: str) -> URL:
@@ -45,12 +45,12 @@ def make_engine(
     create: bool = False,
     connect_timeout_s: int = CONNECT_TIMEOUT_S,
 ) -> Engine:
-    """An engine that has not connected yet.
+    """An engine, not yet connected.
 
     Args:
-        create: make the SQLite file if there is none; otherwise its absence is an error, so that
-            a reader never makes an empty file of its own.
-        connect_timeout_s: how long a server may take to answer at all.
+        create: create a missing SQLite file; otherwise it is an error, so that a reader never
+            creates an empty file.
+        connect_timeout_s: how long a server may take to accept a connection.
     """
     settings: dict[str, Any] = {
         "pool_size": pool_size,
@@ -103,11 +103,11 @@ def _sqlite_engine(
             address,
             uri=True,
             timeout=statement_timeout_s,
-            isolation_level=None,  # transactions begin where we say, see _begin
+            isolation_level=None,  # `_begin` starts the transactions
             check_same_thread=False,  # the pool gives a connection to one thread at a time
         )
         connection.execute("PRAGMA foreign_keys = ON")
-        # The spool forgets a row once it is committed here: NORMAL could lose it in a power cut.
+        # The spool removes a row once it is committed here: NORMAL could lose it in a power cut.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA journal_size_limit = 4194304")
         connection.execute("PRAGMA cache_size = -8192")  # KiB: one batch stays in memory
@@ -128,13 +128,13 @@ def _begin(connection: Connection) -> None:
 
 
 class SqliteTimeout:
-    """A statement timeout for SQLite, which has none: its progress handler interrupts."""
+    """A statement timeout for SQLite, by its progress handler."""
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
 
     def attach(self, engine: Engine) -> None:
-        """Watch every connection of the engine."""
+        """Apply to every connection of the engine."""
         event.listen(engine, "connect", self._connected)
         event.listen(engine, "before_cursor_execute", self._executing)
         event.listen(engine, "checkin", self._returned)

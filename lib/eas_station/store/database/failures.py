@@ -1,4 +1,4 @@
-"""What a refusing database or spool means, in one sentence that says what to do."""
+"""Failures of the database, each as one sentence with what to do."""
 
 from __future__ import annotations
 
@@ -8,45 +8,45 @@ from sqlalchemy import exc
 
 from eas_station.errors import StoreError
 
-# SQLSTATE → what is the matter (PostgreSQL, appendix A); the longest prefix decides.
+# SQLSTATE → the sentence (PostgreSQL, appendix A); the longest prefix decides.
 BY_SQLSTATE = {
-    "08": "the connection to the database broke; it is tried again",
+    "08": "lost the connection to the database; retrying",
     "25006": "the database is read-only: point [database] url at the primary server",
-    "28": "the database refuses this user: create its role, or mend [database] url",
-    "3D000": "there is no such database: create it, or mend [database] url",
+    "28": "the database refuses this user: create its role, or correct [database] url",
+    "3D000": "there is no such database: create it, or correct [database] url",
     "42P01": "the database has no schema yet: run 'eas-ctl db upgrade'",
-    "42P07": "the database holds other tables: give the station one of its own",
-    "42703": "the database's schema is another version's: run 'eas-ctl db upgrade'",
-    "42501": "this user may not use the tables: grant its role what it needs",
-    "53100": "the database's disk is full: make room on it",
-    "53300": "the database has no free connection: raise its max_connections",
-    "55P03": "another process holds the database; it is tried again",
-    "57014": "the database took too long; it is tried again",
-    "57P": "the database is starting or stopping; it is tried again",
-    "40": "another transaction was in the way; it is tried again",
+    "42P07": "the database contains other tables: use one for the station alone",
+    "42703": "the database has the schema of another version: run 'eas-ctl db upgrade'",
+    "42501": "this user may not use the tables: grant its role the privileges",
+    "53100": "the disk of the database is full: free space on it",
+    "53300": "the database has no free connection: raise max_connections",
+    "55P03": "another process has locked the database; retrying",
+    "57014": "the database took too long; retrying",
+    "57P": "the database is starting or stopping; retrying",
+    "40": "the transaction conflicted with another; retrying",
 }
-# The same for SQLite, which says it in words only.
+# Texts of SQLite → the sentence.
 BY_WORDS = {
-    "unable to open": "the database file cannot be opened: run 'eas-ctl db upgrade'",
+    "unable to open": "cannot open the database file: run 'eas-ctl db upgrade'",
     "no such table": "the database has no schema yet: run 'eas-ctl db upgrade'",
-    "already exists": "the database holds other tables: give the station one of its own",
-    "no such column": "the database's schema is another version's: run 'eas-ctl db upgrade'",
-    "has no column": "the database's schema is another version's: run 'eas-ctl db upgrade'",
-    "readonly": "this user may not write the database file: mend its owner and mode",
-    "is full": "the database's disk is full: make room on it",
-    "locked": "another process holds the database; it is tried again",
-    "interrupted": "the database took too long; it is tried again",
+    "already exists": "the database contains other tables: use one for the station alone",
+    "no such column": "the database has the schema of another version: run 'eas-ctl db upgrade'",
+    "has no column": "the database has the schema of another version: run 'eas-ctl db upgrade'",
+    "readonly": "this user may not write the database file: correct its owner and mode",
+    "is full": "the disk of the database is full: free space on it",
+    "locked": "another process has locked the database; retrying",
+    "interrupted": "the database took too long; retrying",
     "malformed": "the database file is damaged: restore it from a backup",
     "not a database": "the database file is damaged: restore it from a backup",
-    "disk i/o": "the database's disk fails: look at it with dmesg",
+    "disk i/o": "the disk of the database has errors: see dmesg",
 }
-DATA_SQLSTATES = ("22", "23", "54")  # the row is at fault, and will be every time
+DATA_SQLSTATES = ("22", "23", "54")  # caused by the row, so it would fail again
 
 
 def is_operational(error: exc.SQLAlchemyError) -> bool:
-    """Is the database at fault, so that the same row may pass later?
+    """Whether the database failed, so that the same row may succeed later.
 
-    A row that breaks a constraint, a type or a limit is a bug of ours: not operational.
+    A row that violates a constraint, a type or a limit is a bug: not operational.
     """
     if isinstance(error, exc.TimeoutError):
         return True  # no free connection in the pool
@@ -60,25 +60,25 @@ def is_operational(error: exc.SQLAlchemyError) -> bool:
 
 
 def as_store_error(error: exc.SQLAlchemyError) -> StoreError:
-    """The same failure as one sentence."""
+    """The failure as one sentence."""
     if isinstance(error, exc.TimeoutError):
-        return StoreError("every connection to the database is busy; it is tried again")
+        return StoreError("all connections to the database are busy; retrying")
     cause = getattr(error, "orig", None) or error
-    said = " ".join(str(cause).split())[:300]
-    return StoreError(f"{_meaning(sqlstate(error), said)} ({said})")
+    text = " ".join(str(cause).split())[:300]
+    return StoreError(f"{_meaning(sqlstate(error), text)} ({text})")
 
 
 def sqlstate(error: exc.SQLAlchemyError) -> str:
-    """PostgreSQL's five-character code; "" if it gave none, as without a connection."""
+    """PostgreSQL's five-character code; "" without one, as without a connection."""
     code = getattr(getattr(error, "orig", None), "pgcode", None)
     return code if isinstance(code, str) else ""
 
 
-def _meaning(code: str, said: str) -> str:
+def _meaning(code: str, text: str) -> str:
     for prefix in sorted(BY_SQLSTATE, key=len, reverse=True):
         if code and code.startswith(prefix):
             return BY_SQLSTATE[prefix]
-    lowered = said.lower()
+    lowered = text.lower()
     for words, meaning in BY_WORDS.items():
         if words in lowered:
             return meaning
@@ -86,4 +86,4 @@ def _meaning(code: str, said: str) -> str:
         return BY_SQLSTATE["28"]
     if 'database "' in lowered and "does not exist" in lowered:
         return BY_SQLSTATE["3D000"]
-    return "the database does not answer: is its server running?"
+    return "the database does not respond: check that its server is running"

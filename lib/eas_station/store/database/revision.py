@@ -1,4 +1,4 @@
-"""Which schema the database has. Apart from the migrations, so that daemons load no Alembic."""
+"""The revision of the database's schema. Apart from the migrations: daemons do not load Alembic."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def revision(connection: Connection) -> str | None:
 
 
 def demand_current(connection: Connection) -> None:
-    """Raise StoreError unless the schema is this version's."""
+    """Raise StoreError unless the schema is that of this version."""
     found = connection.execute(select(alembic_version.c.version_num)).scalar()
     if found != REVISION:
         raise StoreError(
-            f"the database's schema is {found}, this version needs {REVISION}:"
+            f"the database has schema {found}, this version needs {REVISION}:"
             " run 'eas-ctl db upgrade'"
         )

@@ -1,8 +1,8 @@
 """The tables: one schema for PostgreSQL and SQLite.
 
-A column named as a field of `alerts.model` holds that field. Texts from outside can be long, so
-what has to be found by them is indexed by a hash. Numbers of alerts, receptions and changes are
-allocated under the one write lock (`numbers`), so they follow the order of commit.
+A column named after a field of `alerts.model` holds that field. Texts from outside can be long, so
+they are indexed by a hash. Numbers of alerts, receptions and changes are allocated under the one
+write lock (`numbers`), so they follow the order of commit.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from eas_station.store.database.columns import CleanText, Json, Number, UtcTime, Words
 
-REVISION = "0002"  # the migration that makes exactly these tables
+REVISION = "0002"  # the migration that creates these tables
 
 metadata = MetaData(
     naming_convention={
@@ -73,13 +73,13 @@ alerts = Table(
     Column("events", Json, nullable=False, server_default="[]"),
     Column("doubt", CleanText),
     Column("relevant", Boolean, nullable=False),  # of relevance, for the index
-    # It concerns us, or did until our places were released.
+    # It concerns the station, or did until its places were released.
     Column("ever_relevant", Boolean, nullable=False, server_default=text("false")),
     Column("severity_rank", SmallInteger, nullable=False),  # 0 extreme to 9 test, for the index
     Column("via", CleanText),  # of its receptions: "same", "cap", "both"
     Column("words", Words),  # that it is found by, see alert_words
     Index(
-        "ix_alerts_log",  # the log in its order, with all that it can be narrowed by
+        "ix_alerts_log",  # the log in its order, with every column that it is filtered by
         *("first_received_at", "number", "event_code", "is_test", "ever_relevant"),
         *("severity", "via", "ended_at", "ends_at"),
     ),
@@ -161,11 +161,11 @@ changes = Table(
     Index("ix_changes_alert_id", "alert_id", "change_id"),
 )
 
-# Alerts that turned out to be part of an older one: whoever asks for them gets that.
+# Alerts that turned out to be part of an older one, which is found under their id too.
 joined_alerts = Table(
     "joined_alerts",
     metadata,
-    Column("alert_id", CleanText, primary_key=True),  # it has no row of its own any more
+    Column("alert_id", CleanText, primary_key=True),  # has no row any more
     Column("joined_id", ForeignKey("alerts.alert_id", ondelete="CASCADE"), nullable=False),
     Index("ix_joined_alerts_joined_id", "joined_id"),
 )

@@ -1,4 +1,4 @@
-"""Statements that PostgreSQL and SQLite both know but SQLAlchemy spells per dialect."""
+"""Statements of PostgreSQL and SQLite that SQLAlchemy offers per dialect only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert the rows; one that breaks a unique key is there already, and stays as it is."""
+    """Insert the rows, except those whose unique key exists already."""
     if rows:
         connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
 

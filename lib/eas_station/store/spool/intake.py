@@ -1,4 +1,4 @@
-"""The one way a reception enters the station: the spool first, then the news."""
+"""The entry of receptions: commit to the spool, then publish."""
 
 from __future__ import annotations
 
@@ -14,41 +14,40 @@ from eas_station.wire import from_json
 
 log = logging.getLogger(__name__)
 
-MOST_WAITING = 1000  # rows of an earlier process that are announced again
+MOST_WAITING = 1000  # rows of an earlier process that are published again
 
 
 class Intake:
     """Takes receptions for one process; safe for several threads."""
 
-    def __init__(self, spool: Spool, announce: Callable[[Reception, bool], object]) -> None:
-        """`announce(reception, durable)` publishes reception.new, stored or not."""
+    def __init__(self, spool: Spool, publish: Callable[[Reception, bool], object]) -> None:
+        """`publish(reception, durable)` publishes reception.new."""
         self._spool = spool
-        self._announce = announce
+        self._publish = publish
         self._lock = threading.Lock()
         self._durable = True
 
     def take(self, reception: Reception) -> None:
-        """Return when it is committed to the spool and announced.
+        """Return when it is committed to the spool and published.
 
-        If the spool does not take it, it is announced all the same, as not durable, and waits
-        in memory.
+        If the spool fails, it is published as not durable, and waits in memory.
         """
         self.take_all((reception,))
 
     def take_all(self, receptions: Sequence[Reception]) -> None:
-        """Take all receptions of one poll, in this order, for the price of one commit."""
+        """Take all receptions of one poll, in this order, in one commit."""
         storable = [cleaned(Reception, reception) for reception in receptions]
         if not storable:
             return
         with self._lock:
             durable = self._commit([body for _, body in storable])
         for reception, _ in storable:
-            self._announce(reception, durable)
+            self._publish(reception, durable)
 
-    def announce_waiting(self) -> None:
-        """Announce what an earlier process has left in the spool, as far as it can be read.
+    def publish_waiting(self) -> None:
+        """Publish the receptions that an earlier process has left in the spool.
 
-        For a start while the database is away: the page learns of it in no other way.
+        For a start while the database does not respond: the page has no other source.
         Raises StoreError.
         """
         for row in self._spool.oldest(MOST_WAITING):
@@ -56,9 +55,9 @@ class Intake:
                 try:
                     reception = from_json(Reception, row.body)
                 except FrameError as error:
-                    log.warning("spool row %s cannot be announced: %s", row.row_id, error)
+                    log.warning("cannot publish spool row %s: %s", row.row_id, error)
                 else:
-                    self._announce(reception, True)
+                    self._publish(reception, True)
 
     def _commit(self, bodies: Sequence[str]) -> bool:
         try:
@@ -66,7 +65,7 @@ class Intake:
         except StoreError as error:
             kept = self._spool.hold("reception", bodies)
             if self._durable or not kept:
-                where = "wait in memory" if kept else "are only announced"
+                where = "wait in memory" if kept else "are only published"
                 log.error("receptions are not durable, they %s: %s", where, error)
             self._durable = False
             return False

@@ -1,4 +1,4 @@
-"""A damaged spool: how it is noticed, moved aside, and what can still be read of it."""
+"""A damaged spool: detect it, rename it, and read what is left."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def is_damage(error: Exception) -> bool:
-    """Is the file itself no longer what SQLite wrote?"""
+    """Whether the file is damaged."""
     return _code(error) in DAMAGE
 
 
 def is_full(error: Exception) -> bool:
-    """Has the disk no room?"""
+    """Whether the disk is full."""
     return _code(error) == sqlite3.SQLITE_FULL
 
 
 def demand_sound(connection: sqlite3.Connection) -> None:
-    """Read every page once. Raises sqlite3.DatabaseError with the code of damage."""
+    """Read every page once. Raises sqlite3.DatabaseError if one is damaged."""
     verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if verdict != "ok":
         error = sqlite3.DatabaseError(verdict)
@@ -29,22 +29,22 @@ def demand_sound(connection: sqlite3.Connection) -> None:
         raise error
 
 
-def move_aside(path: Path) -> Path:
-    """Rename the file and its write-ahead log; they stay together. Gives the new name."""
+def rename_damaged(path: Path) -> Path:
+    """Rename the file together with its write-ahead log; return the new path."""
     names = (path.with_name(f"{path.name}.damaged-{number}") for number in count(1))
-    aside = next(name for name in names if not name.exists())
+    damaged = next(name for name in names if not name.exists())
     for suffix in ("-wal", "-shm"):
         companion = path.with_name(path.name + suffix)
         if companion.exists():
-            companion.rename(aside.with_name(aside.name + suffix))
-    path.rename(aside)
-    return aside
+            companion.rename(damaged.with_name(damaged.name + suffix))
+    path.rename(damaged)
+    return damaged
 
 
 def rows_of(path: Path) -> list[tuple[str, str]]:
     """Kind and body of every waiting row that can still be read, oldest first."""
     found: dict[int, tuple[str, str]] = {}
-    for direction in ("ASC", "DESC"):  # from both ends up to what is damaged
+    for direction in ("ASC", "DESC"):  # from both ends up to the damage
         with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as connection:
             connection.text_factory = bytes
             rows = connection.execute(

@@ -1,4 +1,4 @@
-"""The spool: a process's own outbox on disk. What is committed to it is acknowledged.
+"""The spool: the outbox of one process on disk. What is committed to it is acknowledged.
 
 SQLite in WAL mode with synchronous=FULL: neither kill -9 nor a power cut loses a committed row.
 """
@@ -22,9 +22,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-BUSY_S = 5.0  # only one process uses a spool; a backup may hold it for a moment
-MOST_HELD = 2000  # rows kept in memory while the disk refuses them
-FREE_PAGES = 256  # 1 MiB of free pages is given back to the disk
+BUSY_S = 5.0  # one process uses a spool; a backup may lock it for a moment
+MOST_HELD = 2000  # rows kept in memory while the disk fails
+FREE_PAGES = 256  # 1 MiB; more free pages are returned to the file system
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS outbox (
     row_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -45,7 +45,7 @@ CREATE TABLE IF NOT EXISTS quarantine (
 
 @dataclass(frozen=True, slots=True)
 class SpoolRow:
-    """One row that waits for the database."""
+    """One row waiting for the database."""
 
     row_id: int  # rises in the order of appending; negative: only in memory
     kind: str
@@ -54,33 +54,32 @@ class SpoolRow:
 
 
 class Spool:
-    """The outbox of one process; safe for several threads. Opens its file when first used."""
+    """The outbox of one process; safe for several threads. The file is opened on first use."""
 
     def __init__(self, path: Path) -> None:
-        """Prepare; the folder is made when it is missing."""
+        """Prepare; the folder is created if it is missing."""
         self.path = path
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._held: dict[int, SpoolRow] = {}
         self._last_held = 0
-        self._moved: set[int] = set()  # rows the database has, but the disk cannot forget yet
+        self._moved: set[int] = set()  # stored in the database, but not removed from the disk yet
 
     def append(self, kind: str, body: str) -> int:
-        """Commit one row to the disk. Raises StoreError, and then it is not there."""
+        """Commit one row to the disk. Raises StoreError; then the row is not in the spool."""
         return self.append_all(kind, (body,))[0]
 
     def append_all(self, kind: str, bodies: Sequence[str]) -> tuple[int, ...]:
-        """Commit rows in this order, all or none, for the price of one. Raises StoreError."""
+        """Commit rows in this order, all or none, in one transaction. Raises StoreError."""
         rows = [(kind, clean(body)) for body in bodies]
         with self._lock:
-            self._settle()
+            self._retry_held()
             return self._transact(lambda connection: _insert(connection, rows))
 
     def hold(self, kind: str, bodies: Sequence[str]) -> bool:
-        """Keep rows in memory that the disk refused; False: there are too many already.
+        """Keep rows in memory after the disk failed; False: there are too many.
 
-        They are handed out by `oldest` like the others, after them, and go to the disk as soon
-        as it takes them.
+        `oldest` returns them after the others; they are written to the disk as soon as it works.
         """
         with self._lock:
             if len(self._held) + len(bodies) > MOST_HELD:
@@ -90,10 +89,10 @@ class Spool:
             return True
 
     def oldest(self, count: int) -> tuple[SpoolRow, ...]:
-        """The rows to be moved next, oldest first. Raises StoreError."""
+        """The next rows to move, oldest first. Raises StoreError."""
         wanted = "SELECT row_id, kind, body, added_at FROM outbox ORDER BY row_id LIMIT ?"
         with self._lock:
-            self._settle()
+            self._retry_held()
             held = list(self._held.values())
             limit = count + len(self._moved)
             try:
@@ -106,9 +105,9 @@ class Spool:
         return tuple([*waiting, *held][:count])
 
     def remove(self, row_ids: Iterable[int]) -> None:
-        """Forget rows: the database has them.
+        """Remove rows that are stored in the database.
 
-        Raises StoreError if the disk cannot forget them; then this process does, for itself.
+        Raises StoreError if the disk fails; then this process skips them all the same.
         """
         with self._lock:
             self._moved |= {row_id for row_id in row_ids if self._held.pop(row_id, None) is None}
@@ -116,24 +115,24 @@ class Spool:
                 on_disk = [(row_id,) for row_id in sorted(self._moved)]
                 self._transact(lambda connection: _delete(connection, on_disk))
                 self._moved.clear()
-                self._give_room_back()
+                self._shrink()
 
     def depth(self) -> int:
-        """How many rows wait. Raises StoreError."""
+        """The number of waiting rows. Raises StoreError."""
         count = "SELECT count(*) FROM outbox"
         with self._lock:
             on_disk: int = self._transact(lambda c: c.execute(count).fetchone()[0])
             return on_disk - len(self._moved) + len(self._held)
 
     def quarantine(self, row_id: int, traceback: str) -> None:
-        """Put a row that met a bug aside, with the traceback. Raises StoreError."""
+        """Move a row that hit a bug to the quarantine, with the traceback. Raises StoreError."""
         with self._lock:
-            self._settle()
+            self._retry_held()
             if self._held.pop(row_id, None) is None:
                 self._transact(lambda connection: _move(connection, row_id, clean(traceback)))
 
     def quarantine_depth(self) -> int:
-        """How many rows have been put aside, in all lives of the process. Raises StoreError."""
+        """The number of rows in quarantine, earlier processes included. Raises StoreError."""
         count = "SELECT count(*) FROM quarantine"
         with self._lock:
             return int(self._transact(lambda c: c.execute(count).fetchone()[0]))
@@ -149,8 +148,8 @@ class Spool:
         self._last_held -= 1
         self._held[self._last_held] = SpoolRow(self._last_held, kind, body, "")
 
-    def _settle(self) -> None:
-        """Bring what is held in memory to the disk, if it takes it now."""
+    def _retry_held(self) -> None:
+        """Write the rows kept in memory to the disk, if it works again."""
         if self._held:
             with suppress(OSError, sqlite3.Error):
                 self._write_held()
@@ -159,25 +158,25 @@ class Spool:
         rows = [(row.kind, row.body) for row in self._held.values()]
         if rows:
             self._attempt(lambda connection: _insert(connection, rows))
-            log.info("the spool has taken %s rows that were kept in memory", len(rows))
+            log.info("%s rows kept in memory are now in the spool", len(rows))
             self._held.clear()
 
     def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do the work in one transaction; in a new file, if this one turns out to be damaged."""
+        """Do the work in one transaction; in a new file if this one is damaged."""
         try:
             return self._attempt(work)
         except (OSError, sqlite3.Error) as error:
-            if not salvage.is_full(error):  # a full disk would not let it be opened again
+            if not salvage.is_full(error):  # on a full disk it could not be opened again
                 self.close()
             if not salvage.is_damage(error):
-                raise self._refusal(error) from error
+                raise self._as_spool_error(error) from error
         try:
-            self._begin_anew()
+            self._replace_file()
             self._write_held()
             return self._attempt(work)
         except (OSError, sqlite3.Error) as error:
             self.close()
-            raise self._refusal(error) from error
+            raise self._as_spool_error(error) from error
 
     def _attempt(self, work: Callable[[sqlite3.Connection], T]) -> T:
         connection = self._connection
@@ -193,30 +192,30 @@ class Spool:
             raise
         return result
 
-    def _begin_anew(self) -> None:
-        aside = salvage.move_aside(self.path)
-        self._moved.clear()  # its numbers mean nothing in the new file
-        rows = salvage.rows_of(aside)
+    def _replace_file(self) -> None:
+        damaged = salvage.rename_damaged(self.path)
+        self._moved.clear()  # the numbers of the new file start again
+        rows = salvage.rows_of(damaged)
         for kind, body in rows:
             self._hold(kind, body)
         log.error(
-            "the spool %s was damaged: it is now %s, %s of its rows could be saved;"
+            "the spool %s was damaged and is renamed to %s; %s of its rows were recovered;"
             " check the disk, and keep the file",
-            *(self.path, aside, len(rows)),
+            *(self.path, damaged, len(rows)),
         )
 
-    def _give_room_back(self) -> None:
+    def _shrink(self) -> None:
         connection = self._connection
         if connection is None:
             return
-        with suppress(sqlite3.Error):  # the rows are gone all the same
+        with suppress(sqlite3.Error):  # the rows are removed in any case
             if connection.execute("PRAGMA freelist_count").fetchone()[0] > FREE_PAGES:
-                connection.executescript("PRAGMA incremental_vacuum")  # steps to the end
+                connection.executescript("PRAGMA incremental_vacuum")  # runs all its steps
 
-    def _refusal(self, error: Exception) -> SpoolError:
+    def _as_spool_error(self, error: Exception) -> SpoolError:
         if salvage.is_full(error):
-            return SpoolError(f"the disk of the spool {self.path} is full: make room on it")
-        return SpoolError(f"the spool {self.path} cannot be used: {error}")
+            return SpoolError(f"the disk of the spool {self.path} is full: free space on it")
+        return SpoolError(f"cannot use the spool {self.path}: {error}")
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -224,10 +223,10 @@ def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
     )
-    # Bits that fell over in a text must not stop the rows behind it: its reader will refuse it.
+    # A text with flipped bits must not stop the rows behind it: its reader rejects it.
     connection.text_factory = lambda text: text.decode("utf-8", "replace")
     try:
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # heeded in a new file only
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # has an effect in a new file only
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA journal_size_limit = 1048576")

@@ -1,4 +1,4 @@
-"""Texts that a database can hold: no NUL (PostgreSQL), no lone surrogates (not UTF-8)."""
+"""Texts that a database can store: no NUL (PostgreSQL), no lone surrogates (not UTF-8)."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 def is_storable(text: str) -> bool:
-    """Can this text be in a database as it is?"""
+    """Whether a database can store the text unchanged."""
     if text.isascii():
         return "\x00" not in text  # much quicker, and nearly always the case
     return UNSTORABLE.search(text) is None
 
 
 def clean(text: str) -> str:
-    """The text with U+FFFD in place of what no database holds."""
+    """The text with U+FFFD for every character that no database stores."""
     return text if is_storable(text) else UNSTORABLE.sub(REPLACEMENT, text)
 
 
 def cleaned(cls: type[T], value: T) -> tuple[T, str]:
-    """The value with every text in it storable (almost always itself), and its JSON."""
+    """The value with every text in it cleaned (almost always itself), and its JSON."""
     as_json = to_json(value)
     if "\\u0000" not in as_json and is_storable(as_json):
         return value, as_json

@@ -28,7 +28,7 @@ def station(folder: Path) -> Config:
 
 def test_a_missing_server_is_reported_at_once(tmp_path: Path) -> None:
     began = time.monotonic()
-    with pytest.raises(StoreError, match="does not answer"):
+    with pytest.raises(StoreError, match="does not respond"):
         demand_answer(f"postgresql+psycopg2:///eas?host={tmp_path}")
     assert time.monotonic() - began < 2
 

@@ -21,21 +21,25 @@ class Refused(Exception):
 @pytest.mark.parametrize(
     ("pgcode", "said", "advice"),
     [
-        (None, 'connection to server on socket "/run/x" failed: No such file', "is its server"),
+        (
+            None,
+            'connection to server on socket "/run/x" failed: No such file',
+            "check that its server",
+        ),
         (None, 'FATAL:  role "eas-capd" does not exist', "create its role"),
         (None, 'FATAL:  database "eas_station" does not exist', "no such database"),
         (None, 'FATAL:  Peer authentication failed for user "x"', "create its role"),
         ("42P01", 'relation "alerts" does not exist', "eas-ctl db upgrade"),
         ("42703", 'column "x" does not exist', "another version"),
         ("42501", "permission denied for table alerts", "grant"),
-        ("53100", "could not extend file", "make room"),
+        ("53100", "could not extend file", "free space"),
         ("57014", "canceling statement due to statement timeout", "too long"),
         ("57P01", "terminating connection", "starting or stopping"),
         ("57P03", "the database system is starting up", "starting or stopping"),
         ("53300", "too many clients", "max_connections"),
         ("25006", "cannot execute INSERT in a read-only transaction", "read-only"),
-        ("08006", "server closed the connection", "broke"),
-        ("99999", "something new", "does not answer"),
+        ("08006", "server closed the connection", "lost the connection"),
+        ("99999", "something new", "does not respond"),
     ],
 )
 def test_of_postgresql(pgcode: str | None, said: str, advice: str) -> None:
@@ -55,7 +59,7 @@ def test_of_postgresql(pgcode: str | None, said: str, advice: str) -> None:
         ("no such table: alerts", "eas-ctl db upgrade"),
         ("table alerts has no column named x", "eas-ctl db upgrade"),
         ("attempt to write a readonly database", "owner and mode"),
-        ("database or disk is full", "make room"),
+        ("database or disk is full", "free space"),
         ("database is locked", "another process"),
         ("interrupted", "too long"),
         ("database disk image is malformed", "backup"),

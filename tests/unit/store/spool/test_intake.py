@@ -90,7 +90,7 @@ def test_what_an_earlier_process_left_is_announced_as_durable(
     spool.append("reception", "{")
     spool.append("clip", "{}")
     announced: list[tuple[Reception, bool]] = []
-    Intake(spool, lambda *told: announced.append(told)).announce_waiting()
+    Intake(spool, lambda *told: announced.append(told)).publish_waiting()
     assert announced == [(reception, True) for reception in left]
-    assert "spool row 4 cannot be announced" in caplog.text
+    assert "cannot publish spool row 4" in caplog.text
     assert spool.depth() == 5

@@ -105,7 +105,7 @@ def test_a_large_backlog_gives_its_room_back(spool: Spool, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("damage", ["not a database", "a page overwritten", "cut in half"])
-def test_a_damaged_file_is_moved_aside_and_a_new_one_begun(
+def test_a_damaged_file_is_renamed_and_a_new_one_created(
     tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "a.spool"
@@ -132,7 +132,7 @@ def test_a_damaged_file_is_moved_aside_and_a_new_one_begun(
     assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-def test_what_can_still_be_read_of_a_damaged_file_is_saved_in_order(tmp_path: Path) -> None:
+def test_readable_rows_of_a_damaged_file_are_recovered_in_order(tmp_path: Path) -> None:
     path = tmp_path / "a.spool"
     spool = Spool(path)
     spool.append_all("reception", [f"{n} " + "x" * 3000 for n in range(60)])
@@ -174,7 +174,7 @@ def test_bits_that_fall_over_in_a_text_do_not_stop_the_rows_behind_it(tmp_path: 
 def test_a_folder_that_cannot_be_made_is_a_store_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     spool = Spool(tmp_path / "file" / "a.spool")
-    with pytest.raises(StoreError, match="cannot be used"):
+    with pytest.raises(StoreError, match="cannot use the spool"):
         spool.append("reception", "1")
 
 
