@@ -63,24 +63,26 @@ def cap_document(text: str) -> bytes | None:
     return document.encode("utf-8", "backslashreplace")
 
 
-def read(text: str, received_at: datetime, tables: ProductTables) -> ProductReading:
+def read(
+    text: str, received_at: datetime, tables: ProductTables, awips: str = ""
+) -> ProductReading:
     """The messages of a text product. Raises CapError if it should have given some and gives none.
 
     Args:
         received_at: about when it was sent.
+        awips: the identifier that came beside the text, for a text without one.
     """
     text = text_product.plain(text)
-    if not _may_warn(text):
+    if not _may_warn(text, awips):
         return ProductReading((), ())
-    product = text_product.parse(text, received_at)
+    product = text_product.parse(text, received_at, awips)
     messages: list[CapMessage] = []
     rejected: list[CapError] = []
     category = product.awips[:3]
     has_vtec = any(segment.events or segment.malformed_vtec for segment in product.segments)
     for segment in product.segments:
         rejected.extend(_vtec_faults(product, segment))
-        events = [event for event in segment.events if event.number > 0]  # 0: routine, no event
-        subjects = [_by_vtec(event, category) for event in events]
+        subjects = [_by_vtec(event, category) for event in segment.events if event.number > 0]
         if not segment.events and (segment.malformed_vtec or not has_vtec):
             subjects.extend(_by_category(category, tables))
         messages.extend(_message(product, segment, subject, tables) for subject in subjects)
@@ -89,21 +91,28 @@ def read(text: str, received_at: datetime, tables: ProductTables) -> ProductRead
     return ProductReading(tuple(messages), tuple(rejected))
 
 
-def _may_warn(text: str) -> bool:
-    """Is there a VTEC line, or an EAS event code in the heading; forecasts have neither."""
-    if vtec.has_line(text):
+def _may_warn(text: str, awips: str) -> bool:
+    """Is there a P-VTEC, or an EAS event code as category; forecasts have neither."""
+    if vtec.begins_in(text):
         return True
-    head = text_product.heading(text)
-    return head is not None and event_names.originator(head.awips[:3]) is not None
+    heading = text_product.heading(text)
+    category = ((heading.awips if heading is not None else "") or awips)[:3]
+    return event_names.originator(category.upper()) is not None
 
 
 def _vtec_faults(product: Product, segment: Segment) -> Iterator[CapError]:
     name = f"{product.wmo} {product.office} {product.awips}".rstrip()
-    for line in segment.malformed_vtec[:MAX_FAULTS]:
-        yield CapError(f"{name}: not a P-VTEC: {line[:80]!r}", segment.text[:200])
+    faults = [f"not a P-VTEC: {line[:80]!r}" for line in segment.malformed_vtec[:MAX_FAULTS]]
     more = len(segment.malformed_vtec) - MAX_FAULTS
     if more > 0:
-        yield CapError(f"{name}: {more} more lines are not a P-VTEC", segment.text[:200])
+        faults.append(f"{more} more lines are not a P-VTEC")
+    faults += [
+        f"event number 0000: {event.text}"
+        for event in segment.events[:MAX_FAULTS]
+        if event.number == 0 and event.action != "ROU"
+    ]
+    for fault in faults:
+        yield CapError(f"{name}: {fault}", segment.text[:200])
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from eas_station.errors import CapError
 MAX_SEGMENTS = 200
 MAX_LINES = 10_000  # the longest real products have a tenth of that
 
+# A VTEC line that has lost the line break after the list of places.
+_JOINED = re.compile(r"(?<=[-0-9])[ \t]{0,9}(?=/[OTEX]\.[A-Z]{3}\.[A-Z]{4}\.)", re.IGNORECASE)
 _END = re.compile(r"[ \t]*(?:\$\$|\$[ \t]*$)")
 
 
@@ -45,7 +47,7 @@ def split(body: str) -> list[Block]:
 
     Text without a list of places, a VTEC line or a polygon is no segment.
     """
-    lines = body.split("\n")
+    lines = _JOINED.sub("\n", body).split("\n")
     if len(lines) > MAX_LINES:
         raise CapError(f"a product of {len(lines)} lines", body[:200])
     found = _find(lines)

@@ -109,12 +109,13 @@ def heading(text: str) -> Heading | None:
     )
 
 
-def parse(text: str, received_at: datetime) -> Product:
+def parse(text: str, received_at: datetime, awips: str = "") -> Product:
     """Read a product. Raises CapError if it is none.
 
     Args:
         text: as `plain` gives it.
         received_at: about when it was sent: the heading has a day and a time only.
+        awips: the identifier, for a text without one.
     """
     if len(text) > MAX_CHARS:
         raise CapError(f"a product of {len(text)} characters", text[:200])
@@ -130,7 +131,7 @@ def parse(text: str, received_at: datetime) -> Product:
         office=head.office,
         issued_at=issued_at,
         correction=head.correction,
-        awips=head.awips,
+        awips=head.awips or awips.upper(),
         is_test=_TEST.search(body, 0, 2_000) is not None,
         segments=tuple(_segments(body, head.office, issued_at)),
     )

@@ -20,6 +20,7 @@ _VTEC = re.compile(
 _LINE = re.compile(
     r"^[ \t]*/?[A-Z]\.[A-Z]{3}\.[A-Z]{4}\..*$", re.IGNORECASE | re.ASCII | re.MULTILINE
 )
+_BEGINNING = re.compile(r"/[OTEX]\.[A-Z]{3}\.[A-Z]{4}\.", re.IGNORECASE | re.ASCII)
 _OPEN = "000000T0000Z"
 
 
@@ -50,6 +51,11 @@ def parse(text: str) -> tuple[Vtec, ...]:
         if event is not None:
             found.setdefault(event.text, event)
     return tuple(found.values())
+
+
+def begins_in(text: str) -> bool:
+    """Is there the beginning of a P-VTEC anywhere in a text."""
+    return _BEGINNING.search(text) is not None
 
 
 def has_line(text: str) -> bool:

@@ -153,7 +153,7 @@ class NwwsFeed:
         """Raises CapError, and CapBug on an internal error."""
         try:
             sent_at = stanza.issued_at or self._now()
-            return product_messages.read(stanza.text, sent_at, self._tables)
+            return product_messages.read(stanza.text, sent_at, self._tables, stanza.awips)
         except CapError:
             raise
         except Exception as error:

@@ -151,6 +151,18 @@ def test_hostile_stanzas_harm_nothing(bot: Any, feed_of: FeedOf) -> None:
     assert len(found) >= 4
 
 
+def test_a_malformed_event_is_a_reject_with_its_text(bot: Any, feed_of: FeedOf) -> None:
+    feed = feed_of()
+    list(feed.read())
+    bot.post(warning(7).replace(".0007.", ".7."), **ATTRIBUTES)
+    (reading,) = read_until(feed)
+    assert reading.parsed is not None
+    (error,) = reading.parsed.rejected
+    assert "not a P-VTEC: '/O.NEW.KCLE.SV.W.7." in str(error)
+    assert "OHC173-" in error.text
+    assert len(reading.parsed.messages) == 1  # by its category
+
+
 def test_a_wrong_password_is_told_and_not_tried_again_soon(feed_of: FeedOf) -> None:
     error = failure_of(feed_of(password="wrong-pass-phrase"))
     assert isinstance(error, ServerError)

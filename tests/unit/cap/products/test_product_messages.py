@@ -208,6 +208,22 @@ def test_a_product_that_should_have_given_an_alert_and_cannot_is_refused(
         product_messages.read(text, NOW, TABLES)
 
 
+def test_the_identifier_beside_the_text_stands_for_one_that_is_missing_in_it() -> None:
+    text = "WOUS43 KDMX 242023\nIAC000-250130-\n\nURGENT - CHILD ABDUCTION EMERGENCY\n\n$$"
+    assert product_messages.read(text, NOW, TABLES).messages == ()
+    (message,) = product_messages.read(text, NOW, TABLES, "CAEIA").messages
+    assert message.infos[0].event == "Child Abduction Emergency"
+    assert message.infos[0].parameter("AWIPSidentifier") == "CAEIA"
+    with pytest.raises(CapError, match="no WMO heading"):
+        product_messages.read(text.partition("\n")[2], NOW, TABLES, "CAEIA")
+
+
+def test_an_event_without_a_number_is_told() -> None:
+    reading = product_messages.read(product(said("OHC063", "O.NEW.KCLE.TO.W.0000")), NOW, TABLES)
+    assert reading.messages == ()
+    assert ["event number 0000" in str(error) for error in reading.rejected] == [True]
+
+
 def test_a_corrected_product_says_so_in_its_heading() -> None:
     text = product(said("OHC063", "O.COR.KCLE.SV.W.0063"), heading="WUUS51 KCLE 140016 CCA")
     (corrected,) = messages(text)

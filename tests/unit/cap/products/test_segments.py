@@ -58,3 +58,8 @@ def test_a_polygon_alone_is_a_segment_of_unknown_places() -> None:
 
 def test_text_without_places_is_no_segment() -> None:
     assert bodies("FORECAST", "Sunny.", "$$", "", "KEC", "$$") == []
+
+
+def test_a_vtec_behind_its_list_on_one_line_is_a_line_of_its_own() -> None:
+    assert bodies(f"OHC063-140115-{FIRST}", "Words.") == [(("OHC063",), f"{FIRST}\nWords.")]
+    assert bodies(f"OHC063-140115- {FIRST}", "Words.") == [(("OHC063",), f"{FIRST}\nWords.")]
