@@ -39,6 +39,7 @@ ALERTS_MODULES: dict[str, set[str]] = {
     "from_same": {"same"},
     "from_cap": {"cap"},
     "cap_to_same": {"same", "cap"},
+    "cap_places": {"cap"},
     "relevance": {"geo"},
     "doubt": {"geo"},
 }

@@ -6,11 +6,11 @@ Source: CAP 1.2, 3.2; RULES 4 and 5: event codes by the name SAME only, `ends` b
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast, get_args
 
-from eas_station.alerts import cap_to_same
+from eas_station.alerts import cap_places, cap_to_same
 from eas_station.alerts.model import (
     EventRef,
     InfoBlock,
@@ -20,20 +20,13 @@ from eas_station.alerts.model import (
     Statement,
     Status,
 )
-from eas_station.cap.message import CapArea, CapInfo, CapMessage
+from eas_station.cap.message import CapInfo, CapMessage
 from eas_station.cap.products import vtec
 from eas_station.errors import CapError
 
 _KINDS: dict[str, Kind] = {"Alert": "alert", "Update": "update", "Cancel": "cancel"}
 _STATUSES = frozenset(get_args(Status))
 _EVENT_CODE = re.compile("[A-Z]{3}")
-# Geocodes of Canadian places, see `geo.canada`: those of CAP-CP, and of Environment Canada.
-_CANADA = re.compile("profile:CAP-CP:Location:[0-9.]+|layer:EC-MSC-SMC:[0-9.]+:CLC")
-_LONGEST_CANADA_CODE = 7
-_LONGEST_CODE = 40
-_OWN_GEOCODES = frozenset({"SAME", "FIPS6", "UGC"})
-_LONGEST_GEOCODE = 100
-
 # A message holds each place once per event, and the whole nation has fewer places.
 MAX_EVENTS = 100
 MAX_BLOCKS = 100
@@ -135,16 +128,11 @@ def _said(message: CapMessage, blocks: Sequence[CapInfo]) -> dict[str, Any]:
     """The fields of the statement that stand in info blocks."""
     info, last = blocks[0], blocks[0] if len(blocks) == 1 else max(blocks, key=_over_at)
     areas = [area for block in blocks for area in block.areas]
-    names = ("SAME", "FIPS6") if message.version == "1.1" else ("SAME",)
     event_code = _event_code(info)
-    same_codes, ugc_codes = _codes(areas, names)
     said: dict[str, Any] = {
         "event_code": event_code,
         "originator": _originator(info),
-        "same_codes": same_codes,
-        "ugc_codes": ugc_codes,
-        "polygons": tuple([ring for area in areas for ring in area.polygons]),
-        "circles": tuple([circle for area in areas for circle in area.circles]),
+        **cap_places.places(areas, message.version)._asdict(),
         "onset_at": info.onset_at,
         "expires_at": last.expires_at,
         "ends_at": last.ends_at,
@@ -155,25 +143,22 @@ def _said(message: CapMessage, blocks: Sequence[CapInfo]) -> dict[str, Any]:
         "headline": info.headline,
         "description": info.description,
         "instruction": info.instruction,
-        "area_text": _area_text(areas),
+        "area_text": cap_places.area_text(areas),
         "sender_name": info.sender_name,
         "language": info.language,
         "web": info.web,
-        "canada_codes": _canada_codes(areas),
-        "geocodes": _other_geocodes(areas),
         "correction": _correction(info),
     }
     if info.event or event_code:
         said["event_name"] = info.event or event_code
     if len(blocks) > 1:
-        said["blocks"] = tuple(_block(message, block, names) for block in blocks)
+        said["blocks"] = tuple(_block(message, block) for block in blocks)
     return said
 
 
-def _block(message: CapMessage, info: CapInfo, same_names: tuple[str, ...]) -> InfoBlock:
+def _block(message: CapMessage, info: CapInfo) -> InfoBlock:
     """One info block by itself."""
     event_code = _event_code(info)
-    same_codes, ugc_codes = _codes(info.areas, same_names)
     return InfoBlock(
         event_name=info.event or event_code or message.message_type,
         event_code=event_code,
@@ -183,20 +168,11 @@ def _block(message: CapMessage, info: CapInfo, same_names: tuple[str, ...]) -> I
         headline=info.headline,
         description=info.description,
         instruction=info.instruction,
-        area_text=_area_text(info.areas),
+        area_text=cap_places.area_text(info.areas),
         onset_at=info.onset_at,
         over_at=info.ends_at or info.expires_at,
-        same_codes=same_codes,
-        ugc_codes=ugc_codes,
-        polygons=tuple([ring for area in info.areas for ring in area.polygons]),
-        circles=tuple([circle for area in info.areas for circle in area.circles]),
-        canada_codes=_canada_codes(info.areas),
-        geocodes=_other_geocodes(info.areas),
+        **cap_places.places(info.areas, message.version)._asdict(),
     )
-
-
-def _area_text(areas: Iterable[CapArea]) -> str | None:
-    return "; ".join(dict.fromkeys([a.description for a in areas if a.description])) or None
 
 
 def _status(message: CapMessage) -> Status:
@@ -230,51 +206,6 @@ def _event_code(info: CapInfo) -> str | None:
 def _originator(info: CapInfo) -> str | None:
     originator = info.parameter("EAS-ORG")
     return originator if originator in cap_to_same.ORIGINATORS else None
-
-
-def _codes(
-    areas: Iterable[CapArea], same_names: tuple[str, ...]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The SAME codes and the UGCs, each once, in document order.
-
-    A malformed code of either kind stays among the UGCs as it is written: it may name our place.
-    """
-    same: dict[str, None] = {}
-    ugc: dict[str, None] = {}
-    for area in areas:
-        for name, value in area.geocodes:
-            if name in same_names:
-                if len(value) == 6 and value.isascii() and value.isdecimal():
-                    same[value] = None
-                elif value:
-                    ugc[value[:_LONGEST_CODE]] = None
-            elif name == "UGC" and value:
-                ugc[value[:_LONGEST_CODE]] = None
-    return tuple(same), tuple(ugc)
-
-
-def _canada_codes(areas: Iterable[CapArea]) -> tuple[str, ...]:
-    """The SGC and CLC codes, each once. What is malformed stays: it may be our place."""
-    return tuple(
-        dict.fromkeys(
-            value[: _LONGEST_CANADA_CODE + 1]  # what is too long stays so
-            for area in areas
-            for name, value in area.geocodes
-            if _CANADA.fullmatch(name) is not None
-        )
-    )
-
-
-def _other_geocodes(areas: Iterable[CapArea]) -> tuple[str, ...]:
-    """The codes of all other systems with the names of those, each once."""
-    return tuple(
-        dict.fromkeys(
-            f"{name}:{value}"[:_LONGEST_GEOCODE]
-            for area in areas
-            for name, value in area.geocodes
-            if name not in _OWN_GEOCODES and _CANADA.fullmatch(name) is None
-        )
-    )
 
 
 def _correction(info: CapInfo) -> str | None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 ACTIONS = ("NEW", "CON", "EXT", "EXA", "EXB", "UPG", "CAN", "EXP", "COR", "ROU")
+REMEMBERED = 1_024  # strings: a message that is split into many repeats its own
 FIRST_YEAR = 1990  # an earlier time is a program's zero: it says no more than 000000T0000Z
 
 _VTEC = re.compile(
@@ -47,7 +49,7 @@ def parse(text: str) -> tuple[Vtec, ...]:
     """Every P-VTEC in a text, in order, each once. Malformed ones are left out."""
     found: dict[str, Vtec] = {}
     for match in _VTEC.finditer(text):
-        event = _read(match)
+        event = _read(match.group())
         if event is not None:
             found.setdefault(event.text, event)
     return tuple(found.values())
@@ -85,8 +87,12 @@ def year_of_issue(vtec: Vtec, issued_at: datetime, earlier: tuple[datetime, ...]
     return min((issued_at, *earlier, *begun)).astimezone(UTC).year
 
 
-def _read(match: re.Match[str]) -> Vtec | None:
+@lru_cache(REMEMBERED)
+def _read(text: str) -> Vtec | None:
     """None: a time does not exist."""
+    match = _VTEC.match(text)
+    if match is None:
+        return None
     parts = [part.upper() for part in match.groups()]
     product_class, action, office, phenomenon, significance, number, begins, ends = parts
     try:
