@@ -1,6 +1,6 @@
-"""Aware UTC now, and whether the wall clock can be believed.
+"""The current time, aware UTC, and whether the wall clock can be trusted.
 
-A Raspberry Pi has no clock of its own: until time has been fetched once, nothing may expire.
+A Raspberry Pi has no battery clock: until it was synchronised once, nothing may expire.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Probes:
-    """What the host says about its clock; each function is asked anew at every judgement."""
+    """The facts of the host about its clock; each function is called at every judgement."""
 
     kernel_synchronised: Callable[[], bool]
     timesync_mark: Callable[[], float | None]  # changes whenever timesyncd has synchronised
@@ -42,8 +42,8 @@ class ClockTrust:
     """Whether the wall clock is trusted; once it is, it stays so until the clock is stepped.
     Every method may be called from any thread.
 
-    The kernel's own flag falls hours after the network went away, although the clock is still
-    good: that is why the verdict is latched, on the monotonic clock.
+    The kernel clears its flag hours after the network has failed, although the clock is still
+    right: therefore the verdict is latched, on the monotonic clock.
     """
 
     def __init__(
@@ -53,12 +53,12 @@ class ClockTrust:
         probes: Probes | None = None,
         always: bool = False,
     ) -> None:
-        """`always`: the operator vouches for the clock (station.clock = "trusted")."""
+        """`always`: the operator has declared the clock right (station.clock = "trusted")."""
         self._monotonic = monotonic
         self._now = now
         self._probes = probes or host_probes()
         self._always = always
-        self._lock = threading.Lock()  # or a verdict of before a step outlives it
+        self._lock = threading.Lock()  # a verdict must not outlive a step
         self._trusted = False
         self._stepped = False
         self._reason = "not judged yet"
@@ -67,7 +67,7 @@ class ClockTrust:
         self._offset_s = self._offset()
 
     def trusted(self) -> bool:
-        """Whether the wall clock can be believed now."""
+        """Whether the wall clock is trusted now."""
         if self._always:
             return True
         with self._lock:
@@ -80,7 +80,7 @@ class ClockTrust:
     def reason(self) -> str:
         """Why the clock is or is not trusted, as a sentence."""
         if self._always:
-            return "the configuration says that the clock is trusted"
+            return "trusted by the configuration"
         self.trusted()
         return self._reason
 
@@ -100,7 +100,7 @@ class ClockTrust:
         if now < RELEASED_AT:
             return False, f"the clock reads {now:%Y-%m-%d}, which is before this release"
         if self._probes.kernel_synchronised():
-            return True, "synchronised: the kernel says so"
+            return True, "synchronised, by the kernel's flag"
         mark = self._probes.timesync_mark()
         if mark is not None and mark != self._stale_mark:
             return True, "synchronised once since boot"
@@ -111,14 +111,14 @@ class ClockTrust:
             if self._stepped:
                 return False, "the clock was stepped away from the battery clock"
         if self._probes.virtual_machine():
-            return True, "a virtual machine: the clock is the host's"
+            return True, "a virtual machine, with the clock of its host"
         if self._stepped:
             return False, "the clock was stepped and has not been synchronised since"
         return False, "the clock has not been synchronised since boot"
 
 
 def host_probes(root: Path = Path("/")) -> Probes:
-    """The probes of this host; `root` is where its file system is seen."""
+    """The probes of this host; `root` is the root of its file system."""
     return Probes(
         kernel_synchronised=kernel_synchronised,
         timesync_mark=lambda: _modified_s(root / "run/systemd/timesync/synchronized"),
@@ -128,7 +128,7 @@ def host_probes(root: Path = Path("/")) -> Probes:
 
 
 class _Timex(ctypes.Structure):
-    """struct timex of sys/timex.h, as far as it is read; the rest is room."""
+    """struct timex of sys/timex.h, the fields that are read; the rest is padding."""
 
     _fields_ = (
         ("modes", ctypes.c_uint),
@@ -137,15 +137,15 @@ class _Timex(ctypes.Structure):
         ("maxerror", ctypes.c_long),
         ("esterror", ctypes.c_long),
         ("status", ctypes.c_int),
-        ("room", ctypes.c_byte * 512),
+        ("padding", ctypes.c_byte * 512),
     )
 
 
 def kernel_synchronised() -> bool:
-    """Whether adjtimex(2) says that the clock is synchronised; not where it is forbidden.
+    """Whether adjtimex(2) reports a synchronised clock; False where the call is forbidden.
 
     A unit with ProtectClock= or a SystemCallFilter= without @clock needs
-    SystemCallErrorNumber=EPERM, or the question ends the process.
+    SystemCallErrorNumber=EPERM, or the call ends the process.
     """
     timex = _Timex()
     state = int(ctypes.CDLL(None).adjtimex(ctypes.byref(timex)))

@@ -1,8 +1,7 @@
 """The error taxonomy and the exit codes.
 
-Three families, by who can do something about it: `ConfigError` the operator before the start,
-`InputError` nobody (what came in is dropped), `OutsideError` time (retry with backoff). Anything
-else is a bug.
+Three families, by the reaction: `ConfigError` stops the start until the operator corrects it,
+`InputError` drops what came in, `OutsideError` is retried with backoff. Anything else is a bug.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ class Fault:
     line: int | None  # None: the key is missing, or came from the command line
     key: str  # dotted, "source.wx.rate_hz"
     value: str | None  # as written; None: missing
-    message: str  # a sentence that says what would be right
+    message: str  # what would be right
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line is not None else self.file
@@ -40,7 +39,7 @@ class ConfigError(Exception):
 
 
 class InputError(ValueError):
-    """Something that came from outside does not parse. Holds the offending text."""
+    """Input from outside does not parse. Holds the offending text."""
 
     def __init__(self, message: str, text: str = "") -> None:
         super().__init__(message)
@@ -60,7 +59,7 @@ class FrameError(InputError):
 
 
 class OutsideError(Exception):
-    """The world outside does not answer; it may later."""
+    """Something outside the process fails; it may work later."""
 
 
 class FeedError(OutsideError):
@@ -72,12 +71,12 @@ class SourceError(OutsideError):
 
 
 class StoreError(OutsideError):
-    """The database or the spool does not take or give rows."""
+    """The database or the spool fails."""
 
 
 class SpoolError(StoreError):
-    """The process's own spool refuses; the database may be well."""
+    """The spool of the process fails; the database may work."""
 
 
 class BusError(OutsideError):
-    """A unit's name or socket on the bus cannot be had, or a path is unusable."""
+    """The lock or the socket of a unit is in use, or a path is unusable."""

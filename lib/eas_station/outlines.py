@@ -12,7 +12,7 @@ Ring = tuple[tuple[float, float], ...]  # closed, (latitude, longitude) in degre
 
 
 def of_places(same_codes: Iterable[str], source: Path = COUNTIES) -> dict[str, tuple[Ring, ...]]:
-    """The outlines of places PSSCCC; those that the table does not have are left out.
+    """The outlines of places PSSCCC; unknown ones are left out.
 
     A part of a county has the outline of all of it, SS000 those of all counties of the state.
     """
@@ -31,7 +31,7 @@ def of_places(same_codes: Iterable[str], source: Path = COUNTIES) -> dict[str, t
 
 
 def rows(source: Path = COUNTIES) -> Iterator[tuple[str, str, str, str]]:
-    """FIPS code SSCCC, name, bounds and outline of each county, the last two as they stand."""
+    """FIPS code SSCCC, name, bounds and outline of each county, the last two unparsed."""
     with source.open(encoding="utf-8") as lines:
         for line in lines:
             if line[0].isdigit():
@@ -40,7 +40,7 @@ def rows(source: Path = COUNTIES) -> Iterator[tuple[str, str, str, str]]:
 
 
 def rings(outline: str) -> tuple[Ring, ...]:
-    """The rings of an outline: of each its first corner, then steps from corner to corner."""
+    """The rings of an outline: each a first corner, then steps from corner to corner."""
     return tuple(_ring(text) for text in outline.split(";"))
 
 

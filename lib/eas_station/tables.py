@@ -1,7 +1,7 @@
 """The code tables of `data/*.tsv` as values: events, originators, places, transmitters.
 
-Loaded once by a program's main and passed on. What the tables do not know is never an error: an
-unknown code has a name and a class all the same, so that no alert is dropped for being new.
+Loaded once by the main function of a program. A code that is not in the tables is not an error: it
+has a name and a class too, so that no alert is dropped because its code is new.
 """
 
 from __future__ import annotations
@@ -77,12 +77,12 @@ class Transmitter:
     state: str
     lat: float
     lon: float
-    same_codes: tuple[str, ...]  # what it is toned for
+    same_codes: tuple[str, ...]  # that it sends tones for
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """All tables. Unknown codes have answers too."""
+    """All tables. Unknown codes have names and classes too."""
 
     events: Mapping[str, EventCode]
     originators: Mapping[str, str]
@@ -112,7 +112,7 @@ class Tables:
         return None if event is None else event.severity
 
     def is_test_code(self, code: str) -> bool:
-        """Is it a test by its code: RWT RMT NPT DMO, and the silent and audible national tests."""
+        """Whether it is a test: RWT RMT NPT DMO, and the silent and audible national tests."""
         event = self.events.get(code)
         return event is not None and event.klass == "test"
 
@@ -122,11 +122,11 @@ class Tables:
         return None if state is None else state.abbr
 
     def is_state(self, abbr: str) -> bool:
-        """Are these the letters of a state, a territory or a sea area, as a UGC begins."""
+        """Whether these are the letters of a state, a territory or a sea area, as in a UGC."""
         return any(state.abbr == abbr for state in self.states.values())
 
     def is_location(self, code: str) -> bool:
-        """Is it a known place, or a part of one."""
+        """Whether it is a known place, or a part of one."""
         return code in self.locations or "0" + code[1:] in self.locations
 
     def middle(self, code: str) -> tuple[float, float] | None:
@@ -142,7 +142,7 @@ class Tables:
         return frozenset() if place is None else place.offices
 
     def places_named(self, name: str) -> tuple[str, ...]:
-        """The SAME codes of the places of a name: "Lucas, OH", "Lucas County, OH", "Ohio"."""
+        """The SAME codes of the places with a name: "Lucas, OH", "Lucas County, OH", "Ohio"."""
         wanted = _plain_name(name)
         states = {_plain_name(state.name) for state in self.states.values()}
         whole = f"all of {wanted}" if wanted in states else None
@@ -153,7 +153,7 @@ class Tables:
         )
 
     def location_name(self, code: str) -> str:
-        """A location as people say it: "Wood, OH", "Northwest Wood, OH", "All of Ohio"."""
+        """The name of a location: "Wood, OH", "Northwest Wood, OH", "All of Ohio"."""
         known = self.locations.get(code)
         if known is not None:
             return self._with_state(code, known.name)
@@ -206,7 +206,7 @@ def load() -> Tables:
 
 
 def dates() -> dict[str, date]:
-    """The first day of the month of each table, by its name: facts grow old."""
+    """The first day of the month of each table, by its name."""
     found = {}
     for path in sorted(_DATA.glob("*.tsv")):
         with path.open(encoding="utf-8") as lines:
@@ -221,7 +221,7 @@ def outdated(today: date) -> tuple[str, ...]:
 
 
 def _rows(name: str) -> Iterator[list[str]]:
-    """The rows of a table without its comments and its head."""
+    """The rows of a table without comments and header."""
     lines = (_DATA / f"{name}.tsv").read_text(encoding="utf-8").split("\n")
     rows = (line.split("\t") for line in lines if line and line[0] != "#")
     next(rows)
@@ -231,7 +231,7 @@ def _rows(name: str) -> Iterator[list[str]]:
 def _county_zones(
     states: Mapping[str, State], locations: Mapping[str, Location]
 ) -> dict[str, tuple[str, ...]]:
-    """UGCs that say a SAME location in letters: OHC173, LEZ142, and OHC000 for all of Ohio."""
+    """UGCs that are another form of a SAME location: OHC173, LEZ142, and OHC000 for all of Ohio."""
     zones: dict[str, tuple[str, ...]] = {}
     for same in locations:
         state = states.get(same[1:3])

@@ -45,7 +45,7 @@ def test_role_may_do_what_it_needs_and_no_more(postgresql_url: str) -> None:
     with record.write() as connection:
         connection.execute(text(f'DROP ROLE IF EXISTS "{role}"'))
         connection.execute(text(f'CREATE ROLE "{role}"'))
-        grants.give(connection)
+        grants.grant_all(connection)
 
         def may(privilege: str, table: str) -> bool:
             ask = text("SELECT has_table_privilege(:role, :table, :privilege)")

@@ -78,7 +78,7 @@ def test_synchronisation_is_noticed_when_it_comes() -> None:
     assert not trust.trusted()
     host.wall, host.kernel = NOON, True  # the first answer of NTP steps the clock
     assert trust.trusted()
-    assert trust.reason() == "synchronised: the kernel says so"
+    assert trust.reason() == "synchronised, by the kernel's flag"
 
 
 def test_trust_survives_the_kernel_flag_falling_hours_later() -> None:

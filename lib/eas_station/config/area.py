@@ -11,7 +11,7 @@ from eas_station.geo.area import Area
 
 @lru_cache(4)
 def area_of(station: StationConfig) -> Area:
-    """What the station answers for; everything, if nothing is configured."""
+    """The area of the station; everywhere, if nothing is configured."""
     known = outlines.of_places(station.same_codes)
     return Area(
         same_codes=frozenset(station.same_codes),

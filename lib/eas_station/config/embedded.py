@@ -1,4 +1,4 @@
-"""The configuration of `make run`: all under one folder, with a demonstration to listen to."""
+"""The configuration of `make run`: everything in one folder, with a demonstration."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def embedded(
     """The demonstration: a recorded radio, the National Weather Service, a folder of documents.
 
     Args:
-        var_dir: absolute; database, spools, clips and the demonstration's material go there.
+        var_dir: absolute; for database, spools, clips and the material of the demonstration.
         runtime_dir: for sockets and locks; None: under `var_dir`.
-        same_codes: the area that the demonstration is about; empty: everything concerns it.
+        same_codes: the area of the demonstration; empty: everywhere.
         point: in that area.
-        states: which the National Weather Service is asked about, "OH"; empty: all.
+        states: polled from the National Weather Service, "OH"; empty: all.
     """
     return Config(
         station=StationConfig(name="EAS Station demo", same_codes=same_codes, point=point),
@@ -54,22 +54,22 @@ def embedded(
 
 
 def demo_dir(var_dir: Path) -> Path:
-    """Where the demonstration's material lies, made anew at every start."""
+    """The folder of the demonstration's material, created at every start."""
     return var_dir / "demo"
 
 
 def capture_path(var_dir: Path) -> Path:
-    """Where the demonstration's IQ capture lies."""
+    """The path of the demonstration's IQ capture."""
     return demo_dir(var_dir) / "capture.cu8"
 
 
 def cap_dir(var_dir: Path) -> Path:
-    """Where the demonstration's CAP documents lie; more can be dropped there at any time."""
+    """The folder of the demonstration's CAP documents; more can be added at any time."""
     return demo_dir(var_dir) / "cap"
 
 
 def to_toml(config: Config) -> str:
-    """The configuration as station.toml: what differs from the defaults."""
+    """The configuration as station.toml, as far as it differs from the defaults."""
     tables = []
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)

@@ -1,4 +1,4 @@
-"""Where each key of a TOML file stands: tomllib does not say."""
+"""The line of each key of a TOML file, which tomllib does not give."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ KEY = re.compile(
     r"""\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*=\s*(.*)$"""
 )
 PASSWORD = re.compile(r"(://[^:@/\s]*:)[^@\s]*@")  # in a URL
-LONGEST_VALUE = 80  # of a value as shown in a fault
+LONGEST_VALUE = 80  # characters of a value in a fault
 
 
 @dataclass(frozen=True, slots=True)
 class KeyLine:
-    """One key as it stands in the file."""
+    """One key in the file."""
 
     line: int  # from 1
     written: str | None  # the value as written; None: a table's header
@@ -29,7 +29,7 @@ class KeyLines:
         self._scan(text)
 
     def find(self, path: tuple[str | int, ...]) -> KeyLine | None:
-        """Where `path` stands, or the nearest table around it."""
+        """The line of `path`, or of the nearest table around it."""
         while path:
             if path in self._places:
                 return self._places[path]
@@ -73,7 +73,7 @@ def _parts(dotted: str) -> list[str]:
 
 
 def _lines_of_value(first: str, following: list[str]) -> int:
-    """How many lines the value takes that begins with `first`."""
+    """The number of lines of the value that starts with `first`."""
     for quotes in ('"""', "'''"):
         if first.startswith(quotes):
             rest = first[3:]
@@ -90,13 +90,13 @@ def _lines_of_value(first: str, following: list[str]) -> int:
 
 
 def _depth(line: str) -> int:
-    """Brackets opened less brackets closed, outside of strings and comments."""
+    """Opening less closing brackets, outside strings and comments."""
     bare = re.sub(r'"(?:\\.|[^"\\])*"|\'[^\']*\'', "", line).partition("#")[0]
     return bare.count("[") + bare.count("{") - bare.count("]") - bare.count("}")
 
 
 def _shown(lines: tuple[str, ...]) -> str:
-    """The value on one line, without comments and passwords, not too long."""
+    """The value on one line, without comments and passwords, shortened."""
     comment = r"""("(?:\\.|[^"\\])*"|'[^']*')|#.*$"""
     bare = (re.sub(comment, lambda m: m.group(1) or "", line).strip() for line in lines)
     shown = PASSWORD.sub(r"\1…@", " ".join(bare))

@@ -25,7 +25,7 @@ SEVERAL = {  # by the name of the table: [[feed]] is an entry of `feeds`
 
 
 class _Reading:
-    """What has been read so far, from all files."""
+    """The tables and faults of all files read so far."""
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
@@ -33,7 +33,7 @@ class _Reading:
         self.several: dict[str, list[Table]] = {name: [] for name in SEVERAL}
 
     def read(self, path: Path) -> None:
-        """Read one file over what the earlier ones said."""
+        """Read one file; its keys replace earlier ones."""
         try:
             text = path.read_bytes().decode("utf-8-sig")
             plain = tomllib.loads(text)
@@ -105,8 +105,8 @@ def load(path: Path | None, extra_dir: Path | None = None) -> Config:
     """Read the configuration.
 
     Args:
-        path: None: the installed file; a station without one runs on the defaults.
-        extra_dir: whose *.toml are read after it, in the order of their names; None: station.d
+        path: None: the installed file; a station without it runs with the defaults.
+        extra_dir: its *.toml files are read after it, in the order of their names; None: station.d
             beside `path`.
     Raises:
         ConfigError: with every fault of every file.
@@ -127,6 +127,6 @@ def _whole(path: Path, message: str) -> Fault:
     return Fault(str(path), None, "file", None, message)
 
 
-def _syntax(path: Path, said: str) -> Fault:
-    found = re.search(r"\(at line (\d+), column \d+\)", said)
-    return Fault(str(path), int(found.group(1)) if found else None, "TOML", None, said)
+def _syntax(path: Path, message: str) -> Fault:
+    found = re.search(r"\(at line (\d+), column \d+\)", message)
+    return Fault(str(path), int(found.group(1)) if found else None, "TOML", None, message)

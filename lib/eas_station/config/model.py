@@ -57,11 +57,11 @@ NWR_CHANNELS_HZ = (
 
 @dataclass(frozen=True, slots=True)
 class StationConfig:
-    """Who we are and what we answer for."""
+    """The identity of the station and its area."""
 
     name: str = "EAS Station"
     callsign: Callsign = "EASTATN"  # LLLLLLLL, at most 8
-    same_codes: tuple[SameCode, ...] = ()  # our area, PSSCCC; empty: everything concerns us
+    same_codes: tuple[SameCode, ...] = ()  # our area, PSSCCC; empty: everywhere
     area: tuple[str, ...] = ()  # the same by name, "Lucas, OH", or by any code
     canada_codes: tuple[CanadaCode, ...] = ()  # and in Canada: SGC or CLC
     zones: tuple[UgcZone, ...] = ()  # forecast and fire weather zones
@@ -84,7 +84,7 @@ class StationConfig:
 
 @dataclass(frozen=True, slots=True)
 class PathsConfig:
-    """Where the station keeps things."""
+    """The folders of the station."""
 
     state_dir: Path = Path("/var/lib/eas-station")  # spools, clips, SQLite
     runtime_dir: Path = Path("/run/eas-station")  # sockets, locks
@@ -92,7 +92,7 @@ class PathsConfig:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseConfig:
-    """Which database holds the record."""
+    """The database."""
 
     url: DatabaseUrl = "postgresql+psycopg2:///eas_station"
     statement_timeout_s: Annotated[float, Range(0.1, 600, "seconds")] = 10.0
@@ -101,15 +101,15 @@ class DatabaseConfig:
 
 @dataclass(frozen=True, slots=True)
 class WebConfig:
-    """Where the page listens."""
+    """The web server."""
 
     host: ListenHost = "localhost"
     port: Annotated[int, Range(0, 65535, "(0: any free one)")] = 8080
-    trusted_proxies: tuple[Network, ...] = ()  # addresses or networks whose X-Forwarded-For counts
+    trusted_proxies: tuple[Network, ...] = ()  # whose X-Forwarded-For is trusted
     deadline_s: Annotated[float, Range(1, 600, "seconds")] = 10.0  # of one answer
-    # a login that is not used ends
+    # a session ends after so long without use
     session_idle_h: Annotated[float, Range(0.1, 8760, "hours")] = 12.0
-    session_longest_h: Annotated[float, Range(0.1, 8760, "hours")] = 168.0  # and any login ends
+    session_longest_h: Annotated[float, Range(0.1, 8760, "hours")] = 168.0  # and in any case
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class FeedConfig:
     host: DnsName = "nwws-oi.weather.gov"  # nwws
     port: Port = 5222  # nwws
     room: XmppRoom | None = None  # nwws; None: nwws@conference.HOST
-    ca_file: Path | None = None  # PEM of who alone vouches for the host; None: the system's
+    ca_file: Path | None = None  # PEM of the only trusted CA; None: those of the system
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ class ReceiverConfig:
     # of the tuner's filter; None: the tuner's own choice
     bandwidth_hz: Annotated[int, Range(1, 3_200_000, "Hz")] | None = None
     modulation: Literal["nfm", "wbfm"] = "nfm"  # of its channels: weather radio; FM broadcast
-    # SNR below which nobody listens; decoding never stops
+    # SNR below which listeners hear silence; decoding goes on
     squelch_db: Annotated[float, Range(-10, 70, "dB")] | None = None
     # For other machines; not compared, because the radio goes on as it is when they change.
     # publish: "tcp://0.0.0.0:5600"; None: not published. allow: public keys of the listeners.
@@ -166,17 +166,17 @@ class ReceiverConfig:
 
 @dataclass(frozen=True, slots=True)
 class RemoteConfig:
-    """A receiver on another machine, which has a [[receiver]] of this name that publishes."""
+    """A receiver on another machine, which publishes a [[receiver]] of this name."""
 
     name: Name
     address: ConnectAddress  # "tcp://10.0.0.5:5600"
     server_key: PublicKey  # that machine's public key
-    channels_hz: Channels = NWR_CHANNELS_HZ  # those that are of interest here
+    channels_hz: Channels = NWR_CHANNELS_HZ  # those to receive
 
 
 @dataclass(frozen=True, slots=True)
 class SourceConfig:
-    """What audiod listens to."""
+    """One audio source."""
 
     name: Name
     kind: Literal["receiver", "soundcard", "stream", "pipe", "file"]
@@ -186,11 +186,11 @@ class SourceConfig:
     rate_hz: Annotated[int, Range(8_000, 192_000, "Hz")] = 25_000  # pipe: s16le mono at this rate
     realtime: bool = True  # file
     loop: bool = False  # file
-    # between two proofs that a channel hears
+    # between two tests of the reception
     probe_interval_s: Annotated[float, Range(1, 86_400, "seconds")] = 900.0
-    # "RWT", "162.550 RMT"; None: what was heard before
+    # "RWT", "162.550 RMT"; None: those received before
     expect: tuple[ExpectedTest, ...] | None = None
-    # soundcard: its name or a part of it; None: what the system prefers
+    # soundcard: its name or a part of it; None: the default of the system
     device: SoundCardName | None = None
     channel: Literal["left", "right", "mix"] = "mix"  # soundcard: of one with two
     url: StreamUrl | None = None  # stream: Icecast, HLS, RTSP
@@ -204,7 +204,7 @@ class ClipsConfig:
     pre_roll_s: Annotated[float, Range(0, 120, "seconds")] = 30.0
     post_roll_s: Annotated[float, Range(0, 60, "seconds")] = 5.0
     longest_s: Annotated[float, Range(10, 3600, "seconds")] = 135.0  # without an EOM
-    # the daily maintenance removes older ones, unless somebody keeps them
+    # the daily maintenance removes older ones, except those with the keep flag
     keep_days: Annotated[int, Range(1, 36_500, "days")] = 365
     # the oldest are removed while the disk has less, at once
     least_free_mb: Annotated[int, Range(0, 1_000_000, "MB")] = 500
@@ -212,11 +212,11 @@ class ClipsConfig:
 
 @dataclass(frozen=True, slots=True)
 class AlarmConfig:
-    """Who is called when a channel is deaf, silent or overdue."""
+    """The alarm when a channel is deaf, silent, or a test of it is overdue."""
 
-    webhook: HttpUrl | None = None  # its URL; None: nobody
-    header_file: Path | None = None  # one line that is sent along, "Authorization: Bearer ..."
-    # a problem must hold for so long, and be over for so long
+    webhook: HttpUrl | None = None  # a URL; None: no alarm
+    header_file: Path | None = None  # one header line, "Authorization: Bearer ..."
+    # a problem must last, and be over, for so long
     after_s: Annotated[float, Range(0, 86_400, "seconds")] = 60.0
 
 

@@ -1,4 +1,4 @@
-"""Which units a configuration stands for."""
+"""The units of a configuration."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def source_unit(name: str) -> str:
 
 
 def units(config: Config) -> tuple[str, ...]:
-    """Every unit, in the order of the signal's way."""
+    """All units, in the order of the signal path."""
     return (
         CAPD,
         *(receiver_unit(receiver.name) for receiver in config.receivers),
@@ -30,7 +30,7 @@ def units(config: Config) -> tuple[str, ...]:
 
 
 def heard_units(config: Config) -> tuple[str, ...]:
-    """Those whose news is heard here: every unit, and the receivers on other machines."""
+    """The units to subscribe to: all units, and the receivers on other machines."""
     return (*units(config), *(receiver_unit(remote.name) for remote in config.remotes))
 
 

@@ -1,8 +1,8 @@
-"""The page's own keys: passwords, API tokens and sessions, in a file that only eas-webd reads.
+"""The keyring of the page: passwords, API tokens and sessions, in a file that only eas-webd reads.
 
-A small SQLite file, not tables of the record: every daemon reads the record and backups hold it,
-and one must be able to log in while the database is away, and before there is one. Of tokens and
-sessions it keeps a hash, so what is in it lets nobody in.
+A small SQLite file, not tables of the database: all daemons read the database and backups contain
+it, and logins must work while it does not respond, or does not exist yet. Of tokens and sessions it
+keeps a hash only, so its content gives no access.
 """
 
 from __future__ import annotations
@@ -43,20 +43,20 @@ CREATE TABLE IF NOT EXISTS sessions (
 
 
 def path_in(state_dir: Path) -> Path:
-    """Where the file is."""
+    """The path of the file."""
     return state_dir / FOLDER / FILE
 
 
 def hash_of(secret: str) -> str:
-    """What is kept of a token or a session: 256 random bits need no slow hash."""
+    """The hash of a token or a session; 256 random bits need no slow hash."""
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
 class Keyring:
-    """The file, from one process; safe for several threads. Opens it when first used."""
+    """The file, as one process uses it; safe for several threads. Opened on first use."""
 
     def __init__(self, path: Path) -> None:
-        """Prepare; the folder and the file are made when they are missing, for this user alone."""
+        """Prepare; a missing folder and file are created, for this user only."""
         self._path = path
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
@@ -71,7 +71,7 @@ class Keyring:
                     yield connection
             except (sqlite3.Error, OSError) as error:
                 self._close()
-                raise StoreError(f"{self._path} cannot be used: {error}") from error
+                raise StoreError(f"cannot use {self._path}: {error}") from error
 
     def close(self) -> None:
         """Close the file."""
@@ -81,7 +81,7 @@ class Keyring:
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # SQLite makes files by the umask, and its journal like the file.
+            # SQLite creates files by the umask, and its journal like the file.
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             self._connection = sqlite3.connect(self._path, timeout=BUSY_S, check_same_thread=False)
             self._connection.executescript(SCHEMA)

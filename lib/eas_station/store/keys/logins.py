@@ -1,4 +1,4 @@
-"""Who may log in, in the keyring."""
+"""The logins of operators, in the keyring."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class OperatorLogin:
 
 
 def set_hash(connection: Connection, name: str, password_hash: str, at: datetime) -> None:
-    """Give this operator a password; their sessions end."""
+    """Set the password of an operator; their sessions end."""
     connection.execute("DELETE FROM sessions WHERE name = ?", (name,))
     connection.execute(
         "INSERT OR REPLACE INTO logins (name, hash, changed_s) VALUES (?, ?, ?)",
@@ -25,13 +25,13 @@ def set_hash(connection: Connection, name: str, password_hash: str, at: datetime
 
 
 def remove(connection: Connection, name: str) -> bool:
-    """This operator is none any more; their sessions end. False: there was no such."""
+    """Remove an operator; their sessions end. False: there is no such operator."""
     connection.execute("DELETE FROM sessions WHERE name = ?", (name,))
     return connection.execute("DELETE FROM logins WHERE name = ?", (name,)).rowcount > 0
 
 
 def hash_of(connection: Connection, name: str) -> str | None:
-    """What is kept of the password; None: there is no such operator."""
+    """The hash of the password; None: there is no such operator."""
     found = connection.execute("SELECT hash FROM logins WHERE name = ?", (name,)).fetchone()
     return None if found is None else str(found[0])
 
@@ -43,5 +43,5 @@ def every(connection: Connection) -> tuple[OperatorLogin, ...]:
 
 
 def any_set(connection: Connection) -> bool:
-    """Is there a password at all?"""
+    """Whether there is any password."""
     return connection.execute("SELECT 1 FROM logins LIMIT 1").fetchone() is not None

@@ -1,7 +1,7 @@
-"""Passwords as scrypt strings (RFC 7914), which say how they were made: scrypt$n$r$p$salt$key.
+"""Passwords as scrypt strings (RFC 7914) with their parameters: scrypt$n$r$p$salt$key.
 
-One hash takes 16 MiB and, on a small computer, some tenths of a second: whoever serves many must
-make one at a time.
+One hash takes 16 MiB and, on a small computer, some tenths of a second: a server must make one at a
+time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 COST, BLOCK, LANES = 2**14, 8, 1  # n, r, p
 SALT_BYTES, KEY_BYTES = 16, 32
-MEMORY_MOST_BYTES = 96 << 20  # of a string that somebody made elsewhere
+MEMORY_MOST_BYTES = 96 << 20  # of a string from elsewhere
 SHORTEST, LONGEST = 8, 256  # characters of a password
 
 
@@ -30,27 +30,27 @@ class _Scrypt:
 
 
 def fault(password: str) -> str | None:
-    """Why it cannot be a password; None: it can."""
+    """Why it cannot be a password, or None."""
     if len(password) < SHORTEST:
-        return f"a password has {SHORTEST} characters at least"
+        return f"a password must have at least {SHORTEST} characters"
     if len(password) > LONGEST:
-        return f"a password has {LONGEST} characters at most"
+        return f"a password must have at most {LONGEST} characters"
     return None
 
 
 def hashed(password: str) -> str:
-    """The string to keep of a password."""
+    """The string to store for a password."""
     salt = secrets.token_bytes(SALT_BYTES)
     return _text(salt, _key(password, _Scrypt(COST, BLOCK, LANES, salt, b"")))
 
 
 def of_nobody() -> str:
-    """A string that no password matches, at the usual price: for names that are not known."""
+    """A string that no password matches, at the same cost: for unknown names."""
     return _text(secrets.token_bytes(SALT_BYTES), secrets.token_bytes(KEY_BYTES))
 
 
 def matches(stored: str, password: str) -> bool:
-    """Is it the password? A string that is none of ours matches nothing."""
+    """Whether the password matches; a malformed string matches none."""
     parsed = _parsed(stored)
     if parsed is None or len(password) > LONGEST:
         return False
@@ -58,7 +58,7 @@ def matches(stored: str, password: str) -> bool:
 
 
 def _key(password: str, how: _Scrypt) -> bytes:
-    # The same letters may be typed as different code points on another keyboard.
+    # Another keyboard may send other code points for the same letters.
     typed = unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
     return hashlib.scrypt(
         typed,

@@ -1,4 +1,4 @@
-"""Logins that last, in the keyring: they survive a restart, and a logout ends them at once."""
+"""Sessions, in the keyring: they survive a restart, and a logout ends them at once."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from sqlite3 import Connection
 from eas_station.store.keys.keyring import hash_of
 
 SECRET_BYTES = 32
-TOUCH_EVERY_S = 60.0  # so that reading the page does not write to the disk each time
+TOUCH_EVERY_S = 60.0  # reading the page must not write to the disk each time
 CLOCK_SLACK_S = 600.0  # a session from the future: the clock was wrong, then or now
-MOST_OF_ONE = 20  # sessions of one operator; the longest unused one goes
+MOST_OF_ONE = 20  # sessions of one operator; the least recently used one is removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Session:
 
 
 def begin(connection: Connection, name: str, address: str, at: datetime) -> str:
-    """A new session; gives the secret that its cookie holds."""
+    """Start a session; return the secret for its cookie."""
     secret = secrets.token_urlsafe(SECRET_BYTES)
     at_s = at.timestamp()
     connection.execute(
@@ -50,7 +50,7 @@ def begin(connection: Connection, name: str, address: str, at: datetime) -> str:
 def find(
     connection: Connection, secret: str, lifetimes: Lifetimes, now: datetime
 ) -> Session | None:
-    """The session of this secret, if it still lasts; it counts as used now."""
+    """The session of this secret, unless it has ended; it counts as used now."""
     session_hash, now_s = hash_of(secret), now.timestamp()
     found = connection.execute(
         "SELECT name, began_s, used_s FROM sessions WHERE hash = ?", (session_hash,)
@@ -69,12 +69,12 @@ def find(
 
 
 def end(connection: Connection, session_hash: str) -> None:
-    """The operator has logged out."""
+    """End a session."""
     connection.execute("DELETE FROM sessions WHERE hash = ?", (session_hash,))
 
 
 def forget_ended(connection: Connection, lifetimes: Lifetimes, now: datetime) -> int:
-    """Remove sessions that have ended by themselves; gives how many."""
+    """Remove expired sessions; return how many."""
     now_s = now.timestamp()
     idle_s = now_s - lifetimes.idle.total_seconds()
     longest_s = now_s - lifetimes.longest.total_seconds()

@@ -1,4 +1,4 @@
-"""API tokens for scripts, in the keyring. The token itself is shown once, when it is made."""
+"""API tokens for scripts, in the keyring. A token itself is shown once, when it is created."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from eas_station.errors import InputError
 from eas_station.store.keys.keyring import hash_of
 
 Scope = Literal["read", "write"]
-PREFIX = "eas_"  # so that one is recognised where it does not belong
+PREFIX = "eas_"  # lets secret scanners recognize one
 SECRET_BYTES = 32
 TOUCH_EVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What is known of one token."""
+    """One token, without its secret."""
 
     name: str
     scope: Scope
@@ -28,7 +28,7 @@ class Token:
 
 
 def add(connection: Connection, name: str, scope: Scope, at: datetime) -> str:
-    """A new token; gives its text. Raises InputError if there is one of this name."""
+    """Create a token; return its text. Raises InputError if the name exists."""
     if connection.execute("SELECT 1 FROM tokens WHERE name = ?", (name,)).fetchone():
         raise InputError(f"there is a token {name} already; revoke it first", name)
     secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
@@ -40,7 +40,7 @@ def add(connection: Connection, name: str, scope: Scope, at: datetime) -> str:
 
 
 def revoke(connection: Connection, name: str) -> bool:
-    """It is worth nothing from now on. False: there is no such token."""
+    """Revoke a token. False: there is no such token."""
     return connection.execute("DELETE FROM tokens WHERE name = ?", (name,)).rowcount > 0
 
 

@@ -1,4 +1,4 @@
-"""What Alembic runs: the migrations, on the connection and in the transaction it was given."""
+"""Run by Alembic: the migrations, on the given connection and in its transaction."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""All other tables, one module each."""
+"""The other tables, one module each."""

@@ -1,4 +1,4 @@
-"""Who did what: one row for every action of an operator."""
+"""The audit log: one row for every action of an operator."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ class AuditEntry:
     who: str  # the login, or "cli"
     action: str  # "stop source", "acknowledge"
     outcome: Literal["done", "refused", "failed"]
-    subject: str | None = None  # what it was done to: "wx", an alert's id
-    address: str | None = None  # from where
+    subject: str | None = None  # "wx", the id of an alert
+    address: str | None = None  # of the client
     detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
-    """One page of the audit, newest first."""
+    """One page of the audit log, newest first."""
 
     entries: tuple[AuditEntry, ...]
     next_cursor: str | None
 
 
 def record(connection: Connection, entry: AuditEntry) -> None:
-    """Record an action; the same entry again changes nothing."""
+    """Store an entry; the same entry again changes nothing."""
     row = {name: getattr(entry, name) for name in AuditEntry.__slots__}
     insert_new(connection, audit, [row])
 
 
 def page(connection: Connection, limit: int, cursor: str | None = None) -> AuditPage:
-    """One page, newest first. Raises FrameError if `cursor` is none."""
+    """One page, newest first. Raises FrameError if `cursor` is not one."""
     wanted = select(audit)
     if cursor is not None:
         at, audit_id = cursors.from_text(cursor, str)

@@ -1,4 +1,4 @@
-"""Room for recordings: the oldest that nobody keeps leave the disk, file first, then the record."""
+"""Free space for recordings: remove the oldest that are not kept, first the file, then the row."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from eas_station.store.database.database import Database
 from eas_station.store.records import clips
 from eas_station.store.records.clips import Clip
 
-AT_ONCE = 200
+BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
 class EvictedClips:
-    """What has gone."""
+    """What was removed."""
 
     clips: int = 0
     bytes: int = 0
@@ -28,24 +28,24 @@ def make_room(
     root: Path,
     database: Database,
     now: Callable[[], datetime],
-    in_the_way: Callable[[Clip], bool],
+    should_remove: Callable[[Clip], bool],
 ) -> EvictedClips:
-    """Remove recordings, oldest first, up to the first that is not in the way.
+    """Remove recordings, oldest first, until one should stay.
 
-    A process that dies in here leaves a record without its file; the next one marks it. Several
+    A process killed here leaves a row without its file; the next call marks it. Several processes
     may do it at the same time. Raises OSError, StoreError.
 
     Args:
         root: the folder of clips.
-        in_the_way: asked anew for each, so it may look at the disk.
+        should_remove: called for each, so it can check the disk.
     """
     count = size = 0
     while True:
         with database.read() as connection:
-            oldest = clips.oldest_unprotected(connection, AT_ONCE)
+            oldest = clips.oldest_unprotected(connection, BATCH)
         gone = []
         for clip in oldest:
-            if not in_the_way(clip):
+            if not should_remove(clip):
                 break
             size += _remove(root, clip)
             gone.append(clip)
@@ -54,18 +54,18 @@ def make_room(
                 for clip in gone:
                     clips.set_removed(connection, clip.clip_id, now())
         count += len(gone)
-        if len(gone) < AT_ONCE:
+        if len(gone) < BATCH:
             return EvictedClips(count, size)
 
 
 def free_bytes(root: Path) -> int:
-    """What the file system of the folder has left for us. Raises OSError."""
+    """The free space of the file system of the folder. Raises OSError."""
     disk = os.statvfs(root if root.exists() else root.parent)
     return disk.f_bavail * disk.f_frsize
 
 
 def _remove(root: Path, clip: Clip) -> int:
-    """Delete a recording's file, and its folders if they are empty; gives its size."""
+    """Delete the file of a recording, and its folders if empty; return its size."""
     if clip.path is None or not _is_inside(clip.path):
         return 0
     path = root / clip.path

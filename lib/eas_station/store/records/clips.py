@@ -1,4 +1,4 @@
-"""Recordings of alerts: what was kept, of which receptions, and which file holds it."""
+"""Recordings of alerts: their receptions and files."""
 
 from __future__ import annotations
 
@@ -28,17 +28,15 @@ class Clip:
     path: str | None  # relative to the folder of clips; None: there is no file, see `fault`
     bytes: int | None = None
     sha256: str | None = None
-    fault: str | None = None  # why there is no file: a sentence for the operator
+    fault: str | None = None  # the reason why there is no file, for the operator
     keep: bool = False  # never removed to make room
     removed_at: datetime | None = None  # when its file was removed
-    attention: Literal["eas", "wxr"] | None = (
-        None  # the signal after its header: 853 + 960, 1050 Hz
-    )
-    attention_s: float | None = None  # how long that lasted
-    attention_at_s: float | None = None  # where in the clip that begins
-    header_at_s: float | None = None  # where its header begins
-    header_s: float | None = None  # how long that is, with all its bursts
-    eom_at_s: float | None = None  # where the end of message is over; None: not heard
+    attention: Literal["eas", "wxr"] | None = None  # the attention signal: 853 + 960, 1050 Hz
+    attention_s: float | None = None  # duration of the attention signal
+    attention_at_s: float | None = None  # its start in the clip
+    header_at_s: float | None = None  # start of the header in the clip
+    header_s: float | None = None  # duration of the header, all bursts
+    eom_at_s: float | None = None  # end of the end of message; None: not received
     peaks: str | None = None  # its outline: two hex digits for each of ≤ 240 equal parts
 
 
@@ -46,7 +44,7 @@ COLUMNS = tuple(clips.c[name] for name in Clip.__slots__ if name != "reception_i
 
 
 def record(connection: Connection, clip: Clip) -> None:
-    """Record a clip, or what is now known of it; a keep flag once set stays."""
+    """Store a clip, or update it; a keep flag stays."""
     row = {name: getattr(clip, name) for name in Clip.__slots__ if name != "reception_ids"}
     upsert(connection, clips, [row], key=("clip_id",), kept=("keep", "removed_at"))
     heard = [
@@ -65,7 +63,7 @@ def by_id(connection: Connection, clip_id: str) -> Clip | None:
 def page(
     connection: Connection, limit: int, cursor: str | None = None
 ) -> tuple[tuple[Clip, ...], str | None]:
-    """Clips, newest first, and the cursor after them. FrameError if `cursor` is none."""
+    """Clips, newest first, and the cursor after them. FrameError if `cursor` is not one."""
     columns = clips.c
     wanted = select(columns.clip_id, columns.started_at)
     ordered = cursors.newest_first(wanted, columns.started_at, columns.clip_id, limit, cursor)
@@ -101,7 +99,7 @@ def of_alerts(connection: Connection, alert_ids: Sequence[str]) -> dict[str, tup
 
 
 def oldest_unprotected(connection: Connection, limit: int) -> tuple[Clip, ...]:
-    """Whose files may go when room is needed, oldest first."""
+    """Clips whose files may be removed, oldest first."""
     wanted = select(*COLUMNS).where(
         clips.c.keep.is_(False), clips.c.path.is_not(None), clips.c.removed_at.is_(None)
     )
@@ -109,13 +107,13 @@ def oldest_unprotected(connection: Connection, limit: int) -> tuple[Clip, ...]:
 
 
 def set_keep(connection: Connection, clip_id: str, keep: bool) -> bool:
-    """Protect a clip or not; False: there is no such clip."""
+    """Keep a clip, or no longer; False: there is no such clip."""
     changed = connection.execute(update(clips).where(clips.c.clip_id == clip_id).values(keep=keep))
     return changed.rowcount > 0
 
 
 def set_removed(connection: Connection, clip_id: str, at: datetime) -> None:
-    """Its file is gone."""
+    """Store that its file was removed."""
     connection.execute(update(clips).where(clips.c.clip_id == clip_id).values(removed_at=at))
 
 

@@ -1,4 +1,4 @@
-"""Deaf intervals: every stretch that a channel did not hear."""
+"""Deaf intervals: the times in which a channel received nothing."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from eas_station.store.database import cursors
 from eas_station.store.database.schema import deaf_intervals
 from eas_station.store.database.statements import upsert
 
-MOST_SUMMED = 100_000  # intervals: a source that breaks off every second for a day
+MOST_SUMMED = 100_000  # intervals; a source that fails every second for a day has fewer
 
 
 @dataclass(frozen=True, slots=True)
 class DeafInterval:
-    """A stretch in which one channel of a source heard nothing, and why."""
+    """An interval in which one channel of a source received nothing."""
 
     interval_id: str  # UUID
     source: str
     channel: str
     began_at: datetime
     ended_at: datetime | None  # None: still deaf
-    why: str  # a sentence for the operator
+    why: str  # the reason, for the operator
 
 
 def record(connection: Connection, interval: DeafInterval) -> None:
-    """Record an interval, or its end once it is known."""
+    """Store an interval, or its end once it is known."""
     row = {name: getattr(interval, name) for name in DeafInterval.__slots__}
     upsert(connection, deaf_intervals, [row], key=("interval_id",))
 
@@ -42,20 +42,20 @@ def between(
     channel: str | None = None,
     limit: int = 1000,
 ) -> tuple[DeafInterval, ...]:
-    """What overlaps the stretch, oldest first; it is not cut to it."""
+    """The intervals that overlap this time, oldest first, not clipped to it."""
     wanted = select(deaf_intervals).where(
         deaf_intervals.c.began_at < ended_at,
         or_(deaf_intervals.c.ended_at.is_(None), deaf_intervals.c.ended_at > began_at),
     )
-    return _intervals(connection, _narrowed(wanted, source, channel).limit(limit))
+    return _intervals(connection, _filtered(wanted, source, channel).limit(limit))
 
 
 def open_intervals(
     connection: Connection, source: str | None = None, channel: str | None = None
 ) -> tuple[DeafInterval, ...]:
-    """Who is deaf now, longest first."""
+    """The channels that are deaf now, longest first."""
     wanted = select(deaf_intervals).where(deaf_intervals.c.ended_at.is_(None))
-    return _intervals(connection, _narrowed(wanted, source, channel))
+    return _intervals(connection, _filtered(wanted, source, channel))
 
 
 def page(
@@ -65,9 +65,9 @@ def page(
     source: str | None = None,
     channel: str | None = None,
 ) -> tuple[tuple[DeafInterval, ...], str | None]:
-    """Intervals, newest first, and the cursor after them. FrameError if `cursor` is none."""
+    """Intervals, newest first, and the cursor after them. FrameError if `cursor` is not one."""
     columns = deaf_intervals.c
-    wanted = _narrowed(select(deaf_intervals), source, channel)
+    wanted = _filtered(select(deaf_intervals), source, channel)
     ordered = cursors.newest_first(wanted, columns.began_at, columns.interval_id, limit, cursor)
     found = tuple(DeafInterval(**row) for row in connection.execute(ordered).mappings())
     more = len(found) > limit
@@ -82,30 +82,30 @@ def daily_seconds(
     zone: tzinfo = UTC,
     source: str | None = None,
 ) -> dict[tuple[str, str, date], float]:
-    """For how many seconds each channel was deaf on each day of `zone`, from `began_at` to `now`.
+    """The seconds that each channel was deaf on each day of `zone`, from `began_at` to `now`.
 
-    Intervals that overlap count once; one that is still open lasts until now. Keys are source,
-    channel and day; days without a deaf second are missing.
+    Overlapping intervals count once; an open one lasts until now. Keys are source, channel and
+    day; days without a deaf second are missing.
     """
     found: dict[tuple[str, str], list[tuple[datetime, datetime]]] = {}
     for interval in between(connection, began_at, now, source, limit=MOST_SUMMED):
         ended_at = now if interval.ended_at is None else min(now, interval.ended_at)
-        stretch = (max(began_at, interval.began_at), ended_at)
-        found.setdefault((interval.source, interval.channel), []).append(stretch)
+        span = (max(began_at, interval.began_at), ended_at)
+        found.setdefault((interval.source, interval.channel), []).append(span)
     sums: dict[tuple[str, str, date], float] = {}
-    for (name, channel), stretches in found.items():
-        for day, seconds in _by_day(_joined(stretches), zone):
+    for (name, channel), spans in found.items():
+        for day, seconds in _by_day(_joined(spans), zone):
             key = (name, channel, day)
             sums[key] = sums.get(key, 0.0) + seconds
     return sums
 
 
 def _joined(
-    stretches: Iterable[tuple[datetime, datetime]],
+    spans: Iterable[tuple[datetime, datetime]],
 ) -> Iterator[tuple[datetime, datetime]]:
-    """The same time without overlaps; the stretches are sorted by their beginning."""
+    """The intervals without overlaps; they are sorted by their start."""
     until: datetime | None = None
-    for began_at, ended_at in stretches:
+    for began_at, ended_at in spans:
         began_at = began_at if until is None else max(began_at, until)
         if ended_at > began_at:
             yield began_at, ended_at
@@ -113,9 +113,9 @@ def _joined(
 
 
 def _by_day(
-    stretches: Iterable[tuple[datetime, datetime]], zone: tzinfo
+    spans: Iterable[tuple[datetime, datetime]], zone: tzinfo
 ) -> Iterator[tuple[date, float]]:
-    for began_at, ended_at in stretches:
+    for began_at, ended_at in spans:
         at = began_at
         while at < ended_at:
             day = at.astimezone(zone).date()
@@ -125,7 +125,7 @@ def _by_day(
             at = until
 
 
-def _narrowed(wanted: Select[Any], source: str | None, channel: str | None) -> Select[Any]:
+def _filtered(wanted: Select[Any], source: str | None, channel: str | None) -> Select[Any]:
     if source is not None:
         wanted = wanted.where(deaf_intervals.c.source == source)
     if channel is not None:

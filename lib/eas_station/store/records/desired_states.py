@@ -1,4 +1,4 @@
-"""The desired state of sources, receivers and feeds: what the operator wants to run."""
+"""The desired states of sources, receivers and feeds, as set by operators."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KINDS: tuple[Kind, ...] = ("source", "receiver", "feed")
 
 @dataclass(frozen=True, slots=True)
 class DesiredState:
-    """What somebody wanted, and since when."""
+    """One desired state, since when and by whom it was set."""
 
     kind: Kind
     name: str
@@ -28,7 +28,7 @@ class DesiredState:
 
 
 def desired(connection: Connection, kind: Kind, name: str) -> Desired:
-    """What one of them should do; "running" unless somebody stopped it."""
+    """The desired state of one; "running" unless it was stopped."""
     wanted = select(desired_states.c.desired).where(
         desired_states.c.kind == kind, desired_states.c.name == name
     )
@@ -36,7 +36,7 @@ def desired(connection: Connection, kind: Kind, name: str) -> Desired:
 
 
 def stopped(connection: Connection, kind: Kind) -> frozenset[str]:
-    """The names of all that somebody stopped."""
+    """The names of all that were stopped."""
     wanted = select(desired_states.c.name).where(
         desired_states.c.kind == kind, desired_states.c.desired == "stopped"
     )
@@ -46,12 +46,12 @@ def stopped(connection: Connection, kind: Kind) -> frozenset[str]:
 def set_desired(
     connection: Connection, kind: Kind, name: str, desired: Desired, at: datetime, by: str
 ) -> None:
-    """Want it to run, or not; it holds over restarts."""
+    """Set a desired state; it survives restarts."""
     row = {"kind": kind, "name": name, "desired": desired, "set_at": at, "set_by": by}
     upsert(connection, desired_states, [row], key=("kind", "name"))
 
 
 def all_desired(connection: Connection) -> tuple[DesiredState, ...]:
-    """Everything that somebody ever stopped or started, by kind and name."""
+    """All desired states that were ever set, by kind and name."""
     ordered = select(desired_states).order_by(desired_states.c.kind, desired_states.c.name)
     return tuple(DesiredState(**row) for row in connection.execute(ordered).mappings())

@@ -1,4 +1,4 @@
-"""How well each channel was heard over time: signal, noise, margin, level."""
+"""The quality of each channel over time: signal, noise, margin, level."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Connection, cast, extract, func, select
 from eas_station.store.database.schema import channel_health
 from eas_station.store.database.statements import upsert
 
-SPAN_S = 600  # what daemons record; the maintenance rolls it up
+SPAN_S = 600  # as the daemons record it; the maintenance rolls it up
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +25,20 @@ class HealthSample:
     lowest: float
     mean: float
     highest: float
-    samples: int  # how many values it was made from
+    samples: int  # the number of values
     span_s: int = SPAN_S
 
 
 @dataclass(frozen=True, slots=True)
 class HealthBatch:
-    """Samples that a daemon spools together, once in ten minutes."""
+    """Samples that a daemon spools together, every ten minutes."""
 
     samples: tuple[HealthSample, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class HealthPoint:
-    """One measure of one channel over one stretch of a chart."""
+    """One measure of one channel over one interval of a chart."""
 
     channel: str
     began_at: datetime
@@ -48,19 +48,19 @@ class HealthPoint:
 
 
 def record_batch(connection: Connection, batch: HealthBatch) -> None:
-    """Record what was spooled."""
+    """Store a batch."""
     record(connection, batch.samples)
 
 
 def record(connection: Connection, samples: Sequence[HealthSample]) -> None:
-    """Record samples; one of the same span again replaces it."""
+    """Store samples; they replace those of the same span."""
     rows = [{name: getattr(sample, name) for name in HealthSample.__slots__} for sample in samples]
     key = ("name", "channel", "measure", "span_s", "began_at")
     upsert(connection, channel_health, rows, key=key)
 
 
 def add(connection: Connection, samples: Sequence[HealthSample]) -> None:
-    """Record samples; one of the same span, from before a restart, is joined with the new one."""
+    """Store samples; they are joined with those of the same span, from before a restart."""
     record(connection, [_joined(_recorded(connection, sample), sample) for sample in samples])
 
 
@@ -119,15 +119,15 @@ def overview(
     measure: str,
     since_at: datetime,
     until_at: datetime,
-    stretch_s: int,
+    interval_s: int,
 ) -> tuple[HealthPoint, ...]:
-    """One measure of all channels in stretches of `stretch_s`, by channel, oldest first.
+    """One measure of all channels in intervals of `interval_s`, by channel, oldest first.
 
-    Stretches are counted from 1970; those of which nothing is known are missing. Spans longer
-    than a stretch are left out, shorter ones are joined, whatever they were rolled up to.
+    Intervals are counted from 1970; those without data are missing. Spans longer than an interval
+    are left out, shorter ones are joined, rolled up or not.
     """
     table = channel_health.c
-    place = (cast(extract("epoch", table.began_at), BigInteger) // stretch_s).label("place")
+    place = (cast(extract("epoch", table.began_at), BigInteger) // interval_s).label("place")
     wanted = (
         select(
             *(table.channel, place),
@@ -135,12 +135,12 @@ def overview(
             func.sum(table.mean * table.samples) / func.sum(table.samples),
             func.max(table.highest),
         )
-        .where(table.name == name, table.measure == measure, table.span_s <= stretch_s)
+        .where(table.name == name, table.measure == measure, table.span_s <= interval_s)
         .where(table.began_at >= since_at, table.began_at < until_at, table.samples > 0)
         .group_by(table.channel, place)
         .order_by(table.channel, place)
     )
     return tuple(
-        HealthPoint(channel, datetime.fromtimestamp(number * stretch_s, UTC), *values)
+        HealthPoint(channel, datetime.fromtimestamp(number * interval_s, UTC), *values)
         for channel, number, *values in connection.execute(wanted)
     )

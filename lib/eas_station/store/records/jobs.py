@@ -1,4 +1,4 @@
-"""Runs of periodic jobs, feed polls among them: when due, when done, and how it went."""
+"""Runs of periodic jobs, feed polls among them: times and outcomes."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class JobRun:
     started_at: datetime
     ended_at: datetime
     outcome: Outcome
-    error: str | None = None  # failed, missed: a sentence for the operator
-    runs: int = 1  # how many runs this row stands for
+    error: str | None = None  # of failed and missed runs: the reason, for the operator
+    runs: int = 1  # the number of runs in this row
 
 
 @dataclass(frozen=True, slots=True)
 class JobTotals:
-    """All runs of a job since the beginning."""
+    """The totals of all runs of a job."""
 
     job: str
     runs: int
@@ -43,7 +43,7 @@ class JobTotals:
 
 
 def record_run(connection: Connection, run: JobRun) -> None:
-    """Record a run; one that is recorded already changes nothing."""
+    """Store a run; a stored one changes nothing."""
     known = select(job_runs.c.run_id).where(job_runs.c.run_id == run.run_id)
     if connection.execute(known).first() is not None:
         return
@@ -52,7 +52,7 @@ def record_run(connection: Connection, run: JobRun) -> None:
 
 
 def record_unchanged(connection: Connection, job: str, at: datetime, runs: int = 1) -> None:
-    """Add runs that changed nothing to the one row of their hour."""
+    """Add unchanged runs to the one row of their hour."""
     hour = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     run_id = f"{job} unchanged {hour:%Y-%m-%dT%HZ}"
     known = select(job_runs).where(job_runs.c.run_id == run_id)
@@ -73,7 +73,7 @@ def last_runs(
 def runs_page(
     connection: Connection, job: str, limit: int, cursor: str | None = None
 ) -> tuple[tuple[JobRun, ...], str | None]:
-    """Runs of one job, newest first, and the cursor after them. FrameError if `cursor` is none."""
+    """Runs of one job, newest first, and the cursor after them. Raises FrameError."""
     wanted = select(job_runs).where(job_runs.c.job == job)
     page = cursors.newest_first(wanted, job_runs.c.started_at, job_runs.c.run_id, limit, cursor)
     runs = tuple(JobRun(**row) for row in connection.execute(page).mappings())

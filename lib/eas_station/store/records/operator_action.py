@@ -1,4 +1,4 @@
-"""What an operator did, as it goes through the spool: done and audited once."""
+"""An action of an operator, as it passes the spool: done and audited once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ActionKind = Literal[
 class Action:
     """One action of an operator."""
 
-    action_id: str  # UUID; becomes the audit's
+    action_id: str  # UUID; becomes the id of the audit entry
     at: datetime
     who: str
     kind: ActionKind
@@ -32,12 +32,12 @@ class Action:
 
 
 def record(connection: Connection, action: Action) -> None:
-    """Do it and write it down; the same action again changes nothing."""
+    """Do it and audit it; the same action again changes nothing."""
     perform(connection, action)
 
 
 def perform(connection: Connection, action: Action) -> bool:
-    """As `record`; says whether it could be done: False, what it was to be done to is not there."""
+    """As `record`; False: its subject does not exist."""
     known = select(schema.audit.c.outcome).where(schema.audit.c.audit_id == action.action_id)
     before = connection.execute(known).scalar()
     if before is not None:

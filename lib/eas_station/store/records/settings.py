@@ -1,6 +1,6 @@
-"""What operators set at run time: how the page behaves for those who have not chosen themselves.
+"""The settings that operators change at run time: the defaults of the page.
 
-What the station listens to and answers for is in station.toml, and only there.
+Sources and the area of the station are configured in station.toml only.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ Chime = Literal["off", "here", "all"]
 class Settings:
     """The settings, with their defaults."""
 
-    chime: Chime = "off"  # the page rings: never, for alerts that concern us, for all
+    chime: Chime = "off"  # the page chimes: never, for alerts that concern the station, for all
 
 
 def read(connection: Connection) -> Settings:
-    """As they are; what is not known, or no longer a choice, is as by default."""
+    """The settings; unknown and invalid values take their defaults."""
     rows = connection.execute(select(settings.c.name, settings.c.value))
-    said = {name: value for name, value in rows}
+    stored = {name: value for name, value in rows}
     hints = get_type_hints(Settings)
     known = {
-        field.name: said[field.name]
+        field.name: stored[field.name]
         for field in fields(Settings)
-        if said.get(field.name) in get_args(hints[field.name])
+        if stored.get(field.name) in get_args(hints[field.name])
     }
     return Settings(**known)
 
 
 def write(connection: Connection, name: str, value: str, at: datetime, by: str) -> bool:
-    """Set one. False: there is no such setting, or it cannot be that."""
+    """Set one. False: there is no such setting, or the value is invalid."""
     hint = get_type_hints(Settings).get(name)
     if hint is None or value not in get_args(hint):
         return False

@@ -1,4 +1,4 @@
-"""What each daemon's database role may do. PostgreSQL only; given after every migration."""
+"""The privileges of each daemon's database role. PostgreSQL only; granted after every migration."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from sqlalchemy import Connection, text
 
 from eas_station.store.database.schema import metadata
 
-WRITERS = ("eas-capd", "eas-audiod")  # they record what was heard, whole
+WRITERS = ("eas-capd", "eas-audiod")  # they store receptions
 READERS = ("eas-sdrd", "eas-webd")
-WRITES_OF: Mapping[str, tuple[str, ...]] = {  # of a reader: what the operator decides on the page
+WRITES_OF: Mapping[str, tuple[str, ...]] = {  # tables that a reader writes: actions of operators
     "eas-webd": ("alert_flags", "audit", "clips", "desired_states", "numbers", "settings"),
     "eas-sdrd": ("channel_health",),
 }
 VERSION = "alembic_version"
 
 
-def give(connection: Connection) -> None:
-    """Give every role that there is what it needs, and nothing else."""
+def grant_all(connection: Connection) -> None:
+    """Grant every existing role what it needs, and nothing else."""
     asked = text("SELECT rolname FROM pg_roles WHERE rolname = ANY(:names)")
     known = connection.execute(asked, {"names": [*WRITERS, *READERS]}).scalars().all()
     for role in known:
@@ -27,7 +27,7 @@ def give(connection: Connection) -> None:
 
 
 def statements(role: str) -> tuple[str, ...]:
-    """What makes a role what it should be, whatever it was before."""
+    """The statements for one role, whatever its privileges were."""
     tables = sorted(metadata.tables)
     writes = tuple(tables) if role in WRITERS else WRITES_OF.get(role, ())
     grantee = f'"{role}"'

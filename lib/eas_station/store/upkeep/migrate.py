@@ -1,6 +1,6 @@
-"""Makes and migrates the schema, by Alembic without any file of settings.
+"""Creates and migrates the schema, by Alembic without a settings file.
 
-All of it in one transaction under an advisory lock: it happens wholly, once, or not at all.
+All in one transaction under an advisory lock: completely, once, or not at all.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from eas_station.store.upkeep import grants
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 MIGRATION_TIMEOUT_S = 600.0  # a large table may be rewritten
-WAL_PATIENCE_S = 5.0
+WAL_TIMEOUT_S = 5.0
 SHARED_MODE = 0o660  # each daemon has its own user, all have one group
 
 
 def upgrade(url: str) -> str:
-    """Bring the schema to this version's revision, which is given back.
+    """Migrate the schema to the revision of this version, and return it.
 
-    Raises StoreError; then the schema is as it was.
+    Raises StoreError; then the schema is unchanged.
     """
     _prepare_file(url)
     database = Database(
@@ -45,7 +45,7 @@ def upgrade(url: str) -> str:
         with database.write() as connection:
             _migrate(connection)
             if database.dialect == "postgresql":
-                grants.give(connection)
+                grants.grant_all(connection)
     finally:
         database.close()
     return REVISION
@@ -66,7 +66,7 @@ def _migrate(connection: Connection) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
     if found is not None and found not in known:
         raise StoreError(
-            f"the database's schema {found} is of a newer version: install that version"
+            f"the database has schema {found} of a newer version: install that version"
         )
     config = _config()
     config.attributes["connection"] = connection
@@ -80,7 +80,7 @@ def _config() -> Config:
 
 
 def _prepare_file(url: str) -> None:
-    """Make a new SQLite file, in WAL mode: that is kept in the file, and not transactional."""
+    """Create a SQLite file in WAL mode: the mode is stored in the file, outside transactions."""
     parsed = parse_url(url)
     if parsed.get_backend_name() != "sqlite":
         return
@@ -88,20 +88,20 @@ def _prepare_file(url: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _touch(path)
-        _set_wal(path, time.monotonic() + WAL_PATIENCE_S)
+        _set_wal(path, time.monotonic() + WAL_TIMEOUT_S)
     except (OSError, sqlite3.Error) as error:
-        raise StoreError(f"the database file {path} cannot be made: {error}") from error
+        raise StoreError(f"cannot create the database file {path}: {error}") from error
 
 
 def _touch(path: Path) -> None:
-    """Make the file for all daemons of the group; SQLite would make it for its owner alone."""
+    """Create the file for the group of the daemons; SQLite would create it for its owner only."""
     with suppress(FileExistsError):
         path.touch(SHARED_MODE, exist_ok=False)
         path.chmod(SHARED_MODE)  # whatever the umask is
 
 
 def _set_wal(path: Path, deadline_s: float) -> None:
-    connection = sqlite3.connect(path, timeout=WAL_PATIENCE_S)
+    connection = sqlite3.connect(path, timeout=WAL_TIMEOUT_S)
     try:
         while True:
             try:

@@ -1,6 +1,6 @@
-"""What leaves the record, and when: everything has a class, and every class an age.
+"""Retention: rows of every class are removed at an age.
 
-Alerts stay two years, and for ever if somebody said "keep". Health is rolled up before it goes.
+Alerts stay for two years, or for ever with the keep flag. Health is rolled up before it is removed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from eas_station.store.records.health_history import HealthSample, record
 
 TWO_YEARS = timedelta(days=731)
 JOB_RUNS = timedelta(days=90)
-RUNS_KEPT = 10  # of each job, however old: the page shows them
+RUNS_KEPT = 10  # of each job, of any age, for the page
 ROLL_UPS = (  # spans of this many seconds become longer ones at this age
     (600, 3600, timedelta(days=14)),
     (3600, 86_400, timedelta(days=180)),
@@ -36,7 +36,7 @@ ROLLED_AT_ONCE = 20_000  # rows in one transaction
 
 @dataclass(frozen=True, slots=True)
 class RemovedRows:
-    """How many rows of each class one call removed."""
+    """The rows of each class that one call removed."""
 
     alerts: int = 0
     receptions: int = 0
@@ -44,7 +44,7 @@ class RemovedRows:
     job_runs: int = 0
     health: int = 0
     audit: int = 0
-    clips: int = 0  # rows of clips whose file went long ago
+    clips: int = 0  # rows of clips without a file
 
     def __str__(self) -> str:
         counted = [(f.name.replace("_", " "), getattr(self, f.name)) for f in fields(self)]
@@ -52,7 +52,7 @@ class RemovedRows:
 
 
 def remove_old(connection: Connection, now: datetime) -> RemovedRows:
-    """Delete what is past its age. Only while the clock is trusted."""
+    """Delete what has reached its age. Only while the clock is trusted."""
     old = now - TWO_YEARS
     return RemovedRows(
         alerts=_remove_alerts(connection, old),
@@ -66,7 +66,7 @@ def remove_old(connection: Connection, now: datetime) -> RemovedRows:
 
 
 def roll_up(connection: Connection, now: datetime) -> int:
-    """Join old health spans into longer ones; gives how many rows became fewer."""
+    """Join old health spans into longer ones; return by how many rows it shrank."""
     return sum(_roll_up(connection, now, *step) for step in ROLL_UPS)
 
 
@@ -111,7 +111,7 @@ def _roll_up(
     old = and_(channel_health.c.span_s == span_s, channel_health.c.began_at < until)
     wanted = select(channel_health).where(old).order_by(channel_health.c.began_at)
     found = connection.execute(wanted.limit(ROLLED_AT_ONCE)).all()
-    if len(found) == ROLLED_AT_ONCE:  # whole long spans only; the rest tomorrow
+    if len(found) == ROLLED_AT_ONCE:  # only complete long spans; the rest on the next day
         until = _floor(found[-1].began_at, longer_s)
         found = [row for row in found if row.began_at < until]
     groups: dict[tuple[str, str, str, datetime], list[Row[tuple[object, ...]]]] = {}

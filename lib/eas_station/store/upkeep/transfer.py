@@ -1,4 +1,4 @@
-"""Whole tables out of a database and into one: for backups and for moving to another database.
+"""Export and import of all tables, for backups and for moving to another database.
 
 A row is a dict of plain JSON values, the same on PostgreSQL and SQLite.
 """
@@ -19,7 +19,7 @@ from eas_station.store.database.schema import alerts, meta, metadata
 
 BATCH = 500  # rows per statement
 TABLES: tuple[Table, ...] = tuple(metadata.sorted_tables)  # a row's parents come first
-MOVED = "moved"  # as revision: no daemon writes to a database that says so
+MOVED = "moved"  # a revision: no daemon writes to this database
 
 Row = Mapping[str, Any]
 
@@ -33,17 +33,17 @@ def rows(connection: Connection, table: Table) -> Iterator[Row]:
 
 
 def count(connection: Connection, table: Table) -> int:
-    """How many rows a table has."""
+    """The number of rows of a table."""
     return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
 
 def alert_count(connection: Connection) -> int:
-    """How many alerts the record has: what makes it worth keeping."""
+    """The number of alerts."""
     return count(connection, alerts)
 
 
 def database_id(connection: Connection) -> str | None:
-    """What tells this record from every other; a copy has the same."""
+    """Identifies the database; a copy has the same id."""
     wanted = select(meta.c.value).where(meta.c.name == "database_id")
     return connection.execute(wanted).scalar()
 
@@ -55,7 +55,7 @@ def clear(connection: Connection) -> None:
 
 
 def fill(connection: Connection, rows_of: Callable[[Table], Iterable[Row]]) -> dict[str, int]:
-    """Put all rows into empty tables; gives how many, by table. FrameError on a strange row."""
+    """Insert all rows into empty tables; return how many, by table. Raises FrameError."""
     filled = {}
     for table in TABLES:
         readers = {c.name: _reader(c.type) for c in table.columns}
@@ -68,7 +68,7 @@ def fill(connection: Connection, rows_of: Callable[[Table], Iterable[Row]]) -> d
 
 
 def close_for_good(connection: Connection) -> None:
-    """From now on no daemon writes here: they spool until they are told of the new database."""
+    """Stop all writing to this database: the daemons spool until they use the new one."""
     connection.execute(update(alembic_version).values(version_num=MOVED))
 
 

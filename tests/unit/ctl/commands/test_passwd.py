@@ -66,8 +66,12 @@ def test_a_password_from_a_pipe_is_set_and_not_written_to_the_audit_log(
 @pytest.mark.parametrize(
     ("words", "stdin", "sentence"),
     [
-        (("--stdin",), "short\n", "a password has 8 characters at least; nothing was changed"),
-        (("--stdin",), "", "a password has 8 characters at least; nothing was changed"),
+        (
+            ("--stdin",),
+            "short\n",
+            "a password must have at least 8 characters; nothing was changed",
+        ),
+        (("--stdin",), "", "a password must have at least 8 characters; nothing was changed"),
         ((), "", "no terminal to read the password from; use --stdin"),
         (("ben", "--remove"), "", "ben has no password"),
         (("x\ny", "--stdin"), f"{PASSWORD}\n", "printable characters"),

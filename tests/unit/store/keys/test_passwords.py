@@ -53,7 +53,7 @@ def test_a_string_that_is_none_of_ours_matches_nothing(stored: str) -> None:
 
 
 def test_a_password_is_neither_short_nor_endless() -> None:
-    assert passwords.fault("1234567") == "a password has 8 characters at least"
-    assert passwords.fault("x" * 257) == "a password has 256 characters at most"
+    assert passwords.fault("1234567") == "a password must have at least 8 characters"
+    assert passwords.fault("x" * 257) == "a password must have at most 256 characters"
     assert passwords.fault("12345678") is None
     assert not passwords.matches(passwords.hashed("x" * 256), "x" * 10_000_000)
