@@ -17,7 +17,7 @@ from sqlalchemy import Engine, event
 from eas_station.alerts.admission import Admission
 from eas_station.alerts.model import MessageId, Reception
 from eas_station.store.alerts import alert_queries
-from eas_station.store.alerts.candidates import alerts_sharing
+from eas_station.store.alerts.candidates import MOST_RIVALS, alerts_sharing
 from eas_station.store.database.database import Database
 from eas_station.store.flusher import Flusher
 from eas_station.store.spool.intake import Intake
@@ -144,7 +144,7 @@ def test_of_alerts_that_only_share_a_header_hardly_any_is_read(
         def led_to(*receptions: Reception) -> list[str]:
             keys = [key for reception in receptions for key in admission.keys(reception)]
             off_air = sum(reception.via == "same" for reception in receptions)
-            return alerts_sharing(connection, keys, off_air)
+            return holders(connection, keys, off_air)
 
         again = heard.off_air(header, received_at=NOON)
         other = heard.by_cap("urn:oid:other", **spoken)

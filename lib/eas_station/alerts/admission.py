@@ -6,16 +6,28 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from eas_station.alerts import from_same, identity, info_blocks, lifecycle, relevance, severity
+from eas_station.alerts import (
+    from_same,
+    identity,
+    info_blocks,
+    lifecycle,
+    membership,
+    relevance,
+    severity,
+)
+from eas_station.alerts.air_match import subject_of
 from eas_station.alerts.ends import DEFAULT_LIFETIME
 from eas_station.alerts.extent import Extent, extent
 from eas_station.alerts.info_blocks import CodeTables
 from eas_station.alerts.lifecycle import Course
+from eas_station.alerts.membership import Share
 from eas_station.alerts.model import (
     RELEASED,
+    Admitted,
     Alert,
-    Candidate,
+    HeardText,
     Key,
+    KnownAlert,
     Reception,
     Relevance,
     RuleStep,
@@ -60,12 +72,44 @@ class Admission:
         """Every name under which its alert can be found again."""
         return identity.keys(from_same.dated(reception, self._trusted_now()))
 
-    def choose(self, reception: Reception, candidates: Sequence[Candidate]) -> Candidate | None:
-        """The alert it belongs to, of those that share a key with it; None: a new one."""
-        if not candidates:
-            return None
-        heard = from_same.dated(reception, self._trusted_now())
-        return identity.choose(heard, identity.keys(heard), candidates)
+    def sought(self, reception: Reception) -> tuple[Key, ...]:
+        """The names of the alerts that it can be of."""
+        return identity.sought(from_same.dated(reception, self._trusted_now()))
+
+    def rivals(self, receptions: Sequence[Reception]) -> tuple[Key, ...]:
+        """The names of further alerts to be asked, beside a known one with these receptions."""
+        at = self._trusted_now()
+        return identity.rivals(from_same.dated(reception, at) for reception in receptions)
+
+    def admit(
+        self,
+        text: HeardText | None,
+        known: Sequence[KnownAlert],
+        begin: Callable[[], tuple[str, int]],
+    ) -> tuple[Admitted, ...]:
+        """Bring a reception to its alert; gives every alert that changes, its own first.
+
+        Args:
+            text: None: there is none, but the clock has come to be trusted.
+            known: the alerts that share a key with it, and their rivals.
+            begin: gives the id and the number of a new alert.
+        """
+        at = self._trusted_now()
+        shares = membership.shares(text, known, lambda heard: from_same.dated(heard, at))
+        return tuple(self._admitted(share, begin) for share in shares)
+
+    def _admitted(self, share: Share, begin: Callable[[], tuple[str, int]]) -> Admitted:
+        """The alert of one group of texts, as it now stands."""
+        keeper, joined = (share.owners or (None,))[0], share.owners[1:]
+        alert_id, number = begin() if keeper is None else (keeper.alert.alert_id, keeper.number)
+        previous = None if keeper is None else keeper.alert
+        alert = self.fold(alert_id, [text.first for text in share.texts], previous)
+        alert = counted(alert, share.texts)
+        return Admitted(
+            KnownAlert(alert, number, share.texts),
+            previous,
+            tuple(owner.alert.alert_id for owner in joined),
+        )
 
     def fold(self, alert_id: str, receptions: Sequence[Reception], previous: Alert | None) -> Alert:
         """The whole alert as it now stands.
@@ -223,11 +267,20 @@ def _first_known(values: Iterable[str | None]) -> str | None:
 
 
 def _header(receptions: Sequence[Reception], speaking: Statement) -> str | None:
-    """The header as first heard off the air; else as the CAP message translates."""
-    off_air = [reception for reception in receptions if reception.via == "same"]
-    fold = identity.fold_key(speaking) if off_air else None
-    heard = [r for r in off_air if identity.fold_key(r.statement) == fold]
+    """The header as heard off the air, with the most places; else as the CAP message translates."""
+    subject = subject_of(speaking)
+    heard = [r for r in receptions if r.via == "same" and subject_of(r.statement) == subject]
     if not heard:
         return speaking.same_header
-    first = min(heard, key=lambda reception: (reception.received_at, reception.reception_id))
+    first = min(heard, key=lambda r: (-len(r.statement.same_codes), r.received_at, r.reception_id))
     return first.statement.same_header
+
+
+def counted(alert: Alert, texts: Sequence[HeardText]) -> Alert:
+    """An alert with every hearing of its texts counted."""
+    return replace(
+        alert,
+        reception_count=sum(text.count for text in texts),
+        first_received_at=min(text.first.received_at for text in texts),
+        last_received_at=max(text.last_at for text in texts),
+    )

@@ -1,25 +1,20 @@
-"""Is it an alert we have: the keys of a reception, and the choice among the alerts that share one.
+"""By what names the alert of a reception is found again.
 
-Sources: CAP 1.2, 3.2.1 (sender, identifier, sent; references); NWS Directive 10-1703 (P-VTEC);
-47 CFR 11.33(a)(10) and ECIG 3.11 (the header without its call sign). Being close in time, or in a
-county, is never a reason to merge: two real warnings are.
+Sources: CAP 1.2, 3.2.1 (sender, identifier, sent; references); NWSI 10-1703 (P-VTEC); 47 CFR
+11.33(a)(10) and ECIG 3.11 (the header without its call sign). A name only leads to an alert:
+whether a reception is of it is decided by all that was heard (`grouping`).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from eas_station.alerts.model import (
-    Candidate,
-    Key,
-    MessageId,
-    Reception,
-    Statement,
-)
-from eas_station.alerts.vtec_events import primary_events
+from eas_station.alerts import air_match
+from eas_station.alerts.model import Key, MessageId, Reception, Statement, Strength
+from eas_station.alerts.vtec_events import key_of, name_of, primary_events, years_of
 
 REMEMBERED = 4096  # message names: each comes again with every update of its alert
 IPAWS_SUFFIX = ".IPAWS"  # what IPAWS appends to the identifier of an NWS message
@@ -31,31 +26,40 @@ def keys(reception: Reception) -> tuple[Key, ...]:
     Tests are named apart from actual alerts, and messages with a bad signature from good ones, so
     that a test or a forgery never joins, replaces or cancels a real warning.
     """
-    statement = reception.statement
-    realm = _realm(reception)
-    found = [_message_key(realm, message) for message in _messages(statement)]
-    found += [_strong(realm, "vtec", event.key) for event in primary_events(statement)]
-    if realm == "":
-        found += [key for key in (same_key(statement), fold_key(statement)) if key is not None]
+    found = [*_strong_keys(reception)]
+    if realm_of(reception) == "":
+        found += _own_names(reception)
     return tuple(dict.fromkeys(found))
 
 
-def choose(
-    reception: Reception, keys: Sequence[Key], candidates: Iterable[Candidate]
-) -> Candidate | None:
-    """The alert that a reception belongs to, of those that share a key with it; None: a new one.
+def sought(reception: Reception) -> tuple[Key, ...]:
+    """The names of the alerts that a reception can be of."""
+    found = [*_strong_keys(reception)]
+    if realm_of(reception) == "":
+        found += _counterparts(reception)
+    return tuple(dict.fromkeys(found))
 
-    A strong key decides before any other, then the header, then the header without its purge time;
-    among equals the alert that was created first.
+
+def rivals(receptions: Iterable[Reception]) -> tuple[Key, ...]:
+    """The names of further alerts that receptions of a known one could be of, in other company.
+
+    So a later message is judged beside all that was judged before.
     """
-    ours = set(keys)
-    ranked = [
-        (rank, candidate.created, index, candidate)
-        for index, candidate in enumerate(candidates)
-        for rank in [_rank(reception, ours, candidate)]
-        if rank is not None
-    ]
-    return min(ranked)[3] if ranked else None
+    heard = tuple(receptions)
+    begun = {
+        name_of(event)
+        for reception in heard
+        for event in reception.statement.events
+        if event.action == "NEW"
+    }
+    found: dict[Key, None] = {}
+    for reception in heard:
+        if reception.via == "same" and realm_of(reception) == "":
+            found |= dict.fromkeys(_counterparts(reception))
+        said = reception.statement
+        if any(name_of(event) not in begun for event in said.events):
+            found |= dict.fromkeys(_event_keys(realm_of(reception), said))
+    return tuple(found)
 
 
 def is_exercise(statement: Statement) -> bool:
@@ -80,45 +84,20 @@ def message_name(message: MessageId) -> tuple[str, str, datetime]:
 
 def same_key(statement: Statement) -> Key | None:
     """The header without its call sign, with its year, its places as a set."""
-    parts = _header_parts(statement)
-    return None if parts is None else Key("same", f"same:{_digest(*parts)}")
-
-
-def fold_key(statement: Statement) -> Key | None:
-    """The same without the purge time: CAP and NWR round the time of one warning differently."""
-    parts = _header_parts(statement)
-    return None if parts is None else Key("fold", f"fold:{_digest(*parts[:-1])}")
-
-
-def _rank(reception: Reception, keys: set[Key], candidate: Candidate) -> int | None:
-    """How well an alert fits; None: it does not."""
-    shared = keys.intersection(candidate.keys)
-    strengths = {key.strength for key in shared}
-    if "strong" in strengths:
-        return 0
-    if reception.via == "cap":
-        if any(other.via == "cap" for other in candidate.receptions):
-            return None  # two CAP messages that translate to one header are two alerts
-        return _header_rank(strengths)
-    heard = {
-        same_key(other.statement)
-        for other in candidate.receptions
-        if other.via == "same" and fold_key(other.statement) in shared
-    }
-    if heard - {same_key(reception.statement)}:
-        return None  # off the air, two headers that differ in the purge time are two warnings
-    if "same" not in strengths and not any(other.via == "cap" for other in candidate.receptions):
+    codes, plus, rest = (statement.same_header or "").partition("+")
+    parts = codes.split("-")
+    if not plus or len(parts) < 4:
         return None
-    return _header_rank(strengths)
+    _, originator, event_code, *places = parts
+    if statement.doubt is not None:  # its own date counts for nothing, but tells it from others
+        issued = f"undated {rest[5:12]}"
+    else:
+        issued = f"{statement.issued_at.astimezone(UTC):%Y-%jT%H:%M}"
+    name = (originator, event_code, issued, *sorted(set(places)), rest[:4])
+    return Key("same", f"same:{_digest(*name)}")
 
 
-def _header_rank(strengths: Iterable[str]) -> int | None:
-    if "same" in strengths:
-        return 1
-    return 2 if "fold" in strengths else None
-
-
-def _realm(reception: Reception) -> str:
+def realm_of(reception: Reception) -> str:
     """Which world a message speaks of; "" is the real one."""
     statement = reception.statement
     if is_exercise(statement):
@@ -126,6 +105,44 @@ def _realm(reception: Reception) -> str:
     if reception.signature is not None and reception.signature.startswith("invalid"):
         return "unverified"
     return ""
+
+
+def _strong_keys(reception: Reception) -> Iterator[Key]:
+    """Of messages and events: who shares one may be of one alert."""
+    statement, realm = reception.statement, realm_of(reception)
+    for message in _messages(statement):
+        yield _message_key(realm, message)
+    yield from _event_keys(realm, statement)
+
+
+def _event_keys(realm: str, said: Statement) -> Iterator[Key]:
+    """The events of a message, in each year in which they may have got their number."""
+    for event in said.events:
+        for year in years_of(event, said.issued_at):
+            yield _strong(realm, "vtec", key_of(name_of(event), year))
+
+
+def _own_names(reception: Reception) -> Iterator[Key]:
+    """By what a reception is found by its counterparts: off the air by CAP, and by CAP off it."""
+    said = reception.statement
+    if reception.via == "cap":
+        yield from (_part("cap", name) for name in air_match.names_of_cap(said))
+        return
+    key = same_key(said)
+    if key is not None:
+        yield key
+    yield from (_part("air", name) for name in air_match.names_of_air(said))
+
+
+def _counterparts(reception: Reception) -> Iterator[Key]:
+    said = reception.statement
+    if reception.via == "cap":
+        yield from (_part("air", name) for name in air_match.names_of_cap(said))
+        return
+    key = same_key(said)
+    if key is not None:
+        yield key
+    yield from (_part("cap", name) for name in air_match.sought_off_air(said))
 
 
 def _messages(statement: Statement) -> tuple[MessageId, ...]:
@@ -143,17 +160,8 @@ def _strong(realm: str, kind: str, *name: str) -> Key:
     return Key("strong", f"{kind}:{realm}:{_digest(*name)}")
 
 
-def _header_parts(statement: Statement) -> tuple[str, ...] | None:
-    """ORG, EEE, the time of issue with its year, the places sorted, and last TTTT."""
-    codes, plus, rest = (statement.same_header or "").partition("+")
-    parts = codes.split("-")
-    if not plus or len(parts) < 4:
-        return None
-    _, originator, event_code, *places = parts
-    if statement.doubt is not None:  # its own date counts for nothing, but tells it from others
-        return originator, event_code, f"undated {rest[5:12]}", *sorted(set(places)), rest[:4]
-    issued_at = statement.issued_at.astimezone(UTC)
-    return originator, event_code, f"{issued_at:%Y-%jT%H:%M}", *sorted(set(places)), rest[:4]
+def _part(strength: Strength, name: tuple[str, ...]) -> Key:
+    return Key(strength, f"part:{_digest(*name)}")
 
 
 def _digest(*parts: str) -> str:

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from eas_station.alerts import identity, vtec_events
+from eas_station.alerts.air_match import subject_of
 from eas_station.alerts.ends import DEFAULT_LIFETIME, end_of, expiry_of
 from eas_station.alerts.message_order import order
 from eas_station.alerts.model import Alert, EndKind, EventRef, Reception, State, Statement
@@ -159,11 +160,11 @@ def _each_once(receptions: Sequence[Reception]) -> list[Statement]:
         firsts.setdefault(name, statement)
     if all(said.message is not None for said in firsts.values()):
         return list(firsts.values())
-    by_cap = {identity.fold_key(said) for said in firsts.values() if said.message is not None}
+    by_cap = {subject_of(said) for said in firsts.values() if said.message is not None}
     return [
         said
         for said in firsts.values()
-        if said.message is not None or identity.fold_key(said) not in by_cap - {None}
+        if said.message is not None or subject_of(said) not in by_cap - {None}
     ]
 
 

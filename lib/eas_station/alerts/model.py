@@ -6,7 +6,7 @@ bus and into the database as they are (`eas_station.wire`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -16,6 +16,7 @@ Kind = Literal["alert", "update", "cancel"]
 Status = Literal["actual", "exercise", "system", "test", "draft"]
 State = Literal["active", "ended"]
 ChangeKind = Literal["new", "updated", "ended", "joined"]
+Strength = Literal["strong", "same", "air", "cap"]
 EndKind = Literal["time", "until_further_notice", "no_end_given", "unknown"]
 Ring = tuple[tuple[float, float], ...]  # closed, (latitude, longitude) in degrees
 Circle = tuple[float, float, float]  # latitude, longitude in degrees, radius in km
@@ -203,25 +204,61 @@ class Alert:
 class Key:
     """One name under which an alert can be found again.
 
-    `strong` keys join always. A `same` key (the header without call sign) joins what was heard off
-    the air to anything, a `fold` key (the same without the purge time) joins off-air to CAP only.
+    A `strong` key names a message or an event, a `same` key a header without its call sign. What
+    was heard off the air has `air` keys and looks for `cap` keys, a CAP message does the contrary.
     """
 
-    strength: Literal["strong", "same", "fold"]
+    strength: Strength
     text: str  # ≤ 200 characters: hash what can be long
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """An alert that shares a key with a new reception, with its history, oldest first.
+class HeardText:
+    """One text of an alert, as often as it was heard.
 
-    Of the hearings of one header the first is enough.
+    Of the hearings of one header the first is enough: the others say nothing else, and in a week
+    there can be thousands of them.
     """
 
+    first: Reception
+    number: int  # order in which the first was recorded
+    last_at: datetime  # when it was heard last
+    count: int = 1
+
+    @property
+    def name(self) -> tuple[object, ...]:
+        """What further hearings of it have in common with the first."""
+        return name_of_text(self.first)
+
+
+def name_of_text(reception: Reception) -> tuple[object, ...]:
+    """By what the hearings of one text are known."""
+    if reception.via == "same":
+        return reception.raw, reception.clock_trusted
+    return (reception.reception_id,)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAlert:
+    """An alert with all that was heard of it, oldest first."""
+
     alert: Alert
-    keys: tuple[Key, ...]
-    receptions: tuple[Reception, ...]
-    created: int  # order of creation in this store
+    number: int  # order in which the alerts were created
+    texts: tuple[HeardText, ...]
+
+    @property
+    def receptions(self) -> tuple[Reception, ...]:
+        """The first hearing of each text."""
+        return tuple(text.first for text in self.texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """What a reception has made of one alert."""
+
+    known: KnownAlert  # as it stands now
+    previous: Alert | None  # as it stood; None: it is new
+    joined: tuple[str, ...] = ()  # the ids of the alerts that became part of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +286,25 @@ class AdmissionRules(Protocol):
     def keys(self, reception: Reception) -> tuple[Key, ...]:
         """The names under which its alert is found again."""
 
-    def choose(self, reception: Reception, candidates: Sequence[Candidate]) -> Candidate | None:
-        """The alert that it belongs to, of those that share a key with it; None: a new one."""
+    def sought(self, reception: Reception) -> tuple[Key, ...]:
+        """The names of the alerts that it can be of."""
+
+    def rivals(self, receptions: Sequence[Reception]) -> tuple[Key, ...]:
+        """The names of further alerts to be asked, beside a known one with these receptions."""
+
+    def admit(
+        self,
+        text: HeardText | None,
+        known: Sequence[KnownAlert],
+        begin: Callable[[], tuple[str, int]],
+    ) -> tuple[Admitted, ...]:
+        """Bring a reception to its alert; gives every alert that changes, its own first.
+
+        Args:
+            text: the reception; None: there is none, but the clock has come to be trusted.
+            known: the alerts that share a key with it, and their rivals.
+            begin: gives the id and the number of a new alert.
+        """
 
     def fold(self, alert_id: str, receptions: Sequence[Reception], previous: Alert | None) -> Alert:
         """The whole alert as it now stands; receptions oldest first, of those of one header the

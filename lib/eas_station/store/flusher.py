@@ -120,7 +120,7 @@ class Flusher:
             with self._database.write() as connection:
                 demand_current(connection)
                 batch = AlertBatch(connection, now)
-                batch.date_anew(undated[at : at + self._batch], admission)
+                batch.date_anew(undated[at : at + self._batch], admission, self._new_id)
                 changes = batch.write()
             self._publish(changes)
         self._undated = False

@@ -12,7 +12,16 @@ import pytest
 from eas_station import tables
 from eas_station.alerts import from_same
 from eas_station.alerts.admission import Admission
-from eas_station.alerts.model import Alert, Candidate, EventRef, MessageId, Reception, Statement
+from eas_station.alerts.model import (
+    Alert,
+    EventRef,
+    HeardText,
+    Key,
+    KnownAlert,
+    MessageId,
+    Reception,
+    Statement,
+)
 from eas_station.geo.area import Area
 from eas_station.tables import Tables
 
@@ -102,28 +111,24 @@ class Register:
     """What the flusher does with an admission, in memory: every alert with its receptions."""
 
     admission: Admission
-    candidates: list[Candidate] = field(default_factory=list)
+    candidates: list[KnownAlert] = field(default_factory=list)  # in the order of creation
+    joined: dict[str, str] = field(default_factory=dict)  # younger → elder
+    _recorded: int = 0
+    _created: int = 0
 
     def take(self, reception: Reception) -> Alert:
-        """Admit one reception; the alert as it stands then."""
-        keys = self.admission.keys(reception)
-        names = {key.text for key in keys}
-        sharing = [
-            candidate
-            for candidate in self.candidates
-            if names & {key.text for key in candidate.keys}
-        ]
-        chosen = self.admission.choose(reception, sharing)
-        if chosen is None:
-            alert = self.admission.fold(f"alert-{len(self.candidates)}", (reception,), None)
-            self.candidates.append(Candidate(alert, keys, (reception,), len(self.candidates)))
-            return alert
-        receptions = (*chosen.receptions, reception)
-        alert = self.admission.fold(chosen.alert.alert_id, receptions, chosen.alert)
-        self.candidates[chosen.created] = replace(
-            chosen, alert=alert, keys=(*chosen.keys, *keys), receptions=receptions
-        )
-        return alert
+        """Admit one reception; its alert as it stands then."""
+        self._recorded += 1
+        text = HeardText(reception, self._recorded, reception.received_at)
+        known = self._sharing(self.admission.sought(reception))
+        admitted = self.admission.admit(text, known, self._begin)
+        for one in admitted:
+            gone = {one.known.alert.alert_id, *one.joined}
+            self.candidates = [c for c in self.candidates if c.alert.alert_id not in gone]
+            self.candidates.append(one.known)
+            self.joined |= dict.fromkeys(one.joined, one.known.alert.alert_id)
+        self.candidates.sort(key=lambda candidate: candidate.number)
+        return admitted[0].known.alert
 
     def take_all(self, receptions: Iterable[Reception]) -> tuple[Alert, ...]:
         for reception in receptions:
@@ -133,6 +138,24 @@ class Register:
     @property
     def alerts(self) -> tuple[Alert, ...]:
         return tuple(candidate.alert for candidate in self.candidates)
+
+    def _begin(self) -> tuple[str, int]:
+        self._created += 1
+        return f"alert-{self._created - 1}", self._created
+
+    def _sharing(self, keys: Iterable[Key]) -> list[KnownAlert]:
+        asked, found = set(keys), {}
+        while True:
+            fresh = {
+                c.number: c
+                for c in self.candidates
+                if c.number not in found
+                and any(set(self.admission.keys(r)) & asked for r in c.receptions)
+            }
+            if not fresh:
+                return [found[number] for number in sorted(found)]
+            found |= fresh
+            asked = {key for c in fresh.values() for key in self.admission.rivals(c.receptions)}
 
 
 @pytest.fixture

@@ -13,15 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eas_station.alerts import from_same
-from eas_station.alerts.identity import (
-    fold_key,
-    is_exercise,
-    keys,
-    message_name,
-    primary_events,
-    same_key,
-)
+from eas_station.alerts.identity import is_exercise, keys, message_name, same_key
 from eas_station.alerts.model import EventRef, MessageId, Statement
+from eas_station.alerts.vtec_events import primary_events
 
 CASES = Path(__file__).resolve().parents[4] / "shared/data/cases/duplicates.csv"
 TORNADO = "ZCZC-WXR-TOR-048029-048325+0045-1101600-KEWX/NWS-"
@@ -177,13 +171,21 @@ def test_a_test_or_a_forgery_never_meets_a_real_warning(
     assert register.alerts[0].end_reason is None
 
 
-def test_the_older_alert_is_chosen_among_equals(
+def test_what_refers_to_two_alerts_shows_that_they_are_one(
     maker: Any, new_register: Callable[..., Any]
 ) -> None:
+    said = [
+        maker.cap("A", 0),
+        maker.cap("B", 1),
+        maker.cap("C", 2, kind="update", references=["B@1", "A@0"]),
+    ]
+    for order in itertools.permutations(said):
+        register = new_register()
+        register.take_all(order)
+        assert [alert.reception_count for alert in register.alerts] == [3]
     register = new_register()
-    register.take_all([maker.cap("A", 0), maker.cap("B", 1)])
-    register.take(maker.cap("C", 2, kind="update", references=["B@1", "A@0"]))
-    assert [alert.reception_count for alert in register.alerts] == [2, 1]
+    register.take_all(said)
+    assert register.joined == {"alert-1": "alert-0"}
 
 
 def test_a_reference_decides_before_a_header(maker: Any, new_register: Callable[..., Any]) -> None:
@@ -211,8 +213,8 @@ def test_no_text_in_a_message_is_too_strange_for_a_key(header: str, name: str) -
         same_header=header,
         message=MessageId(name, name + "\ud800", moment),
     )
-    for key in (same_key(said), fold_key(said)):
-        assert key is None or len(key.text) <= 200
+    key = same_key(said)
+    assert key is None or len(key.text) <= 200
 
 
 def pairs() -> list[dict[str, str]]:

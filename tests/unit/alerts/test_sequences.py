@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 from collections.abc import Callable
 from datetime import datetime
@@ -13,7 +14,7 @@ import pytest
 
 from eas_station.alerts import from_cap, lifecycle
 from eas_station.alerts.identity import message_name
-from eas_station.alerts.model import Alert, Candidate, Reception
+from eas_station.alerts.model import Alert, KnownAlert, Reception
 from eas_station.cap.documents import document
 from eas_station.errors import CapError
 
@@ -31,6 +32,7 @@ class Station:
         self.register = register
         self.clock = clock
         self.known: set[tuple[str, str, str]] = set()
+        self.ids = itertools.count()
         self.first_new = 0  # the number of the first alert that the last poll made
 
     def poll(self, at: datetime, body: bytes) -> list[str]:
@@ -57,12 +59,12 @@ class Station:
                 received_at=at,
                 clock_trusted=True,
                 callsign="EASTATN",
-                new_id=lambda: f"{len(self.known):08}",
+                new_id=lambda: f"{next(self.ids):08}",
             )
         except CapError:
             return None
 
-    def active(self, at: datetime) -> list[tuple[Candidate, Alert]]:
+    def active(self, at: datetime) -> list[tuple[KnownAlert, Alert]]:
         """The alerts in force at a time, as they then stand."""
         self.clock[0] = at
         stand = [

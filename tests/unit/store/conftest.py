@@ -6,6 +6,7 @@ import sqlite3
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -13,9 +14,11 @@ from typing import NamedTuple
 import pytest
 
 from eas_station.alerts.model import (
+    Admitted,
     Alert,
-    Candidate,
+    HeardText,
     Key,
+    KnownAlert,
     MessageId,
     Reception,
     Relevance,
@@ -46,8 +49,35 @@ class SmallAdmission:
             found.append(Key("strong", reception.statement.message.identifier))
         return tuple(found)
 
-    def choose(self, reception: Reception, candidates: Sequence[Candidate]) -> Candidate | None:
-        return min(candidates, key=lambda candidate: candidate.created, default=None)
+    def sought(self, reception: Reception) -> tuple[Key, ...]:
+        return self.keys(reception)
+
+    def rivals(self, receptions: Sequence[Reception]) -> tuple[Key, ...]:
+        return ()
+
+    def admit(
+        self,
+        text: HeardText | None,
+        known: Sequence[KnownAlert],
+        begin: Callable[[], tuple[str, int]],
+    ) -> tuple[Admitted, ...]:
+        if text is None:
+            return ()
+        texts, previous = {text.name: text}, None
+        alert_id, number = begin() if not known else (known[0].alert.alert_id, known[0].number)
+        if known:
+            previous = known[0].alert
+            texts = {one.name: one for one in known[0].texts}
+            again = texts.get(text.name)
+            texts[text.name] = text if again is None else _again(again, text)
+        heard = sorted(texts.values(), key=lambda one: (one.first.received_at, one.number))
+        alert = replace(
+            self.fold(alert_id, [one.first for one in heard], previous),
+            reception_count=sum(one.count for one in heard),
+            first_received_at=min(one.first.received_at for one in heard),
+            last_received_at=max(one.last_at for one in heard),
+        )
+        return (Admitted(KnownAlert(alert, number, tuple(heard)), previous),)
 
     def fold(self, alert_id: str, receptions: Sequence[Reception], previous: Alert | None) -> Alert:
         self.folded.append(len(receptions))
@@ -79,6 +109,12 @@ class SmallAdmission:
             severity=said.severity,
             headline=said.headline,
         )
+
+
+def _again(before: HeardText, text: HeardText) -> HeardText:
+    earlier = min(before, text, key=lambda one: (one.first.received_at, one.number))
+    last_at = max(before.last_at, text.last_at)
+    return replace(earlier, last_at=last_at, count=before.count + text.count)
 
 
 Said = Callable[..., Reception]

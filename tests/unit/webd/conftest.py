@@ -15,7 +15,17 @@ from urllib.parse import urlencode
 
 import pytest
 
-from eas_station.alerts.model import Alert, Evidence, Key, Reception, Relevance, RuleStep, Statement
+from eas_station.alerts.model import (
+    Admitted,
+    Alert,
+    Evidence,
+    Key,
+    KnownAlert,
+    Reception,
+    Relevance,
+    RuleStep,
+    Statement,
+)
 from eas_station.bus.messages import BusMessage, ItemState, ReceptionNew, Status
 from eas_station.config.model import Config, FeedConfig, ReceiverConfig, SourceConfig, StationConfig
 from eas_station.errors import SourceError, StoreError
@@ -70,8 +80,21 @@ class HeaderRules:
             raise ValueError("a bug of ours")
         return (Key("same", reception.raw),)
 
-    def choose(self, reception: Reception, candidates: Any) -> Any:
-        return candidates[0] if candidates else None
+    def sought(self, reception: Reception) -> tuple[Key, ...]:
+        if reception.raw == "a bug":
+            raise ValueError("a bug of ours")
+        return (Key("same", reception.raw),)
+
+    def rivals(self, receptions: Any) -> tuple[Key, ...]:
+        return ()
+
+    def admit(self, text: Any, known: Any, begin: Any) -> Any:
+        before = known[0] if known else None
+        alert_id, number = begin() if before is None else (before.alert.alert_id, before.number)
+        texts = (*(before.texts if before else ()), text)
+        alert = self.fold(alert_id, [one.first for one in texts], before and before.alert)
+        alert = replace(alert, reception_count=sum(one.count for one in texts))
+        return (Admitted(KnownAlert(alert, number, texts), before and before.alert),)
 
     def fold(self, alert_id: str, receptions: Any, previous: Alert | None) -> Alert:
         first = receptions[0]

@@ -7,84 +7,30 @@ are stored.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select, update
 
 from eas_station.alerts.model import (
     AdmissionRules,
+    Admitted,
     Alert,
-    Candidate,
     Change,
     ChangeKind,
+    HeardText,
     Key,
+    KnownAlert,
     Reception,
 )
 from eas_station.store.alerts import reasons
 from eas_station.store.alerts.alert_queries import overdue, partly_overdue
-from eas_station.store.alerts.candidates import alerts_sharing, history, parts
-from eas_station.store.alerts.rows import (
-    ALERT_COLUMNS,
-    alert_of,
-    alert_row,
-    key_hash,
-    message_hash,
-    reception_of,
-    reception_row,
-)
+from eas_station.store.alerts.batch_writer import BatchWriter
+from eas_station.store.alerts.known_alerts import KnownAlerts
+from eas_station.store.alerts.rows import message_hash
 from eas_station.store.database.counters import NumberAllocator
-from eas_station.store.database.schema import (
-    alert_keys,
-    alert_receptions,
-    alerts,
-    changes,
-    receptions,
-)
-from eas_station.store.database.statements import insert_new, upsert
-
-
-@dataclass(slots=True)
-class BatchEntry:
-    """One alert with its history, while the batch lasts.
-
-    Of the receptions of one header only the first is kept: the others add nothing, and in a week
-    there can be thousands of them.
-    """
-
-    number: int
-    alert: Alert
-    keys: dict[Key, None] = field(default_factory=dict)
-    heard: dict[object, tuple[datetime, int, Reception]] = field(default_factory=dict)
-
-    def add(self, number: int, reception: Reception) -> None:
-        """Add a reception; `number` is its order of recording."""
-        off_air = reception.via == "same"
-        said = (reception.raw, reception.clock_trusted) if off_air else reception.reception_id
-        heard = (reception.received_at, number, reception)
-        if said not in self.heard or heard[:2] < self.heard[said][:2]:
-            self.heard[said] = heard
-
-    def candidate(self) -> Candidate:
-        """The alert as the admission rules take it."""
-        return Candidate(self.alert, tuple(self.keys), self.history(), self.number)
-
-    def history(self) -> tuple[Reception, ...]:
-        """Its receptions, oldest first."""
-        heard = sorted(self.heard.values(), key=lambda heard: heard[:2])
-        return tuple(reception for _, _, reception in heard)
-
-    def counted(self, alert: Alert, *heard_at: datetime) -> Alert:
-        """The alert folded again, counting further receptions at these times."""
-        before = self.alert
-        times = (before.first_received_at, before.last_received_at, *heard_at)
-        return replace(
-            alert,
-            reception_count=before.reception_count + len(heard_at),
-            first_received_at=min(times),
-            last_received_at=max(times),
-        )
+from eas_station.store.database.schema import alerts, receptions
 
 
 class AlertBatch:
@@ -94,14 +40,10 @@ class AlertBatch:
         self._connection = connection
         self._now = now
         self._numbers = NumberAllocator(connection)
-        self._entries: dict[str, BatchEntry] = {}
-        self._alerts_of_key: dict[Key, list[str]] = {}
-        self._keys: dict[str, tuple[Key, ...]] = {}  # of receptions
+        self._alerts = KnownAlerts(connection)
+        self._writer = BatchWriter(connection)
         self._known: set[str] = set()  # receptions stored already
         self._known_messages: set[str] = set()
-        self._touched: dict[str, BatchEntry] = {}
-        self._new_keys: list[dict[str, str]] = []
-        self._new_receptions: list[tuple[int, str, Reception]] = []
         self._repeats: Counter[str] = Counter()
         self._changes: list[Change] = []
 
@@ -111,16 +53,28 @@ class AlertBatch:
         admission: AdmissionRules,
         new_id: Callable[[], str],
     ) -> None:
-        """Join every reception to its alert, in this order; stored ones change nothing."""
+        """Bring every reception to its alert, in this order; those known already change nothing."""
         heard = [reception for reception in heard if admission.admits(reception)]
         self._load(heard, admission)
         for reception in heard:
             if self._is_new(reception):
-                self._admit(reception, admission, new_id)
+                number = self._numbers.next("reception")
+                self._writer.add_reception(number, reception)
+                text = HeardText(reception, number, reception.received_at)
+                keys = admission.sought(reception)
+                self._admit(text, self._alerts.sharing(keys, admission), admission, new_id)
 
-    def date_anew(self, alert_ids: Sequence[str], admission: AdmissionRules) -> None:
-        """Fold alerts again that were received while the clock was not trusted."""
+    def date_anew(
+        self, alert_ids: Sequence[str], admission: AdmissionRules, new_id: Callable[[], str]
+    ) -> None:
+        """Fold alerts again that were heard while the clock was not trusted, with their like."""
         self._fold_anew(alert_ids, admission, reasons.of_dating())
+        for alert_id in alert_ids:
+            known = self._alerts.get(alert_id)
+            if known is not None:  # it may be part of another by now
+                keys = [key for heard in known.receptions for key in admission.sought(heard)]
+                self._alerts.load(keys, admission)
+                self._admit(None, self._alerts.sharing(keys, admission), admission, new_id)
 
     def let_time_pass(self, limit: int, admission: AdmissionRules | None) -> int:
         """Record what has ended by time, whole alerts and parts of them; gives how many alerts.
@@ -140,47 +94,29 @@ class AlertBatch:
         partly = partly_overdue(self._connection, self._now, limit)
         return len(due) + self._fold_anew(partly, admission, reasons.of_change_by_time())
 
+    def write(self) -> tuple[Change, ...]:
+        """Write what has changed; gives the numbered changes, to be told after the commit."""
+        self._writer.write(self._changes, self._repeats)
+        self._numbers.write()
+        return tuple(self._changes)
+
     def _fold_anew(self, alert_ids: Sequence[str], admission: AdmissionRules, why: str) -> int:
         """Fold alerts again without a further reception; gives how many of them changed."""
-        self._load_alerts(alert_ids)
+        self._alerts.load_alerts(alert_ids)
         changed = 0
         for alert_id in alert_ids:
-            entry = self._entries[alert_id]
-            folded = admission.fold(entry.alert.alert_id, entry.history(), entry.alert)
-            alert = entry.counted(folded)
-            if alert != entry.alert:
-                entry.alert = alert
-                self._touch(
-                    entry, [key for heard in entry.history() for key in admission.keys(heard)]
+            known = self._alerts.get(alert_id)
+            if known is None:
+                continue
+            alert = _counted_as(admission.fold(alert_id, known.receptions, known.alert), known)
+            if alert != known.alert:
+                known = replace(known, alert=alert)
+                self._put(
+                    known, [key for heard in known.receptions for key in admission.keys(heard)]
                 )
                 self._change("updated", alert, why)
                 changed += 1
         return changed
-
-    def write(self) -> tuple[Change, ...]:
-        """Write what has changed; return the numbered changes, to publish after the commit."""
-        connection = self._connection
-        rows = [
-            alert_row(entry.alert, entry.number, entry.history())
-            for entry in self._touched.values()
-        ]
-        upsert(connection, alerts, rows, key=("alert_id",), kept=("number",))
-        insert_new(connection, alert_keys, self._new_keys)
-        if self._new_receptions:
-            rows = [reception_row(heard, number) for number, _, heard in self._new_receptions]
-            connection.execute(receptions.insert(), rows)
-            links = [
-                {"alert_id": alert_id, "reception_id": heard.reception_id}
-                for _, alert_id, heard in self._new_receptions
-            ]
-            connection.execute(alert_receptions.insert(), links)
-        self._write_repeats()
-        if self._changes:
-            names = Change.__slots__
-            rows = [{name: getattr(change, name) for name in names} for change in self._changes]
-            connection.execute(changes.insert(), rows)
-        self._numbers.write()
-        return tuple(self._changes)
 
     def _load(self, heard: Sequence[Reception], admission: AdmissionRules) -> None:
         connection = self._connection
@@ -190,30 +126,12 @@ class AlertBatch:
         hashes = [found for reception in heard if (found := message_hash(reception))]
         known = select(receptions.c.message_hash).where(receptions.c.message_hash.in_(hashes))
         self._known_messages.update(connection.execute(known).scalars())
-        for reception in heard:
-            if reception.reception_id not in self._known:
-                self._keys[reception.reception_id] = admission.keys(reception)
-        asked = (key for keys in self._keys.values() for key in keys)
-        off_air = sum(reception.via == "same" for reception in heard)
-        self._load_alerts(alerts_sharing(connection, asked, off_air))
-
-    def _load_alerts(self, alert_ids: Sequence[str]) -> None:
-        for asked in parts(alert_ids):
-            self._load_part(asked)
-
-    def _load_part(self, alert_ids: Sequence[str]) -> None:
-        connection = self._connection
-        wanted = select(alerts.c.number, *ALERT_COLUMNS).where(alerts.c.alert_id.in_(alert_ids))
-        for row in connection.execute(wanted).mappings():
-            self._entries[row["alert_id"]] = BatchEntry(row["number"], alert_of(dict(row)))
-        keys = select(alert_keys).where(alert_keys.c.alert_id.in_(alert_ids))
-        for found in connection.execute(keys):
-            self._add_keys(self._entries[found.alert_id], (Key(found.strength, found.text),))
-        for row in connection.execute(history(alert_ids)).mappings():
-            self._entries[row["alert_id"]].add(row["number"], reception_of(dict(row)))
+        new = [reception for reception in heard if reception.reception_id not in self._known]
+        keys = (key for reception in new for key in admission.sought(reception))
+        self._alerts.load(keys, admission)
 
     def _is_new(self, reception: Reception) -> bool:
-        """False: stored already, or a repeated CAP message of the same feed."""
+        """False: delivered already, or the same CAP message from the same feed again."""
         if reception.reception_id in self._known:
             return False
         self._known.add(reception.reception_id)
@@ -227,75 +145,96 @@ class AlertBatch:
         return True
 
     def _admit(
-        self, reception: Reception, admission: AdmissionRules, new_id: Callable[[], str]
+        self,
+        text: HeardText | None,
+        known: Sequence[KnownAlert],
+        admission: AdmissionRules,
+        new_id: Callable[[], str],
     ) -> None:
-        keys = self._keys[reception.reception_id]
-        sharing = {alert_id for key in keys for alert_id in self._alerts_of_key.get(key, ())}
-        entries = sorted((self._entries[found] for found in sharing), key=lambda e: e.number)
-        chosen = admission.choose(reception, [entry.candidate() for entry in entries])
-        number = self._numbers.next("reception")
-        if chosen is None:
-            entry = self._begin(reception, number, admission, new_id())
+        """Let a text, or the right time, change the alerts that it concerns."""
+        admitted = admission.admit(text, known, lambda: (new_id(), self._numbers.next("alert")))
+        heard = None if text is None else text.first
+        if text is not None and _only_adds(admitted, text, known):
+            for one in admitted:
+                self._put(one.known, admission.keys(text.first))
         else:
-            entry = self._entries[chosen.alert.alert_id]
-            self._continue(entry, reception, number, admission)
-        self._new_receptions.append((number, entry.alert.alert_id, reception))
-        self._touch(entry, keys)
+            self._regroup(admitted, admission)
+        for place, one in enumerate(admitted):
+            if text is not None and (place == 0 or text.first.via == "cap") and _has(one, text):
+                self._writer.link(one.known.alert.alert_id, text.first.reception_id)
+            self._tell(one, heard, is_own=place == 0 and text is not None)
 
-    def _touch(self, entry: BatchEntry, keys: Sequence[Key]) -> None:
-        """Mark the alert to be written, with these keys."""
-        alert_id = entry.alert.alert_id
-        self._touched[alert_id] = entry
-        for key in self._add_keys(entry, keys):
-            self._new_keys.append(
-                {
-                    "key_hash": key_hash(key),
-                    "alert_id": alert_id,
-                    "strength": key.strength,
-                    "text": key.text,
-                }
-            )
+    def _regroup(self, admitted: Sequence[Admitted], admission: AdmissionRules) -> None:
+        """Let receptions go from alert to alert, and alerts become one."""
+        elders = {other: one.known.alert.alert_id for one in admitted for other in one.joined}
+        self._writer.relink([one.known for one in admitted], elders)
+        for younger, elder in elders.items():
+            self._alerts.remove(younger)
+            self._writer.join(younger, elder)
+            self._changes = [_moved(change, younger, elder) for change in self._changes]
+        for one in admitted:
+            self._alerts.remove(one.known.alert.alert_id)
+            keys = [key for heard in one.known.receptions for key in admission.keys(heard)]
+            self._put(one.known, keys)
 
-    def _begin(
-        self, reception: Reception, number: int, admission: AdmissionRules, alert_id: str
-    ) -> BatchEntry:
-        alert = admission.fold(alert_id, (reception,), None)
-        entry = BatchEntry(self._numbers.next("alert"), alert)
-        entry.add(number, reception)
-        self._entries[alert_id] = entry
-        self._change("new", alert, reasons.of_new(reception))
-        if alert.ended_at is not None:
-            self._change("ended", alert, reasons.of_end(reception, alert))
-        return entry
+    def _put(self, known: KnownAlert, keys: Iterable[Key]) -> None:
+        """The alert is to be written, and to be found by these keys."""
+        fresh = self._alerts.put(known, keys)
+        self._writer.put(known, fresh)
 
-    def _continue(
-        self, entry: BatchEntry, reception: Reception, number: int, admission: AdmissionRules
+    def _tell(self, one: Admitted, heard: Reception | None, *, is_own: bool) -> None:
+        """The changes that a reception made of one alert."""
+        alert, previous = one.known.alert, one.previous
+        for other_id in one.joined:
+            if self._writer.is_stored(other_id):
+                self._change("joined", alert, reasons.of_joining(heard), other_id)
+        if previous is None:
+            is_first = is_own and heard is not None
+            why = reasons.of_new(heard) if is_first else reasons.of_parting(heard)
+            self._change("new", alert, why)
+        is_over = alert.ended_at is not None
+        if is_over and (previous is None or previous.ended_at is None):
+            self._change("ended", alert, reasons.of_end(heard, alert))
+        elif previous is not None:
+            self._change("updated", alert, reasons.of_update(heard, previous, alert))
+
+    def _change(
+        self, kind: ChangeKind, alert: Alert, why: str, other_id: str | None = None
     ) -> None:
-        entry.add(number, reception)
-        previous = entry.alert
-        folded = admission.fold(previous.alert_id, entry.history(), previous)
-        alert = entry.counted(folded, reception.received_at)
-        entry.alert = alert
-        if previous.ended_at is None and alert.ended_at is not None:
-            self._change("ended", alert, reasons.of_end(reception, alert))
-        else:
-            self._change("updated", alert, reasons.of_update(reception, previous, alert))
-
-    def _add_keys(self, entry: BatchEntry, keys: Sequence[Key]) -> list[Key]:
-        """Add keys to an alert; return those that are new to it."""
-        fresh = [key for key in dict.fromkeys(keys) if key not in entry.keys]
-        for key in fresh:
-            entry.keys[key] = None
-            self._alerts_of_key.setdefault(key, []).append(entry.alert.alert_id)
-        return fresh
-
-    def _change(self, kind: ChangeKind, alert: Alert, why: str) -> None:
         number = self._numbers.next("change")
-        self._changes.append(Change(number, alert.alert_id, kind, self._now, why, alert.event_code))
+        change = Change(number, alert.alert_id, kind, self._now, why, alert.event_code, other_id)
+        self._changes.append(change)
 
-    def _write_repeats(self) -> None:
-        if self._repeats:
-            rows = [{"a_hash": message, "times": n} for message, n in self._repeats.items()]
-            again = update(receptions).where(receptions.c.message_hash == bindparam("a_hash"))
-            counted = again.values(repeats=receptions.c.repeats + bindparam("times"))
-            self._connection.execute(counted, rows)
+
+def _only_adds(admitted: Sequence[Admitted], text: HeardText, known: Sequence[KnownAlert]) -> bool:
+    """Has every alert what it had, with the new text or without."""
+    had = {one.alert.alert_id: {each.name for each in one.texts} for one in known}
+    for one in admitted:
+        names = {each.name for each in one.known.texts}
+        before = had.get(one.known.alert.alert_id, set())
+        if one.joined or not before <= names <= before | {text.name}:
+            return False
+    return True
+
+
+def _has(one: Admitted, text: HeardText) -> bool:
+    return any(each.name == text.name for each in one.known.texts)
+
+
+def _moved(change: Change, younger: str, elder: str) -> Change:
+    """A change of this batch, after its alert became part of another."""
+    if change.alert_id != younger:
+        return change
+    kind: ChangeKind = "updated" if change.kind == "new" else change.kind
+    return replace(change, alert_id=elder, kind=kind)
+
+
+def _counted_as(alert: Alert, known: KnownAlert) -> Alert:
+    """An alert folded anew, with its receptions counted as before."""
+    before = known.alert
+    return replace(
+        alert,
+        reception_count=before.reception_count,
+        first_received_at=before.first_received_at,
+        last_received_at=before.last_received_at,
+    )

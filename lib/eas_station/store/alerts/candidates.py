@@ -1,8 +1,7 @@
-"""The stored alerts that a batch of receptions can belong to: those that share a key with it.
+"""Which stored alerts can a batch of receptions belong to: those that have a name it looks for.
 
-Thousands of CAP messages may translate to one SAME header and still be as many alerts. A header
-only joins receptions off the air (`model.Key`). So of alerts that came by CAP alone nothing is read
-for CAP, and for receptions off the air only the oldest: each joins at most one of them.
+Thousands of CAP messages may be of one minute and event. Each is found by its places, so that a
+header off the air reads only those that name one of its own, and a CAP message reads none of them.
 """
 
 from __future__ import annotations
@@ -10,72 +9,70 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, case, func, or_, select
+from sqlalchemy import Connection, Select, case, func, select
 
 from eas_station.alerts.model import Key
 from eas_station.store.alerts.rows import RECEPTION_COLUMNS, key_hash
-from eas_station.store.database.schema import alert_keys, alert_receptions, alerts, receptions
+from eas_station.store.database.schema import alert_keys, alert_receptions, receptions
 
 MOST_IN_STATEMENT = 5_000  # SQLite takes 32,766 values in one statement
+MOST_RIVALS = 50  # alerts by CAP of one event, minute and place: no header could tell them apart
 
 
-def alerts_sharing(connection: Connection, keys: Iterable[Key], off_air: int) -> list[str]:
-    """The ids of all alerts that can share these keys, in order.
-
-    Args:
-        keys: of the receptions of one batch.
-        off_air: how many of those were received off the air.
-    """
-    unique = set(keys)
-    strong = [key_hash(key) for key in unique if key.strength == "strong"]
-    weak = [key_hash(key) for key in unique if key.strength != "strong"]
-    return sorted({*_by_strong(connection, strong), *_by_header(connection, weak, off_air)})
+def alerts_sharing(connection: Connection, keys: Iterable[Key]) -> list[str]:
+    """The ids of all alerts that these keys lead to, in order."""
+    each = set(keys)
+    few = [key_hash(key) for key in each if key.strength != "cap"]
+    many = [key_hash(key) for key in each if key.strength == "cap"]
+    return sorted({*_holders(connection, few), *_some_holders(connection, many)})
 
 
 def history(alert_ids: Sequence[str]) -> Select[Any]:
-    """The receptions of alerts; of those of one header the first, as in `BatchEntry`."""
+    """What was heard of alerts; of the hearings of one header the first, count and last time."""
     links, heard = alert_receptions.c, receptions.c
     said = case((heard.via == "same", heard.raw), else_=heard.reception_id)
-    nth = func.row_number().over(
-        partition_by=(links.alert_id, said, heard.clock_trusted),
-        order_by=(heard.received_at, heard.number),
-    )
+    alike = (links.alert_id, said, heard.clock_trusted)
+    nth = func.row_number().over(partition_by=alike, order_by=(heard.received_at, heard.number))
     hearings = (
-        select(links.alert_id, links.reception_id, nth.label("nth"))
+        select(
+            links.alert_id,
+            links.reception_id,
+            nth.label("nth"),
+            func.count().over(partition_by=alike).label("count"),
+            func.max(heard.received_at).over(partition_by=alike).label("last_at"),
+        )
         .join_from(alert_receptions, receptions)
         .where(links.alert_id.in_(alert_ids))
         .subquery()
     )
+    found = hearings.c
     return (
-        select(hearings.c.alert_id, heard.number, *RECEPTION_COLUMNS)
-        .join_from(hearings, receptions, hearings.c.reception_id == heard.reception_id)
-        .where(hearings.c.nth == 1)
+        select(found.alert_id, found.count, found.last_at, heard.number, *RECEPTION_COLUMNS)
+        .join_from(hearings, receptions, found.reception_id == heard.reception_id)
+        .where(found.nth == 1)
+        .order_by(heard.received_at, heard.number)
     )
 
 
 def parts(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The names in parts that fit into one statement."""
+    """The same in parts that one statement can ask for."""
     for at in range(0, len(names), MOST_IN_STATEMENT):
         yield names[at : at + MOST_IN_STATEMENT]
 
 
-def _by_strong(connection: Connection, hashes: Sequence[str]) -> Iterator[str]:
+def _holders(connection: Connection, hashes: Sequence[str]) -> Iterator[str]:
     for asked in parts(hashes):
         wanted = select(alert_keys.c.alert_id).where(alert_keys.c.key_hash.in_(asked))
         yield from connection.execute(wanted).scalars()
 
 
-def _by_header(connection: Connection, hashes: Sequence[str], off_air: int) -> Iterator[str]:
-    nth = func.row_number().over(
-        partition_by=(alert_keys.c.key_hash, alerts.c.via), order_by=alerts.c.number
-    )
+def _some_holders(connection: Connection, hashes: Sequence[str]) -> Iterator[str]:
+    nth = func.row_number().over(partition_by=alert_keys.c.key_hash, order_by=alert_keys.c.alert_id)
     for asked in parts(hashes):
         found = (
-            select(alerts.c.alert_id, alerts.c.via, nth.label("nth"))
-            .join_from(alert_keys, alerts)
+            select(alert_keys.c.alert_id, nth.label("nth"))
             .where(alert_keys.c.key_hash.in_(asked))
             .subquery()
         )
-        heard = found.c.via.is_distinct_from("cap")
-        wanted = select(found.c.alert_id).where(or_(heard, found.c.nth <= off_air))
+        wanted = select(found.c.alert_id).where(found.c.nth <= MOST_RIVALS)
         yield from connection.execute(wanted).scalars()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -42,6 +42,26 @@ def set_keep(connection: Connection, alert_id: str, keep: bool) -> bool:
 def set_note(connection: Connection, alert_id: str, note: str | None) -> bool:
     """Set its note, or remove it. False: there is no such alert."""
     return _set(connection, alert_id, {"note": note})
+
+
+def join(connection: Connection, younger: str, elder: str) -> None:
+    """What operators have said about an alert that became part of another is said of that too."""
+    found = of(connection, (younger, elder))
+    if younger not in found:
+        return
+    both = [found[name] for name in (elder, younger) if name in found]
+    seen = min((one for one in both if one.acknowledged_at), key=_acknowledged_at, default=None)
+    values = {
+        "acknowledged_at": None if seen is None else seen.acknowledged_at,
+        "acknowledged_by": None if seen is None else seen.acknowledged_by,
+        "keep": any(one.keep for one in both),
+        "note": "\n".join(one.note for one in both if one.note) or None,
+    }
+    _set(connection, elder, values)
+
+
+def _acknowledged_at(one: AlertFlags) -> datetime:
+    return one.acknowledged_at or datetime.max.replace(tzinfo=UTC)
 
 
 def of(connection: Connection, alert_ids: Sequence[str]) -> dict[str, AlertFlags]:

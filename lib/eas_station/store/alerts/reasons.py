@@ -31,19 +31,33 @@ WORDS = {
 }
 
 
-def of_new(reception: Reception) -> str:
+def of_new(reception: Reception | None) -> str:
     """The reason of a new alert."""
-    return f"first received by {receiver_of(reception)}"
+    return f"first received by {_cause(reception)}"
 
 
-def of_update(reception: Reception, previous: Alert, alert: Alert) -> str:
+def of_update(reception: Reception | None, previous: Alert, alert: Alert) -> str:
     """The changes by a further reception."""
     changed = dict.fromkeys(
         word for name, word in WORDS.items() if getattr(previous, name) != getattr(alert, name)
     )
     if not changed:
-        return f"received again by {receiver_of(reception)}"
-    return f"{_listed(list(changed))} changed by {receiver_of(reception)}"
+        return f"received again by {_cause(reception)}"
+    return f"{_listed(list(changed))} changed by {_cause(reception)}"
+
+
+def of_joining(reception: Reception | None) -> str:
+    """The reason of joining two alerts."""
+    return f"joined: {_cause(reception)} shows that two alerts are one warning"
+
+
+def of_parting(reception: Reception | None) -> str:
+    """The reason of separating an alert from another."""
+    return f"{_cause(reception)} shows that it is a separate warning"
+
+
+def _cause(reception: Reception | None) -> str:
+    return "the trusted clock" if reception is None else receiver_of(reception)
 
 
 def of_dating() -> str:
@@ -56,9 +70,9 @@ def of_change_by_time() -> str:
     return "a part of it began or ended by time"
 
 
-def of_end(reception: Reception, alert: Alert) -> str:
+def of_end(reception: Reception | None, alert: Alert) -> str:
     """The reason of an end by a reception."""
-    return f"{alert.end_reason or 'ended'} by {receiver_of(reception)}"
+    return f"{alert.end_reason or 'ended'} by {_cause(reception)}"
 
 
 def of_end_by_time(alert: Alert) -> str:
