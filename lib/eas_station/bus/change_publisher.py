@@ -11,6 +11,7 @@ TOPIC_OF_KIND: dict[ChangeKind, str] = {
     "new": topics.ALERT_NEW,
     "updated": topics.ALERT_UPDATED,
     "ended": topics.ALERT_ENDED,
+    "joined": topics.ALERT_JOINED,
 }
 
 
@@ -31,6 +32,7 @@ class ChangePublisher:
                 kind=change.kind,
                 event_code=change.event_code,
                 why=change.why,
+                other_id=change.other_id,
             ),
         )
         self.last_change_id = max(change.change_id, self.last_change_id or 0)

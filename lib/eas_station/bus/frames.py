@@ -32,6 +32,7 @@ BODY_OF_TOPIC: dict[str, type[Body]] = {
     topics.ALERT_NEW: AlertNews,
     topics.ALERT_UPDATED: AlertNews,
     topics.ALERT_ENDED: AlertNews,
+    topics.ALERT_JOINED: AlertNews,
 }
 BODY_OF_PREFIX: dict[str, type[Body]] = {
     "audio.pcm.": AudioPcm,

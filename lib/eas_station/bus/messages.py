@@ -83,6 +83,7 @@ class AlertNews:
     kind: ChangeKind
     event_code: str | None
     why: str
+    other_id: str | None = None  # joined: the alert that became part of this one
 
 
 @dataclass(frozen=True, slots=True)

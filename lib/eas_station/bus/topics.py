@@ -6,6 +6,7 @@ RECEPTION_NEW = "reception.new"
 ALERT_NEW = "alert.new"
 ALERT_UPDATED = "alert.updated"
 ALERT_ENDED = "alert.ended"
+ALERT_JOINED = "alert.joined"
 
 
 def audio_pcm(receiver: str, channel: str) -> str:

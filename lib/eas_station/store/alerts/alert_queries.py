@@ -32,6 +32,7 @@ from eas_station.store.database.schema import (
     alert_words,
     alerts,
     changes,
+    joined_alerts,
     numbers,
     receptions,
 )
@@ -141,8 +142,18 @@ def count(
 
 
 def by_id(connection: Connection, alert_id: str) -> Alert | None:
-    """One alert; None: there is none."""
-    return by_ids(connection, (alert_id,)).get(alert_id)
+    """One alert, or the one that it has become part of; None: there is none."""
+    found = by_ids(connection, (alert_id,)).get(alert_id)
+    if found is not None:
+        return found
+    joined_id = current_id(connection, alert_id)
+    return by_ids(connection, (joined_id,)).get(joined_id)
+
+
+def current_id(connection: Connection, alert_id: str) -> str:
+    """The id by which an alert is known, which may have become part of another."""
+    wanted = select(joined_alerts.c.joined_id).where(joined_alerts.c.alert_id == alert_id)
+    return connection.execute(wanted).scalar() or alert_id
 
 
 def by_ids(connection: Connection, alert_ids: Sequence[str]) -> dict[str, Alert]:
@@ -196,7 +207,7 @@ def changes_after(connection: Connection, change_id: int, limit: int) -> tuple[C
 
 def changes_of(connection: Connection, alert_id: str, limit: int = 1000) -> tuple[Change, ...]:
     """The history of one alert, oldest first."""
-    of_alert = changes.c.alert_id == alert_id
+    of_alert = changes.c.alert_id == current_id(connection, alert_id)
     return _changes(connection, select(changes).where(of_alert), limit)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, case, func, select
 
 from eas_station.alerts.model import Key
 from eas_station.store.alerts.rows import RECEPTION_COLUMNS, key_hash
-from eas_station.store.database.schema import alert_keys, alert_receptions, receptions
+from eas_station.store.database.schema import alert_keys, alert_receptions, alerts, receptions
 
 MOST_IN_STATEMENT = 5_000  # SQLite takes 32,766 values in one statement
 MOST_RIVALS = 50  # alerts by CAP of one event, minute and place: no header could tell them apart
@@ -67,10 +67,11 @@ def _holders(connection: Connection, hashes: Sequence[str]) -> Iterator[str]:
 
 
 def _some_holders(connection: Connection, hashes: Sequence[str]) -> Iterator[str]:
-    nth = func.row_number().over(partition_by=alert_keys.c.key_hash, order_by=alert_keys.c.alert_id)
+    nth = func.row_number().over(partition_by=alert_keys.c.key_hash, order_by=alerts.c.number)
     for asked in parts(hashes):
         found = (
             select(alert_keys.c.alert_id, nth.label("nth"))
+            .join_from(alert_keys, alerts)
             .where(alert_keys.c.key_hash.in_(asked))
             .subquery()
         )

@@ -30,7 +30,11 @@ class KnownAlerts:
         """Read the alerts that have one of these names, and their rivals."""
         while wanted := set(keys) - self._asked:
             self._asked |= wanted
-            found = [name for name in alerts_sharing(self._connection, wanted) if name not in self._alerts]
+            found = [
+                name
+                for name in alerts_sharing(self._connection, wanted)
+                if name not in self._alerts
+            ]
             self.load_alerts(found)
             keys = [key for name in found for key in self._rivals(name, admission)]
 

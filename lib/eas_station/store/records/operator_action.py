@@ -8,7 +8,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, select
 
-from eas_station.store.alerts import flags
+from eas_station.store.alerts import alert_queries, flags
 from eas_station.store.database import schema
 from eas_station.store.records import audit, clips, desired_states, settings
 from eas_station.store.records.audit import AuditEntry
@@ -60,11 +60,11 @@ def perform(connection: Connection, action: Action) -> bool:
 def _do(connection: Connection, action: Action) -> bool:
     match action.kind:
         case "acknowledge":
-            return flags.acknowledge(connection, action.subject, action.at, action.who)
+            return flags.acknowledge(connection, _alert(connection, action), action.at, action.who)
         case "keep_alert":
-            return flags.set_keep(connection, action.subject, action.value == "yes")
+            return flags.set_keep(connection, _alert(connection, action), action.value == "yes")
         case "note_alert":
-            return flags.set_note(connection, action.subject, action.value)
+            return flags.set_note(connection, _alert(connection, action), action.value)
         case "keep_clip":
             return clips.set_keep(connection, action.subject, action.value == "yes")
         case "set_desired":
@@ -72,6 +72,11 @@ def _do(connection: Connection, action: Action) -> bool:
         case "change_setting":
             value = action.value or ""
             return settings.write(connection, action.subject, value, action.at, action.who)
+
+
+def _alert(connection: Connection, action: Action) -> str:
+    """The alert of an action; it may have become part of another."""
+    return alert_queries.current_id(connection, action.subject)
 
 
 def _set_desired(connection: Connection, action: Action) -> bool:

@@ -26,7 +26,7 @@ from eas_station.wire import time_to_text
 
 LISTENED_TO = (
     topics.RECEPTION_NEW,
-    *(topics.ALERT_NEW, topics.ALERT_UPDATED, topics.ALERT_ENDED),
+    *(topics.ALERT_NEW, topics.ALERT_UPDATED, topics.ALERT_ENDED, topics.ALERT_JOINED),
     *("status.", "receiver.state.", "audio.level.", "audio.hearing.", "same.burst."),
 )
 TURN_S = 0.5

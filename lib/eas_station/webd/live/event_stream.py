@@ -34,6 +34,7 @@ def alert_event(change: Change, alert: Alert | None) -> Event:
         "at": time_to_text(change.at),
         "why": change.why,
         "event_code": change.event_code,
+        "other_id": change.other_id,
     }
     if alert is not None:
         values |= {

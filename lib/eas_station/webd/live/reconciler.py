@@ -166,6 +166,9 @@ class Reconciler:
                     self._active[entry.alert.alert_id] = entry
                 else:
                     self._active.pop(entry.alert.alert_id, None)
+            for change in changes:
+                if change.other_id is not None:  # it became part of another alert
+                    self._active.pop(change.other_id, None)
             events += _events(changes, found)
         return events
 

@@ -104,7 +104,7 @@ class RecordQueries:
     def clips(self, alert_id: str) -> tuple[recordings.Clip, ...]:
         """The recordings of one warning."""
         with self._read() as connection:
-            return recordings.of_alert(connection, alert_id)
+            return recordings.of_alert(connection, alert_queries.current_id(connection, alert_id))
 
     def clip(self, clip_id: str) -> recordings.Clip | None:
         """One recording."""
@@ -114,7 +114,8 @@ class RecordQueries:
     def flags(self, alert_id: str) -> AlertFlags:
         """What operators have said about one warning."""
         with self._read() as connection:
-            return flags.of(connection, [alert_id]).get(alert_id, AlertFlags(alert_id))
+            current_id = alert_queries.current_id(connection, alert_id)
+            return flags.of(connection, [current_id]).get(current_id, AlertFlags(current_id))
 
     def settings(self) -> Settings:
         """What operators have set."""
@@ -146,6 +147,7 @@ class RecordQueries:
         alert = alert_queries.by_id(connection, alert_id)
         if alert is None:
             return None
+        alert_id = alert.alert_id  # it may have become part of another
         return self._entry(alert, receptions.receptions_of(connection, [alert_id])[alert_id])
 
     def _entry(
