@@ -158,16 +158,21 @@ class AlertBatch:
             for one in admitted:
                 self._put(one.known, admission.keys(text.first))
         else:
-            self._regroup(admitted, admission)
+            self._regroup(admitted, known, admission)
         for place, one in enumerate(admitted):
             if text is not None and (place == 0 or text.first.via == "cap") and _has(one, text):
                 self._writer.link(one.known.alert.alert_id, text.first.reception_id)
             self._tell(one, heard, is_own=place == 0 and text is not None)
 
-    def _regroup(self, admitted: Sequence[Admitted], admission: AdmissionRules) -> None:
+    def _regroup(
+        self,
+        admitted: Sequence[Admitted],
+        known: Sequence[KnownAlert],
+        admission: AdmissionRules,
+    ) -> None:
         """Let receptions go from alert to alert, and alerts become one."""
         elders = {other: one.known.alert.alert_id for one in admitted for other in one.joined}
-        self._writer.relink([one.known for one in admitted], elders)
+        self._writer.relink([one.known for one in admitted], elders, known)
         for younger, elder in elders.items():
             self._alerts.remove(younger)
             self._writer.join(younger, elder)

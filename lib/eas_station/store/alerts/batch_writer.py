@@ -62,10 +62,20 @@ class BatchWriter:
         if self.is_stored(younger):
             self._elders[younger] = elder
 
-    def relink(self, changed: Sequence[KnownAlert], elders: Mapping[str, str]) -> None:
-        """Give every reception of these alerts, and of those that join them, to its new alert."""
+    def relink(
+        self,
+        changed: Sequence[KnownAlert],
+        elders: Mapping[str, str],
+        sources: Sequence[KnownAlert],
+    ) -> None:
+        """Give every reception of these alerts, and of those that join them, to its new alert.
+
+        Args:
+            elders: what each of the others becomes part of.
+            sources: the alerts as they were, which have the receptions.
+        """
         ids = [*(known.alert.alert_id for known in changed), *elders]
-        links = self._links_of(ids)
+        links = self._links_of([known.alert.alert_id for known in sources])
         self._connection.execute(
             delete(alert_receptions).where(alert_receptions.c.alert_id.in_(ids))
         )
