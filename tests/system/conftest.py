@@ -1,7 +1,7 @@
-"""The bench: a Debian 13 of our own, booted with its own systemd under systemd-nspawn.
+"""A Debian 13 machine, booted with its own systemd under systemd-nspawn.
 
-It has no network but its loopback, so nothing of this host is touched and no port is shared; what
-apt installs there has been fetched before. The folder build/system keeps what was made.
+Its only network is its loopback, so no port is shared with this host. The packages that apt
+installs there are fetched before. The image is kept in build/system.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 from kit import FIGURE, INSTALL, figure  # noqa: E402 - beside this file
 from nspawn import Image, Machine  # noqa: E402
 
-# On one machine, in this order, from the installation to the purge; the others have their own.
+# These run on one machine in this order, from installation to purge; others have their own machine.
 ON_ONE_MACHINE = ("test_station", "test_access", "test_kinds", "test_life")
-WHY = "make test-system runs it: EAS_TEST_SYSTEM is not set"
+WHY = "EAS_TEST_SYSTEM is not set; use make test-system"
 
 
 def missing() -> str | None:
-    """Why the machine cannot be booted here; None: it can."""
+    """The reason why no machine can be booted here; None: it can."""
     if os.environ.get("EAS_TEST_SYSTEM") != "1":
         return WHY
     if os.geteuid() != 0:
@@ -43,7 +43,7 @@ def missing() -> str | None:
 
 
 class ByMachine(LoadScopeScheduling):
-    """With pytest -n 2: the tests of one machine go to one process, in their order."""
+    """For pytest -n 2: run the tests of one machine in one process, in their order."""
 
     def _split_scope(self, nodeid: str) -> str:
         name = Path(nodeid.partition("::")[0]).stem
@@ -51,64 +51,64 @@ class ByMachine(LoadScopeScheduling):
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByMachine:
-    """Not by single tests."""
+    """Schedule by machine, not by test."""
     return ByMachine(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip with a reason what cannot be done here; a boot may take longer than a unit test."""
+    """Skip the tests if no machine can be booted, and allow time for a boot."""
     why = missing()
-    ours = [item for item in items if Path(__file__).parent in item.path.parents]
-    for item in ours:
+    system_tests = [item for item in items if Path(__file__).parent in item.path.parents]
+    for item in system_tests:
         item.add_marker(pytest.mark.timeout(400))
         if why:
             item.add_marker(pytest.mark.skip(reason=why))
-    theirs = [item for item in items if item not in ours]
-    items[:] = [*theirs, *sorted(ours, key=_place)]
+    others = [item for item in items if item not in system_tests]
+    items[:] = [*others, *sorted(system_tests, key=_position)]
 
 
-def _place(item: pytest.Item) -> int:
+def _position(item: pytest.Item) -> int:
     name = item.path.stem
     return ON_ONE_MACHINE.index(name) if name in ON_ONE_MACHINE else len(ON_ONE_MACHINE)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The measured values together; with pytest -s they have been seen already."""
+    """Print the measured values together."""
     reports = [one for group in terminalreporter.stats.values() for one in group]
-    said = [one.capstdout for one in reports if isinstance(one, pytest.TestReport)]
-    figures = [line for text in said for line in text.splitlines() if line.startswith(FIGURE)]
+    printed = [one.capstdout for one in reports if isinstance(one, pytest.TestReport)]
+    figures = [line for text in printed for line in text.splitlines() if line.startswith(FIGURE)]
     for line in dict.fromkeys(figures):
         terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")
 def image() -> Image:
-    """The clean Debian, with all packages fetched that the station depends on."""
+    """A Debian image, with all packages fetched that the station depends on."""
     found = Image(PROJECT / "build" / "system")
     found.prepare(package("eas-station"), package("eas-station-sqlite"))
     return found
 
 
 def package(name: str) -> Path:
-    """The package as `make deb` built it."""
+    """A package built by `make deb`."""
     return next((PROJECT / "dist").glob(f"{name}_*.deb"))
 
 
 @pytest.fixture(scope="session")
 def deb() -> Path:
-    """The station's package."""
+    """The package of the station."""
     return package("eas-station")
 
 
 @pytest.fixture(scope="session")
 def sqlite_deb() -> Path:
-    """The package of those who want no PostgreSQL."""
+    """The package that replaces PostgreSQL."""
     return package("eas-station-sqlite")
 
 
 @pytest.fixture(scope="session")
 def station(image: Image, deb: Path) -> Iterator[Machine]:
-    """A machine with the station, installed with PostgreSQL and without what is recommended."""
+    """A machine with the station and PostgreSQL, without recommended packages."""
     with image.machine("station") as machine:
         machine.put("/root/eas-station.deb", deb)
         machine.sh(f"{INSTALL} --download-only /root/eas-station.deb")
@@ -128,7 +128,7 @@ def station(image: Image, deb: Path) -> Iterator[Machine]:
 def embedded(image: Image, deb: Path, sqlite_deb: Path) -> Iterator[Machine]:
     """A machine with the station and its embedded database."""
     with image.machine("embedded") as machine:
-        machine.put("/etc/dpkg/dpkg.cfg.d/bench", "force-unsafe-io\n")  # it need not outlive us
+        machine.put("/etc/dpkg/dpkg.cfg.d/bench", "force-unsafe-io\n")  # for speed
         machine.put("/root/eas-station.deb", deb)
         machine.put("/root/eas-station-sqlite.deb", sqlite_deb)
         machine.sh(f"{INSTALL} /root/eas-station.deb /root/eas-station-sqlite.deb")
@@ -139,7 +139,7 @@ def embedded(image: Image, deb: Path, sqlite_deb: Path) -> Iterator[Machine]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """With a failure comes what the machine logged before it."""
+    """Add the journal of the machine to the report of a failure."""
     report = yield
     funcargs = getattr(item, "funcargs", {})
     booted = funcargs.get("station", funcargs.get("embedded"))

@@ -1,4 +1,4 @@
-"""What the tests of the booted machine share: a configuration, figures, packages, documents."""
+"""A configuration, figures, packages and documents for the tests of the booted machine."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ FIGURE = "FIGURE "
 
 
 def figure(name: str, value: object) -> None:
-    """A measured value, shown at the end of the run."""
+    """Print a measured value, which is shown at the end of the run."""
     print(f"{FIGURE}{name}: {value}")
 
 
 def active_again(machine: Machine, unit: str, former_pid: str, longest_s: float) -> float:
     """Wait until the unit is active with another process; gives the seconds."""
-    # One question: between two the process may go, and systemd has no pid until there is another.
+    # One query: between two, the process may end, and systemd has no PID until the next one starts.
     asked = f"systemctl show '{unit}' -p ActiveState -p MainPID | sort | paste -sd ' '"
     active = "ActiveState=active MainPID="
     another = (
@@ -60,25 +60,25 @@ def active_again(machine: Machine, unit: str, former_pid: str, longest_s: float)
 
 
 def started_after(machine: Machine, unit: str, moment_s: float) -> float:
-    """Seconds from a moment of the monotonic clock, which machines share, to the unit's start."""
+    """Seconds from a moment of the monotonic clock, shared with the host, to the unit's start."""
     return int(machine.show(unit, "ExecMainStartTimestampMonotonic")) / 1e6 - moment_s
 
 
 def has_network(machine: Machine, unit: str) -> bool:
-    """Whether the unit has the machine's network, and not an empty one of its own."""
+    """Whether the unit is in the network namespace of the machine."""
     pid = machine.show(unit, "MainPID")
     return machine.ask(f"readlink /proc/{pid}/ns/net") == machine.ask("readlink /proc/1/ns/net")
 
 
 def psql(query: str) -> str:
-    """The command that asks the record as PostgreSQL's own superuser."""
+    """The command of a query as superuser of PostgreSQL."""
     return f'runuser -u postgres -- psql -At eas_station -c "{query}"'
 
 
 def newer(
     deb: Path, folder: Path, epoch: int = 1, change: Callable[[Path], None] | None = None
 ) -> Path:
-    """The same package with a higher version; `change` may alter what is in it."""
+    """The same package with a higher version; `change` may modify its files."""
     tree = folder / f"tree-{epoch}"
     subprocess.run(("dpkg-deb", "-R", deb, tree), check=True)
     control = tree / "DEBIAN/control"
@@ -91,7 +91,7 @@ def newer(
 
 
 def cap_document(name: str) -> str:
-    """A CAP 1.2 alert of our own making."""
+    """A CAP 1.2 alert."""
     now = time.strftime("%Y-%m-%dT%H:%M:%S-00:00", time.gmtime())
     ends = time.strftime("%Y-%m-%dT%H:%M:%S-00:00", time.gmtime(time.time() + 3600))
     return f"""<?xml version="1.0" encoding="UTF-8"?>

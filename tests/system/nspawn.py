@@ -1,4 +1,4 @@
-"""Builds, clones, boots and commands a Debian machine under systemd-nspawn."""
+"""Builds, clones, boots and controls a Debian machine under systemd-nspawn."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ ENVIRONMENT = (
 
 
 class Image:
-    """The clean machine that is cloned for every module of tests."""
+    """The image from which machines are cloned."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.root = folder / SUITE
 
     def prepare(self, *debs: Path) -> None:
-        """Build it if it is not there, and fetch what the packages depend on; one at a time."""
+        """Build it if it does not exist, and fetch the dependencies of the packages."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -57,7 +57,7 @@ class Image:
 
     @contextlib.contextmanager
     def machine(self, name: str) -> Iterator[Machine]:
-        """A clone, booted; gone afterwards."""
+        """A booted clone, removed afterwards."""
         root = self.folder / f"run-{name}"
         shutil.rmtree(root, ignore_errors=True)
         subprocess.run(("cp", "-a", "--reflink=auto", self.root, root), check=True)
@@ -90,11 +90,11 @@ class Image:
         part.rename(self.root)
 
     def _fetch(self, debs: tuple[Path, ...]) -> None:
-        """Dependencies into the clean machine's cache of packages; the two choices of database."""
+        """Fetch the dependencies for both kinds of database into the package cache of the image."""
         wanted = "\n".join(
             _run("dpkg-deb", "-f", str(deb), "Depends", "Recommends") for deb in debs
         )
-        wanted += "\nwith what is recommended"
+        wanted += "\nwith recommended packages"
         mark = self.root / "var/cache/apt/fetched-for"
         if mark.exists() and mark.read_text() == wanted:
             return
@@ -112,7 +112,7 @@ class Image:
 
 
 class Machine:
-    """One running machine. It has no network but its own loopback."""
+    """A running machine. Its only network is its loopback."""
 
     def __init__(self, root: Path, name: str) -> None:
         self.root = root
@@ -124,7 +124,7 @@ class Machine:
         self._boots = 0
 
     def boot(self) -> None:
-        """Start it and wait until its systemd has started everything."""
+        """Start it and wait until its systemd has started all units."""
         self._stopping = False
         self._thread = threading.Thread(target=self._supervise, daemon=True)
         self._thread.start()
@@ -138,7 +138,7 @@ class Machine:
         return time.monotonic() - began
 
     def stop(self) -> None:
-        """Power it off, at the latest by force."""
+        """Power it off, if necessary by force."""
         self._stopping = True
         if self._process is not None and self._process.poll() is None:
             self._signal("-RTMIN+4")
@@ -163,19 +163,19 @@ class Machine:
             text=True,
             timeout=timeout_s,
             check=False,
-            start_new_session=True,  # what a script does to its group does not reach us
+            start_new_session=True,  # signals to its group do not reach this process
         )
         if check and done.returncode != 0:
-            said = f"{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
-            raise AssertionError(f"{script!r} gave {done.returncode}:\n{said}")
+            printed = f"{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+            raise AssertionError(f"{script!r} gave {done.returncode}:\n{printed}")
         return done
 
     def ask(self, script: str) -> str:
-        """What a shell script prints, without the last newline."""
+        """The output of a shell script, without the last newline."""
         return self.sh(script).stdout.rstrip("\n")
 
     def put(self, path: str, content: str | Path) -> None:
-        """Make a file inside: a text, or a copy of a file of this host."""
+        """Write a file in the machine: a text, or a copy of a file of this host."""
         target = self.root / path.lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(content, Path):
@@ -222,7 +222,7 @@ class Machine:
         )
 
     def _leaves(self) -> list[Path]:
-        """A cgroup of our own in every hierarchy, where the machine sees its root."""
+        """A cgroup in each hierarchy, which the machine sees as its root."""
         if not _is_v1():
             return []
         folders = [f for f in CGROUPS.iterdir() if f.is_dir() and not f.is_symlink()]
@@ -231,13 +231,16 @@ class Machine:
     def _enter_cgroups(self) -> None:
         for leaf in self._leaves():
             leaf.mkdir(exist_ok=True)
-            for name in ("cpuset.cpus", "cpuset.mems"):  # empty in a new group, which takes nobody
+            for name in (
+                "cpuset.cpus",
+                "cpuset.mems",
+            ):  # a new group without these accepts no process
                 if (leaf / name).exists():
                     (leaf / name).write_text((leaf.parent / name).read_text())
             (leaf / "cgroup.procs").write_text(str(os.getpid()))
 
     def _leader(self) -> int | None:
-        """The pid on this host of the machine's first process."""
+        """The process ID on this host of the first process of the machine."""
         if self._process is None or self._process.poll() is not None:
             return None
         tasks = Path(f"/proc/{self._process.pid}/task")
@@ -255,7 +258,7 @@ class Machine:
     def _enter(self, *command: str) -> tuple[str, ...]:
         leader = self._leader()
         if leader is None:
-            raise AssertionError(f"the machine does not run: {self._last_words()}")
+            raise AssertionError(f"the machine does not run: {self._console_tail()}")
         spaces = ("-m", "-u", "-i", "-n", "-p", "-C")
         return ("nsenter", "-t", str(leader), *spaces, "--", "env", "-i", *ENVIRONMENT, *command)
 
@@ -266,19 +269,19 @@ class Machine:
 
     def _wait_up(self, boots: int) -> None:
         until = time.monotonic() + BOOT_S
-        said = ""
+        state = ""
         while time.monotonic() < until:
             if self._boots > boots and self._leader() is not None:
                 with contextlib.suppress(AssertionError, subprocess.TimeoutExpired):
-                    said = self.sh("systemctl is-system-running", check=False).stdout.strip()
-                if said in ("running", "degraded"):
+                    state = self.sh("systemctl is-system-running", check=False).stdout.strip()
+                if state in ("running", "degraded"):
                     return
             if self._thread is not None and not self._thread.is_alive():
                 break
             time.sleep(0.1)
-        raise AssertionError(f"not up after {BOOT_S} s ({said}): {self._last_words()}")
+        raise AssertionError(f"not up after {BOOT_S} s ({state}): {self._console_tail()}")
 
-    def _last_words(self) -> str:
+    def _console_tail(self) -> str:
         return self.console.read_text(errors="replace")[-2000:] if self.console.exists() else ""
 
 

@@ -1,4 +1,4 @@
-"""Radios, sounds and feeds of every kind under their units' sandbox, in the booted machine."""
+"""Receivers, sources and feeds of every kind in the sandbox of their units."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ UNITS = ("eas-sdrd@dongle", "eas-sdrd@shared", "eas-audiod@dongle", "eas-audiod@
 OTHERS = ("eas-sdrd", "eas-audiod", "eas-webd", "nobody")
 RECOMMENDED = "librtlsdr0 flac python3-pyaudio python3-slixmpp python3-xmlsec python3-cryptography"
 CREDENTIALS = "/etc/eas-station/credentials"
-HANDED = "/run/credentials/eas-capd.service"
+LOADED = "/run/credentials/eas-capd.service"
 
 
 @pytest.fixture(scope="module", autouse=True)
 def kinds(station: Machine) -> Iterator[None]:
-    """All of them configured, and gone again."""
+    """Configure all of them, and remove them afterwards."""
     for name, secret in SECRETS.items():
         station.sh(f"install -m600 /dev/stdin {CREDENTIALS}/{name}", text=secret)
     station.put(OURS, CONFIGURATION + KINDS)
@@ -75,10 +75,10 @@ def kinds(station: Machine) -> Iterator[None]:
     station.sh("eas-ctl apply")
 
 
-def says(station: Machine, kind: str, name: str, words: str) -> None:
-    """Wait until a part's sentence has these words."""
+def wait_for_sentence(station: Machine, kind: str, name: str, text: str) -> None:
+    """Wait until the status of a receiver, source or feed contains a text."""
     what = {"receiver": "receivers", "source": "sources", "feed": "feeds"}[kind]
-    pattern = f"{name}.*{words}"
+    pattern = f"{name}.*{text}"
     station.wait(f"eas-ctl {what} | tr '\\n' ' ' | grep -q '{pattern}'", 45)
 
 
@@ -86,28 +86,34 @@ def says(station: Machine, kind: str, name: str, words: str) -> None:
     ("kind", "name", "package"),
     [
         ("receiver", "dongle", "apt install librtlsdr0"),
-        ("source", "net", "no connection to 127.0.0.1"),  # nothing is missed before there is one
+        (
+            "source",
+            "net",
+            "no connection to 127.0.0.1",
+        ),  # ffmpeg is needed only after the connection
         ("source", "card", "apt install python3-pyaudio"),
         ("feed", "wire", "python3-slixmpp is not installed"),
     ],
 )
-def test_what_is_only_recommended_is_named_where_it_is_missing(
+def test_a_missing_recommended_package_is_named(
     station: Machine, kind: str, name: str, package: str
 ) -> None:
-    says(station, kind, name, package)
+    wait_for_sentence(station, kind, name, package)
 
 
-def test_what_is_recommended_works_in_the_sandbox(station: Machine) -> None:
+def test_recommended_packages_work_in_the_sandbox(station: Machine) -> None:
     pid = station.show("eas-sdrd@dongle", "MainPID")
     station.sh(f"{INSTALL} {RECOMMENDED}")
-    says(station, "receiver", "dongle", "reconnecting: no RTL-SDR dongle is plugged in")
-    assert station.show("eas-sdrd@dongle", "MainPID") == pid  # as soon as it is there
-    station.sh("systemctl restart eas-audiod@card eas-capd")  # it asks for slixmpp once an hour
-    says(station, "source", "card", "no sound card")
+    wait_for_sentence(
+        station, "receiver", "dongle", "reconnecting: no RTL-SDR dongle is plugged in"
+    )
+    assert station.show("eas-sdrd@dongle", "MainPID") == pid  # without a restart
+    station.sh("systemctl restart eas-audiod@card eas-capd")  # retries slixmpp once an hour
+    wait_for_sentence(station, "source", "card", "no sound card")
     station.wait("! eas-ctl feeds | grep -q 'not installed\\|does not work'", 45)
 
 
-def test_radio_without_a_dongle_waits_quietly(station: Machine) -> None:
+def test_a_receiver_without_a_dongle_logs_little(station: Machine) -> None:
     for unit in UNITS:
         assert station.show(unit, "ActiveState") == "active"
         assert station.show(unit, "NRestarts") == "0"
@@ -128,7 +134,7 @@ def test_only_units_that_need_the_network_have_it(station: Machine) -> None:
     }
 
 
-def test_only_the_sound_card_s_unit_sees_the_devices_of_sound(station: Machine) -> None:
+def test_only_the_unit_of_a_sound_card_has_access_to_sound_devices(station: Machine) -> None:
     station.sh("mkdir -p /dev/snd && echo heard >/dev/snd/bench && chgrp -R audio /dev/snd")
     station.sh("chmod 640 /dev/snd/bench")
     for unit, seen in (("eas-audiod@card", True), ("eas-audiod@dongle", False)):
@@ -146,29 +152,29 @@ def test_only_the_sound_card_s_unit_sees_the_devices_of_sound(station: Machine) 
     assert station.show("eas-sdrd@wx", "DeviceAllow") == ""
 
 
-def test_secrets_reach_eas_capd_and_nobody_else(station: Machine) -> None:
+def test_only_eas_capd_can_read_the_credentials(station: Machine) -> None:
     owner = "runuser -u eas-capd -- cat"
     for name, secret in SECRETS.items():
-        handed = f"{HANDED}/credentials_{name}"
-        assert station.sh(f"{owner} {handed}").stdout == secret
+        loaded = f"{LOADED}/credentials_{name}"
+        assert station.sh(f"{owner} {loaded}").stdout == secret
         for other in OTHERS:
-            for path in (handed, f"{CREDENTIALS}/{name}"):
+            for path in (loaded, f"{CREDENTIALS}/{name}"):
                 read = station.sh(f"runuser -u {other} -- cat {path}", check=False)
                 assert read.returncode != 0, (other, path)
     assert station.ask(f"stat -c '%a %U' {CREDENTIALS}") == "700 root"
     assert station.ask("ls /run/credentials | grep ^eas-") == "eas-capd.service"
-    says(station, "feed", "ipaws", "reconnecting")
-    said = station.sh("eas-ctl status --json; eas-ctl feeds --json; journalctl -b", check=False)
+    wait_for_sentence(station, "feed", "ipaws", "reconnecting")
+    printed = station.sh("eas-ctl status --json; eas-ctl feeds --json; journalctl -b", check=False)
     assert "credentials/" not in "".join(
-        line for line in said.stdout.splitlines() if "cannot be read" in line
+        line for line in printed.stdout.splitlines() if "cannot be read" in line
     )
-    for words in ("secret-of-the-wire", "secret-of-fema", "secret-of-the-hook"):
-        assert words not in said.stdout
+    for secret in ("secret-of-the-wire", "secret-of-fema", "secret-of-the-hook"):
+        assert secret not in printed.stdout
 
 
 @pytest.mark.parametrize("unit", (*UNITS, "eas-audiod@card"))
-def test_unit_of_every_kind_is_hardened(station: Machine, unit: str) -> None:
-    # A dongle that other machines hear needs USB and the network, which all others need one of.
+def test_the_unit_of_each_kind_is_hardened(station: Machine, unit: str) -> None:
+    # A shared dongle needs both USB and the network; all other units need one of them.
     most = 20 if unit == "eas-sdrd@shared" else 15
     asked = f"systemd-analyze security --threshold={most} {unit} --no-pager"
     done = station.sh(asked, check=False)
@@ -176,6 +182,6 @@ def test_unit_of_every_kind_is_hardened(station: Machine, unit: str) -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_clip_is_compressed_as_soon_as_flac_is_there(station: Machine) -> None:
+def test_recordings_are_compressed_after_flac_is_installed(station: Machine) -> None:
     station.sh("systemctl restart eas-audiod@wx")
     station.wait("find /var/lib/eas-station/clips -name '*.flac' | grep -q .", 150)

@@ -23,7 +23,7 @@ def upgrade():
 """
 
 
-def test_maintenance_is_recorded_and_its_backup_restores_every_row(station: Machine) -> None:
+def test_maintenance_is_recorded_and_a_backup_restores_every_row(station: Machine) -> None:
     station.sh("systemctl start eas-station-maintenance")
     jobs = json.loads(station.ask("curl -s -m 5 http://localhost:8080/api/v1/jobs"))
     assert any(job.get("job") == "maintenance" for job in jobs["jobs"]), jobs
@@ -42,7 +42,7 @@ def test_maintenance_is_recorded_and_its_backup_restores_every_row(station: Mach
     station.sh("systemctl start eas-audiod eas-capd")
 
 
-def test_reboot_brings_everything_back(station: Machine) -> None:
+def test_a_reboot_starts_all_units(station: Machine) -> None:
     count = station.ask("eas-ctl alerts --all --limit 500 --json | grep -c event_name")
     took = station.reboot()
     for daemon in DAEMONS:
@@ -53,7 +53,9 @@ def test_reboot_brings_everything_back(station: Machine) -> None:
     assert int(again) >= int(count)
 
 
-def test_upgrade_loses_no_row_and_asks_nothing(station: Machine, deb: Path, tmp_path: Path) -> None:
+def test_an_upgrade_loses_no_row_and_asks_nothing(
+    station: Machine, deb: Path, tmp_path: Path
+) -> None:
     many = (
         "INSERT INTO alerts SELECT (jsonb_populate_record(NULL::alerts, to_jsonb(a) ||"
         " jsonb_build_object('alert_id', gen_random_uuid()::text, 'number', 1000000 + g))).*"
@@ -65,7 +67,7 @@ def test_upgrade_loses_no_row_and_asks_nothing(station: Machine, deb: Path, tmp_
     assert before > 10_000
     station.sh("echo '# edited by hand' >>/etc/eas-station/station.toml")
     station.put("/root/newer.deb", newer(deb, tmp_path))
-    station.sh("systemctl stop postgresql")  # dpkg never fails because it is down
+    station.sh("systemctl stop postgresql")  # dpkg must not fail
     pid = station.show("eas-audiod@wx", "MainPID")
     began = time.monotonic()
     station.sh(f"{INSTALL} -o Dpkg::Options::=--force-confold /root/newer.deb")
@@ -83,7 +85,7 @@ def test_upgrade_loses_no_row_and_asks_nothing(station: Machine, deb: Path, tmp_
     assert lost_s <= 10
 
 
-def test_failed_migration_leaves_the_old_schema_serving(
+def test_a_failed_migration_leaves_the_old_schema_in_use(
     station: Machine, deb: Path, tmp_path: Path
 ) -> None:
     held = station.ask(psql("SELECT count(*) FROM alerts"))
@@ -101,7 +103,7 @@ def test_failed_migration_leaves_the_old_schema_serving(
     station.put("/var/lib/eas-station/cap/waiting.xml", cap_document("waiting"))
     station.wait("eas-ctl status --json | grep -q '\"spool_depth\": [1-9]'", 30)
     shown = "curl -s -m 10 http://localhost:8080/api/v1/alerts?state=active"
-    station.wait(f"{shown} | grep -q waiting", 30)  # heard, though not in the record yet
+    station.wait(f"{shown} | grep -q waiting", 30)  # received, though not in the database yet
     assert station.ask(psql("SELECT count(*) FROM alerts")) == held
     station.put("/root/repaired.deb", newer(deb, tmp_path, 3))
     station.sh(f"{INSTALL} /root/repaired.deb")
@@ -110,7 +112,7 @@ def test_failed_migration_leaves_the_old_schema_serving(
 
 
 def break_migration(tree: Path) -> None:
-    """A version whose migration fails in the middle."""
+    """Add a migration that fails halfway."""
     store = tree / "usr/share/eas-station/eas_station/store"
     schema = store / "database/schema.py"
     text = schema.read_text()
@@ -119,7 +121,7 @@ def break_migration(tree: Path) -> None:
     (store / "migrations/versions/v0003_broken.py").write_text(BROKEN)
 
 
-def test_remove_stops_everything_and_keeps_the_record(station: Machine) -> None:
+def test_remove_stops_all_daemons_and_keeps_the_database(station: Machine) -> None:
     station.sh("apt-get remove -q -y eas-station")
     assert station.ask("pgrep -c 'eas-(capd|sdrd|audiod|webd)' || true") == "0"
     assert station.ask("ls /var/lib/eas-station") != ""
@@ -127,7 +129,7 @@ def test_remove_stops_everything_and_keeps_the_record(station: Machine) -> None:
     station.wait("systemctl is-active -q eas-audiod@wx", 20)
 
 
-def test_purge_leaves_a_dump_and_nothing_else(station: Machine) -> None:
+def test_purge_leaves_only_a_dump(station: Machine) -> None:
     print(station.sh("apt-get purge -q -y eas-station 2>&1").stdout)
     dumps = station.ask("ls /var/backups | grep ^eas-station-").splitlines()
     assert len(dumps) == 1
@@ -148,13 +150,13 @@ def test_purge_leaves_a_dump_and_nothing_else(station: Machine) -> None:
     assert "eas_station" not in station.ask(f"{psql} 'SELECT datname FROM pg_database'")
 
 
-def test_reinstall_after_purge_starts_from_zero(station: Machine) -> None:
+def test_a_reinstallation_after_purge_starts_with_an_empty_database(station: Machine) -> None:
     station.sh(f"{INSTALL} /root/eas-station.deb")
     station.wait("systemctl is-active eas-capd eas-webd eas-station-schema", 20)
     assert "pass" in station.ask("curl -s -m 10 http://localhost:8080/healthz")
 
 
-def test_purge_that_is_refused_keeps_the_record(station: Machine) -> None:
+def test_a_refused_purge_keeps_the_database(station: Machine) -> None:
     station.put("/var/lib/eas-station/cap/kept.xml", cap_document("kept"))
     station.put("/etc/eas-station/station.d/bench.toml", CONFIGURATION)
     station.sh("eas-ctl apply", check=False)
@@ -162,8 +164,8 @@ def test_purge_that_is_refused_keeps_the_record(station: Machine) -> None:
     dumps = station.ask("ls /var/backups")
     answer = "eas-station eas-station/purge-database boolean false"
     station.sh("debconf-set-selections", text=f"{answer}\n")
-    said = station.sh("apt-get purge -q -y eas-station 2>&1").stdout
-    assert "the record was kept" in said
+    printed = station.sh("apt-get purge -q -y eas-station 2>&1").stdout
+    assert "kept the database" in printed
     assert station.ask("ls /var/backups") == dumps
     assert "kept" in station.ask(psql("SELECT headline FROM alerts"))
     station.sh(f"{INSTALL} /root/eas-station.deb")
@@ -171,7 +173,7 @@ def test_purge_that_is_refused_keeps_the_record(station: Machine) -> None:
 
 
 def rows(root: Path, path: str) -> dict[str, list[dict[str, object]]]:
-    """Every row of a backup inside the machine, by table; runs of jobs go on meanwhile."""
+    """The rows of a backup in the machine, by table."""
     found = {}
     with tarfile.open(root / path.lstrip("/")) as tar:
         for member in tar.getmembers():

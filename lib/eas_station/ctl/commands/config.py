@@ -1,4 +1,4 @@
-"""`eas-ctl config check`: the faults of the configuration, or the units it results in."""
+"""`eas-ctl config check`: the errors of the configuration, or the units it results in."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def add_parser(commands: arguments.Commands) -> None:
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     check = actions.add_parser(
         "check",
-        help="list the faults of the configuration, or the units it results in",
-        description="List all faults of the configuration, or the units it results in."
+        help="list the errors of the configuration, or the units it results in",
+        description="List all errors of the configuration, or the units it results in."
         " Exit status: 0 valid, 78 invalid.",
     )
     check.add_argument("file", nargs="?", type=Path, help="the same as --config FILE")
@@ -47,4 +47,4 @@ def _show_faults(faults: tuple[Fault, ...], as_json: bool) -> None:
         return
     for fault in faults:
         print(fault, file=sys.stderr)
-    print(f"{len(faults)} fault{'s' if len(faults) != 1 else ''}", file=sys.stderr)
+    print(f"{len(faults)} error{'s' if len(faults) != 1 else ''}", file=sys.stderr)

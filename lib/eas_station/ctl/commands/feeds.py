@@ -51,7 +51,7 @@ def add_parser(commands: arguments.Commands) -> None:
         " explain each alert; nothing is stored.",
     )
     parser.add_argument("action", nargs="?", choices=("list", "poll", "test"), default="list")
-    parser.add_argument("name", nargs="?", metavar="NAME")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="the feed to poll or test")
     arguments.finish(parser, run)
 
 

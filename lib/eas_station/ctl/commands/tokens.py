@@ -31,7 +31,7 @@ def add_parser(commands: arguments.Commands) -> None:
     listing = actions.add_parser("list", help="list the tokens and their last use")
     arguments.add_json(listing)
     revoke = actions.add_parser("revoke", help="revoke a token")
-    revoke.add_argument("name", metavar="NAME")
+    revoke.add_argument("name", metavar="NAME", help="name of the token")
     for action, work in ((add, _add), (listing, _list), (revoke, _revoke)):
         arguments.add_config(action)
         action.set_defaults(func=run, work=work)

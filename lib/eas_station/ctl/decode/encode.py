@@ -31,7 +31,9 @@ def add_parser(commands: arguments.Commands) -> None:
         " play a real event code near a transmitter (47 CFR 11.45).",
     )
     parser.add_argument("header", metavar="HEADER", help="ZCZC-…-, as it is sent")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.wav")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE.wav", help="the file to write"
+    )
     parser.add_argument(
         "--rate", type=int, default=25_000, metavar="HZ", help="sample rate (default: 25000)"
     )

@@ -33,7 +33,7 @@ def test_an_invalid_file_is_exit_78_with_all_faults(
     assert capsys.readouterr().err.splitlines() == [
         f"{path}:2: web.prot = 1: no such key; did you mean port?",
         f"{path}:3: web.host = 2: must be a text in quotes",
-        "2 faults",
+        "2 errors",
     ]
     assert main(["config", "check", str(path), "--json"]) == 78
     printed = json.loads(capsys.readouterr().out)
