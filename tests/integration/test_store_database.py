@@ -73,7 +73,7 @@ def test_there_is_one_writer_at_a_time(database_url: str) -> None:
         database.close()
 
 
-def test_a_writer_that_waits_too_long_is_told_so(database_url: str) -> None:
+def test_a_writer_that_waits_too_long_fails(database_url: str) -> None:
     holder = Database(database_url)
     waiter = Database(database_url, statement_timeout_s=0.2)
     with holder.write(), pytest.raises(StoreError, match="retrying"), waiter.write():

@@ -112,7 +112,7 @@ def test_a_nationwide_poll_is_stored_and_the_same_again_adds_nothing(
         assert len(alert_queries.active(connection, None, NATIONWIDE + 1)) == NATIONWIDE
 
 
-def test_no_statement_of_the_way_in_reads_a_whole_table(
+def test_no_statement_of_the_flusher_reads_a_whole_table(
     way: Way, database: Database, admission: Admission, heard: Any
 ) -> None:
     undated = replace(heard.off_air(), clock_trusted=False)

@@ -286,7 +286,7 @@ def test_a_search_is_paged_and_follows_what_becomes_of_an_alert(database: Databa
     assert (count("number1"), count("another"), count("flood")) == (9, 0, 19)
 
 
-def test_the_log_knows_which_way_an_alert_was_heard(
+def test_the_log_is_filtered_by_the_way_of_reception(
     database: Database, store: Store, heard: Any
 ) -> None:
     header = "ZCZC-WXR-TOR-039173+0030-3261155-KCLE/NWS-"
@@ -445,9 +445,7 @@ def test_known_messages_are_those_this_feed_has_brought(
         assert receptions.known_messages(connection, "nws", []) == frozenset()
 
 
-def test_what_an_operator_said_of_an_alert_stays(
-    database: Database, store: Store, heard: Any
-) -> None:
+def test_the_flags_of_an_alert_stay(database: Database, store: Store, heard: Any) -> None:
     store(heard.off_air())
     with database.write() as connection:
         (alert,) = alert_queries.active(connection, NOON)
@@ -553,7 +551,7 @@ def test_the_last_runs_and_the_totals_of_each_job(database: Database) -> None:
     assert total.last_run_at == total.last_good_at == NOON + timedelta(minutes=11)
 
 
-def test_desired_state_is_running_until_somebody_says_otherwise(database: Database) -> None:
+def test_the_desired_state_is_running_unless_it_was_set(database: Database) -> None:
     with database.write() as connection:
         assert desired_states.desired(connection, "source", "wx") == "running"
         desired_states.set_desired(connection, "source", "wx", "stopped", NOON, "ada")
@@ -656,7 +654,7 @@ def test_a_test_that_is_no_longer_expected_is_forgotten(database: Database) -> N
         assert expected_tests.all_expected(connection) == (other,)
 
 
-def test_an_expected_test_remembers_when_it_was_heard(database: Database) -> None:
+def test_an_expected_test_keeps_the_time_of_its_reception(database: Database) -> None:
     expected = expected_tests.ExpectedTest("wx", "162.550", "RWT", learnt=False)
     with database.write() as connection:
         expected_tests.save(connection, expected)

@@ -106,7 +106,7 @@ def test_daemons_that_hear_the_same_in_the_same_moment_make_one_alert(
     assert len({(key.key_hash, key.alert_id) for key in keys}) == len(keys)
 
 
-def test_who_follows_the_changes_misses_none(
+def test_following_the_changes_misses_none(
     daemon: Callable[..., tuple[Intake, Flusher]], database: Database, heard: Any
 ) -> None:
     parts = [daemon(f"d{n}", [], batch=3) for n in range(2)]

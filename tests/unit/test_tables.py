@@ -82,7 +82,7 @@ def test_the_tests_are_known(loaded: Tables) -> None:
         ("", "unknown place "),
     ],
 )
-def test_a_location_is_named_as_people_say_it(loaded: Tables, code: str, name: str) -> None:
+def test_a_location_has_a_readable_name(loaded: Tables, code: str, name: str) -> None:
     assert loaded.location_name(code) == name
 
 
@@ -118,7 +118,7 @@ def test_a_transmitter_has_a_channel_and_a_mast(loaded: Tables) -> None:
     )
 
 
-def test_every_table_says_where_it_comes_from() -> None:
+def test_every_table_names_its_source() -> None:
     for path in DATA.glob("*.tsv"):
         head = path.read_text(encoding="utf-8").partition("\n\n")[0]
         assert "# Source:" in head

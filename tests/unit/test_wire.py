@@ -111,7 +111,7 @@ def test_a_fault_names_its_place(wrong: dict[str, object], said: str) -> None:
     assert str(caught.value) == said
 
 
-def test_a_fault_is_named_from_where_the_caller_says() -> None:
+def test_the_path_of_a_fault_starts_where_the_caller_sets_it() -> None:
     with pytest.raises(FrameError, match=r"^status\.x\.number: missing: a whole number$"):
         from_plain(Whole, {}, "status.x")
     with pytest.raises(FrameError, match=r"^Whole: must be an object$"):

@@ -158,7 +158,7 @@ def joined(intervals: Iterable[deaf.DeafInterval]) -> list[tuple[datetime, datet
 
 
 @pytest.mark.timeout(300)
-def test_a_receiver_elsewhere_is_heard_and_a_cut_wire_is_a_deaf_interval(
+def test_a_remote_receiver_is_received_and_a_broken_connection_is_a_deaf_interval(
     pair: tuple[Machine, Machine], machines: Any
 ) -> None:
     antenna, station = pair
@@ -219,7 +219,7 @@ def test_a_receiver_elsewhere_is_heard_and_a_cut_wire_is_a_deaf_interval(
 
 
 @pytest.mark.timeout(120)
-def test_without_keys_a_receiver_is_not_published_and_it_says_what_to_do(
+def test_without_keys_a_receiver_is_not_published_and_the_error_names_the_command(
     tmp_path: Path,
 ) -> None:
     machine = Machine(tmp_path / "a", tmp_path / "r", [])

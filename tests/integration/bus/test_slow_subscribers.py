@@ -126,7 +126,7 @@ def end(publisher: Publisher, listener: Listener) -> tuple[int, int]:
     return listener.counts()
 
 
-def test_a_subscriber_that_is_stopped_for_a_minute_harms_nobody_and_notices_every_gap(
+def test_a_subscriber_stopped_for_a_minute_blocks_nobody_and_notices_every_gap(
     publisher: Publisher, listen: Callable[..., Listener], run_dir: Path
 ) -> None:
     stopped = listen(*CHANNELS)
@@ -152,7 +152,7 @@ def test_a_subscriber_that_is_stopped_for_a_minute_harms_nobody_and_notices_ever
     assert heard_late + missed_late == sent, "every frame is either heard or known to be missed"
 
 
-def test_a_late_joiner_is_told_the_last_value_and_of_no_gap(
+def test_a_late_subscriber_receives_the_last_value_without_a_gap(
     publisher: Publisher, listen: Callable[..., Listener]
 ) -> None:
     for number in range(5000):

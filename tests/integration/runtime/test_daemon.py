@@ -70,9 +70,7 @@ def test_it_runs_the_same_without_systemd(toy: StartToy) -> None:
     assert process.wait() == 0
 
 
-def test_work_that_hangs_is_named_and_the_process_ends_all_the_same(
-    toy: StartToy, folder: Path
-) -> None:
+def test_a_hanging_thread_is_named_and_the_process_ends(toy: StartToy, folder: Path) -> None:
     (folder / "hang").touch()
     process = toy()
     process.await_told("READY=1")
@@ -106,7 +104,7 @@ def test_a_stopped_process_does_not_feed_the_watchdog(toy: StartToy) -> None:
     assert not process.tells_within("WATCHDOG=1", 0.8)
 
 
-def test_a_thread_that_meets_a_bug_ends_the_process_with_its_traceback(
+def test_a_crash_of_a_thread_ends_the_process_with_its_traceback(
     toy: StartToy, folder: Path
 ) -> None:
     process = toy(EAS_LOG="json")
@@ -132,7 +130,7 @@ def test_sighup_reads_the_configuration_again(toy: StartToy, config_path: Path) 
     process.await_told("READY=1")
 
 
-def test_a_bad_file_keeps_the_old_configuration_and_says_so(
+def test_a_bad_file_keeps_the_old_configuration_and_is_reported(
     toy: StartToy, config_path: Path, folder: Path
 ) -> None:
     process = toy()
@@ -156,7 +154,7 @@ def test_a_bad_file_keeps_the_old_configuration_and_says_so(
     assert "refused" not in process.told[-1]
 
 
-def test_a_daemon_may_refuse_a_configuration_too(toy: StartToy, config_path: Path) -> None:
+def test_a_daemon_can_refuse_a_configuration(toy: StartToy, config_path: Path) -> None:
     process = toy()
     process.await_told("READY=1")
     text = config_path.read_text()

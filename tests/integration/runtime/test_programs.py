@@ -45,7 +45,7 @@ def test_ready_within_five_seconds_with_nothing_there_and_only_its_own_modules(
 
 
 @pytest.mark.parametrize("program", ["eas-audiod", "eas-capd"])
-def test_the_status_says_that_the_database_is_missing(
+def test_the_status_shows_that_the_database_is_missing(
     program: str, config_path: Path, start: Callable[..., Any]
 ) -> None:
     config_path.write_text(config_path.read_text() + SOURCE)

@@ -71,7 +71,7 @@ def until(condition: Callable[[], bool], longest_s: float) -> None:
         time.sleep(0.02)
 
 
-def test_the_page_answers_where_it_says_and_every_line_has_its_process_in_front(
+def test_the_page_responds_at_its_address_and_every_line_starts_with_its_process(
     running: Any, port: int
 ) -> None:
     assert f"the page is at http://127.0.0.1:{port}/" in running.log()
@@ -154,7 +154,7 @@ def test_a_configuration_at_fault_starts_nothing(start: Callable[..., Any], smal
     assert "wep: no such table; did you mean web?" in process.log()
 
 
-def test_the_demonstration_is_heard_and_leaves_only_its_state(
+def test_the_demonstration_is_received_and_leaves_only_its_state(
     start: Callable[..., Any], folder: Path
 ) -> None:
     process = start("eas-ctl", "run", "--var", folder / "var")

@@ -27,7 +27,7 @@ def test_a_message_comes_back_as_it_was() -> None:
     assert run == "1f2e3d"
 
 
-def test_the_header_is_what_the_design_says() -> None:
+def test_the_header_has_the_documented_fields() -> None:
     parts = encode("control.eas-audiod@wx", HEADER, Control("source wx"), None)
     assert parts[0] == b"control.eas-audiod@wx"
     assert json.loads(parts[1]) == {
@@ -40,7 +40,7 @@ def test_the_header_is_what_the_design_says() -> None:
     }
 
 
-def test_a_repeated_value_says_so() -> None:
+def test_a_repeated_value_is_marked() -> None:
     header = FrameHeader("eas-capd", "1f", 7, SENT_AT, repeated=True)
     message, _ = decode(encode("control.x", header, Control("x"), None))
     assert message.repeated
@@ -64,7 +64,7 @@ def test_status_is_read_with_its_dictionaries() -> None:
     assert message.body == status
 
 
-def test_what_a_channel_would_hear_is_read_as_it_was_said() -> None:
+def test_a_hearing_proof_is_read_as_it_was_written() -> None:
     hearing = HearingProof(
         source="wx",
         channel="162.550",

@@ -32,7 +32,7 @@ def test_keys_that_are_there_are_not_overwritten(file: Path) -> None:
     assert [path.name for path in file.parent.iterdir()] == ["bus.keys"]
 
 
-def test_without_a_file_it_says_how_to_make_one(file: Path) -> None:
+def test_without_a_file_the_error_names_the_command(file: Path) -> None:
     with pytest.raises(BusError, match=r"no keys in .*: make one with: eas-ctl keys"):
         keys.read(file)
 

@@ -45,7 +45,7 @@ def test_numbers_count_within_each_topic(publisher_of: MakePublisher) -> None:
     assert publisher.last_seq() == {"control.a": 2, "control.b": 1}
 
 
-def test_who_comes_late_is_sent_the_last_value_at_once_with_its_number(
+def test_a_late_subscriber_is_sent_the_last_value_with_its_number(
     publisher_of: MakePublisher, subscriber_to: MakeSubscriber
 ) -> None:
     publisher = publisher_of("eas-webd")
@@ -72,7 +72,7 @@ def test_a_second_late_one_is_sent_it_too_and_the_first_does_not_see_it_twice(
     assert first.missed() == second.missed() == ()
 
 
-def test_who_subscribes_to_a_prefix_is_sent_every_last_value_under_it(
+def test_a_prefix_subscription_is_sent_every_last_value_under_it(
     publisher_of: MakePublisher, subscriber_to: MakeSubscriber
 ) -> None:
     publisher = publisher_of("eas-webd")
@@ -108,7 +108,7 @@ def test_the_socket_is_closed_to_others_and_gone_afterwards(runtime_dir: Path) -
     assert publisher.publish("control.x", Control("too late")) == 1
 
 
-def test_a_topic_is_wanted_while_somebody_listens_to_it(
+def test_a_topic_is_wanted_while_it_has_a_subscriber(
     publisher_of: MakePublisher, runtime_dir: Path
 ) -> None:
     publisher = publisher_of("eas-audiod@wx")
@@ -124,7 +124,7 @@ def test_a_topic_is_wanted_while_somebody_listens_to_it(
     await_wanted(publisher, topic, False)
 
 
-def test_a_topic_is_wanted_no_longer_when_the_last_of_two_is_gone(
+def test_a_topic_is_wanted_until_the_last_of_two_subscribers_ends(
     publisher_of: MakePublisher, runtime_dir: Path
 ) -> None:
     publisher = publisher_of("eas-audiod@wx")
@@ -140,7 +140,7 @@ def test_a_topic_is_wanted_no_longer_when_the_last_of_two_is_gone(
     await_wanted(publisher, topic, False)
 
 
-def test_what_was_skipped_because_nobody_wanted_it_is_no_gap_for_who_comes(
+def test_skipped_messages_are_no_gap_for_the_next_subscriber(
     publisher_of: MakePublisher, subscriber_to: MakeSubscriber
 ) -> None:
     publisher = publisher_of("eas-audiod@wx")
@@ -236,7 +236,7 @@ def resident_bytes() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def test_a_text_that_is_no_unicode_is_told_all_the_same(
+def test_a_text_that_is_not_unicode_is_published(
     publisher_of: MakePublisher, subscriber_to: MakeSubscriber
 ) -> None:
     publisher = publisher_of("eas-capd")
@@ -259,7 +259,7 @@ def test_a_value_that_cannot_travel_spoils_no_other(
     assert message.body == Control("fine")
 
 
-def test_who_comes_late_is_sent_every_reception_that_may_wait_in_a_spool(
+def test_a_late_subscriber_is_sent_the_last_receptions(
     publisher_of: MakePublisher, subscriber_to: MakeSubscriber
 ) -> None:
     publisher = publisher_of("eas-audiod@wx")
@@ -274,7 +274,7 @@ def test_who_comes_late_is_sent_every_reception_that_may_wait_in_a_spool(
     assert first.missed() == second.missed() == ()
 
 
-def test_who_comes_while_receptions_are_published_hears_each_of_them_once(
+def test_a_subscriber_that_joins_during_publishing_receives_each_reception_once(
     publisher_of: MakePublisher, subscriber_to: MakeSubscriber
 ) -> None:
     publisher = publisher_of("eas-audiod@wx")

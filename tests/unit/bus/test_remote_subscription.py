@@ -120,7 +120,7 @@ def await_heard(subscriber: Subscriber, roof: Roof) -> None:
     assert subscriber.connection_faults() == {}
 
 
-def test_who_has_a_key_on_the_list_hears_what_it_asked_for_and_nothing_else(
+def test_an_allowed_key_receives_its_subscriptions_and_nothing_else(
     roof: Roof, station: MakeSubscriber
 ) -> None:
     subscriber = station(roof.address)
@@ -130,7 +130,7 @@ def test_who_has_a_key_on_the_list_hears_what_it_asked_for_and_nothing_else(
     assert roof.reported == [("running", f"open to 1 key at {roof.address}")]
 
 
-def test_this_machine_and_the_other_are_heard_by_one_subscriber(
+def test_one_subscriber_receives_from_this_machine_and_another(
     roof: Roof, station: MakeSubscriber, runtime_dir: Path
 ) -> None:
     subscriber = station(roof.address, wanted=(TOPIC, "control.x"))
@@ -151,7 +151,7 @@ def test_this_machine_and_the_other_are_heard_by_one_subscriber(
         local.close()
 
 
-def test_another_key_is_refused_and_both_sides_say_so(
+def test_another_key_is_refused_and_both_sides_report_it(
     roof: Roof, station: MakeSubscriber, caplog: pytest.LogCaptureFixture
 ) -> None:
     subscriber = station(roof.address, lambda: STRANGER)
@@ -160,7 +160,7 @@ def test_another_key_is_refused_and_both_sides_say_so(
     assert not roof.publisher.wanted(TOPIC)
 
 
-def test_a_key_that_is_put_on_the_list_is_let_in_without_a_restart(
+def test_an_added_key_is_accepted_without_a_restart(
     roof: Roof, station: MakeSubscriber, runtime_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("eas_station.bus.remote_subscription.RETRY_S", 0.05)
@@ -170,7 +170,7 @@ def test_a_key_that_is_put_on_the_list_is_let_in_without_a_restart(
     await_heard(subscriber, roof)
 
 
-def test_a_key_that_is_taken_off_the_list_is_cut_off(roof: Roof, station: MakeSubscriber) -> None:
+def test_a_removed_key_is_disconnected(roof: Roof, station: MakeSubscriber) -> None:
     subscriber = station(roof.address)
     await_heard(subscriber, roof)
     roof.open(roof.address, (STRANGER.public,))
@@ -182,12 +182,12 @@ def test_a_key_that_is_taken_off_the_list_is_cut_off(roof: Roof, station: MakeSu
     eventually(is_cut_off, "cut off")
 
 
-def test_a_server_with_another_key_is_not_believed(roof: Roof, station: MakeSubscriber) -> None:
+def test_a_server_with_another_key_is_refused(roof: Roof, station: MakeSubscriber) -> None:
     subscriber = station(roof.address, server_key=STRANGER.public)
     await_fault(subscriber, "another key than server_key", roof)
 
 
-def test_who_has_no_key_at_all_hears_nothing(roof: Roof) -> None:
+def test_a_client_without_a_key_receives_nothing(roof: Roof) -> None:
     with zmq.Context() as context, context.socket(zmq.SUB) as plain:
         plain.setsockopt(zmq.LINGER, 0)
         plain.subscribe("")
@@ -202,7 +202,7 @@ def test_who_has_no_key_at_all_hears_nothing(roof: Roof) -> None:
             events.close(0)
 
 
-def test_without_keys_of_our_own_it_says_how_to_make_them_and_goes_on_when_they_are_there(
+def test_without_own_keys_the_fault_names_the_command_and_the_connection_follows_later(
     roof: Roof, station: MakeSubscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("eas_station.bus.remote_subscription.RETRY_S", 0.05)
@@ -219,7 +219,7 @@ def test_without_keys_of_our_own_it_says_how_to_make_them_and_goes_on_when_they_
     await_heard(subscriber, roof)
 
 
-def test_a_machine_that_is_away_is_heard_again_with_a_gap_when_it_is_back(
+def test_a_machine_that_returns_is_received_again_with_a_gap(
     roof: Roof, station: MakeSubscriber, runtime_dir: Path
 ) -> None:
     subscriber = station(roof.address)
@@ -243,7 +243,7 @@ def test_a_machine_that_is_away_is_heard_again_with_a_gap_when_it_is_back(
         again.publisher.close()
 
 
-def test_an_address_that_cannot_be_bound_is_tried_again_and_nobody_here_is_hurt(
+def test_an_address_that_cannot_be_bound_is_retried_without_local_effect(
     runtime_dir: Path,
 ) -> None:
     with zmq.Context() as context, context.socket(zmq.REP) as other:
@@ -266,7 +266,7 @@ def test_an_address_that_cannot_be_bound_is_tried_again_and_nobody_here_is_hurt(
             publisher.close()
 
 
-def test_the_other_machine_speaks_for_its_unit_alone(
+def test_only_messages_of_its_own_unit_are_accepted_from_a_machine(
     runtime_dir: Path, station: MakeSubscriber
 ) -> None:
     """It has our trust in its receiver, not in alerts or in other daemons."""

@@ -96,7 +96,7 @@ def test_a_whole_topic_is_not_a_prefix(
     assert subscriber.receive(0.1) is None
 
 
-def test_a_unit_that_is_not_there_yet_is_heard_when_it_comes(
+def test_a_unit_is_received_as_soon_as_it_starts(
     publisher_of: MakePublisher, subscriber_to: MakeSubscriber
 ) -> None:
     subscriber = subscriber_to(["eas-capd"], ["control.x"])
@@ -135,7 +135,7 @@ def test_a_gap_is_counted_once(capd: RawPublisher, subscriber_to: MakeSubscriber
     assert subscriber.missed() == ()
 
 
-def test_the_first_message_ever_heard_is_no_gap(
+def test_the_first_message_received_is_no_gap(
     capd: RawPublisher, subscriber_to: MakeSubscriber
 ) -> None:
     subscriber = subscriber_to(["eas-capd"], ["control.x"])
@@ -158,7 +158,7 @@ def test_a_lost_tail_is_noticed_by_the_numbers_in_the_status(
     assert set(subscriber.missed()) == {("eas-capd", "control.x", 3), ("eas-capd", "control.y", 2)}
 
 
-def test_what_was_sent_before_a_late_subscriber_came_is_not_missed(
+def test_messages_before_a_late_subscriber_are_not_missed(
     capd: RawPublisher, subscriber_to: MakeSubscriber
 ) -> None:
     subscriber = subscriber_to(["eas-capd"], ["control.x", "control.y"])
@@ -172,7 +172,7 @@ def test_what_was_sent_before_a_late_subscriber_came_is_not_missed(
     assert subscriber.missed() == ()
 
 
-def test_after_a_restart_numbers_begin_again_and_what_was_not_heard_is_missed(
+def test_after_a_restart_numbers_start_again_and_unreceived_messages_are_missed(
     capd: RawPublisher, subscriber_to: MakeSubscriber
 ) -> None:
     subscriber = subscriber_to(["eas-capd"], ["control.x"])
@@ -184,7 +184,7 @@ def test_after_a_restart_numbers_begin_again_and_what_was_not_heard_is_missed(
     assert subscriber.missed() == (("eas-capd", "control.x", 2),)
 
 
-def test_a_publisher_that_comes_back_is_heard_again_within_a_second(
+def test_a_restarted_publisher_is_received_within_a_second(
     runtime_dir: Path, subscriber_to: MakeSubscriber
 ) -> None:
     first = Publisher("eas-capd", runtime_dir)
@@ -202,7 +202,7 @@ def test_a_publisher_that_comes_back_is_heard_again_within_a_second(
         second.close()
 
 
-def test_a_status_that_nobody_asked_for_is_not_delivered(
+def test_a_status_without_a_subscription_is_not_delivered(
     capd: RawPublisher, subscriber_to: MakeSubscriber
 ) -> None:
     subscriber = subscriber_to(["eas-capd"], ["control.x"])
@@ -212,7 +212,7 @@ def test_a_status_that_nobody_asked_for_is_not_delivered(
     assert drain(subscriber) == []
 
 
-def test_what_is_not_a_message_is_counted_and_dropped(
+def test_malformed_messages_are_counted_and_dropped(
     capd: RawPublisher, subscriber_to: MakeSubscriber
 ) -> None:
     subscriber = subscriber_to(["eas-capd"], ["control.x"])

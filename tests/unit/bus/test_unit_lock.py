@@ -23,7 +23,7 @@ sys.stdin.read()
 """
 
 
-def test_a_second_holder_is_told_the_pid_of_the_first(runtime_dir: Path) -> None:
+def test_a_second_process_is_refused_with_the_pid_of_the_first(runtime_dir: Path) -> None:
     with (
         lock_unit(runtime_dir, "eas-capd"),
         pytest.raises(BusError, match=f"eas-capd is already running with pid {os.getpid()}"),
@@ -60,7 +60,7 @@ def test_a_killed_holder_does_not_keep_the_name(runtime_dir: Path) -> None:
     lock_unit(runtime_dir, "eas-capd").release()
 
 
-def test_a_path_too_long_for_a_socket_says_what_to_do(tmp_path: Path) -> None:
+def test_a_path_too_long_for_a_socket_is_refused_with_advice(tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 100)
     with pytest.raises(BusError, match=r"107 bytes.*paths\.runtime_dir"):
         socket_path(deep, "eas-capd")

@@ -33,7 +33,7 @@ def test_an_alarm_and_what_is_expected(tmp_path: Path) -> None:
     assert source.expect == ("RWT", "162.550 RMT", "mono RWT")
 
 
-def test_nobody_is_called_and_what_was_heard_is_expected_by_default(tmp_path: Path) -> None:
+def test_there_is_no_alarm_and_received_tests_are_expected_by_default(tmp_path: Path) -> None:
     config = load(written(tmp_path, SOURCE))
     assert config.alarm.webhook is None
     assert config.sources[0].expect is None
@@ -53,9 +53,7 @@ def test_nobody_is_called_and_what_was_heard_is_expected_by_default(tmp_path: Pa
         (SOURCE + 'expect = ["162.55 RWT"]', "source.wx.expect", '"162.550 RWT"'),
     ],
 )
-def test_what_cannot_be_is_told_with_what_would_be_right(
-    tmp_path: Path, text: str, key: str, message: str
-) -> None:
+def test_a_fault_names_the_valid_values(tmp_path: Path, text: str, key: str, message: str) -> None:
     with pytest.raises(ConfigError) as refused:
         load(written(tmp_path, text))
     (fault,) = refused.value.faults

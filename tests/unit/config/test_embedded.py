@@ -28,7 +28,7 @@ def test_everything_lies_under_one_folder(tmp_path: Path) -> None:
     assert config.feeds[1].path == cap_dir(tmp_path)
 
 
-def test_the_daemons_read_what_was_written(tmp_path: Path) -> None:
+def test_the_written_file_is_read_back(tmp_path: Path) -> None:
     config = embedded(
         tmp_path, tmp_path / "elsewhere", 8081, ("039173", "039095"), (41.4, -83.6), ("OH",)
     )

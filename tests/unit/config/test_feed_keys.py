@@ -92,10 +92,10 @@ def test_the_wire_is_the_weather_services_unless_another_is_named(tmp_path: Path
         ),
     ],
 )
-def test_a_fault_says_what_is_legal(tmp_path: Path, keys: str, said: str) -> None:
+def test_a_fault_names_the_valid_values(tmp_path: Path, keys: str, said: str) -> None:
     assert fault_of(tmp_path, keys) == said
 
 
-def test_another_server_may_be_asked_as_often_as_it_likes(tmp_path: Path) -> None:
+def test_another_server_can_be_polled_at_any_interval(tmp_path: Path) -> None:
     keys = 'kind = "ipaws"\nurl = "https://notfema.gov.example.org/recent"\ninterval_s = 2'
     assert feed_of(tmp_path, keys).interval_s == 2.0

@@ -49,7 +49,7 @@ def test_a_value_of_several_lines_does_not_hide_what_follows() -> None:
     assert places.find(("feed", 0, "interval_s")) == KeyLine(13, "5")
 
 
-def test_what_looks_like_a_key_inside_a_text_is_none() -> None:
+def test_text_that_looks_like_a_key_is_not_one() -> None:
     places = KeyLines(TEXT)
     assert places.find(("feed", 1, "url")) == KeyLine(20, '"https://example.org/[x]"')
     assert places.find(("feed", 1, "port")) == KeyLine(14, None)

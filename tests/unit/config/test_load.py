@@ -89,13 +89,13 @@ def test_a_station_without_any_file_runs_on_the_defaults(
     assert load(None) == Config()
 
 
-def test_the_shipped_file_is_fine_and_has_the_weather_service_alone() -> None:
+def test_the_shipped_file_is_valid_and_has_only_the_weather_service() -> None:
     config = load(SHIPPED)
     assert [feed.name for feed in config.feeds] == ["nws"]
     assert config == Config(feeds=config.feeds, files=(str(SHIPPED),))
 
 
-def test_all_that_the_shipped_file_leaves_commented_out_is_fine_too(tmp_path: Path) -> None:
+def test_the_commented_keys_of_the_shipped_file_are_valid(tmp_path: Path) -> None:
     text = re.sub(r"^#(?=[a-z\[])", "", SHIPPED.read_text(encoding="utf-8"), flags=re.MULTILINE)
     config = load(written(tmp_path, text))
     assert [source.kind for source in config.sources] == [
@@ -113,7 +113,7 @@ def test_the_shipped_file_shows_every_key_of_every_table() -> None:
                 assert re.search(rf"^#?{key.name} = ", text, re.MULTILINE), key.name
 
 
-def test_every_fault_is_told_at_once_with_file_line_key_and_value(tmp_path: Path) -> None:
+def test_every_fault_is_reported_with_file_line_key_and_value(tmp_path: Path) -> None:
     text = """\
 [station]
 callsing = "KTOL"
@@ -216,7 +216,7 @@ def test_one_fault(tmp_path: Path, text: str, key: str, line: int, message: str)
     assert message in fault.message
 
 
-def test_a_password_is_not_told(tmp_path: Path) -> None:
+def test_a_password_is_not_shown_in_a_fault(tmp_path: Path) -> None:
     fault = the_fault(tmp_path, '[database]\nurl = "postgres://eas:s3cret@db/eas"')
     assert "s3cret" not in str(fault)
     assert fault.value == '"postgres://eas:…@db/eas"'
@@ -229,14 +229,14 @@ def test_two_tables_of_one_name(tmp_path: Path) -> None:
     assert f"{tmp_path / 'station.toml'}:2 already" in fault.message
 
 
-def test_a_source_may_not_ask_for_a_channel_its_receiver_does_not_have(tmp_path: Path) -> None:
+def test_a_source_cannot_have_a_channel_its_receiver_does_not_have(tmp_path: Path) -> None:
     text = FULL + "channels_hz = [162_550_000, 162_400_000]\n"
     fault = the_fault(tmp_path, text)
     assert fault.key == "source.wx.channels_hz"
     assert fault.message == "receiver wx has no channel 162400000"
 
 
-def test_a_receiver_at_fault_does_not_make_its_source_a_fault_too(tmp_path: Path) -> None:
+def test_a_fault_of_a_receiver_is_not_repeated_for_its_source(tmp_path: Path) -> None:
     text = FULL.replace("channels_hz = [162_550_000]", 'channels_hz = "all"')
     assert the_fault(tmp_path, text).key == "receiver.wx.channels_hz"
 
@@ -264,7 +264,7 @@ def test_files_in_station_d_come_later_in_the_order_of_their_names(tmp_path: Pat
     assert [Path(file).name for file in config.files] == ["station.toml", "10.toml", "20.toml"]
 
 
-def test_faults_of_several_files_are_told_with_their_files(tmp_path: Path) -> None:
+def test_faults_of_several_files_name_their_files(tmp_path: Path) -> None:
     path = written(tmp_path, "[web]\nport = 0.5\n")
     written(tmp_path / "station.d", "[web\n", "10.toml")
     written(tmp_path / "station.d", '[[feed]]\nname = "x"\nkind = "x"\n', "20.toml")

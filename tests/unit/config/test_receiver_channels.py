@@ -37,7 +37,7 @@ def receiver(tmp_path: Path, text: str) -> ReceiverConfig:
         ('modulation = "am"', "modulation"),
     ],
 )
-def test_the_fault_says_what_would_be_right(tmp_path: Path, text: str, told: str) -> None:
+def test_a_fault_names_the_valid_values(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(ConfigError) as caught:
         receiver(tmp_path, text)
     (only,) = caught.value.faults

@@ -90,7 +90,7 @@ def test_gain_and_ppm_are_numbers_or_auto(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_fault_says_what_is_legal(tmp_path: Path, text: str, said: str) -> None:
+def test_a_fault_names_the_valid_values(tmp_path: Path, text: str, said: str) -> None:
     assert said in fault(tmp_path, text)
 
 

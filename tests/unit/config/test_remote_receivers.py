@@ -60,7 +60,7 @@ def test_a_source_cannot_have_channels_that_the_remote_has_not(read: Read) -> No
     ]
 
 
-def test_a_receiver_is_published_for_those_who_are_named(read: Read) -> None:
+def test_a_receiver_is_published_for_the_named_keys(read: Read) -> None:
     config = read(RECEIVER + f'publish = "tcp://0.0.0.0:5600"\nallow = ["{KEY}"]\n')
     assert (config.receivers[0].publish, config.receivers[0].allow) == (
         "tcp://0.0.0.0:5600",
@@ -69,7 +69,7 @@ def test_a_receiver_is_published_for_those_who_are_named(read: Read) -> None:
 
 
 @pytest.mark.parametrize("allow", ["", "allow = []\n"])
-def test_nobody_publishes_for_everybody(read: Read, allow: str) -> None:
+def test_a_receiver_is_not_published_without_allowed_keys(read: Read, allow: str) -> None:
     ((key, message),) = faults(read, RECEIVER + 'publish = "tcp://0.0.0.0:5600"\n' + allow)
     assert key == "receiver.roof.publish"
     assert "name the listeners in allow" in message
@@ -101,7 +101,7 @@ def test_a_remote_receiver_needs_address_and_key(read: Read) -> None:
 
 
 @pytest.mark.parametrize("key", ["", KEY[:-1], KEY + "0", KEY[:-1] + '"', KEY[:-1] + "é", "#" * 40])
-def test_what_is_no_key_is_refused(key: str) -> None:
+def test_a_malformed_key_is_refused(key: str) -> None:
     assert not fits(PublicKey, key)
     assert not fits(tuple[PublicKey, ...], [KEY, key])
     assert fits(tuple[PublicKey, ...], [KEY])
@@ -116,7 +116,7 @@ def test_an_address_is_right(address: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["tcp://0.0.0.0:5600", "tcp://*:5600", "tcp://[::]:5600"])
-def test_everywhere_is_right_to_publish_and_not_to_hear(address: str) -> None:
+def test_an_unspecified_address_can_be_bound_but_not_connected(address: str) -> None:
     assert fits(BindAddress, address)
     assert not fits(ConnectAddress, address)
 

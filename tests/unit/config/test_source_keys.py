@@ -60,7 +60,7 @@ def test_a_stream_is_a_url_of_the_protocols_we_speak(tmp_path: Path, url: str) -
         ('kind = "soundcrad"', "did you mean soundcard?"),
     ],
 )
-def test_a_fault_says_what_would_be_right(tmp_path: Path, keys: str, told: str) -> None:
+def test_a_fault_names_the_valid_values(tmp_path: Path, keys: str, told: str) -> None:
     with pytest.raises(ConfigError) as refused:
         read(tmp_path, keys)
     (fault,) = refused.value.faults

@@ -84,16 +84,14 @@ def test_canadian_places_are_an_area_without_an_outline(tmp_path: Path) -> None:
         ('language = ""', "must be a language"),
     ],
 )
-def test_a_place_or_a_language_that_is_none_is_a_fault(
-    tmp_path: Path, keys: str, said: str
-) -> None:
+def test_an_unknown_place_or_language_is_a_fault(tmp_path: Path, keys: str, said: str) -> None:
     with pytest.raises(ConfigError) as caught:
         area(tmp_path, keys)
     assert said in str(caught.value.faults[0])
     assert caught.value.faults[0].line == 2
 
 
-def test_the_language_is_american_english_unless_it_is_said(tmp_path: Path) -> None:
+def test_the_language_is_american_english_by_default(tmp_path: Path) -> None:
     path = tmp_path / "station.toml"
     path.write_text("", encoding="utf-8")
     assert load(path).station.language == "en-US"

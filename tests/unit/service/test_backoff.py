@@ -11,7 +11,7 @@ def test_waits_double_from_the_first_to_the_longest() -> None:
     assert backoff.tries == 8
 
 
-def test_a_success_begins_anew() -> None:
+def test_a_success_starts_again() -> None:
     backoff = Backoff(first_s=2.0, chance=lambda: 0.0)
     assert (backoff.next_s(), backoff.next_s()) == (2.0, 4.0)
     backoff.reset()

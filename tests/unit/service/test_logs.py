@@ -124,7 +124,7 @@ def test_the_journal_is_known_by_its_pipe(tmp_path: Path) -> None:
     assert not logs.is_journal(journal_stream, io.StringIO())
 
 
-def test_a_chatty_library_is_heard_only_when_it_warns() -> None:
+def test_only_warnings_of_verbose_libraries_are_logged() -> None:
     stream = io.StringIO()
     logs.set_up("eas-capd", {}, stream)
     logging.getLogger("alembic.runtime.migration").info("context impl")

@@ -12,7 +12,7 @@ import pytest
 from eas_station.service.notify import Notifier, watchdog_interval_s
 
 
-def test_every_word_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_notification_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
     with (
         TemporaryDirectory(prefix="eas-") as name,
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd,

@@ -30,7 +30,7 @@ def never(daemon: Daemon) -> None:
     pytest.fail("nothing may start")
 
 
-def test_every_fault_is_told_and_the_exit_status_is_78(
+def test_every_fault_is_logged_and_the_exit_status_is_78(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "station.toml"

@@ -23,7 +23,7 @@ def wakeup() -> Iterator[Wakeup]:
     signal.signal(signal.SIGHUP, before)
 
 
-def test_a_signal_wakes_and_is_told(wakeup: Wakeup) -> None:
+def test_a_signal_wakes_and_is_returned(wakeup: Wakeup) -> None:
     os.kill(os.getpid(), signal.SIGHUP)
     assert wakeup.sleep(5.0) == {signal.SIGHUP}
     assert wakeup.sleep(0.0) == frozenset()
@@ -46,7 +46,7 @@ def test_a_thread_wakes_without_a_signal(wakeup: Wakeup) -> None:
     assert time.monotonic() - began_s < 4.0
 
 
-def test_nothing_comes_and_the_time_is_over(wakeup: Wakeup) -> None:
+def test_a_sleep_ends_at_its_timeout(wakeup: Wakeup) -> None:
     began_s = time.monotonic()
     assert wakeup.sleep(0.05) == frozenset()
     assert time.monotonic() - began_s >= 0.05

@@ -25,7 +25,9 @@ def test_a_thread_is_named_for_the_kernel_too() -> None:
     assert names == ["feed nws", "a-name-that-is-"]
 
 
-def test_a_crash_is_logged_with_its_traceback_and_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_crash_is_logged_with_its_traceback_and_reported(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     told = threading.Event()
     workers = WorkerThreads(on_crash=told.set)
 
@@ -48,7 +50,7 @@ def test_a_thread_that_ends_is_no_crash() -> None:
     assert workers.crashed is None
 
 
-def test_who_does_not_end_in_time_is_named() -> None:
+def test_a_thread_that_does_not_end_in_time_is_named() -> None:
     release = threading.Event()
     workers = WorkerThreads(on_crash=lambda: None)
     workers.spawn("stuck", lambda: release.wait(10.0) and None)

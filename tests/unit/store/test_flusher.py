@@ -49,7 +49,7 @@ def active(record: Record) -> tuple[Any, ...]:
         return alert_queries.active(connection, record.now)
 
 
-def test_a_reception_becomes_an_alert_with_everything_it_said(record: Record, said: Said) -> None:
+def test_a_reception_becomes_an_alert_with_all_its_fields(record: Record, said: Said) -> None:
     reception = said(headline="Take cover", polygons=(((41.0, -83.5), (41.5, -83.0)),))
     take(record, reception)
     assert record.flush() == 1
@@ -138,7 +138,7 @@ def test_a_cap_message_again_from_its_feed_is_counted_not_stored(
     assert [kind for kind, _ in record.told] == ["new", "updated"]
 
 
-def test_a_change_says_what_has_changed(record: Record, said: Said) -> None:
+def test_the_reason_of_a_change_names_what_changed(record: Record, said: Said) -> None:
     later = record.now + timedelta(hours=2)
     take(
         record,
@@ -175,7 +175,7 @@ def test_a_cancel_ends_the_alert(record: Record, said: Said) -> None:
     assert active(record) == ()
 
 
-def test_an_alert_that_is_over_when_first_heard_has_both_changes(
+def test_an_alert_that_is_over_when_first_received_has_both_changes(
     record: Record, said: Said
 ) -> None:
     take(record, said(identifier="2", kind="cancel"))
@@ -183,7 +183,7 @@ def test_an_alert_that_is_over_when_first_heard_has_both_changes(
     assert [kind for kind, _ in record.told] == ["new", "ended"]
 
 
-def test_what_runs_out_is_ended_once_and_told_once(record: Record, said: Said) -> None:
+def test_an_expired_alert_is_ended_and_reported_once(record: Record, said: Said) -> None:
     take(record, said("one"), said("two", expires_at=record.now + timedelta(hours=9)), said("3"))
     record.flush()
     record.told.clear()
@@ -252,7 +252,7 @@ def test_a_bug_in_one_row_undoes_nothing_of_the_rows_before_it(record: Record, s
     assert [change.change_id for change in changed] == [1, 2]
 
 
-def test_numbers_have_no_gaps_although_rows_met_bugs(record: Record, said: Said) -> None:
+def test_numbers_have_no_gaps_although_rows_hit_bugs(record: Record, said: Said) -> None:
     rng = random.Random(3)
     for n in range(60):
         take(record, said(f"header {rng.randrange(9)}", headline=rng.choice(["bug", "a", "b"])))
@@ -359,7 +359,7 @@ def test_identifiers_of_ten_kilobytes_are_found_again(record: Record, said: Said
         assert receptions.known_messages(connection, "other", [message]) == frozenset()
 
 
-def test_a_live_warning_heard_while_the_clock_was_wrong_is_not_ended_by_its_date(
+def test_a_warning_received_while_the_clock_was_wrong_is_not_ended_by_its_date(
     spool: Spool, database: Database
 ) -> None:
     trusted = False
@@ -397,7 +397,7 @@ def test_a_live_warning_heard_while_the_clock_was_wrong_is_not_ended_by_its_date
     assert [kind for kind, _ in told] == ["new", "updated", "updated", "ended"]
 
 
-def test_a_header_heard_for_days_is_folded_once_and_counted_always(
+def test_a_header_received_for_days_is_folded_once_and_always_counted(
     record: Record, said: Said
 ) -> None:
     minutes = [*range(1, 50), 0]

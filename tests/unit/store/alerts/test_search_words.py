@@ -38,7 +38,7 @@ def test_words_have_no_accents_and_no_capitals() -> None:
     assert split("'; DROP--\x00\ud800 \U0001f32a") == ["drop"]
 
 
-def test_an_alert_is_found_by_what_it_says_and_where_each_word_once() -> None:
+def test_an_alert_is_found_by_its_texts_and_places_each_word_once() -> None:
     words = words_of(an_alert("Tornado near Bowling Green, take cover")).split(" ")
     assert len(words) == len(set(words))
     for word in ("tornado", "tor", "bowling", "139173", "039173", "ohz016", "kcle", "3261155"):
@@ -47,7 +47,7 @@ def test_an_alert_is_found_by_what_it_says_and_where_each_word_once() -> None:
     assert len(many.split(" ")) == MOST_WORDS
 
 
-def test_a_question_says_all_words_and_any_of_their_meanings() -> None:
+def test_a_query_requires_all_words_and_any_of_their_meanings() -> None:
     asked = (Wanted("flo"), Wanted("wood", ("039173", "051195"), ("039",)))
     assert for_sqlite(asked) == '("flo"*) AND ("wood"* OR "039"* OR "039173" OR "051195")'
     assert for_postgresql(asked) == "('flo':*) & ('wood':* | '039':* | '039173' | '051195')"

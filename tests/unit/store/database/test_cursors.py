@@ -16,7 +16,7 @@ MOMENT = datetime(2025, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
 
 
 @given(st.datetimes(timezones=st.just(UTC)), st.integers(0, 2**63 - 1))
-def test_a_cursor_says_what_it_was_made_of(at: datetime, number: int) -> None:
+def test_a_cursor_is_read_as_it_was_made(at: datetime, number: int) -> None:
     assert cursors.from_text(cursors.to_text(at, number), int) == (at, number)
 
 
@@ -58,7 +58,7 @@ def test_what_is_no_cursor_is_a_frame_error(text: str) -> None:
 
 
 @pytest.mark.parametrize("tie", ["a\x00b", "ü", "a\nb"])
-def test_a_tie_that_no_id_of_ours_has_is_a_frame_error(tie: str) -> None:
+def test_an_impossible_tie_breaker_is_a_frame_error(tie: str) -> None:
     with pytest.raises(FrameError):
         cursors.from_text(cursors.to_text(MOMENT, tie), str)
 

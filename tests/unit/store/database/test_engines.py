@@ -37,7 +37,7 @@ def test_a_password_is_not_shown() -> None:
     assert "secret" not in str(raised.value)
 
 
-def test_the_dialect_is_told() -> None:
+def test_the_dialect_is_known() -> None:
     assert Database("sqlite:////tmp/x.db").dialect == "sqlite"
     assert Database("postgresql+psycopg2:///eas").dialect == "postgresql"
 

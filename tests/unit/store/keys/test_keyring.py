@@ -76,7 +76,7 @@ def test_a_session_ends_when_it_is_not_used_and_at_its_age(keyring: Keyring) -> 
         assert sessions.find(connection, idle, LASTS, NOW) is None, "it came back to life"
 
 
-def test_a_session_of_a_clock_that_was_ahead_is_none(keyring: Keyring) -> None:
+def test_a_session_from_the_future_has_ended(keyring: Keyring) -> None:
     with keyring.transaction() as connection:
         secret = sessions.begin(connection, "ann", "192.0.2.7", NOW + 900 * HOUR)
         assert sessions.find(connection, secret, LASTS, NOW) is None
@@ -118,7 +118,7 @@ def test_a_token_is_found_by_its_text_until_it_is_revoked(keyring: Keyring) -> N
         assert tokens.find(connection, secret, NOW) is None
 
 
-def test_what_is_in_the_file_lets_nobody_in(keyring: Keyring, tmp_path: Path) -> None:
+def test_the_content_of_the_file_gives_no_access(keyring: Keyring, tmp_path: Path) -> None:
     with keyring.transaction() as connection:
         session = sessions.begin(connection, "ann", "192.0.2.7", NOW)
         token = tokens.add(connection, "backup", "write", NOW)
@@ -128,7 +128,7 @@ def test_what_is_in_the_file_lets_nobody_in(keyring: Keyring, tmp_path: Path) ->
     assert token.encode() not in content
 
 
-def test_a_file_that_is_none_is_told_and_used_again_when_it_is_mended(tmp_path: Path) -> None:
+def test_a_malformed_file_is_reported_and_used_again_once_corrected(tmp_path: Path) -> None:
     path = path_in(tmp_path)
     path.parent.mkdir()
     path.write_bytes(b"no database at all " * 100)

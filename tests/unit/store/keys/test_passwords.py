@@ -19,7 +19,7 @@ def test_a_password_matches_its_hash_and_no_other_does() -> None:
     assert not passwords.matches(kept, "")
 
 
-def test_the_string_says_how_it_was_made_and_has_a_salt() -> None:
+def test_the_string_contains_its_parameters_and_a_salt() -> None:
     one, other = passwords.hashed(WORD), passwords.hashed(WORD)
     assert re.fullmatch(r"scrypt\$16384\$8\$1\$[A-Za-z0-9+/]{22}==\$[A-Za-z0-9+/]{43}=", one)
     assert one != other
@@ -48,7 +48,7 @@ def test_a_name_that_is_not_known_costs_the_same_and_never_matches() -> None:
         "scrypt$0$8$1$AAAA$" + "A" * 43 + "=",
     ],
 )
-def test_a_string_that_is_none_of_ours_matches_nothing(stored: str) -> None:
+def test_a_malformed_string_matches_no_password(stored: str) -> None:
     assert not passwords.matches(stored, WORD)
 
 

@@ -40,7 +40,7 @@ def test_spans_are_joined_by_the_number_of_their_values(database: Database) -> N
         )
 
 
-def test_what_is_asked_for_is_one_measure_of_one_name_within_its_time(database: Database) -> None:
+def test_a_series_is_one_measure_of_one_name_within_a_time(database: Database) -> None:
     with database.write() as connection:
         record(
             connection,

@@ -30,7 +30,7 @@ def test_it_is_committed_before_it_is_announced(spool: Spool, said: Said) -> Non
     assert stored(spool) == [reception]
 
 
-def test_all_of_one_poll_are_announced_in_order(spool: Spool, said: Said) -> None:
+def test_all_receptions_of_one_poll_are_published_in_order(spool: Spool, said: Said) -> None:
     announced: list[str] = []
     poll = [said(identifier=f"id-{n}") for n in range(30)]
     Intake(spool, lambda r, durable: announced.append(r.raw if durable else "")).take_all(poll)
@@ -62,7 +62,7 @@ def test_a_backslash_before_u0000_is_a_text_like_any_other(spool: Spool, said: S
     assert announced[0].statement.headline == "\\u0000"
 
 
-def test_a_spool_that_refuses_hides_nothing_and_says_so_once(
+def test_a_failing_spool_hides_nothing_and_is_logged_once(
     tmp_path: Path, said: Said, caplog: pytest.LogCaptureFixture
 ) -> None:
     state = tmp_path / "state"
