@@ -34,7 +34,7 @@ def path_in(state_dir: Path) -> Path:
 
 
 def read(path: Path) -> KeyPair:
-    """This machine's keys. Raises BusError, which says what to do."""
+    """The keys of this machine. Raises BusError with what to do."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The rest of the first schema: what the station heard, did and was told, alerts apart."""
+"""The tables of the first schema, except those of alerts."""
 
 from __future__ import annotations
 
