@@ -29,7 +29,7 @@ class KeyPair:
 
 
 def path_in(state_dir: Path) -> Path:
-    """Where this machine's keys lie."""
+    """The path of the keys of this machine."""
     return state_dir / FILE
 
 
@@ -43,20 +43,20 @@ def read(path: Path) -> KeyPair:
         raise BusError(f"{path} cannot be read: {error.strerror}") from error
     with os.fdopen(descriptor, "rb") as file:
         if stat.S_IMODE(os.fstat(descriptor).st_mode) & stat.S_IRWXO:
-            raise BusError(f"{path} is open to everybody on this machine: chmod 640 {path}")
+            raise BusError(f"{path} is readable by every user: run chmod 640 {path}")
         try:
             text = file.read(LONGEST_FILE).decode("ascii")
             return _checked(tomllib.loads(text), path)
         except (OSError, ValueError, RecursionError) as error:
-            raise BusError(f"{path} holds no keys: remove it and {HOW}") from error
+            raise BusError(f"{path} contains no keys: remove it and {HOW}") from error
 
 
 def make(path: Path) -> KeyPair:
-    """New keys in a new file, which belongs to the group of its folder. Raises BusError."""
+    """Create keys in a new file of the group of its folder. Raises BusError."""
     public, secret = (key.decode("ascii") for key in zmq.curve_keypair())
     text = (
-        "# The keys of this machine for receivers on other machines, made by eas-ctl keys.\n"
-        "# Whoever has the secret one can listen as this machine, or pass for it.\n"
+        "# The keys of this machine for receivers on other machines, created by eas-ctl keys.\n"
+        "# The secret one allows its holder to act as this machine.\n"
         f'public = "{public}"\nsecret = "{secret}"\n'
     )
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
@@ -68,16 +68,16 @@ def make(path: Path) -> KeyPair:
             os.fchmod(descriptor, MODE)
             file.flush()
             os.fsync(descriptor)
-        os.link(part, path)  # fails if somebody was quicker
+        os.link(part, path)  # fails if another process was faster
     except OSError as error:
-        raise BusError(f"{path} cannot be made: {error.strerror}") from error
+        raise BusError(f"cannot create {path}: {error.strerror}") from error
     finally:
         part.unlink(missing_ok=True)
     return KeyPair(public, secret)
 
 
 def _public_of(secret: str) -> str | None:
-    """The other key of its pair; None: 32 bytes are not written so."""
+    """The public key of the pair; None: not a secret key."""
     try:
         return str(zmq.curve_public(secret.encode("ascii")).decode("ascii"))
     except zmq.ZMQError:

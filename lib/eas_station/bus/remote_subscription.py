@@ -68,7 +68,7 @@ def matches(topic: str, topics: tuple[str, ...]) -> bool:
 class RemoteSubscription:
     """A subscription to one unit of another machine, used by the thread of its subscriber.
 
-    No method raises: `fault` holds the reason why it is not connected, and the connection is retried for ever.
+    No method raises: `fault` is the reason why it is not connected, and it is retried for ever.
     """
 
     def __init__(

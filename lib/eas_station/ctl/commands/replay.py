@@ -265,7 +265,7 @@ class Replay:
     def _end_overdue(self) -> None:
         while True:
             batch = AlertBatch(self._connection, self._now)
-            ended = batch.let_time_pass(ENDED_AT_ONCE, self._admission)
+            ended = batch.record_changes_by_time(ENDED_AT_ONCE, self._admission)
             batch.write()
             if not ended:
                 return
