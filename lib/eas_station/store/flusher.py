@@ -93,10 +93,10 @@ class Flusher:
         return len(rows)
 
     def end_overdue(self, now: datetime) -> int:
-        """Record what has ended by time; gives how many alerts have changed. Raises StoreError.
+        """Record changes by time; return the number of changed alerts. Raises StoreError.
 
-        Only while the clock is trusted: so first the alerts are dated that were heard while it
-        was not.
+        To be called while the clock is trusted. Alerts that were received while it was not are
+        dated first.
         """
         if self._undated and self._admission is not None:
             self._date(self._admission, now)
@@ -105,7 +105,7 @@ class Flusher:
             with self._database.write() as connection:
                 demand_current(connection)
                 batch = AlertBatch(connection, now)
-                count = batch.let_time_pass(self._batch, self._admission)
+                count = batch.record_changes_by_time(self._batch, self._admission)
                 changes = batch.write()
             self._publish(changes)
             if not count:
@@ -120,7 +120,7 @@ class Flusher:
             with self._database.write() as connection:
                 demand_current(connection)
                 batch = AlertBatch(connection, now)
-                batch.date_anew(undated[at : at + self._batch], admission, self._new_id)
+                batch.date_again(undated[at : at + self._batch], admission, self._new_id)
                 changes = batch.write()
             self._publish(changes)
         self._undated = False

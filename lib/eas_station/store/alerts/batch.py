@@ -53,7 +53,7 @@ class AlertBatch:
         admission: AdmissionRules,
         new_id: Callable[[], str],
     ) -> None:
-        """Bring every reception to its alert, in this order; those known already change nothing."""
+        """Join every reception to its alert, in this order; stored ones change nothing."""
         heard = [reception for reception in heard if admission.admits(reception)]
         self._load(heard, admission)
         for reception in heard:
@@ -64,11 +64,11 @@ class AlertBatch:
                 keys = admission.sought(reception)
                 self._admit(text, self._alerts.sharing(keys, admission), admission, new_id)
 
-    def date_anew(
+    def date_again(
         self, alert_ids: Sequence[str], admission: AdmissionRules, new_id: Callable[[], str]
     ) -> None:
-        """Fold alerts again that were heard while the clock was not trusted, with their like."""
-        self._fold_anew(alert_ids, admission, reasons.of_dating())
+        """Fold alerts again that were received while the clock was not trusted, and join them."""
+        self._fold_again(alert_ids, admission, reasons.of_dating())
         for alert_id in alert_ids:
             known = self._alerts.get(alert_id)
             if known is not None:  # it may be part of another by now
@@ -76,11 +76,11 @@ class AlertBatch:
                 self._alerts.load(keys, admission)
                 self._admit(None, self._alerts.sharing(keys, admission), admission, new_id)
 
-    def let_time_pass(self, limit: int, admission: AdmissionRules | None) -> int:
-        """Record what has ended by time, whole alerts and parts of them; gives how many alerts.
+    def record_changes_by_time(self, limit: int, admission: AdmissionRules | None) -> int:
+        """Record the changes by time: ended alerts and parts; return the number of alerts.
 
         Args:
-            admission: None in a process that takes no receptions: then no parts.
+            admission: None in a process without receptions: then only ended alerts.
         """
         due = overdue(self._connection, self._now, limit)
         for alert in due:
@@ -92,16 +92,16 @@ class AlertBatch:
         if admission is None:
             return len(due)
         partly = partly_overdue(self._connection, self._now, limit)
-        return len(due) + self._fold_anew(partly, admission, reasons.of_change_by_time())
+        return len(due) + self._fold_again(partly, admission, reasons.of_change_by_time())
 
     def write(self) -> tuple[Change, ...]:
-        """Write what has changed; gives the numbered changes, to be told after the commit."""
+        """Write what has changed; return the numbered changes, to publish after the commit."""
         self._writer.write(self._changes, self._repeats)
         self._numbers.write()
         return tuple(self._changes)
 
-    def _fold_anew(self, alert_ids: Sequence[str], admission: AdmissionRules, why: str) -> int:
-        """Fold alerts again without a further reception; gives how many of them changed."""
+    def _fold_again(self, alert_ids: Sequence[str], admission: AdmissionRules, why: str) -> int:
+        """Fold alerts again without a further reception; return how many changed."""
         self._alerts.load_alerts(alert_ids)
         changed = 0
         for alert_id in alert_ids:

@@ -30,8 +30,8 @@ def alerts_sharing(connection: Connection, keys: Iterable[Key]) -> list[str]:
 def history(alert_ids: Sequence[str]) -> Select[Any]:
     """What was heard of alerts; of the hearings of one header the first, count and last time."""
     links, heard = alert_receptions.c, receptions.c
-    said = case((heard.via == "same", heard.raw), else_=heard.reception_id)
-    alike = (links.alert_id, said, heard.clock_trusted)
+    text = case((heard.via == "same", heard.raw), else_=heard.reception_id)
+    alike = (links.alert_id, text, heard.clock_trusted)
     nth = func.row_number().over(partition_by=alike, order_by=(heard.received_at, heard.number))
     hearings = (
         select(
