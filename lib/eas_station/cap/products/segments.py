@@ -23,7 +23,7 @@ _END = re.compile(r"[ \t]*(?:\$\$|\$[ \t]*$)")
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class SegmentText:
     """A segment as text."""
 
     ugc: UgcList | None  # None: it has no list of places
@@ -42,7 +42,7 @@ class _Open:
     end: int | None = None  # the line with its "$$"
 
 
-def split(body: str) -> list[Block]:
+def split(body: str) -> list[SegmentText]:
     """The segments of a product. Raises CapError on too many, or on too many lines.
 
     Text without a list of places, a VTEC line or a polygon is no segment.
@@ -55,7 +55,7 @@ def split(body: str) -> list[Block]:
         raise CapError(f"more than {MAX_SEGMENTS} segments", body[:200])
     nexts = [segment.start for segment in found[1:]] + [len(lines)]
     return [
-        Block(
+        SegmentText(
             ugc=segment.ugc,
             text="\n".join(lines[segment.start : _end(segment, following)]),
             body="\n".join(lines[segment.body : _end(segment, following)]),

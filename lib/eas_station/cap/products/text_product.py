@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from eas_station.cap.message import Ring
 from eas_station.cap.products import drawn_area, segments, vtec
-from eas_station.cap.products.segments import Block
+from eas_station.cap.products.segments import SegmentText
 from eas_station.cap.products.vtec import Vtec
 from eas_station.errors import CapError
 
@@ -157,7 +157,7 @@ def _segments(body: str, office: str, issued_at: datetime) -> Iterator[Segment]:
         yield _segment(block, office, issued_at)
 
 
-def _segment(block: Block, office: str, issued_at: datetime) -> Segment:
+def _segment(block: SegmentText, office: str, issued_at: datetime) -> Segment:
     ugc_codes = () if block.ugc is None else block.ugc.codes
     purge = None if block.ugc is None else block.ugc.purge
     headline = _HEADLINE.search(block.body, 0, _TOP_CHARS)

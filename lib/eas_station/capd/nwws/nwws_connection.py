@@ -47,7 +47,7 @@ class NwwsLogin:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class NwwsTimeouts:
     """The time limits of the connection."""
 
     join_s: float = 15.0  # from name resolution to joining the room
@@ -68,7 +68,7 @@ class NwwsConnection:
         login: NwwsLogin,
         since: datetime,
         is_stopping: Callable[[], bool],
-        patience: Patience | None = None,
+        timeouts: NwwsTimeouts | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """
@@ -80,7 +80,7 @@ class NwwsConnection:
         self._login = login
         self._since = since
         self._is_stopping = is_stopping
-        self._patience = patience or Patience()
+        self._timeouts = timeouts or NwwsTimeouts()
         self._monotonic = monotonic
         self._products: deque[Stanza] = deque()
         self._arrived = threading.Event()
@@ -94,7 +94,7 @@ class NwwsConnection:
     def open(self) -> None:
         """Connect and join the room. Raises FeedError, ServerError."""
         self._thread.start()
-        until_s = self._monotonic() + self._patience.join_s + self._patience.close_s
+        until_s = self._monotonic() + self._timeouts.join_s + self._timeouts.close_s
         while not self._joined.wait(_STEP_S):
             if self._ended.is_set():
                 raise self._failure or FeedError("the connection ended")
@@ -119,7 +119,7 @@ class NwwsConnection:
     def close(self) -> None:
         """End the connection, and wait for its end for a limited time."""
         self._fail(FeedError("closed"))
-        self._thread.join(self._patience.close_s)
+        self._thread.join(self._timeouts.close_s)
 
     def _run(self) -> None:
         """The thread: the connection is closed before its failure is reported."""
@@ -138,7 +138,7 @@ class NwwsConnection:
     async def _live(self) -> None:
         client = self._client = self._new_client()
         _connect(client, self._login)
-        joined_until_s = self._monotonic() + self._patience.join_s
+        joined_until_s = self._monotonic() + self._timeouts.join_s
         pinging = asyncio.ensure_future(self._ping(client))
         while self._failure is None:
             await asyncio.sleep(_STEP_S)
@@ -147,7 +147,7 @@ class NwwsConnection:
                 pinging.result()  # raises if the task failed
         pinging.cancel()
         try:
-            await asyncio.wait_for(_disconnected(client), self._patience.close_s)
+            await asyncio.wait_for(_disconnected(client), self._timeouts.close_s)
         except TimeoutError:
             client.abort()
 
@@ -157,10 +157,10 @@ class NwwsConnection:
             self._fail(FeedError("the station is stopping"))
         elif not self._joined.is_set() and now_s >= joined_until_s:
             self._fail(FeedError("timeout while joining the room"))
-        elif now_s >= self._read_s + self._patience.lease_s:
+        elif now_s >= self._read_s + self._timeouts.lease_s:
             self._fail(FeedError("the connection is no longer read"))
-        elif self._joined.is_set() and now_s >= self._heard_s + self._patience.silent_s:
-            self._fail(FeedError(f"no product for {self._patience.silent_s:g} seconds"))
+        elif self._joined.is_set() and now_s >= self._heard_s + self._timeouts.silent_s:
+            self._fail(FeedError(f"no product for {self._timeouts.silent_s:g} seconds"))
 
     def _new_client(self) -> Any:
         login = self._login
@@ -188,7 +188,7 @@ class NwwsConnection:
                 self._xmpp.JID(login.room),
                 login.user,
                 since=self._since.astimezone(UTC),
-                timeout=int(self._patience.join_s),
+                timeout=int(self._timeouts.join_s),
             )
         except (TimeoutError, self._xmpp.exceptions.XMPPError) as error:
             why = getattr(error, "condition", None) or "no answer"
@@ -228,13 +228,13 @@ class NwwsConnection:
         target = self._xmpp.JID(f"{self._login.room}/{self._login.user}")
         errors = self._xmpp.exceptions
         while self._failure is None:
-            await asyncio.sleep(self._patience.ping_every_s)
+            await asyncio.sleep(self._timeouts.ping_every_s)
             if not self._joined.is_set():
                 continue
             try:
                 iq = client.make_iq_get(ito=target)
                 iq.enable("ping")
-                await iq.send(timeout=self._patience.ping_s)
+                await iq.send(timeout=self._timeouts.ping_s)
             except errors.IqTimeout:
                 self._fail(FeedError("the server does not respond"))
             except errors.IqError as error:

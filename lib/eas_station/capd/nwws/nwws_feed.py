@@ -22,7 +22,7 @@ from eas_station.capd.nwws.nwws_connection import (
     REFUSED_S,
     NwwsConnection,
     NwwsLogin,
-    Patience,
+    NwwsTimeouts,
     history_from,
 )
 from eas_station.capd.nwws.nwws_stanza import Stanza
@@ -47,14 +47,14 @@ class NwwsFeed:
         *,
         now: Callable[[], datetime],
         is_stopping: Callable[[], bool],
-        patience: Patience | None = None,
+        timeouts: NwwsTimeouts | None = None,
     ) -> None:
         self._feed = feed
         self._credentials = credentials
         self._tables = tables
         self._now = now
         self._is_stopping = is_stopping
-        self._patience = patience or Patience()
+        self._timeouts = timeouts or NwwsTimeouts()
         self._wire: NwwsConnection | None = None
         self._last_heard_at: datetime | None = None
         self._missed = 0
@@ -69,9 +69,8 @@ class NwwsFeed:
 
     def read(self) -> Iterator[DocumentReading]:
         """The products that have arrived, or arrive within some seconds. Raises FeedError."""
-        longest_s = (
-            0.0 if self._wire is None else self._patience.read_s
-        )  # the status is reported right after opening
+        # Right after opening it does not wait, so that the status is reported.
+        longest_s = 0.0 if self._wire is None else self._timeouts.read_s
         wire = self._wire or self._opened()
         self._wire = None  # after a failure the next poll opens another
         try:
@@ -97,7 +96,7 @@ class NwwsFeed:
         except NotInstalled as error:
             raise ServerError(str(error), REFUSED_S) from error
         since = history_from(self._last_heard_at, self._now())
-        wire = NwwsConnection(xmpp, self._login(), since, self._is_stopping, self._patience)
+        wire = NwwsConnection(xmpp, self._login(), since, self._is_stopping, self._timeouts)
         try:
             wire.open()
         except FeedError:

@@ -15,14 +15,14 @@ from eas_station import tables
 from eas_station.capd.feed.credentials import FeedCredentials
 from eas_station.capd.feed.reading import DocumentReading
 from eas_station.capd.http.fetch import ServerError
-from eas_station.capd.nwws.nwws_connection import Patience
+from eas_station.capd.nwws.nwws_connection import NwwsTimeouts
 from eas_station.capd.nwws.nwws_feed import NwwsFeed
 from eas_station.clock import utc_now
 from eas_station.config.model import FeedConfig
 from eas_station.errors import FeedError
 
 PATIENCE_S = 40.0
-QUICK = Patience(join_s=40.0, ping_every_s=0.5, ping_s=30.0, close_s=2.0, read_s=0.3)
+QUICK = NwwsTimeouts(join_s=40.0, ping_every_s=0.5, ping_s=30.0, close_s=2.0, read_s=0.3)
 
 FeedOf = Callable[..., NwwsFeed]
 
@@ -57,7 +57,7 @@ def feed_of(xmpp: Any, tmp_path: Path) -> Iterator[FeedOf]:
     """A reader that knows the room."""
     stopped: list[bool] = []
 
-    def make(password: str = "secret", patience: Patience = QUICK, **keys: Any) -> NwwsFeed:
+    def make(password: str = "secret", timeouts: NwwsTimeouts = QUICK, **keys: Any) -> NwwsFeed:
         login = tmp_path / "login"
         login.write_text(f"station\n{password}\n")
         settings = FeedConfig(
@@ -70,7 +70,7 @@ def feed_of(xmpp: Any, tmp_path: Path) -> Iterator[FeedOf]:
             tables.load(),
             now=utc_now,
             is_stopping=lambda: bool(stopped),
-            patience=patience,
+            timeouts=timeouts,
         )
 
     yield make
@@ -115,7 +115,7 @@ def test_a_product_in_the_room_is_read_as_it_comes(
     assert list(feed.read()) == []
     assert "station" in wait_for(bot.present)
     bot.post(warning(), id="77.1", **ATTRIBUTES)
-    bot.post("no warning at all", id="77.2", **ATTRIBUTES)
+    bot.post("no warning at all", id="77.2", **{**ATTRIBUTES, "awipsid": "HWOCLE"})
     bot.post(warning(64), id="77.5", **ATTRIBUTES)
     assert vtecs(read_until(feed, 2)) == ["0063", "0064"]
     assert feed.note.startswith("last product")
@@ -199,7 +199,7 @@ def test_a_server_that_dies_is_found_again(
 
 
 def test_a_connection_on_which_nothing_answers_is_given_up(xmpp: Any, feed_of: FeedOf) -> None:
-    feed = feed_of(patience=replace(QUICK, ping_s=1.0))
+    feed = feed_of(timeouts=replace(QUICK, ping_s=1.0))
     list(feed.read())
     xmpp.halt(True)
     try:
@@ -219,14 +219,14 @@ def test_who_was_thrown_out_of_the_room_notices(
 
 
 def test_a_room_without_products_is_left(feed_of: FeedOf) -> None:
-    feed = feed_of(patience=replace(QUICK, silent_s=1.0))
+    feed = feed_of(timeouts=replace(QUICK, silent_s=1.0))
     assert str(failure_of(feed)) == "no product for 1 seconds"
 
 
 def test_a_connection_that_nobody_reads_ends_and_frees_the_account(
     bot: Any, feed_of: FeedOf, wait_for: Callable[..., Any]
 ) -> None:
-    feed = feed_of(patience=replace(QUICK, lease_s=4.0))
+    feed = feed_of(timeouts=replace(QUICK, lease_s=4.0))
     list(feed.read())
     wait_for(lambda: "station" in bot.present())
     wait_for(lambda: "station" not in bot.present())

@@ -7,7 +7,7 @@ SECOND = "/O.CON.KCLE.TO.W.0007.000000T0000Z-260414T0115Z/"
 RING = "LAT...LON 4141 8388 4146 8375 4158 8361"
 
 
-def split(*lines: str) -> list[segments.Block]:
+def split(*lines: str) -> list[segments.SegmentText]:
     return segments.split("\n".join(lines))
 
 
