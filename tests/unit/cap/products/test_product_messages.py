@@ -71,7 +71,7 @@ def test_the_weather_services_own_cap_message_of_the_product_joins_it_by_vtec_an
     (text,) = messages(product(said("OHC063-173-175", "O.NEW.KCLE.SV.W.0063")))
     (cap,) = document.parse(REAL.read_bytes()).messages
     shared = set(identity.keys(reception(text))) & set(identity.keys(reception(cap)))
-    assert {key.strength for key in shared} == {"strong", "same", "fold"}
+    assert {key.strength for key in shared} == {"strong", "cap"}
     course = lifecycle.fold([reception(text, 1), reception(cap, 2)])
     assert {hold.by.message for hold in course.holds} == {reception(cap).statement.message}
 
