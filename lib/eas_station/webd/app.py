@@ -19,7 +19,7 @@ from eas_station.webd.api.alert_routes import AlertRoutes
 from eas_station.webd.api.clip_routes import ClipRoutes
 from eas_station.webd.api.event_routes import EventRoutes
 from eas_station.webd.api.history_routes import HistoryRoutes
-from eas_station.webd.api.lists import ListRoutes
+from eas_station.webd.api.list_routes import ListRoutes
 from eas_station.webd.api.openapi import Description
 from eas_station.webd.api.operator_routes import OperatorRoutes
 from eas_station.webd.api.process_routes import ProcessRoutes

@@ -47,7 +47,7 @@ def mount(
         deadline = Deadline(deadline_s, monotonic)
         try:
             with deadlines.under(deadline):
-                operator = access.admit(route.who, request)
+                operator = access.admit(route.role, request)
                 return route.handler(_call(route, path, operator, deadline))
         except HTTPResponse:
             raise
@@ -102,6 +102,6 @@ def _too_late(deadline_s: float) -> HTTPError:
 
 
 def _no_database(route: Route) -> str:
-    if route.who == "write":
+    if route.role == "write":
         return "The database is not responding: nothing was changed."
     return "The database is not responding. What is in force now is still shown."

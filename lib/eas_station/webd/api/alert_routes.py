@@ -11,7 +11,7 @@ from eas_station.errors import InputError, StoreError
 from eas_station.store.alerts.alert_queries import AlertFilter
 from eas_station.webd.api import answer_values
 from eas_station.webd.api.answers import AlertAnswer, AlertsAnswer
-from eas_station.webd.api.lists import CURSOR, LIMIT, LIMIT_USUAL, Cursor, Limit
+from eas_station.webd.api.list_routes import CURSOR, LIMIT, LIMIT_USUAL, Cursor, Limit
 from eas_station.webd.http.body_cache import BodyCache
 from eas_station.webd.http.responses import Body, json_body, reply
 from eas_station.webd.http.routes import Call, Route

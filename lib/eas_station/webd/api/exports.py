@@ -1,4 +1,4 @@
-"""The log as a file: CSV for a spreadsheet, JSON for a program; read page by page."""
+"""The log as a CSV or JSON file, read page by page."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from eas_station.wire import time_to_text, to_json
 Format = Literal["csv", "json"]
 
 PAGE = 200  # alerts that are in memory at a time
-SHORT = 5_000  # alerts that are sent at once; more are a task
-MOST = 500_000  # alerts of one export
+AT_ONCE_MOST = 5_000  # alerts of one response; more need a task
+EXPORT_MOST = 500_000  # alerts of one export
 CONTENT_TYPES: dict[Format, str] = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 COLUMNS = (
     *("alert_id", "state", "status", "is_test", "event_code", "event_name", "originator"),
@@ -28,13 +28,13 @@ COLUMNS = (
     *("ended_at", "end_reason", "concerns_us", "heard", "receptions", "same_codes", "places"),
     *("sender_name", "headline", "same_header"),
 )
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would carry them out
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would evaluate them
 
 Pages = Callable[[str | None], EntryPage]  # the page of the log at a cursor
 
 
 def entries(pages: Pages) -> Iterator[AlertEntry]:
-    """Every warning of the question. Raises StoreError."""
+    """Every alert of all pages. Raises StoreError."""
     cursor: str | None = None
     while True:
         page = pages(cursor)
@@ -47,7 +47,7 @@ def entries(pages: Pages) -> Iterator[AlertEntry]:
 def chunks(
     found: Iterator[AlertEntry], form: Format, places: Callable[[AlertEntry], str]
 ) -> Iterator[str]:
-    """The file, piece by piece; of JSON the end is missing if it was cut short."""
+    """The file in chunks. JSON that was cut short lacks its end."""
     if form == "csv":
         yield _line(COLUMNS)
         for entry in found:
@@ -67,10 +67,10 @@ class Export:
     form: Format
     places: Callable[[AlertEntry], str]
     folder: Path
-    expected: int  # alerts, about
+    expected: int  # alerts, for the progress
 
     def __call__(self, task: Task, progress: TaskProgress) -> Task:
-        """Write it into a file."""
+        """Write the file."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path, count = self.folder / task.task_id, 0
 
@@ -78,9 +78,9 @@ class Export:
             nonlocal count
             for entry in entries(self.pages):
                 if progress.given_up.is_set():
-                    raise OutsideError("given up")
-                if count >= MOST:
-                    raise OutsideError(f"there are more than {MOST} alerts: narrow it")
+                    raise OutsideError("cancelled")
+                if count >= EXPORT_MOST:
+                    raise OutsideError(f"there are more than {EXPORT_MOST} alerts: use a filter")
                 count += 1
                 if count % PAGE == 0:
                     progress.tell(min(0.99, count / max(1, self.expected)))
@@ -93,21 +93,21 @@ class Export:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-        where = f"/api/v1/tasks/{task.task_id}/result"
-        kind = CONTENT_TYPES[self.form]
-        return replace(task, exported=Exported(count, path.stat().st_size, where, kind))
+        address = f"/api/v1/tasks/{task.task_id}/result"
+        size, kind = path.stat().st_size, CONTENT_TYPES[self.form]
+        return replace(task, exported=Exported(count, size, address, kind))
 
 
 def _row(entry: AlertEntry, places: Callable[[AlertEntry], str]) -> tuple[object, ...]:
     alert = entry.alert
-    ways = sorted({one.via for one in entry.receptions})
+    via = sorted({one.via for one in entry.receptions})
     times = (alert.issued_at, alert.first_received_at, alert.ends_at, alert.ended_at)
     issued, first, ends, ended = (None if one is None else time_to_text(one) for one in times)
     return (
         *(alert.alert_id, "active" if entry.active else "ended", alert.status, alert.is_test),
         *(alert.event_code, alert.event_name, alert.originator),
         *(alert.severity, alert.urgency, alert.certainty, issued, first, ends),
-        *(ended, alert.end_reason, alert.relevance.relevant, " ".join(ways)),
+        *(ended, alert.end_reason, alert.relevance.relevant, " ".join(via)),
         *(alert.reception_count, " ".join(alert.same_codes), places(entry)),
         *(alert.sender_name, alert.headline, alert.same_header),
     )

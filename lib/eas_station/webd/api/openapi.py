@@ -1,4 +1,4 @@
-"""The description of the API, made from the routes and the types of what they take and answer."""
+"""The OpenAPI description, made from the routes and the types of their parameters and answers."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ PATH = "/api/v1/openapi.json"
 PROBLEM = "application/problem+json"
 VERSION = "3.1.0"
 LONGEST_ID = 100
-FOR_ALL = (429, 500)  # whatever is asked
+FOR_ALL = (429, 500)
 FOR_API = (400, 405, 503, 504)
 FOR_WRITERS = (401, 403, 413, 415)
 ABOUT = (
-    "What an EAS Station hears and how it is. Reading is open; what changes something needs a"
-    " token (`eas-ctl tokens add`) or a login. Times are ISO 8601 in UTC with Z; what is not known"
-    " is null. Fields may be added; what is described here stays."
+    "The alerts that an EAS Station receives, and its state. Reading is open; writing needs a token"
+    " (`eas-ctl tokens add`) or a login. Times are ISO 8601 in UTC with Z. Null means not known."
+    " Fields may be added; those described here stay."
 )
 
 
 class Description:
-    """Answers with the description; made once, when first asked for."""
+    """Serves the description, made at the first request."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self._routes = (*routes, self.route())
         self._body: Body | None = None
 
     def route(self) -> Route:
-        """The way to it."""
+        """Its route."""
         return Route("GET", PATH, self.answer, "This description.", answer=dict[str, object])
 
     def answer(self, call: Call) -> HTTPResponse:
@@ -50,7 +50,7 @@ class Description:
 
 
 def document(routes: Sequence[Route]) -> dict[str, Any]:
-    """Every route, with all that it takes and answers."""
+    """The description of these routes."""
     schemas = Schemas()
     schemas.of(Problem)
     paths: dict[str, dict[str, Any]] = {}
@@ -68,7 +68,7 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "tags": [
             {"name": "api", "description": "For programs."},
-            {"name": "pages", "description": "For people, and what their pages are made of."},
+            {"name": "pages", "description": "Pages, and their files."},
         ],
         "paths": paths,
         "components": {
@@ -80,7 +80,7 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
                     "type": "apiKey",
                     "in": "header",
                     "name": FORM_HEADER,
-                    "description": "`csrf` of /api/v1/session: a session must send it to write.",
+                    "description": "`csrf` of /api/v1/session. A session must send it to write.",
                 },
             },
         },
@@ -88,7 +88,7 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
 
 
 def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
-    said: dict[str, Any] = {
+    described: dict[str, Any] = {
         "operationId": _name(route),
         "summary": route.summary,
         "tags": ["api" if route.is_api else "pages"],
@@ -105,8 +105,8 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
         if route.is_api:
             content = {JSON: {"schema": schema}}
         required = any(one.required for one in fields_of(route.body))
-        said["requestBody"] = {"required": required, "content": content}
-    return said
+        described["requestBody"] = {"required": required, "content": content}
+    return described
 
 
 def _name(route: Route) -> str:
@@ -115,9 +115,9 @@ def _name(route: Route) -> str:
 
 
 def _security(route: Route) -> list[dict[str, list[str]]]:
-    if route.who == "write":
+    if route.role == "write":
         return [{"token": []}, {"session": [], "csrf": []}]
-    if route.who == "operator":
+    if route.role == "operator":
         return [{"token": []}, {"session": []}]
     return []
 
@@ -129,7 +129,7 @@ def _of_path(name: str) -> dict[str, Any]:
 
 def _of_query(one: FieldSpec) -> dict[str, Any]:
     schema = of_parameter(one)
-    said: dict[str, Any] = {
+    described: dict[str, Any] = {
         "name": one.name,
         "in": "query",
         "required": one.required,
@@ -137,24 +137,24 @@ def _of_query(one: FieldSpec) -> dict[str, Any]:
         "schema": schema,
     }
     if schema.get("type") == "array":
-        said |= {"style": "form", "explode": False}
-    return said
+        described |= {"style": "form", "explode": False}
+    return described
 
 
 def _responses(route: Route, schemas: Schemas) -> dict[str, Any]:
-    answered: Schema = {}
+    media: Schema = {}
     if route.answer is not None:
-        answered = {"schema": schemas.of(route.answer)}
+        media = {"schema": schemas.of(route.answer)}
     elif route.content_type != JSON:
-        answered = {"schema": {"type": "string"}}
+        media = {"schema": {"type": "string"}}
     kinds = [one.partition(";")[0] for one in (route.content_type, *route.other_types)]
     found: dict[str, Any] = {
         str(status): {"description": _phrase(status)}
-        | ({} if 300 <= status < 400 else {"content": dict.fromkeys(kinds, answered)})
+        | ({} if 300 <= status < 400 else {"content": dict.fromkeys(kinds, media)})
         for status in route.statuses
     }
     if route.method == "GET":
-        found["304"] = {"description": "It is as it was, by its entity tag."}
+        found["304"] = {"description": "Not changed, by its entity tag."}
     problem = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     if not route.is_api:
         problem = {HTML.partition(";")[0]: {"schema": {"type": "string"}}}
@@ -167,9 +167,9 @@ def _refusals(route: Route) -> set[int]:
     return {
         *(*FOR_ALL, *FOR_API, *route.refusals),
         *((404,) if route.placeholders else ()),
-        *((401, 403) if route.who == "operator" else ()),
-        *(FOR_WRITERS if route.who in ("write", "login") else ()),
-        *((401,) if route.is_api else ()),  # a wrong token, even where none is needed
+        *((401, 403) if route.role == "operator" else ()),
+        *(FOR_WRITERS if route.role in ("write", "login") else ()),
+        *((401,) if route.is_api else ()),  # an invalid token, even where none is needed
     }
 
 

@@ -1,7 +1,7 @@
-"""What operators may change. Each address takes JSON from programs, and the forms of the pages.
+"""What operators can change. Each address takes JSON, and the forms of the pages.
 
-A form is answered with the page it came from (303), a program with what was done. Nothing here
-removes or hides an alert: who has seen one acknowledges it.
+The answer to a form is a redirect (303), to JSON the action. Nothing here removes an alert: an
+operator who has seen it acknowledges it.
 """
 
 from __future__ import annotations
@@ -37,43 +37,36 @@ BACK = {"description": "The page that a form leads to."}
 
 
 @dataclass(frozen=True, slots=True)
-class EmptyForm:
-    """Nothing but where to go afterwards."""
+class FormRequest:
+    """What every form may send."""
 
     back: Redirect | None = field(default=None, metadata=BACK)
 
 
 @dataclass(frozen=True, slots=True)
-class KeepRequest:
-    """Whether the retention must never remove it."""
+class KeepRequest(FormRequest):
+    """Whether to exempt it from the retention."""
 
     keep: bool = True
-    back: Redirect | None = field(default=None, metadata=BACK)
 
 
 @dataclass(frozen=True, slots=True)
-class NoteRequest:
+class NoteRequest(FormRequest):
     """A note; an empty one removes it."""
 
     note: Annotated[str, Length(LONGEST_NOTE)] | None = None
-    back: Redirect | None = field(default=None, metadata=BACK)
 
 
-@dataclass(frozen=True, slots=True)
-class SettingsRequest:
-    """What is to be set."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsRequest(FormRequest):
+    """The settings to change."""
 
-    chime: Chime = field(
-        metadata={
-            "description": "Which alerts ring on the pages: none, those for our area, or all."
-        }
-    )
-    back: Redirect | None = field(default=None, metadata=BACK)
+    chime: Chime = field(metadata=CHIME)
 
 
 @dataclass(frozen=True, slots=True)
 class ActionAnswer:
-    """What was done; it stands in the audit under this id."""
+    """The action, as it is in the audit log."""
 
     action_id: str
     at: datetime
@@ -101,7 +94,7 @@ class OperatorRoutes:
             Route(
                 *("POST", "/api/v1/alerts/<alert_id>/acknowledge", self.acknowledge),
                 *("Acknowledge an alert.", "write"),
-                body=EmptyForm,
+                body=FormRequest,
                 answer=ActionAnswer,
                 statuses=CHANGED_STATUSES,
             ),
@@ -149,11 +142,11 @@ class OperatorRoutes:
             raise HTTPError(404, f"There is no {kind} of this name in station.toml.")
         done = self.actions.set_desired(call.logged_in(), call.address, kind, name, desired)
         page = "/system" if kind == "feed" else "/listening"
-        return _answer(call, call.body_as(EmptyForm).back, page, done)
+        return _answer(call, call.body_as(FormRequest).back, page, done)
 
     def acknowledge(self, call: Call) -> HTTPResponse:
         """An operator has seen the alert; the first acknowledgement stays."""
-        return self._of_alert(call, "acknowledge", None, call.body_as(EmptyForm).back)
+        return self._of_alert(call, "acknowledge", None, call.body_as(FormRequest).back)
 
     def keep_alert(self, call: Call) -> HTTPResponse:
         """The retention never removes the alert, or may again."""
@@ -195,7 +188,7 @@ class OperatorRoutes:
                 partial(self.set_desired, kind, desired),
                 f"{word.capitalize()} a {kind}; it holds over restarts.",
                 "write",
-                body=EmptyForm,
+                body=FormRequest,
                 answer=ActionAnswer,
                 statuses=CHANGED_STATUSES,
             )

@@ -1,4 +1,4 @@
-"""Long work by HTTP: asked for, watched, cancelled; and the log as a file."""
+"""Tasks by HTTP: begun, watched, cancelled; and the log as a file."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from eas_station.errors import InputError
 from eas_station.store.alerts.alert_queries import AlertFilter, PageState
 from eas_station.webd.api import exports
 from eas_station.webd.api.answers import AlertSummary
-from eas_station.webd.api.exports import CONTENT_TYPES, PAGE, SHORT, Format
-from eas_station.webd.api.operator_routes import EmptyForm
+from eas_station.webd.api.exports import AT_ONCE_MOST, CONTENT_TYPES, PAGE, Format
+from eas_station.webd.api.operator_routes import FormRequest
 from eas_station.webd.auth.audit_log import AuditLog
 from eas_station.webd.http.responses import (
     Redirect,
@@ -33,7 +33,7 @@ from eas_station.webd.records.verify import Decoder, Verify
 from eas_station.webd.render.cards import Names, Presenter
 from eas_station.webd.state.snapshot import AlertEntry
 
-BUSY_S = "60"
+RETRY_S = "60"
 BEGUN = (202, 303)
 
 
@@ -53,14 +53,14 @@ class LogExport:
 
 @dataclass(frozen=True, slots=True)
 class ExportQuery(SearchQuery):
-    """Which alerts, as a file."""
+    """Which alerts to export."""
 
     state: Literal["all", "active", "ended"] = "all"
 
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest(SearchQuery):
-    """Which alerts, as a file of which kind."""
+    """Which alerts to export, and the format."""
 
     state: Literal["all", "active", "ended"] = "all"
     form: Format = "csv"
@@ -104,7 +104,7 @@ class TaskRoutes:
             Route(
                 *("POST", "/api/v1/alerts/<alert_id>/verify", self.verify),
                 *("Decode the recordings of an alert again, and compare.", "write"),
-                body=EmptyForm,
+                body=FormRequest,
                 answer=Task,
                 statuses=BEGUN,
                 refusals=(409,),
@@ -176,7 +176,7 @@ class TaskRoutes:
             raise HTTPError(409, "There is no recording of this alert to decode again.")
         receptions, named = entry.full_receptions(), self.presenter.listed
         work = Verify(self.decoder, entry.alert, receptions, recordings, named)
-        back = local_address(call.body_as(EmptyForm).back, local_address(f"/alerts/{alert_id}"))
+        back = local_address(call.body_as(FormRequest).back, local_address(f"/alerts/{alert_id}"))
         return self._begin(call, "verify", alert_id, work, back)
 
     def export(self, form: Format, call: Call) -> HTTPResponse:
@@ -184,8 +184,8 @@ class TaskRoutes:
         asked = call.query_as(ExportQuery)
         pages = self._pages(asked, asked.state)
         first = pages(None)
-        if self.queries.count(asked.state, self._narrowed(asked), SHORT + 1) > SHORT:
-            why = f"There are more than {SHORT} alerts: narrow it, or POST to /api/v1/exports."
+        if self.queries.count(asked.state, self._narrowed(asked), AT_ONCE_MOST + 1) > AT_ONCE_MOST:
+            why = f"More than {AT_ONCE_MOST} alerts: use a filter, or POST to /api/v1/exports."
             raise HTTPError(413, why)
 
         def rest(cursor: str | None) -> EntryPage:
@@ -198,7 +198,7 @@ class TaskRoutes:
         """Export a part of the log into a file, as a task."""
         sent = call.body_as(ExportRequest)
         pages = self._pages(sent, sent.state)
-        count = self.queries.count(sent.state, self._narrowed(sent), exports.MOST + 1)
+        count = self.queries.count(sent.state, self._narrowed(sent), exports.EXPORT_MOST + 1)
         work = exports.Export(pages, sent.form, self._places, self.tasks.results, count)
         state = None if sent.state == "all" else sent.state
         subject = f"{sent.form} {sent.as_query(state=state)}".strip()
@@ -210,7 +210,7 @@ class TaskRoutes:
         task = self.tasks.add(kind, subject, work)
         if task is None:
             why = "Too many tasks are waiting. Try again in a minute."
-            raise HTTPError(503, why, **{"Retry-After": BUSY_S})
+            raise HTTPError(503, why, **{"Retry-After": RETRY_S})
         self._audit(call, kind, subject, task.task_id)
         if call.by_form:
             return see_other(back)

@@ -1,1 +1,1 @@
-"""Who may change something, and the record of it."""
+"""Authentication, authorisation, and the audit log."""

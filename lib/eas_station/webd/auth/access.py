@@ -1,9 +1,9 @@
-"""Who may change something: operators with a session or a token, from this page, not too often.
+"""Authorisation of requests: sessions, tokens, CSRF protection and rate limits.
 
-Reading is open. A session is a cookie (HttpOnly, SameSite=Strict) that stands for a row of the
-keyring; what it does must come from a page of ours (Fetch Metadata, or Origin where a browser says
-only that) and bring the token that this page had in its form. A script has a token of its own,
-which no browser sends by itself, and needs neither.
+Reading is open. A session is a cookie (HttpOnly, SameSite=Strict) that refers to a row of the
+keyring. Its requests must come from a page of this server (Fetch Metadata, or Origin from browsers
+without it) and carry the CSRF token of the page's form. A script sends a bearer token, which no
+browser sends by itself, and needs neither.
 """
 
 from __future__ import annotations
@@ -24,20 +24,21 @@ from eas_station.webd.auth.audit_log import AuditLog
 from eas_station.webd.http.operator import Operator
 from eas_station.webd.http.rate_limits import Kind, RateLimits
 from eas_station.webd.http.request import client_address, form_field
+from eas_station.webd.http.routes import Role
 
 COOKIE = "eas_session"
-FORM_COOKIE = "eas_form"  # this browser has loaded the form to log in from us
+FORM_COOKIE = "eas_form"  # set with the login form
 FORM_FIELD, FORM_HEADER = "csrf", "X-CSRF-Token"
 BEARER = "bearer "
 UNSET = "No password is set, so nothing can be changed. Run: sudo eas-ctl passwd"
 LOG_IN = "Log in to change something."
 LOG_IN_TO_READ = "Log in to read this."
-CROSS_SITE = "This was sent from another site, not from a page of this station."
-OUT_OF_DATE = "The page that this was sent from is out of date: load it anew and try again."
+CROSS_SITE = "The request came from another site, not from a page of this station."
+OUT_OF_DATE = "The page is out of date: reload it and try again."
 
 
 class Access:
-    """Lets a request pass, or raises the HTTPError that says why not."""
+    """Admits requests. Raises HTTPError for those it refuses."""
 
     def __init__(
         self,
@@ -50,35 +51,35 @@ class Access:
         self.keyring, self.limits, self.audit_log = keyring, limits, audit_log
         self.lifetimes, self._now = lifetimes, now
 
-    def admit(self, who: str, request: BaseRequest) -> Operator | None:
-        """Who it is; None: a reader. Raises HTTPError if they may not do it."""
-        if who == "read":
+    def admit(self, role: Role, request: BaseRequest) -> Operator | None:
+        """The operator; None: not logged in. Raises HTTPError if the role is not enough."""
+        if role == "read":
             return self._operator(request)
-        if who == "operator":
-            known = self._operator(request)
-            if known is None:
+        if role == "operator":
+            operator = self._operator(request)
+            if operator is None:
                 raise self._refused(request, None, LOG_IN_TO_READ if self.can_log_in() else UNSET)
-            return known
+            return operator
         self._limit_rate("write", request)
-        if who == "login":
-            self._from_our_login_page(request)
+        if role == "login":
+            self._check_login_form(request)
             return None
         operator = self._operator(request)
         if operator is None:
             raise self._refused(request, None, LOG_IN if self.can_log_in() else UNSET)
         if operator.via == "session":
-            self._from_our_page(operator, request)
+            self._check_form(operator, request)
         elif operator.scope != "write":
-            raise self._refused(request, operator, "This token may only read.")
+            raise self._refused(request, operator, "This token can only read.")
         return operator
 
     def can_log_in(self) -> bool:
-        """Is there a password?"""
+        """Whether a password is set."""
         with self.keyring.transaction() as connection:
             return logins.any_set(connection)
 
     def session_of(self, secret: str) -> Operator | None:
-        """Whose session this is; None: it is none, or has ended."""
+        """The operator of a session; None: there is no such session, or it has ended."""
         if not secret:
             return None
         with self.keyring.transaction() as connection:
@@ -88,7 +89,7 @@ class Access:
         return Operator(found.name, "session", "write", form_token(secret), found.hash)
 
     def log_out(self, operator: Operator) -> None:
-        """The session ends."""
+        """End the session."""
         if operator.session_hash is not None:
             with self.keyring.transaction() as connection:
                 sessions.end(connection, operator.session_hash)
@@ -97,7 +98,7 @@ class Access:
         authorization = str(request.environ.get("HTTP_AUTHORIZATION", ""))
         if authorization[: len(BEARER)].lower() == BEARER:
             return self._by_token(authorization[len(BEARER) :].strip(), request)
-        if "HTTP_COOKIE" not in request.environ:  # most readers: the page sets none for them
+        if "HTTP_COOKIE" not in request.environ:  # most clients: pages set no cookie
             return None
         return self.session_of(request.get_cookie(COOKIE) or "")
 
@@ -110,18 +111,18 @@ class Access:
             found = tokens.find(connection, secret, self._now())
         if found is None:
             self.limits.take("token", address)
-            raise self._refused(request, None, "There is no such token.", 401)
+            raise self._refused(request, None, "The token is not valid.", 401)
         return Operator(found.name, "token", found.scope)
 
-    def _from_our_login_page(self, request: BaseRequest) -> None:
-        """There is no session yet: the form's token is in a cookie that came with the form."""
+    def _check_login_form(self, request: BaseRequest) -> None:
+        """Before there is a session the CSRF token is in a cookie set with the form."""
         if from_elsewhere(request):
             raise self._refused(request, None, CROSS_SITE)
-        known, sent = request.get_cookie(FORM_COOKIE) or "", form_field(request, FORM_FIELD)
-        if not known or not hmac.compare_digest(known.encode(), sent.encode()):
+        expected, sent = request.get_cookie(FORM_COOKIE) or "", form_field(request, FORM_FIELD)
+        if not expected or not hmac.compare_digest(expected.encode(), sent.encode()):
             raise self._refused(request, None, OUT_OF_DATE if self.can_log_in() else UNSET)
 
-    def _from_our_page(self, operator: Operator, request: BaseRequest) -> None:
+    def _check_form(self, operator: Operator, request: BaseRequest) -> None:
         if from_elsewhere(request):
             raise self._refused(request, operator, CROSS_SITE)
         sent = request.get_header(FORM_HEADER) or form_field(request, FORM_FIELD)
@@ -136,7 +137,7 @@ class Access:
     def _refused(
         self, request: BaseRequest, operator: Operator | None, why: str, status: int = 403
     ) -> HTTPError:
-        """The refusal, in the audit; not every one of somebody who does nothing else."""
+        """The refusal, noted in the audit log, up to ten a minute for one client."""
         address = client_address(request.environ)
         if self.limits.take("remark", address) is None:
             who = "nobody" if operator is None else operator.audit_name
@@ -147,15 +148,15 @@ class Access:
 
 
 def form_token(secret: str) -> str:
-    """What the forms of a session's pages carry: only who knows the cookie can work it out."""
+    """The CSRF token of a session, derived from the secret in its cookie."""
     return hmac.new(secret.encode(), b"a form of EAS Station", hashlib.sha256).hexdigest()
 
 
 def from_elsewhere(request: BaseRequest) -> bool:
-    """Does the browser say that a page of another site sent this?
+    """Whether the browser says that a page of another site sent the request.
 
-    Over plain HTTP browsers send no Sec-Fetch-Site, but Origin with every POST. Who sends neither
-    is no browser of these years, and has to know the form's token in any case.
+    Over plain HTTP browsers send no Sec-Fetch-Site, but Origin with every POST. A client that sends
+    neither is not a current browser, and needs the CSRF token in any case.
     """
     site = request.get_header("Sec-Fetch-Site")
     if site is not None:
@@ -171,7 +172,7 @@ def from_elsewhere(request: BaseRequest) -> bool:
 
 
 def too_many_requests(wait_s: int) -> HTTPError:
-    """429, and when to come back."""
+    """429, with Retry-After."""
     seconds = "a second" if wait_s == 1 else f"{wait_s} seconds"
     why = f"Too many requests. Try again in {seconds}."
     return HTTPError(HTTPStatus.TOO_MANY_REQUESTS, why, **{"Retry-After": str(wait_s)})

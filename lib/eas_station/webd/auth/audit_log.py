@@ -1,7 +1,7 @@
-"""Writes down who logged in and who was refused, off the way of the requests.
+"""The audit log of logins and refusals, written in a thread of its own.
 
-What operators change is audited in the same transaction (`desk`); this is for the rest. While the
-database is away it waits here; beyond a thousand rows the journal alone has it.
+A change by an operator is audited in the transaction of the change (`operator_actions`). While the
+database is not responding, rows wait here; beyond a thousand they are in the journal only.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from eas_station.store.database.database import Database
 from eas_station.store.records import audit
 from eas_station.store.records.audit import AuditEntry
 
-MOST = 1000  # rows that wait
+WAITING_MOST = 1000  # rows
 AT_ONCE = 100
 RETRY_S = 5.0
-LOOK_S = 1.0
-LONGEST_NAME = 64  # what somebody typed as a name
+POLL_S = 1.0
+LONGEST_NAME = 64  # of a name that a client sent
 
 log = logging.getLogger(__name__)
 
 
 class AuditLog:
-    """Rows for the audit, from any thread; written by a thread of its own."""
+    """Takes rows from any thread and writes them in its own."""
 
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database, self._now = database, now
@@ -47,7 +47,7 @@ class AuditLog:
         detail: str | None = None,
         subject: str | None = None,
     ) -> None:
-        """Take one row; never waits."""
+        """Take one row, without waiting."""
         who = who[:LONGEST_NAME]
         log.info(
             "%s by %s from %s: %s",
@@ -58,25 +58,25 @@ class AuditLog:
             *(str(uuid.uuid4()), self._now(), who, action, outcome, subject, address, detail)
         )
         with self._lock:
-            if len(self._waiting) < MOST:
+            if len(self._waiting) < WAITING_MOST:
                 self._waiting.append(entry)
                 self._full = False
             elif not self._full:
                 self._full = True
-                log.error("the audit cannot be written: what comes now is in this log alone")
+                log.error("the audit log is full: further entries are only in the journal")
         self._some.set()
 
     def run(self, stopping: threading.Event, beat: Callable[[], None]) -> None:
-        """Write until told to stop, and then what is left."""
+        """Write until told to stop, then write the rest."""
         while not stopping.is_set():
             beat()
-            self._some.wait(LOOK_S)
+            self._some.wait(POLL_S)
             if not self.write_some():
                 stopping.wait(RETRY_S)
         self.write_some()
 
     def write_some(self) -> bool:
-        """Write what waits, a hundred rows at most. False: the database does not take them."""
+        """Write waiting rows, a hundred at most. False: the database is not responding."""
         with self._lock:
             rows = list(self._waiting)[:AT_ONCE]
             if not rows:
@@ -87,7 +87,7 @@ class AuditLog:
                 for row in rows:
                     audit.record(connection, row)
         except StoreError as error:
-            log.debug("the audit waits: %s", error)
+            log.debug("the audit log is waiting: %s", error)
             return False
         with self._lock:
             for _ in rows:

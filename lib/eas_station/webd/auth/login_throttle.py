@@ -1,7 +1,7 @@
-"""Asks for the password: one hash at a time, ten a minute from one address, nobody known by time.
+"""Logins: one password hash at a time, ten a minute from one address, in constant time.
 
-Four hashes in parallel would take the memory of the whole daemon, and every one of a flood would
-take a worker; so they wait in a short line, and who finds it full is sent away.
+Parallel hashes would exceed the memory of the daemon, and a flood of logins would occupy every
+worker. So a few wait, and the rest are refused.
 """
 
 from __future__ import annotations
@@ -15,31 +15,31 @@ from bottle import HTTPError
 from eas_station.store.keys import logins, passwords, sessions
 from eas_station.webd.auth.access import UNSET, Access, too_many_requests
 
-LINE = 4  # requests that may wait for a hash
-BUSY_S = "2"
+WAITING_MOST = 4  # requests that wait for a hash
+RETRY_S = "2"
 WRONG = "The name or the password is wrong."
 
 
 class LoginThrottle:
-    """Gives out sessions. Thread-safe."""
+    """Checks passwords and begins sessions. Thread-safe."""
 
     def __init__(self, access: Access, now: Callable[[], datetime]) -> None:
         self._access, self._now = access, now
         self._hashing = threading.Lock()
-        self._line = threading.BoundedSemaphore(LINE)
-        self._nobody = passwords.of_nobody()
+        self._waiting = threading.BoundedSemaphore(WAITING_MOST)
+        self._unknown_name = passwords.of_nobody()
 
     def log_in(self, name: str, password: str, address: str) -> str | None:
-        """The secret of a new session; None: wrong. Raises HTTPError if it may not be tried."""
+        """The secret of a new session; None: wrong. Raises HTTPError 403, 429, 503."""
         if not self._access.can_log_in():
             raise HTTPError(403, UNSET)
         wait_s = self._access.limits.take("login", address)
         if wait_s is not None:
-            self._remark(name, address, f"too often, for {wait_s} s")
+            self._remark(name, address, f"too many attempts, for {wait_s} s")
             raise too_many_requests(wait_s)
         with self._access.keyring.transaction() as connection:
             kept = logins.hash_of(connection, name)
-        if not self._matches(kept or self._nobody, password):
+        if not self._matches(kept or self._unknown_name, password):
             self._access.audit_log.note(name, "log in", "failed", address)
             return None
         with self._access.keyring.transaction() as connection:
@@ -49,15 +49,15 @@ class LoginThrottle:
         return secret
 
     def _matches(self, kept: str, password: str) -> bool:
-        if not self._line.acquire(blocking=False):
-            raise HTTPError(503, "Too many log in at once. Try again.", **{"Retry-After": BUSY_S})
+        if not self._waiting.acquire(blocking=False):
+            raise HTTPError(503, "Too many logins at once. Try again.", **{"Retry-After": RETRY_S})
         try:
             with self._hashing:
                 return passwords.matches(kept, password)
         finally:
-            self._line.release()
+            self._waiting.release()
 
     def _remark(self, name: str, address: str, detail: str) -> None:
-        """One row, not a thousand."""
+        """Note it in the audit log, up to ten a minute for one client."""
         if self._access.limits.take("remark", address) is None:
             self._access.audit_log.note(name, "log in", "refused", address, detail)

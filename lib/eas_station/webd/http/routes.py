@@ -5,7 +5,7 @@ mounts them in Bottle, and the description of the API is made from the same valu
 a route exists. A route that changes something without a login cannot be constructed.
 
     Route("POST", "/api/v1/alerts/<alert_id>/note", self.note, "Write a note to an alert.",
-          who="write", body=NoteRequest)
+          role="write", body=NoteRequest)
 
 A handler takes the call and returns an HTTPResponse. Query and body are read, checked and typed
 before the handler is called: `call.query_as(Page)`, `call.body_as(NoteRequest)`; the values of the
@@ -28,7 +28,7 @@ from eas_station.webd.http.responses import JSON
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 # read: every client. operator: a login or a token, for what is not public.
 # write: a login, or a token with the scope "write". login: a client that logs in.
-Who = Literal["read", "operator", "write", "login"]
+Role = Literal["read", "operator", "write", "login"]
 
 PLACEHOLDER = re.compile(r"<(\w+)>")
 
@@ -77,7 +77,7 @@ class Route:
     path: str  # "/api/v1/alerts/<alert_id>"
     handler: Handler
     summary: str  # a sentence
-    who: Who = "read"
+    role: Role = "read"
     query: type = Nothing  # a dataclass, see `parameters`
     body: type | None = None  # a dataclass; JSON or a form; None: no body is read
     answer: object = None  # the type of the answer's JSON; None: no schema
@@ -88,7 +88,7 @@ class Route:
 
     def __post_init__(self) -> None:
         """Raises ValueError if the method does not fit the other fields."""
-        if self.method != "GET" and self.who in ("read", "operator"):
+        if self.method != "GET" and self.role in ("read", "operator"):
             raise ValueError(f"{self.method} {self.path} changes something without a login")
         if self.method == "GET" and self.body is not None:
             raise ValueError(f"GET {self.path} cannot have a body")

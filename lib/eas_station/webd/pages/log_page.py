@@ -9,7 +9,7 @@ from bottle import HTTPError, HTTPResponse
 
 from eas_station.errors import InputError, StoreError
 from eas_station.store.alerts.alert_queries import AlertFilter
-from eas_station.webd.api.lists import CURSOR, Cursor
+from eas_station.webd.api.list_routes import CURSOR, Cursor
 from eas_station.webd.http.routes import Call, Route
 from eas_station.webd.pages.frame import PageFrame, page_route
 from eas_station.webd.records.queries import RecordQueries

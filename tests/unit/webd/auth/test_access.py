@@ -56,7 +56,7 @@ def test_every_route_comes_from_the_registry_and_changes_nothing_for_everybody(
         route = mounted.config["registered"]
         assert isinstance(route, Route)
         assert (mounted.method, mounted.rule) == (route.method, route.path)
-        assert mounted.method == "GET" or route.who in ("write", "login")
+        assert mounted.method == "GET" or route.role in ("write", "login")
     assert len(list(writing(application))) >= 16
 
 
@@ -260,7 +260,7 @@ def test_a_token_writes_if_it_may_without_any_form(
     script = station.visitor()
     path = "/api/v1/sources/wx/stop"
     status, _, body = script.json(path, HTTP_AUTHORIZATION=reads)
-    assert (status, json.loads(body)["detail"]) == (403, "This token may only read.")
+    assert (status, json.loads(body)["detail"]) == (403, "This token can only read.")
     status, _, body = script.json(path, HTTP_AUTHORIZATION=writes)
     assert (status, "nothing was changed" in json.loads(body)["detail"]) == (503, True)
     status, fields, _ = script.ask("/api/v1/status", HTTP_AUTHORIZATION="Bearer eas_wrong")

@@ -95,7 +95,7 @@ def test_a_test_alone_leaves_the_page_calm(
     [
         *(("TOR", "Tornado Warning", "warning"), ("FLA", "Flood Watch", "watch")),
         *(("SPS", "Special Weather Statement", "statement"), ("EAN", "National", "warning")),
-        *((None, "Winter Weather Advisory", "advisory"), (None, "Air Quality Alert", "warning")),
+        *((None, "Winter Weather Advisory", "advisory"), (None, "Air Quality Alert", "advisory")),
         ("QQW", "QQW", "warning"),
     ],
 )

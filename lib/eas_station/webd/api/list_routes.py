@@ -27,7 +27,7 @@ from eas_station.webd.records.queries import RecordQueries
 
 LIMIT_MOST = 500
 LIMIT_USUAL = 100
-LIMIT = {"description": "At most so many."}
+LIMIT = {"description": "The longest list to return."}
 CURSOR = {
     "format": "cursor",
     "description": "The `next_cursor` of the previous page; missing: the first page.",
@@ -52,7 +52,7 @@ class ChangesAnswer:
     """Changes of alerts, oldest first."""
 
     changes: tuple[Change, ...]
-    next_after: int | None  # `after` of the next page; null: these were the last
+    next_after: int | None  # `after` of the next page; null: there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class RunsAnswer:
 
 @dataclass(frozen=True, slots=True)
 class AuditAnswer:
-    """Who did what, newest first."""
+    """Entries of the audit log, newest first."""
 
     entries: tuple[AuditEntry, ...]
     next_cursor: str | None
@@ -73,7 +73,7 @@ class AuditAnswer:
 
 @dataclass(frozen=True, slots=True)
 class DeafIntervalsAnswer:
-    """Stretches that a channel did not hear, newest first."""
+    """Intervals in which a channel was deaf, newest first."""
 
     intervals: tuple[DeafInterval, ...]
     next_cursor: str | None
@@ -89,7 +89,7 @@ class ClipsAnswer:
 
 @dataclass(frozen=True, slots=True)
 class PageQuery:
-    """Which page."""
+    """Which page of the list."""
 
     limit: Limit = field(default=LIMIT_USUAL, metadata=LIMIT)
     cursor: Cursor | None = field(default=None, metadata=CURSOR)
@@ -97,7 +97,7 @@ class PageQuery:
 
 @dataclass(frozen=True, slots=True)
 class DeafIntervalsQuery(PageQuery):
-    """Whose deaf intervals."""
+    """Which deaf intervals."""
 
     source: Annotated[str, Length(64)] | None = None
     channel: Annotated[str, Length(16)] | None = field(
@@ -203,7 +203,7 @@ class ListRoutes:
         return reply(json_body(ClipsAnswer(found, after)), call.headers)
 
     def _page(self, question: Callable[[Connection], T]) -> T:
-        """Ask the database. A cursor that it did not give out is an error of the client: 400."""
+        """Query the database. A cursor that it did not return is an error of the client: 400."""
         try:
             return self.queries.ask(question)
         except InputError as error:
