@@ -58,13 +58,13 @@ class AlertRoutes:
         """Alerts, newest first."""
         asked = call.query_as(AlertsQuery)
         try:
-            narrowed = self.search.filter_of(asked)
+            where = self.search.filter_of(asked)
         except InputError as error:
             raise HTTPError(400, f"{error}") from error
         try:
             if asked.state == "active":
-                return reply(self._active(asked, narrowed), call.headers)
-            return reply(json_body(self._recorded(asked, narrowed)), call.headers)
+                return reply(self._active(asked, where), call.headers)
+            return reply(json_body(self._recorded(asked, where)), call.headers)
         except InputError as error:
             raise HTTPError(400, f"cursor: {error}") from error
 
@@ -81,12 +81,12 @@ class AlertRoutes:
             answer = answer_values.whole_alert(entry)
         return reply(json_body(answer), call.headers)
 
-    def _active(self, asked: AlertsQuery, narrowed: AlertFilter) -> Body:
+    def _active(self, asked: AlertsQuery, where: AlertFilter) -> Body:
         """From memory, so a database outage changes nothing."""
         snapshot = self.state.snapshot()
 
         def make() -> Body:
-            found = tuple(entry for entry in snapshot.active if matches(entry, narrowed))
+            found = tuple(entry for entry in snapshot.active if matches(entry, where))
             shown, next_cursor = page_of(found, asked.limit, asked.cursor)
             return json_body(
                 AlertsAnswer(tuple(answer_values.alert(entry) for entry in shown), next_cursor)
@@ -96,13 +96,13 @@ class AlertRoutes:
             return self.cache.fetch("alerts", snapshot.version, make)
         return make()
 
-    def _recorded(self, asked: AlertsQuery, narrowed: AlertFilter) -> AlertsAnswer:
+    def _recorded(self, asked: AlertsQuery, where: AlertFilter) -> AlertsAnswer:
         """From the database; alerts that are not stored yet come first on the first page."""
-        page = self.queries.log_page(asked.limit, asked.cursor, asked.state, narrowed)
+        page = self.queries.log_page(asked.limit, asked.cursor, asked.state, where)
         spooled = [
             entry
             for entry in self.state.snapshot().active
-            if not entry.stored and asked.state == "all" and matches(entry, narrowed)
+            if not entry.stored and asked.state == "all" and matches(entry, where)
         ]
         known = {entry.alert.alert_id for entry in spooled}
         first = spooled if asked.cursor is None else []

@@ -77,13 +77,13 @@ class Export:
         def counted() -> Iterator[AlertEntry]:
             nonlocal count
             for entry in entries(self.pages):
-                if progress.given_up.is_set():
+                if progress.cancelled.is_set():
                     raise OutsideError("cancelled")
                 if count >= EXPORT_MOST:
                     raise OutsideError(f"there are more than {EXPORT_MOST} alerts: use a filter")
                 count += 1
                 if count % PAGE == 0:
-                    progress.tell(min(0.99, count / max(1, self.expected)))
+                    progress.report(min(0.99, count / max(1, self.expected)))
                 yield entry
 
         try:

@@ -184,7 +184,7 @@ class TaskRoutes:
         asked = call.query_as(ExportQuery)
         pages = self._pages(asked, asked.state)
         first = pages(None)
-        if self.queries.count(asked.state, self._narrowed(asked), AT_ONCE_MOST + 1) > AT_ONCE_MOST:
+        if self.queries.count(asked.state, self._filter(asked), AT_ONCE_MOST + 1) > AT_ONCE_MOST:
             why = f"More than {AT_ONCE_MOST} alerts: use a filter, or POST to /api/v1/exports."
             raise HTTPError(413, why)
 
@@ -198,7 +198,7 @@ class TaskRoutes:
         """Export a part of the log into a file, as a task."""
         sent = call.body_as(ExportRequest)
         pages = self._pages(sent, sent.state)
-        count = self.queries.count(sent.state, self._narrowed(sent), exports.EXPORT_MOST + 1)
+        count = self.queries.count(sent.state, self._filter(sent), exports.EXPORT_MOST + 1)
         work = exports.Export(pages, sent.form, self._places, self.tasks.results, count)
         state = None if sent.state == "all" else sent.state
         subject = f"{sent.form} {sent.as_query(state=state)}".strip()
@@ -230,10 +230,10 @@ class TaskRoutes:
 
     def _pages(self, asked: SearchQuery, state: PageState) -> Callable[[str | None], EntryPage]:
         """The pages of the log that fit the question, by cursor."""
-        narrowed = self._narrowed(asked)
-        return lambda cursor: self.queries.log_page(PAGE, cursor, state, narrowed)
+        where = self._filter(asked)
+        return lambda cursor: self.queries.log_page(PAGE, cursor, state, where)
 
-    def _narrowed(self, asked: SearchQuery) -> AlertFilter:
+    def _filter(self, asked: SearchQuery) -> AlertFilter:
         try:
             return self.search.filter_of(asked)
         except InputError as error:

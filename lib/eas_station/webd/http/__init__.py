@@ -1,1 +1,1 @@
-"""Requests, responses and the server; nothing about alerts."""
+"""The HTTP server, requests and responses; nothing about alerts."""

@@ -1,1 +1,1 @@
-"""The station in figures, for Prometheus."""
+"""Metrics for Prometheus."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
 
 from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.registry import Collector
@@ -14,10 +13,15 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 class Family(Collector):
     """One metric with its samples. A value that is not known is no sample."""
 
-    def __init__(self, name: str, kind: Literal["gauge", "counter"], text: str) -> None:
+    def __init__(self, name: str, text: str, value: float | None = None) -> None:
+        """A counter if `name` ends in "_total". `value` is that of the sample without labels."""
+        is_counter = name.endswith("_total")
         self._name = name
-        self._metric = Metric(name.removesuffix("_total"), text, kind)
+        self._metric = Metric(
+            name.removesuffix("_total"), text, "counter" if is_counter else "gauge"
+        )
         self._seen: set[tuple[tuple[str, str], ...]] = set()
+        self.add(value)
 
     def add(self, value: float | None, **labels: str) -> None:
         """Take one sample; the first of several with the same labels counts."""
@@ -29,20 +33,6 @@ class Family(Collector):
     def collect(self) -> Iterable[Metric]:
         """The metric; none without samples."""
         return [self._metric] if self._seen else []
-
-
-def gauge(name: str, text: str, value: float | None = None) -> Family:
-    """A metric that goes up and down; `value` is that of the sample without labels."""
-    family = Family(name, "gauge", text)
-    family.add(value)
-    return family
-
-
-def counter(name: str, text: str, value: float | None = None) -> Family:
-    """A metric that only grows; its name ends in "_total"."""
-    family = Family(name, "counter", text)
-    family.add(value)
-    return family
 
 
 def exposition(families: Iterable[Family]) -> bytes:

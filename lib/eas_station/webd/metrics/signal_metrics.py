@@ -1,31 +1,31 @@
-"""Figures of feeds, sources and receivers. What is stale is no sample: a gap, not a flat line."""
+"""Metrics of feeds, sources and receivers. A stale value is no sample: a gap, not a flat line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from eas_station.webd.metrics.exposition import Family, counter, gauge
+from eas_station.webd.metrics.exposition import Family
 from eas_station.webd.render.station_health import deafness, parts
 from eas_station.webd.state.snapshot import Snapshot
 
 HEARING_STATES = ("hearing", "deaf", "silent", "unproved")
-# What a feed counts, and what it means.
+# The counters of a feed.
 FEED_COUNTERS = {
-    "polls": ("eas_feed_polls_total", "Polls."),
-    "failures": ("eas_feed_failures_total", "Polls without a good answer."),
-    "documents": ("eas_feed_documents_total", "Documents that came."),
-    "alerts": ("eas_feed_alerts_total", "Good messages, known ones among them."),
-    "new": ("eas_feed_new_alerts_total", "Messages that were new."),
-    "rejected": ("eas_feed_rejected_total", "Documents that were no message."),
-    "quarantined": ("eas_feed_quarantined_total", "Documents that met a bug."),
+    "polls": ("eas_feed_polls_total", "Polls of the feed."),
+    "failures": ("eas_feed_failures_total", "Polls that failed."),
+    "documents": ("eas_feed_documents_total", "Documents received."),
+    "alerts": ("eas_feed_alerts_total", "Valid messages, known ones included."),
+    "new": ("eas_feed_new_alerts_total", "New messages."),
+    "rejected": ("eas_feed_rejected_total", "Documents that were not valid messages."),
+    "quarantined": ("eas_feed_quarantined_total", "Documents set aside after an internal error."),
 }
 
 
 def feeds(snapshot: Snapshot) -> Iterator[Family]:
-    """The feeds, by the word of eas-capd."""
+    """The feeds, as eas-capd reports them."""
     yield from _up_and_good(snapshot, "feed")
-    due = gauge("eas_feed_next_poll_time_seconds", "When the feed is polled again.")
-    counters = {name: counter(*told) for name, told in FEED_COUNTERS.items()}
+    due = Family("eas_feed_next_poll_time_seconds", "When the feed is polled again.")
+    counters = {name: Family(*texts) for name, texts in FEED_COUNTERS.items()}
     for part in parts(snapshot, "feed"):
         if part.item.next_at is not None:
             due.add(part.item.next_at.timestamp(), feed=part.item.name)
@@ -35,11 +35,11 @@ def feeds(snapshot: Snapshot) -> Iterator[Family]:
 
 
 def sources(snapshot: Snapshot) -> Iterator[Family]:
-    """The sources and their channels, by the word of eas-audiod."""
+    """The sources and their channels, as eas-audiod reports them."""
     yield from _up_and_good(snapshot, "source")
-    headers = counter("eas_source_headers_total", "SAME headers heard.")
-    lost = counter("eas_source_lost_samples_total", "Samples that were not listened to.")
-    deaf = gauge("eas_source_deaf", "Whether a running source hears nothing on any channel.")
+    headers = Family("eas_source_headers_total", "SAME headers received.")
+    lost = Family("eas_source_lost_samples_total", "Audio samples lost.")
+    deaf = Family("eas_source_deaf", "Whether a running source is deaf on every channel.")
     for part in parts(snapshot, "source"):
         name = part.item.name
         headers.add(part.item.counters.get("headers"), source=name)
@@ -49,9 +49,9 @@ def sources(snapshot: Snapshot) -> Iterator[Family]:
 
 
 def _up_and_good(snapshot: Snapshot, kind: str) -> Iterator[Family]:
-    up = gauge(f"eas_{kind}_up", f"Whether the {kind} is running.")
-    stopped = gauge(f"eas_{kind}_stopped", f"Whether the operator has stopped the {kind}.")
-    good = gauge(f"eas_{kind}_last_good_time_seconds", f"When the {kind} last delivered.")
+    up = Family(f"eas_{kind}_up", f"Whether the {kind} is running.")
+    stopped = Family(f"eas_{kind}_stopped", f"Whether an operator has stopped the {kind}.")
+    good = Family(f"eas_{kind}_last_good_time_seconds", f"When the {kind} last delivered.")
     for part in parts(snapshot, kind):
         label = {kind: part.item.name}
         up.add(part.works, **label)
@@ -62,67 +62,67 @@ def _up_and_good(snapshot: Snapshot, kind: str) -> Iterator[Family]:
 
 
 def _levels(snapshot: Snapshot) -> Iterator[Family]:
-    level = gauge("eas_source_level_dbfs", "RMS level of a channel.")
-    peak = gauge("eas_source_peak_dbfs", "Peak level of a channel.")
-    silent = gauge("eas_source_silent", "Whether a channel is silent.")
+    level = Family("eas_source_level_dbfs", "RMS level of a channel.")
+    peak = Family("eas_source_peak_dbfs", "Peak level of a channel.")
+    silent = Family("eas_source_silent", "Whether a channel is silent.")
     for heard in snapshot.levels:
         if heard.stale:
             continue
-        said, label = heard.value, {"source": heard.value.source, "channel": heard.value.channel}
-        level.add(said.rms_dbfs, **label)
-        peak.add(said.peak_dbfs, **label)
-        silent.add(said.silent, **label)
+        value, label = heard.value, {"source": heard.value.source, "channel": heard.value.channel}
+        level.add(value.rms_dbfs, **label)
+        peak.add(value.peak_dbfs, **label)
+        silent.add(value.silent, **label)
     yield from (level, peak, silent)
 
 
 def _hearings(snapshot: Snapshot) -> Iterator[Family]:
-    state = gauge("eas_hearing_state", "1 for whether a channel would hear a warning now.")
-    margin = gauge("eas_margin_db", "How much weaker a header could still be read.")
-    usual = gauge("eas_margin_usual_db", "The median of earlier proofs.")
-    proved = gauge("eas_hearing_proved_time_seconds", "When hearing was last tried.")
-    deaf = gauge("eas_deaf_today_seconds", "How long a channel was deaf since midnight UTC.")
-    overdue = gauge("eas_tests_overdue", "Tests that should have come on a channel.")
-    problem = gauge("eas_hearing_problem", "Whether an operator should look after a channel.")
+    state = Family("eas_hearing_state", "1 for the state of a channel's reception.")
+    margin = Family("eas_margin_db", "How much weaker a header could be and still be decoded.")
+    usual = Family("eas_margin_usual_db", "The median of earlier margins.")
+    proved = Family("eas_hearing_proved_time_seconds", "When reception was last tested.")
+    deaf = Family("eas_deaf_today_seconds", "How long a channel was deaf since midnight UTC.")
+    overdue = Family("eas_tests_overdue", "Overdue tests on a channel.")
+    problem = Family("eas_hearing_problem", "Whether a channel needs an operator.")
     for heard in snapshot.hearings:
         if heard.stale:
             continue
-        said, label = heard.value, {"source": heard.value.source, "channel": heard.value.channel}
+        value, label = heard.value, {"source": heard.value.source, "channel": heard.value.channel}
         for one in HEARING_STATES:
-            state.add(said.state == one, **label, state=one)
-        margin.add(said.margin_db, **label)
-        usual.add(said.usual_margin_db, **label)
-        proved.add(None if said.probed_at is None else said.probed_at.timestamp(), **label)
-        deaf.add(said.deaf_today_s, **label)
-        overdue.add(len(said.overdue), **label)
-        problem.add(said.problem, **label)
+            state.add(value.state == one, **label, state=one)
+        margin.add(value.margin_db, **label)
+        usual.add(value.usual_margin_db, **label)
+        proved.add(None if value.probed_at is None else value.probed_at.timestamp(), **label)
+        deaf.add(value.deaf_today_s, **label)
+        overdue.add(len(value.overdue), **label)
+        problem.add(value.problem, **label)
     yield from (state, margin, usual, proved, deaf, overdue, problem)
 
 
 def receivers(snapshot: Snapshot) -> Iterator[Family]:
-    """The radios, by the word of eas-sdrd."""
-    up = gauge("eas_receiver_up", "Whether the receiver is running.")
-    taken = counter("eas_receiver_samples_total", "IQ samples received.")
-    lost = counter("eas_receiver_lost_samples_total", "IQ samples lost.")
-    gain = gauge("eas_receiver_gain_db", "Gain of the tuner.")
-    crystal = gauge("eas_receiver_crystal_error_ratio", "How much the crystal runs fast.")
+    """The receivers and their channels, as eas-sdrd reports them."""
+    up = Family("eas_receiver_up", "Whether the receiver is running.")
+    taken = Family("eas_receiver_samples_total", "IQ samples received.")
+    lost = Family("eas_receiver_lost_samples_total", "IQ samples lost.")
+    gain = Family("eas_receiver_gain_db", "Gain of the tuner.")
+    crystal = Family("eas_receiver_crystal_error_ratio", "How much the crystal runs fast.")
     for heard in snapshot.receivers:
-        said, label = heard.value, {"receiver": heard.value.receiver}
-        up.add(said.state == "running" and not heard.stale, **label)
-        taken.add(said.samples, **label)
-        lost.add(said.lost_samples, **label)
+        value, label = heard.value, {"receiver": heard.value.receiver}
+        up.add(value.state == "running" and not heard.stale, **label)
+        taken.add(value.samples, **label)
+        lost.add(value.lost_samples, **label)
         if not heard.stale:
-            gain.add(said.gain_db, **label)
-            crystal.add(None if said.ppm is None else said.ppm / 1e6, **label)
+            gain.add(value.gain_db, **label)
+            crystal.add(None if value.ppm is None else value.ppm / 1e6, **label)
     yield from (up, taken, lost, gain, crystal, *_channels(snapshot))
 
 
 def _channels(snapshot: Snapshot) -> Iterator[Family]:
-    snr = gauge("eas_receiver_snr_db", "Signal to noise of a channel.")
-    signal = gauge("eas_receiver_signal_dbfs", "Signal of a channel.")
-    noise = gauge("eas_receiver_noise_dbfs", "Noise of a channel.")
-    deviation = gauge("eas_receiver_deviation_hertz", "FM deviation of a channel.")
-    offset = gauge("eas_receiver_offset_hertz", "Offset of a channel's carrier.")
-    carrier = gauge("eas_receiver_carrier_present", "Whether a channel has a carrier.")
+    snr = Family("eas_receiver_snr_db", "Signal-to-noise ratio of a channel.")
+    signal = Family("eas_receiver_signal_dbfs", "Signal of a channel.")
+    noise = Family("eas_receiver_noise_dbfs", "Noise of a channel.")
+    deviation = Family("eas_receiver_deviation_hertz", "FM deviation of a channel.")
+    offset = Family("eas_receiver_offset_hertz", "Offset of a channel's carrier.")
+    carrier = Family("eas_receiver_carrier_present", "Whether a channel has a carrier.")
     for heard in snapshot.receivers:
         if heard.stale:
             continue

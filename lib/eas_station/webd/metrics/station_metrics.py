@@ -1,8 +1,8 @@
-"""The station in figures, for Prometheus: prefix eas_, base units, _total for what only grows.
+"""Metrics of the station for Prometheus: prefix eas_, base units, _total for counters.
 
-Labels are names out of the configuration (unit, feed, source, receiver, channel, name) and words of
-short lists (state, status, where), never texts that anybody else can choose. `job` and `instance`
-are Prometheus's own.
+Labels are names from the configuration (unit, feed, source, receiver, channel, name) and words of
+fixed lists (state, status, where), never texts that a client can choose. Prometheus itself uses
+`job` and `instance`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from eas_station.webd.http.fanout import LISTENERS
 from eas_station.webd.http.routes import Call, Route
 from eas_station.webd.live.process_health import ProcessHealth
 from eas_station.webd.metrics import signal_metrics
-from eas_station.webd.metrics.exposition import CONTENT_TYPE, Family, counter, exposition, gauge
+from eas_station.webd.metrics.exposition import CONTENT_TYPE, Family, exposition
 from eas_station.webd.records.tasks import Tasks, TaskState
 from eas_station.webd.render.station_health import station_health
 from eas_station.webd.state.machine import MachineReader
@@ -32,7 +32,7 @@ TASK_STATES: tuple[TaskState, ...] = get_args(TaskState)
 
 @dataclass(frozen=True, slots=True)
 class MetricsRoutes:
-    """Figures for Prometheus."""
+    """Metrics for Prometheus."""
 
     state: StationState
     machine: MachineReader
@@ -43,7 +43,7 @@ class MetricsRoutes:
         """The route of this module."""
         return (
             Route(
-                *("GET", "/metrics", self.metrics, "Figures for Prometheus."),
+                *("GET", "/metrics", self.metrics, "Metrics for Prometheus."),
                 content_type=CONTENT_TYPE,
             ),
         )
@@ -67,28 +67,28 @@ class MetricsRoutes:
 
 
 def _station(snapshot: Snapshot) -> Iterator[Family]:
-    build = gauge("eas_build_info", "Always 1; what is running.")
+    build = Family("eas_build_info", "The version; always 1.")
     build.add(1.0, version=__version__, python=platform.python_version())
     yield build
     health = station_health(snapshot)
-    state = gauge("eas_station_state", "1 for the state the station is in.")
+    state = Family("eas_station_state", "1 for the state of the station.")
     for one in STATES:
         state.add(float(one == health.state), state=one)
     yield state
     faults = sum(1 for remark in health.remarks if remark.fault)
-    yield gauge("eas_station_faults", "What an operator should look after.", faults)
-    yield gauge("eas_database_up", "Whether the database answers.", snapshot.record.online)
-    yield gauge("eas_clock_trusted", "Whether the clock is trusted.", snapshot.clock_trusted)
-    yield gauge("eas_receptions_waiting", "Receptions not in the database yet.", snapshot.waiting)
+    yield Family("eas_station_faults", "Faults that need an operator.", faults)
+    yield Family("eas_database_up", "Whether the database responds.", snapshot.record.online)
+    yield Family("eas_clock_trusted", "Whether the clock is trusted.", snapshot.clock_trusted)
+    yield Family("eas_receptions_waiting", "Receptions not in the database yet.", snapshot.waiting)
     volatile = sum(1 for entry in snapshot.active if not entry.durable)
-    yield gauge("eas_alerts_not_durable", "Alerts that no spool could be written for.", volatile)
+    yield Family("eas_alerts_not_durable", "Alerts in no spool and no database.", volatile)
     if snapshot.record_read:
         last = snapshot.last_change_id
-        yield gauge("eas_last_change_id", "Number of the last change of an alert.", last)
+        yield Family("eas_last_change_id", "Number of the last change of an alert.", last)
 
 
 def _alerts(snapshot: Snapshot) -> Iterator[Family]:
-    active = gauge("eas_alerts_active", "Alerts in force.")
+    active = Family("eas_alerts_active", "Alerts in force.")
     counts = dict.fromkeys(((w, t) for w in ("here", "elsewhere") for t in ("false", "true")), 0)
     for entry in snapshot.active:
         where = "here" if entry.alert.relevance.relevant else "elsewhere"
@@ -99,16 +99,16 @@ def _alerts(snapshot: Snapshot) -> Iterator[Family]:
 
 
 def _units(machine: MachineReader, snapshot: Snapshot) -> Iterator[Family]:
-    up = gauge("eas_unit_up", "Whether a daemon has been heard lately.")
-    heard_at = gauge("eas_unit_last_heard_time_seconds", "When it was last heard.")
-    started = gauge("eas_unit_start_time_seconds", "When the daemon started.")
-    restarts = counter("eas_unit_restarts_total", "Restarts seen since this page has been up.")
-    degraded = gauge("eas_unit_degraded", "Whether it says that something is wrong.")
-    cpu = counter("eas_unit_cpu_seconds_total", "CPU time used, children included.")
-    memory = gauge("eas_unit_memory_bytes", "Proportional set size.")
-    most = gauge("eas_unit_memory_limit_bytes", "What its cgroup may use.")
-    spool = gauge("eas_unit_spool_rows", "Rows waiting in the daemon's spool.")
-    counts = counter("eas_unit_counts_total", "What the daemon counts, by its own names.")
+    up = Family("eas_unit_up", "Whether the last status of the daemon is fresh.")
+    heard_at = Family("eas_unit_last_heard_time_seconds", "When the daemon last sent its status.")
+    started = Family("eas_unit_start_time_seconds", "When the daemon started.")
+    restarts = Family("eas_unit_restarts_total", "Restarts of the daemon since eas-webd started.")
+    degraded = Family("eas_unit_degraded", "Whether the daemon reports a fault.")
+    cpu = Family("eas_unit_cpu_seconds_total", "CPU time used, children included.")
+    memory = Family("eas_unit_memory_bytes", "Proportional set size of the daemon.")
+    most = Family("eas_unit_memory_limit_bytes", "Memory limit of the cgroup.")
+    spool = Family("eas_unit_spool_rows", "Rows waiting in the daemon's spool.")
+    counts = Family("eas_unit_counts_total", "Counters of the daemon, by name.")
     for unit in snapshot.units:
         name, group = unit.name, machine.cgroup(unit.name)
         up.add(unit.heard is not None and not unit.heard.stale, unit=name)
@@ -129,11 +129,11 @@ def _units(machine: MachineReader, snapshot: Snapshot) -> Iterator[Family]:
 
 
 def _jobs(snapshot: Snapshot) -> Iterator[Family]:
-    runs = counter("eas_job_runs_total", "Runs of a job, polls of feeds among them.")
-    failed = counter("eas_job_failures_total", "Runs that failed.")
-    missed = counter("eas_job_missed_total", "Runs that were due and did not happen.")
-    last = gauge("eas_job_last_run_time_seconds", "When it last ran.")
-    good = gauge("eas_job_last_good_time_seconds", "When it last went well.")
+    runs = Family("eas_job_runs_total", "Runs of a job; a poll of a feed is one.")
+    failed = Family("eas_job_failures_total", "Runs that failed.")
+    missed = Family("eas_job_missed_total", "Runs that were due and did not take place.")
+    last = Family("eas_job_last_run_time_seconds", "When the job last ran.")
+    good = Family("eas_job_last_good_time_seconds", "When the job last succeeded.")
     for job in snapshot.jobs:
         totals, name = job.totals, job.totals.job
         runs.add(totals.runs, name=name)
@@ -147,36 +147,34 @@ def _jobs(snapshot: Snapshot) -> Iterator[Family]:
 
 def _host(machine: MachineReader) -> Iterator[Family]:
     now = machine.read()
-    yield gauge("eas_host_state_free_bytes", "Free where the state is kept.", now.disk_free_bytes)
-    yield gauge("eas_host_state_size_bytes", "Size of that file system.", now.disk_bytes)
-    yield gauge("eas_host_temperature_celsius", "Of the hottest thermal zone.", now.temperature_c)
-    yield gauge(
-        "eas_host_under_voltage", "Whether the power supply is too weak.", now.under_voltage
-    )
-    yield gauge("eas_host_memory_available_bytes", "Memory to be had.", now.memory_free_bytes)
+    yield Family("eas_host_state_free_bytes", "Free space for the state.", now.disk_free_bytes)
+    yield Family("eas_host_state_size_bytes", "Size of that file system.", now.disk_bytes)
+    yield Family("eas_host_temperature_celsius", "The hottest thermal zone.", now.temperature_c)
+    yield Family("eas_host_under_voltage", "Whether the voltage is too low.", now.under_voltage)
+    yield Family("eas_host_memory_available_bytes", "Available memory.", now.memory_free_bytes)
 
 
 def _web(process: ProcessHealth, tasks: Tasks) -> Iterator[Family]:
-    requests = counter("eas_web_requests_total", "HTTP requests, by class of status.")
+    requests = Family("eas_web_requests_total", "HTTP requests, by class of status.")
     for name, count in process.counters.by_class.items():
         requests.add(count, status=name)
     yield requests
     slow = process.counters.slow
-    yield counter("eas_web_slow_requests_total", "Requests that took over a second.", slow)
+    yield Family("eas_web_slow_requests_total", "Requests that took over a second.", slow)
     workers = process.workers()
-    yield gauge("eas_web_workers", "Threads that answer requests.", workers.threads)
-    yield gauge("eas_web_workers_busy", "Those that answer one now.", workers.busy)
-    yield gauge("eas_web_requests_waiting", "Requests that wait for a worker.", workers.queued)
-    yield gauge("eas_web_connections", "Connections to the page.", workers.connections)
-    yield gauge("eas_web_listeners", "Clients on live updates.", process.fanout.count())
-    yield gauge("eas_web_listeners_limit", "How many may be.", LISTENERS)
+    yield Family("eas_web_workers", "Threads that answer requests.", workers.threads)
+    yield Family("eas_web_workers_busy", "Threads that answer a request now.", workers.busy)
+    yield Family("eas_web_requests_waiting", "Requests waiting for a worker.", workers.queued)
+    yield Family("eas_web_connections", "Connections to the page.", workers.connections)
+    yield Family("eas_web_listeners", "Clients of live updates.", process.fanout.count())
+    yield Family("eas_web_listeners_limit", "The most clients of live updates.", LISTENERS)
     dropped = process.fanout.dropped()
-    yield counter("eas_web_listeners_dropped_total", "Clients dropped for being slow.", dropped)
-    by_state = gauge("eas_web_tasks", "Background tasks that are remembered, by state.")
+    yield Family("eas_web_listeners_dropped_total", "Clients dropped for being slow.", dropped)
+    by_state = Family("eas_web_tasks", "Background tasks of the last day, by state.")
     states = [task.state for task in tasks.all()]
     for state in TASK_STATES:
         by_state.add(states.count(state), state=state)
     yield by_state
     missed, rejected = process.bus_losses()
-    yield counter("eas_bus_missed_total", "Bus messages that did not arrive.", missed)
-    yield counter("eas_bus_rejected_total", "Bus messages that did not parse.", rejected)
+    yield Family("eas_bus_missed_total", "Bus messages that were lost.", missed)
+    yield Family("eas_bus_rejected_total", "Bus messages that could not be parsed.", rejected)

@@ -1,1 +1,1 @@
-"""Questions to the database, recordings, and long work on them."""
+"""Queries of the database, recordings, and background tasks."""

@@ -1,4 +1,4 @@
-"""Recordings by their number in the database, never by a path from outside."""
+"""Reading of recordings: safe opening, ranges, chunks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def open_below(root: Path, relative: str) -> BinaryIO | None:
             inner = os.open(part, flags, dir_fd=folder)
             os.close(folder)
             folder = inner
-        # O_NONBLOCK: a FIFO in that place must not hold a worker.
+        # O_NONBLOCK: opening a FIFO must not block the worker.
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
         descriptor = os.open(parts[-1], flags, dir_fd=folder)
     except OSError:
@@ -42,9 +42,9 @@ def open_below(root: Path, relative: str) -> BinaryIO | None:
 
 
 def byte_range(header: str, size: int) -> tuple[int, int] | None:
-    """First and last+1 byte of a single Range; None: not one we serve, send all (RFC 9110, 14.2).
+    """First and last+1 byte of a single Range; None: send everything (RFC 9110, 14.2).
 
-    Raises ValueError when it lies outside the file (416).
+    Raises ValueError if it is outside the file (416).
     """
     match = re.fullmatch(r"bytes=([0-9]{0,18})-([0-9]{0,18})", header.strip())
     if match is None or match.groups() == ("", ""):
@@ -65,7 +65,7 @@ def content_type(path: str) -> str:
 
 
 class FileRange:
-    """Part of a file as a response body; closes the file with the response."""
+    """Part of a file as a response body. Closes the file with the response."""
 
     def __init__(self, file: BinaryIO, begin: int, end: int) -> None:
         self._file, self._left = file, end - begin

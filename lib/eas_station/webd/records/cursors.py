@@ -1,4 +1,4 @@
-"""Places in the list of warnings in force, for those who read it in pages."""
+"""Cursors into the list of active alerts, for clients that read it in pages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONGEST_CURSOR = 300
 
 
 def newest_first(entries: tuple[AlertEntry, ...]) -> list[AlertEntry]:
-    """The order of the API: newest first, ids decide between equals."""
+    """The order of the API: newest first, then by id."""
     return sorted(entries, key=_place, reverse=True)
 
 

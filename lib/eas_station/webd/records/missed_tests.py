@@ -1,4 +1,4 @@
-"""The tests that should have come and did not, and the deafness that may have hidden them."""
+"""Overdue tests, and the deaf intervals that may explain them."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from eas_station.store.records import deaf
 from eas_station.store.records.deaf import DeafInterval
 from eas_station.store.records.expected_tests import COUNTS_AS, LONGEST, ExpectedTest, hidden_within
 
-SHORTEST = timedelta(seconds=2)  # deafness that can hide a burst
+SHORTEST = timedelta(seconds=2)  # a deaf interval that can hide a burst
 
 Key = tuple[str, str, str]  # source, channel, event code
 
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """One that should have come."""
+    """One overdue test."""
 
     last_at: datetime | None
     since_at: datetime
 
 
 def overdue(expected: Sequence[ExpectedTest], now: datetime) -> dict[Key, Missed]:
-    """The tests that should have come by now."""
+    """The tests that are overdue."""
     missed = {}
     for one in expected:
         last_at, since_at = counted(one, expected)
@@ -40,7 +40,7 @@ def overdue(expected: Sequence[ExpectedTest], now: datetime) -> dict[Key, Missed
 def counted(
     one: ExpectedTest, expected: Sequence[ExpectedTest]
 ) -> tuple[datetime | None, datetime | None]:
-    """When a test that counts as this one last came, and from when on the next is counted."""
+    """When a test that counts as this one last came, and when the wait for the next began."""
     counts = COUNTS_AS.get(one.event_code, (one.event_code,))
     heard = [
         other.last_heard_at
@@ -56,7 +56,7 @@ def counted(
 def hidden(
     connection: Connection, missed: Mapping[Key, Missed], now: datetime
 ) -> dict[Key, DeafInterval]:
-    """The longest deaf interval about the time of each test that did not come."""
+    """The longest deaf interval at the time of each overdue test."""
     found = {}
     for (source, channel, code), one in missed.items():
         first, last = hidden_within(code, one.last_at, one.since_at, now)

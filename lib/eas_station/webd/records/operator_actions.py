@@ -1,5 +1,4 @@
-"""What operators do, done: in one transaction with its row of the audit, and told to whom it
-concerns."""
+"""Actions of operators, each in one transaction with its row of the audit log."""
 
 from __future__ import annotations
 
@@ -19,7 +18,7 @@ from eas_station.store.records.desired_states import Desired, Kind
 from eas_station.store.records.operator_action import Action, ActionKind
 from eas_station.webd.http.operator import Operator
 
-WRITERS = 2  # workers that may wait for the database's write lock
+WRITERS = 2  # workers that can wait for the database's write lock
 WAIT_S = 2.0
 
 Publish = Callable[[str, Control], object]
@@ -28,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class OperatorActions:
-    """Carries out what operators want. Thread-safe."""
+    """Performs actions of operators. Thread-safe."""
 
     def __init__(
         self,
@@ -40,32 +39,37 @@ class OperatorActions:
     ) -> None:
         """
         Args:
-            changed: the record has changed: the pages are to be made anew.
-            left_s: how long the request of this thread may still take.
+            changed: called after every action, to refresh the state.
+            left_s: the time left for the request of this thread.
         """
         self._database, self._publish, self._changed = database, publish, changed
         self._now, self._left_s = now, left_s
         self._places = threading.BoundedSemaphore(WRITERS)
 
     def set_desired(
-        self, who: Operator, address: str, kind: Kind, name: str, desired: Desired
+        self, operator: Operator, address: str, kind: Kind, name: str, desired: Desired
     ) -> Action | None:
-        """Start or stop a source, a receiver or a feed; its daemon is told at once."""
-        done = self.perform(who, address, "set_desired", f"{kind} {name}", desired)
+        """Start or stop a source, a receiver or a feed; notifies its daemon."""
+        done = self.perform(operator, address, "set_desired", f"{kind} {name}", desired)
         if done is not None:
             unit = {"source": source_unit(name), "receiver": receiver_unit(name), "feed": CAPD}
             self._publish(topics.control(unit[kind]), Control(f"{kind} {name}"))
         return done
 
     def perform(
-        self, who: Operator, address: str, kind: ActionKind, subject: str, value: str | None = None
+        self,
+        operator: Operator,
+        address: str,
+        kind: ActionKind,
+        subject: str,
+        value: str | None = None,
     ) -> Action | None:
-        """Do it; None: what it was to be done to is not there. Raises StoreError."""
+        """Perform an action. None: its subject does not exist. Raises StoreError."""
         action = Action(
-            *(str(uuid.uuid4()), self._now(), who.audit_name, kind, subject, value, address),
+            *(str(uuid.uuid4()), self._now(), operator.audit_name, kind, subject, value, address),
         )
         if not self._places.acquire(timeout=WAIT_S):
-            raise StoreError("too many changes wait for the database")
+            raise StoreError("too many changes are waiting for the database")
         try:
             with self._database.write(self._left_s()) as connection:
                 done = operator_action.perform(connection, action)
@@ -73,8 +77,8 @@ class OperatorActions:
             self._places.release()
         log.info(
             "%s %s by %s from %s: %s",
-            *(kind, subject, repr(who.audit_name), address, "done" if done else "not there"),
-            extra={"EAS_WHO": who.audit_name, "EAS_ACTION": kind, "EAS_ADDRESS": address},
+            *(kind, subject, repr(operator.audit_name), address, "done" if done else "not found"),
+            extra={"EAS_WHO": operator.audit_name, "EAS_ACTION": kind, "EAS_ADDRESS": address},
         )
         self._changed()
         return action if done else None

@@ -1,7 +1,7 @@
-"""What the page asks the database: one short read per question.
+"""The queries of the pages and the API, each one short read of the database.
 
-Every method raises StoreError when the database does not answer. Only a few workers may wait for
-it at a time, so that the pages that need no database are served while it hangs.
+Every method raises StoreError if the database is not responding. Only a few workers can wait for it
+at a time, so pages that need no database are served while it hangs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from eas_station.store.records import jobs, settings
 from eas_station.store.records.settings import Settings
 from eas_station.webd.state.snapshot import AlertEntry, Job, in_force
 
-READERS = 6  # workers that may wait for the database
+READERS = 6  # workers that can wait for the database
 WAIT_S = 2.0  # for one of those places
 RUNS_SHOWN = 10
 
@@ -42,7 +42,7 @@ class EntryPage:
 
 
 class RecordQueries:
-    """Reads the record for the routes. Thread-safe."""
+    """Reads the database for the routes. Thread-safe."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class RecordQueries:
     ) -> None:
         """
         Args:
-            left_s: how long the request of this thread may still take; None: it is no request's.
+            left_s: the time left for the request of this thread; None: it serves no request.
         """
         self._database, self._left_s = database, left_s
         self._clock_trusted, self._now = clock_trusted, now
@@ -64,45 +64,45 @@ class RecordQueries:
         limit: int,
         cursor: str | None,
         state: PageState = "all",
-        narrowed: AlertFilter = EVERYTHING,
+        where: AlertFilter = EVERYTHING,
     ) -> EntryPage:
-        """Warnings of all times. Raises InputError for a cursor that is none."""
+        """Alerts of all times. Raises InputError for an invalid cursor."""
         now = self._now() if self._clock_trusted() else None
         with self._read() as connection:
-            page = alert_queries.page(connection, state, limit, cursor, now=now, where=narrowed)
+            page = alert_queries.page(connection, state, limit, cursor, now=now, where=where)
             heard = receptions.reception_rows_of(connection, [one.alert_id for one in page.alerts])
         entries = tuple(self._entry(one, heard[one.alert_id]) for one in page.alerts)
         return EntryPage(entries, page.next_cursor)
 
-    def count(self, state: PageState, narrowed: AlertFilter, most: int) -> int:
-        """How many warnings that is; it stops counting at `most`."""
+    def count(self, state: PageState, where: AlertFilter, most: int) -> int:
+        """The number of alerts; counting stops at `most`."""
         now = self._now() if self._clock_trusted() else None
         with self._read() as connection:
-            return alert_queries.count(connection, state, narrowed, now, most)
+            return alert_queries.count(connection, state, where, now, most)
 
     def entry(self, alert_id: str) -> AlertEntry | None:
-        """One warning with its receptions in full."""
+        """One alert with its receptions in full."""
         with self._read() as connection:
             return self._full(connection, alert_id)
 
     def entry_of(self, reception_id: str) -> AlertEntry | None:
-        """The warning that this reception became part of."""
+        """The alert that this reception became part of."""
         with self._read() as connection:
             found = receptions.alerts_of(connection, [reception_id]).get(reception_id)
             return self._full(connection, found[0]) if found else None
 
     def history(self, alert_id: str) -> tuple[Change, ...]:
-        """The changes of one warning, oldest first."""
+        """The changes of one alert, oldest first."""
         with self._read() as connection:
             return alert_queries.changes_of(connection, alert_id)
 
     def changes_after(self, change_id: int, limit: int) -> tuple[Change, ...]:
-        """The changes of all warnings after this one, in order."""
+        """The changes of all alerts after this one, in order."""
         with self._read() as connection:
             return alert_queries.changes_after(connection, change_id, limit)
 
     def clips(self, alert_id: str) -> tuple[recordings.Clip, ...]:
-        """The recordings of one warning."""
+        """The recordings of one alert."""
         with self._read() as connection:
             return recordings.of_alert(connection, alert_queries.current_id(connection, alert_id))
 
@@ -112,13 +112,13 @@ class RecordQueries:
             return recordings.by_id(connection, clip_id)
 
     def flags(self, alert_id: str) -> AlertFlags:
-        """What operators have said about one warning."""
+        """The flags that operators have set on one alert."""
         with self._read() as connection:
             current_id = alert_queries.current_id(connection, alert_id)
             return flags.of(connection, [current_id]).get(current_id, AlertFlags(current_id))
 
     def settings(self) -> Settings:
-        """What operators have set."""
+        """The settings."""
         with self._read() as connection:
             return settings.read(connection)
 
@@ -128,7 +128,7 @@ class RecordQueries:
             return read_jobs(connection)
 
     def ask(self, question: Callable[[Connection], T]) -> T:
-        """Any other question of the record."""
+        """Any other query."""
         with self._read() as connection:
             return question(connection)
 
@@ -136,7 +136,7 @@ class RecordQueries:
     def _read(self) -> Iterator[Connection]:
         left_s = self._left_s()
         if not self._places.acquire(timeout=WAIT_S if left_s is None else min(WAIT_S, left_s)):
-            raise StoreError("too many requests wait for the database")
+            raise StoreError("too many requests are waiting for the database")
         try:
             with self._database.read(self._left_s()) as connection:
                 yield connection

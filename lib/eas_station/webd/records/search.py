@@ -1,7 +1,7 @@
-"""What somebody looks for in the log: read from the address, as a question for the record.
+"""Search in the log: the query of a URL as a filter for the database.
 
-The same question is put to what the board alone knows, so that it is answered while the database is
-away, and for what waits in a spool.
+The same filter is applied to alerts in memory: those not stored yet, and all of them while the
+database is not responding.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from eas_station.wire import time_from_text
 
 Severity = Literal["Extreme", "Severe", "Moderate", "Minor", "Unknown"]
 
-SHORTEST_PLACE = 3  # letters: with fewer a word means a state or no place at all
-MOST_PLACES = 300  # one word means at most; "san" alone means a hundred
+SHORTEST_PLACE = 3  # letters; a shorter word can only name a state
+MOST_PLACES = 300  # for one word; "san" alone has a hundred
 STATES_PORTIONS = tuple(str(portion) for portion in range(10))  # P of PSSCCC
 
 DAY_FORMAT = "A day of the station's time zone, 2026-11-22, or a moment, 2026-11-22T08:12:00Z"
@@ -44,7 +44,7 @@ DayOrTime = Annotated[str, Length(40)]
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
-    """What the log is narrowed to."""
+    """A search in the log."""
 
     q: Annotated[str, Length(200)] | None = field(default=None, metadata=TEXT)
     kind: Literal["all", "real", "test"] = "all"
@@ -59,12 +59,12 @@ class SearchQuery:
 
     @property
     def is_everything(self) -> bool:
-        """Is nothing left out?"""
+        """Whether it leaves nothing out."""
         usual = SearchQuery()
         return all(getattr(self, f.name) == getattr(usual, f.name) for f in fields(SearchQuery))
 
     def as_query(self, **more: str | None) -> str:
-        """The same as an address's query: "?q=tornado"; "" for everything."""
+        """The query of the URL: "?q=tornado"; "" for everything."""
         usual = SearchQuery()
         said = {
             one.name: _shown(getattr(self, one.name))
@@ -93,7 +93,7 @@ class PlaceSearch:
                 self._states[word].append(ss)
 
     def wanted(self, word: str) -> Wanted:
-        """A typed word with the places that it may mean."""
+        """A word with the places that it may name."""
         codes: list[str] = []
         if len(word) >= SHORTEST_PLACE:
             codes = [
@@ -110,7 +110,7 @@ class PlaceSearch:
 
 @dataclass(frozen=True, slots=True)
 class LogSearch:
-    """Reads what a client searches for: names of places, days of the station's time zone."""
+    """Reads searches: names of places, days of the station's time zone."""
 
     places: PlaceSearch
     times: TimeFormat
@@ -123,7 +123,7 @@ class LogSearch:
 def _filter_of(asked: SearchQuery, places: PlaceSearch, times: TimeFormat) -> AlertFilter:
     words = dict.fromkeys(split(asked.q or ""))
     if len(words) > MOST_ASKED:
-        raise InputError(f"q: at most {MOST_ASKED} words are searched for at once")
+        raise InputError(f"q must have at most {MOST_ASKED} words")
     return AlertFilter(
         event_code=None if asked.event is None else asked.event.upper(),
         relevant=asked.here,
@@ -137,7 +137,7 @@ def _filter_of(asked: SearchQuery, places: PlaceSearch, times: TimeFormat) -> Al
 
 
 def moment_of(name: str, text: str, times: TimeFormat) -> datetime:
-    """A moment, or the beginning of a day; of `until` its end. Raises InputError."""
+    """A time, or the beginning of a day, or for `until` its end. Raises InputError."""
     try:
         day = date.fromisoformat(text)
         last = timedelta(days=1) if name == "until" else timedelta()
@@ -145,7 +145,7 @@ def moment_of(name: str, text: str, times: TimeFormat) -> datetime:
         local = midnight.replace(tzinfo=times.zone) if times.zone else midnight
         return local.astimezone(UTC)
     except (ValueError, OverflowError):
-        pass  # no day: a moment
+        pass  # not a day: a time
     try:
         return time_from_text(text)
     except FrameError as error:
@@ -153,18 +153,18 @@ def moment_of(name: str, text: str, times: TimeFormat) -> datetime:
         raise InputError(f"{name} must be {right}", text) from error
 
 
-def matches(entry: AlertEntry, narrowed: AlertFilter) -> bool:
-    """Would the record find this warning?"""
+def matches(entry: AlertEntry, where: AlertFilter) -> bool:
+    """Whether the database would find this alert."""
     alert = entry.alert
     return (
-        narrowed.event_code in (None, alert.event_code)
-        and narrowed.relevant in (None, alert.relevance.ever)
-        and narrowed.is_test in (None, alert.is_test)
-        and narrowed.severity in (None, alert.severity)
-        and (narrowed.since_at is None or alert.first_received_at >= narrowed.since_at)
-        and (narrowed.until_at is None or alert.first_received_at < narrowed.until_at)
-        and (narrowed.via is None or any(one.via == narrowed.via for one in entry.receptions))
-        and _has(alert, narrowed.words)
+        where.event_code in (None, alert.event_code)
+        and where.relevant in (None, alert.relevance.ever)
+        and where.is_test in (None, alert.is_test)
+        and where.severity in (None, alert.severity)
+        and (where.since_at is None or alert.first_received_at >= where.since_at)
+        and (where.until_at is None or alert.first_received_at < where.until_at)
+        and (where.via is None or any(one.via == where.via for one in entry.receptions))
+        and _has(alert, where.words)
     )
 
 

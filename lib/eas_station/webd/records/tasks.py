@@ -1,6 +1,6 @@
-"""Long work, off the way of the requests: one at a time, kept for a day, in a file of its own.
+"""Background tasks: one at a time, in a thread, kept for a day in a file.
 
-What waited or ran when this process ended is told as lost by the restart, never forgotten.
+A task that waited or ran when the process ended is kept as failed.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ WAITING_MOST = 8
 KEPT_MOST = 100
 KEPT = timedelta(days=1)
 FILE, RESULTS = "tasks.json", "results"
-LOST = "lost by a restart of eas-webd: ask again"
-LOOK_S = 1.0
+LOST = "lost in a restart of eas-webd; start it again"
+POLL_S = 1.0
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ClipHeard:
-    """What one recording says when it is decoded again."""
+    """The result of decoding one recording again."""
 
     clip_id: str
     headers: tuple[str, ...]
-    ends: bool  # the end of the message is on it
-    fault: str | None = None  # why it could not be decoded: a sentence
+    ends: bool  # it contains the end of message
+    fault: str | None = None  # why it could not be decoded
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The recordings of an alert against what was heard at the time, and against CAP."""
+    """The recordings of an alert, compared with its receptions off the air and by CAP."""
 
     agrees: bool
     sentence: str
@@ -57,17 +57,17 @@ class Exported:
 
     alerts: int
     bytes: int
-    path: str  # where it is to be had
+    path: str  # its address
     content_type: str
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One piece of long work."""
+    """One background task."""
 
     task_id: str
     kind: TaskKind
-    subject: str  # an alert's id; of an export the question
+    subject: str  # the id of an alert; the query of an export
     state: TaskState
     asked_at: datetime
     started_at: datetime | None = None
@@ -75,30 +75,30 @@ class Task:
     progress: float = 0.0  # 0 to 1
     verification: Verification | None = None  # the result of verify
     exported: Exported | None = None  # the result of an export
-    error: str | None = None  # failed: a sentence
+    error: str | None = None  # why it failed
 
     @property
     def is_over(self) -> bool:
-        """Will nothing become of it any more?"""
+        """Whether it has ended."""
         return self.state in ("done", "failed", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
 class TaskList:
-    """What is on the disk."""
+    """The content of the file."""
 
     tasks: tuple[Task, ...] = ()
 
 
 @dataclass(slots=True)
 class TaskProgress:
-    """How the work tells how far it is, and is told to give up."""
+    """How the work reports progress and learns that it was cancelled."""
 
-    tell: Callable[[float], None]
-    given_up: threading.Event = field(default_factory=threading.Event)
+    report: Callable[[float], None]
+    cancelled: threading.Event = field(default_factory=threading.Event)
 
 
-Work = Callable[[Task, TaskProgress], Task]  # gives the task with its result
+Work = Callable[[Task, TaskProgress], Task]  # returns the task with its result
 
 
 class Tasks:
@@ -107,7 +107,7 @@ class Tasks:
     def __init__(
         self, folder: Path, now: Callable[[], datetime], changed: Callable[[], None]
     ) -> None:
-        """`changed` is called when a task has begun or ended."""
+        """`changed` is called when a task has ended."""
         self.results = folder / RESULTS
         self._file, self._now, self._changed = folder / FILE, now, changed
         self._lock = threading.Lock()
@@ -118,7 +118,7 @@ class Tasks:
         self._load()
 
     def add(self, kind: TaskKind, subject: str, work: Work) -> Task | None:
-        """Take work in; the same work that waits or runs is not taken twice. None: too many."""
+        """Add a task. The same task is not added while it waits or runs. None: too many wait."""
         with self._lock:
             self._forget()
             open_ones = [task for task in self._tasks.values() if not task.is_over]
@@ -135,22 +135,22 @@ class Tasks:
         return task
 
     def all(self) -> tuple[Task, ...]:
-        """Every task, the newest first."""
+        """Every task, newest first."""
         with self._lock:
             self._forget()
             return tuple(reversed(self._tasks.values()))
 
     def find(self, task_id: str) -> Task | None:
-        """One task; None: there is none, or it was a day ago."""
+        """One task; None: there is none, or it ended a day ago."""
         return next((task for task in self.all() if task.task_id == task_id), None)
 
     def last_of(self, kind: TaskKind, subject: str) -> Task | None:
-        """The newest task of this kind about this."""
+        """The newest task of this kind and subject."""
         same = (task for task in self.all() if (task.kind, task.subject) == (kind, subject))
         return next(same, None)
 
     def remove(self, task_id: str) -> Task | None:
-        """Cancel a task, or forget one that is over, with its result."""
+        """Cancel a task, or remove one that has ended, with its result."""
         with self._lock:
             task = self._tasks.get(task_id)
             if task is None:
@@ -158,7 +158,7 @@ class Tasks:
             if task.is_over:
                 self._drop(task)
             elif task.state == "running" and self._running is not None:
-                self._running[1].given_up.set()
+                self._running[1].cancelled.set()
             else:
                 self._tasks[task_id] = replace(task, state="cancelled", ended_at=self._now())
                 self._work.pop(task_id, None)
@@ -166,29 +166,29 @@ class Tasks:
             return self._tasks.get(task_id, task)
 
     def run(self, stopping: threading.Event, beat: Callable[[], None]) -> None:
-        """Work until told to stop; what runs then is given up."""
+        """Work until told to stop, then cancel the running task."""
         worker: threading.Thread | None = None
         while not stopping.is_set():
             beat()
             if worker is None or not worker.is_alive():
                 worker = self._next()
-            self._some.wait(LOOK_S)
+            self._some.wait(POLL_S)
             self._some.clear()
         with self._lock:
             if self._running is not None:
-                self._running[1].given_up.set()
+                self._running[1].cancelled.set()
         if worker is not None:
-            worker.join(LOOK_S)
+            worker.join(POLL_S)
 
     def _next(self) -> threading.Thread | None:
-        """Begin the oldest that waits."""
+        """Start the oldest waiting task."""
         with self._lock:
             waiting = (task for task in self._tasks.values() if task.state == "waiting")
             task = next(waiting, None)
             if task is None:
                 return None
             task = replace(task, state="running", started_at=self._now())
-            progress = TaskProgress(lambda done: self._tell(task.task_id, done))
+            progress = TaskProgress(lambda done: self._report(task.task_id, done))
             work = self._work.pop(task.task_id)
             self._tasks[task.task_id], self._running = task, (task.task_id, progress)
             self._save()
@@ -202,10 +202,10 @@ class Tasks:
             done = replace(work(task, progress), state="done", progress=1.0)
         except (OutsideError, InputError, OSError) as error:
             done = replace(task, state="failed", error=str(error))
-        except Exception:  # the barrier round one piece of work
-            log.exception("a task met a bug", extra={"EAS_TASK": task.kind})
-            done = replace(task, state="failed", error="it met a bug of ours, which is logged")
-        if progress.given_up.is_set():
+        except Exception:  # the barrier around one task
+            log.exception("internal error in a task", extra={"EAS_TASK": task.kind})
+            done = replace(task, state="failed", error="internal error; it was logged")
+        if progress.cancelled.is_set():
             done = replace(task, state="cancelled")
         with self._lock:
             self._tasks[task.task_id] = replace(done, ended_at=self._now())
@@ -215,12 +215,12 @@ class Tasks:
         self._some.set()
         self._changed()
 
-    def _tell(self, task_id: str, progress: float) -> None:
+    def _report(self, task_id: str, progress: float) -> None:
         with self._lock:
             self._tasks[task_id] = replace(self._tasks[task_id], progress=round(progress, 3))
 
     def _forget(self) -> None:
-        """What is older than a day, and what is too many."""
+        """Remove tasks older than a day, and the oldest of too many."""
         over = [task for task in self._tasks.values() if task.is_over]
         old = self._now() - KEPT
         for number, task in enumerate(reversed(over)):
@@ -233,7 +233,7 @@ class Tasks:
             (self.results / task.task_id).unlink(missing_ok=True)
 
     def _save(self) -> None:
-        """Whole or not at all; a disk that is full loses no work."""
+        """Replace the file atomically; a full disk stops no task."""
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             fresh = self._file.with_suffix(".new")

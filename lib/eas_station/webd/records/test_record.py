@@ -27,7 +27,7 @@ NOT_SENT = "No fault was found at this station; the test may not have been sent.
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class StoredTests:
     """What one reading of the database gave."""
 
     expected: tuple[ExpectedTest, ...]
@@ -114,10 +114,10 @@ def read(queries: RecordQueries, times: TimeFormat, snapshot: Snapshot) -> TestR
     first_day = times.local(now).date() - timedelta(days=DAYS_SUMMED - 1)
     began_at = datetime.combine(first_day, datetime.min.time(), zone).astimezone(UTC)
 
-    def ask(connection: Connection) -> Read:
+    def ask(connection: Connection) -> StoredTests:
         expected = expected_tests.all_expected(connection)
         late = missed_tests.overdue(expected, now) if snapshot.clock_trusted else {}
-        return Read(
+        return StoredTests(
             expected=expected,
             hidden=missed_tests.hidden(connection, late, now),
             intervals=deaf.page(connection, INTERVALS_SHOWN + 1)[0],
@@ -131,7 +131,9 @@ def read(queries: RecordQueries, times: TimeFormat, snapshot: Snapshot) -> TestR
     return _record(queries.ask(ask), snapshot, times, first_day)
 
 
-def _record(read: Read, snapshot: Snapshot, times: TimeFormat, first_day: date) -> TestRecord:
+def _record(
+    read: StoredTests, snapshot: Snapshot, times: TimeFormat, first_day: date
+) -> TestRecord:
     now = snapshot.as_of
     shown = {one.interval_id: one for one in read.intervals[:INTERVALS_SHOWN]}
     shown |= {one.interval_id: one for one in (*read.hidden.values(), *read.open_now)}
@@ -150,7 +152,7 @@ def _record(read: Read, snapshot: Snapshot, times: TimeFormat, first_day: date) 
     )
 
 
-def _test(one: ExpectedTest, read: Read, snapshot: Snapshot, times: TimeFormat) -> TestLine:
+def _test(one: ExpectedTest, read: StoredTests, snapshot: Snapshot, times: TimeFormat) -> TestLine:
     now = snapshot.as_of
     last_at, since_at = missed_tests.counted(one, read.expected)
     usual = USUAL.get(one.event_code)
@@ -174,7 +176,7 @@ def _test(one: ExpectedTest, read: Read, snapshot: Snapshot, times: TimeFormat) 
 
 
 def _verdict(
-    one: ExpectedTest, read: Read, snapshot: Snapshot, last_at: datetime | None
+    one: ExpectedTest, read: StoredTests, snapshot: Snapshot, last_at: datetime | None
 ) -> tuple[str, str, str, str]:
     """CSS class, sign, word, and why it is missing."""
     key = (one.source, one.channel, one.event_code)

@@ -1,4 +1,4 @@
-"""An alert's recordings, decoded once more by a child and compared with what was heard and CAP."""
+"""Verification: an alert's recordings, decoded again by a child process and compared."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from eas_station.store.records.clips import Clip
 from eas_station.webd.records.tasks import ClipHeard, Task, TaskProgress, Verification
 from eas_station.wire import plain_from_json
 
-SAID_MOST_BYTES = 262_144  # of a child; an hour of headers is less
+OUTPUT_MOST_BYTES = 262_144  # of a child; an hour of headers is less
 LONGEST_S = 60.0  # for one recording of two minutes; longer ones get more
-FASTER = 2.0  # than the sound itself it must at least be
-LOOK_S = 0.2
-FIRST_TO_GO = "1000"  # oom_score_adj: should memory run out, the child goes and not the page
+SPEED_LEAST = 2.0  # of decoding, in seconds of audio per second
+POLL_S = 0.2
+OOM_SCORE = "1000"  # if memory runs out, the kernel ends the child and not eas-webd
 
 Named = Callable[[Iterable[str]], str]  # SAME codes → places in words
 
@@ -32,15 +32,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Decoder:
-    """`eas-ctl decode` as a child: nice, bounded in time and in what it may say."""
+    """Runs `eas-ctl decode` as a child, niced, bounded in time and output."""
 
     command: tuple[str, ...] = ("eas-ctl",)
     nice: tuple[str, ...] = ("nice", "-n", "10")
     environment: dict[str, str] = field(default_factory=dict)
 
-    def decode(self, path: Path, length_s: float, given_up: Callable[[], bool]) -> str:
-        """What it prints. Raises OutsideError that says why it gave nothing."""
-        longest_s = max(LONGEST_S, length_s / FASTER)
+    def decode(self, path: Path, length_s: float, cancelled: Callable[[], bool]) -> str:
+        """Its output. Raises OutsideError."""
+        longest_s = max(LONGEST_S, length_s / SPEED_LEAST)
         with subprocess.Popen(
             [*self.nice, *self.command, "decode", "--json", "--jobs", "1", "--", str(path)],
             stdin=subprocess.DEVNULL,
@@ -49,9 +49,9 @@ class Decoder:
             env={**self.environment, "OPENBLAS_NUM_THREADS": "1", "EAS_LOG": "json"},
             start_new_session=True,
         ) as child:
-            _give_way(child.pid)
+            _prefer_for_oom_kill(child.pid)
             try:
-                said = _read(child, time.monotonic() + longest_s, given_up)
+                said = _read(child, time.monotonic() + longest_s, cancelled)
                 if child.wait(LONGEST_S) != 0:
                     raise OutsideError("the recording cannot be read")
             finally:
@@ -59,37 +59,39 @@ class Decoder:
         return said.decode("utf-8", "replace")
 
 
-def _give_way(pid: int) -> None:
+def _prefer_for_oom_kill(pid: int) -> None:
     try:
-        Path(f"/proc/{pid}/oom_score_adj").write_text(FIRST_TO_GO)
+        Path(f"/proc/{pid}/oom_score_adj").write_text(OOM_SCORE)
     except OSError as error:
-        log.debug("the child keeps its place when memory runs out: %s", error)
+        log.debug("cannot set oom_score_adj of the child: %s", error)
 
 
-def _read(child: subprocess.Popen[bytes], until_mono: float, given_up: Callable[[], bool]) -> bytes:
-    """All that it says, in bounds."""
+def _read(
+    child: subprocess.Popen[bytes], until_mono: float, cancelled: Callable[[], bool]
+) -> bytes:
+    """All output, within bounds."""
     if child.stdout is None:
         raise OutsideError("the child has no output")
     said = b""
     with selectors.DefaultSelector() as selector:
         selector.register(child.stdout, selectors.EVENT_READ)
         while True:
-            if given_up():
-                raise OutsideError("given up")
+            if cancelled():
+                raise OutsideError("cancelled")
             if time.monotonic() > until_mono:
-                raise OutsideError("decoding took too long and was given up")
-            if not selector.select(LOOK_S):
+                raise OutsideError("decoding took too long and was cancelled")
+            if not selector.select(POLL_S):
                 continue
             block = os.read(child.stdout.fileno(), 65536)
             if not block:
                 return said
             said += block
-            if len(said) > SAID_MOST_BYTES:
-                raise OutsideError("the recording says more than a recording can")
+            if len(said) > OUTPUT_MOST_BYTES:
+                raise OutsideError("the decoder wrote too much")
 
 
 def heard_on(clip: Clip, said: str) -> ClipHeard:
-    """The headers that the child has found. Raises FrameError if it did not print JSON."""
+    """The headers in the output of the child. Raises FrameError if it is not JSON."""
     rows = [plain_from_json(line) for line in said.splitlines() if line.strip()]
     texts = [row for row in rows if isinstance(row, dict) and isinstance(row.get("text"), str)]
     headers = dict.fromkeys(row["text"] for row in texts if not row.get("eom"))
@@ -98,7 +100,7 @@ def heard_on(clip: Clip, said: str) -> ClipHeard:
 
 @dataclass(frozen=True, slots=True)
 class Verify:
-    """The work of one verification."""
+    """One verification."""
 
     decoder: Decoder
     alert: Alert
@@ -110,9 +112,9 @@ class Verify:
         """Decode every recording, then compare."""
         found = []
         for number, (clip, path) in enumerate(self.clips):
-            progress.tell(number / len(self.clips))
+            progress.report(number / len(self.clips))
             try:
-                said = self.decoder.decode(path, clip.duration_s, progress.given_up.is_set)
+                said = self.decoder.decode(path, clip.duration_s, progress.cancelled.is_set)
                 found.append(heard_on(clip, said))
             except (OutsideError, ValueError) as error:
                 found.append(ClipHeard(clip.clip_id, (), False, str(error)))
@@ -123,7 +125,7 @@ class Verify:
 def compared(
     alert: Alert, receptions: Sequence[Reception], found: Sequence[ClipHeard], named: Named
 ) -> Verification:
-    """What agrees and what differs, in sentences."""
+    """The agreements and the differences, in sentences."""
     good: list[str] = []
     bad = [f"A recording could not be decoded: {one.fault}." for one in found if one.fault]
     said = list(dict.fromkeys(text for one in found for text in one.headers))
@@ -174,7 +176,7 @@ def _against_air(reception: Reception, said: list[str], good: list[str], bad: li
 
 
 def _distance(one: str, other: str) -> int:
-    """How many characters differ, place by place."""
+    """How many characters differ, by position."""
     pairs = zip(one, other, strict=False)
     return sum(a != b for a, b in pairs) + abs(len(one) - len(other))
 

@@ -10,7 +10,7 @@ import pytest
 
 from eas_station.bus.messages import ChannelState, HearingProof, ReceiverState
 from eas_station.store.records.jobs import JobTotals
-from eas_station.webd.metrics.exposition import Family, counter, exposition, gauge
+from eas_station.webd.metrics.exposition import Family, exposition
 from eas_station.webd.state.snapshot import Job
 from eas_station.webd.state.station_state import StoredState
 
@@ -34,13 +34,13 @@ def scrape(station_with: Any) -> Any:
 
 
 def test_names_values_and_labels_are_written_as_the_format_says() -> None:
-    up = gauge("eas_unit_up", "Heard\\ lately\nor not.")
+    up = Family("eas_unit_up", "Heard\\ lately\nor not.")
     up.add(1.0, unit='a"b\\c\nd')
-    lost = counter("eas_lost_total", "Lost.", 12_345)
-    odd = gauge("eas_odd", "Odd.")
+    lost = Family("eas_lost_total", "Lost.", 12_345)
+    odd = Family("eas_odd", "Odd.")
     for name, value in (("a", math.nan), ("b", math.inf), ("c", -math.inf), ("d", True)):
         odd.add(value, name=name)
-    text = exposition([up, Family("eas_none", "gauge", "None."), lost, odd]).decode()
+    text = exposition([up, Family("eas_none", "None."), lost, odd]).decode()
     assert text == (
         "# HELP eas_unit_up Heard\\\\ lately\\nor not.\n# TYPE eas_unit_up gauge\n"
         'eas_unit_up{unit="a\\"b\\\\c\\nd"} 1.0\n'
@@ -52,12 +52,12 @@ def test_names_values_and_labels_are_written_as_the_format_says() -> None:
 
 
 def test_a_large_count_keeps_every_digit() -> None:
-    line = exposition([counter("eas_lost_total", "Lost.", 12_345_678_901)]).split(b"\n")[2]
+    line = exposition([Family("eas_lost_total", "Lost.", 12_345_678_901)]).split(b"\n")[2]
     assert float(line.removeprefix(b"eas_lost_total ")) == 12_345_678_901
 
 
 def test_no_two_samples_have_the_same_labels() -> None:
-    up = gauge("eas_source_up", "Running.")
+    up = Family("eas_source_up", "Running.")
     for value in (1.0, 0.0, None):
         up.add(value, source="wx")
     assert exposition([up]).count(b"eas_source_up{") == 1

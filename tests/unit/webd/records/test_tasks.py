@@ -62,7 +62,7 @@ def test_work_is_done_and_its_failures_are_told(
     until(lambda: all(task.is_over for task in working.all()))
     assert state(working, made[0]) == ("done", None)
     assert state(working, made[1]) == ("failed", "no such device")
-    assert state(working, made[2]) == ("failed", "it met a bug of ours, which is logged")
+    assert state(working, made[2]) == ("failed", "internal error; it was logged")
     assert "ZeroDivisionError: seven" in caplog.text
 
 
@@ -70,9 +70,9 @@ def test_running_work_is_told_to_give_up(working: Tasks) -> None:
     began = threading.Event()
 
     def long(task: Task, progress: TaskProgress) -> Task:
-        progress.tell(0.25)
+        progress.report(0.25)
         began.set()
-        assert progress.given_up.wait(30)
+        assert progress.cancelled.wait(30)
         return task
 
     task = working.add("verify", "a", long)

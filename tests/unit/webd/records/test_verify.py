@@ -13,7 +13,7 @@ import pytest
 from eas_station.errors import FrameError, OutsideError
 from eas_station.store.records.clips import Clip
 from eas_station.webd.records.tasks import ClipHeard
-from eas_station.webd.records.verify import SAID_MOST_BYTES, Decoder, compared, heard_on
+from eas_station.webd.records.verify import OUTPUT_MOST_BYTES, Decoder, compared, heard_on
 
 HEADER = "ZCZC-WXR-TOR-039173+0045-3260812-KCLE/NWS-"
 
@@ -41,11 +41,11 @@ def test_a_child_is_given_the_file_and_its_output_is_read(tmp_path: Path) -> Non
 def test_a_child_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(OutsideError, match="cannot be read"):
         child(tmp_path, "raise SystemExit(1)").decode(Path("a"), 1.0, lambda: False)
-    endless = f"import sys\nwhile True: sys.stdout.write('x' * {SAID_MOST_BYTES // 4})"
-    with pytest.raises(OutsideError, match="says more than"):
+    endless = f"import sys\nwhile True: sys.stdout.write('x' * {OUTPUT_MOST_BYTES // 4})"
+    with pytest.raises(OutsideError, match="wrote too much"):
         child(tmp_path, endless).decode(Path("a"), 1.0, lambda: False)
     hanging = child(tmp_path, "import time; time.sleep(600)")
-    with pytest.raises(OutsideError, match="given up"):
+    with pytest.raises(OutsideError, match="cancelled"):
         hanging.decode(Path("a"), 1.0, lambda: True)
     monkeypatch.setattr("eas_station.webd.records.verify.LONGEST_S", 0.2)
     with pytest.raises(OutsideError, match="took too long"):
