@@ -156,7 +156,7 @@ def test_an_alert_is_acknowledged_and_noted_and_a_script_in_it_is_text(
         page = reader.ask("GET", path)[2].decode()
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
         assert "<script>alert" not in page
-    assert "KeepRequest the alert permanently" in eve.ask("GET", path)[2].decode()
+    assert "Keep the alert permanently" in eve.ask("GET", path)[2].decode()
     assert "<script>alert" not in eve.ask("GET", "/system")[2].decode()
 
 
