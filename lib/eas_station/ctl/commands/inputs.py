@@ -85,8 +85,7 @@ def _print_receiver(name: str, state: ReceiverState | None) -> None:
     if state is None:
         print(f"{name}: not responding")
         return
-    ppm = "" if state.ppm is None else f", ppm {state.ppm:+.1f}"
-    print(f"{name}: {state.state}: {state.sentence} ({state.lost_samples} samples lost{ppm})")
+    print(f"{name}: {state.state}: {state.sentence}")
     for channel in state.channels:
         carrier = "carrier" if channel.carrier_present else "no carrier"
         print(

@@ -130,7 +130,7 @@ class Backup:
         except OSError as error:
             raise OutsideError(f"{path} cannot be read: {error.strerror}") from error
         except tarfile.TarError as error:
-            raise BackupError(f"{path} is not a backup of this station: {error}") from error
+            raise BackupError(f"{path} is not a backup of EAS Station: {error}") from error
         self.manifest = self._manifest()
 
     def __enter__(self) -> Backup:
@@ -175,7 +175,7 @@ class Backup:
         try:
             manifest = from_json(Manifest, text)
         except FrameError as error:
-            raise BackupError(f"{self.path} is not a backup of this station: {error}") from error
+            raise BackupError(f"{self.path} is not a backup of EAS Station: {error}") from error
         if manifest.format != FORMAT:
             raise BackupError(f"{self.path} was written by a newer version")
         return manifest

@@ -33,8 +33,8 @@ def run(args: argparse.Namespace) -> int:
         if args.if_local:
             return EXIT_FINE
         raise OutsideError(
-            f"{url.partition(':')[0]} is not PostgreSQL on this machine: create the roles"
-            " and the database there, then run: sudo eas-ctl db upgrade"
+            "the database is not PostgreSQL on this machine: create the roles and the"
+            " database there, then run: sudo eas-ctl db upgrade"
         )
     if os.geteuid() != 0:
         raise OutsideError("only root can create a database in PostgreSQL: use sudo")

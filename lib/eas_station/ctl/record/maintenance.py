@@ -20,13 +20,13 @@ from eas_station.clock import ClockTrust, utc_now
 from eas_station.config.model import Config
 from eas_station.ctl.console import arguments
 from eas_station.ctl.console.open_record import open_for_long_work
-from eas_station.ctl.record.backup import FOLDER, back_up
-from eas_station.ctl.record.clip_eviction import make_room
+from eas_station.ctl.record.backup import CLIPS, FOLDER, back_up
 from eas_station.errors import EXIT_FAILED, EXIT_FINE, InputError, OutsideError, StoreError
 from eas_station.service import logs
 from eas_station.store.database.database import Database
 from eas_station.store.flusher import Flusher
-from eas_station.store.records import jobs
+from eas_station.store.records import clip_eviction, jobs
+from eas_station.store.records.clips import Clip
 from eas_station.store.records.jobs import JobRun
 from eas_station.store.spool.spool import Spool
 from eas_station.store.upkeep import retention, vacuum
@@ -108,7 +108,7 @@ def _steps(
         steps = [
             ("roll-up", partial(_roll_up, database, now)),
             ("retention", partial(_remove_old, database, now)),
-            ("clips", partial(make_room, config, database, now)),
+            ("clips", partial(_remove_clips, config, database, now)),
         ]
     else:
         log.warning("the clock is not trusted: nothing is removed because of its age")
@@ -140,6 +140,20 @@ def _roll_up(database: Database, now: Callable[[], datetime]) -> str:
 def _remove_old(database: Database, now: Callable[[], datetime]) -> str:
     with database.write() as connection:
         return f"removed {retention.remove_old(connection, now())}"
+
+
+def _remove_clips(config: Config, database: Database, now: Callable[[], datetime]) -> str:
+    """Delete recordings by age and disk space, except those that an operator keeps."""
+    root = config.paths.state_dir / CLIPS
+    limits = config.clips
+    oldest = now() - timedelta(days=limits.keep_days)
+
+    def is_due(clip: Clip) -> bool:
+        free_bytes = clip_eviction.free_bytes(root)
+        return clip.started_at < oldest or free_bytes < limits.least_free_mb * 1_000_000
+
+    removed = clip_eviction.make_room(root, database, now, is_due)
+    return f"{removed.clips} recordings removed, {removed.bytes / 1e6:.1f} MB"
 
 
 def _back_up(config: Config, now: Callable[[], datetime]) -> str:
