@@ -24,7 +24,7 @@ from borrowed import ROOT
 from processes import cpu_s, pss_mib
 from table import Table
 
-from eas_station.audiod.clips.recorder import ClipOrder
+from eas_station.audiod.clips.clip_files import ClipOrder
 from eas_station.audiod.hearing.level_meter import AudioLevelMeter
 from eas_station.audiod.segment import AudioSegment, ClipRules
 from eas_station.audiod.sources.audio_source import Block

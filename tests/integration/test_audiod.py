@@ -330,8 +330,8 @@ def test_a_raw_pipe_on_standard_input_is_heard_to_its_end(station: Station) -> N
         process = subprocess.Popen([*command, *arguments], stdin=raw, stderr=log)
         station._processes.append(process)
         assert len(eventually(station.headers, lambda headers: len(headers) == 1)) == 1
-    eventually(station.log, lambda log: "standard input has ended" in log)
-    assert "standard input has ended" in station.log()
+    eventually(station.log, lambda log: "standard input was closed" in log)
+    assert "standard input was closed" in station.log()
 
 
 class Feeder:
@@ -610,7 +610,7 @@ def test_a_reload_that_changes_nothing_here_is_taken_and_one_that_does_ends_the_
     station.configure(source + "\nrate_hz = 48000")
     process.send_signal(signal.SIGHUP)
     assert process.wait(10) == 0
-    assert "configured otherwise" in station.log()
+    assert "the configuration changed" in station.log()
 
 
 def test_without_a_database_a_header_is_news_all_the_same(tmp_path: Path) -> None:

@@ -195,7 +195,7 @@ def test_a_channel_whose_noise_hides_a_header_is_deaf_and_told_so_until_it_hears
     station.radio.rms[1] = 1.5
     hidden = station.hearing("162.550", lambda said: said.state == "deaf")
     assert (hidden.problem, hidden.margin_db) == (True, None)
-    assert "could not be read since" in hidden.sentence
+    assert "could not be decoded since" in hidden.sentence
     assert eventually(lambda: any("could not be read" in row.why for row in station.deaf()))
     station.radio.rms[1] = 0.01
     again = station.hearing("162.550", lambda said: said.state == "hearing")

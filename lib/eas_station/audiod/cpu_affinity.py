@@ -1,4 +1,4 @@
-"""On which CPUs the process may run: as configured, whoever sets it."""
+"""Restricts the process to the configured CPUs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 from eas_station.bus.messages import ItemState
 
 
-def keep_to(cpus: Iterable[int], tasks: Path = Path("/proc/self/task")) -> None:
-    """Keep every thread of this process to these CPUs; as far as that is possible.
+def restrict_to(cpus: Iterable[int], tasks: Path = Path("/proc/self/task")) -> None:
+    """Restrict every thread of this process to these CPUs, as far as that is possible.
 
     Under systemd it has been done before the start (CPUAffinity=), and a thread may not do it.
     """
@@ -22,16 +22,16 @@ def keep_to(cpus: Iterable[int], tasks: Path = Path("/proc/self/task")) -> None:
         try:
             os.sched_setaffinity(int(task.name), wanted)
         except OSError:
-            return  # no such CPU, or forbidden: `told` says where it runs instead
+            return  # no such CPU, or not permitted: the status shows where it runs instead
 
 
-def told(cpus: Iterable[int], now: datetime) -> ItemState:
-    """Where the process runs, as a part of its status."""
+def status_item(cpus: Iterable[int], now: datetime) -> ItemState:
+    """On which CPUs the process runs, as an item of its status."""
     wanted, allowed = set(cpus), os.sched_getaffinity(0)
     sentence = f"runs on {_named(allowed)}"
     if allowed == wanted:
         return ItemState("cpu", "cpu", "running", f"{sentence}, as configured", now)
-    sentence += f" although {_named(wanted)} is configured: does this machine have it?"
+    sentence += f", but {_named(wanted)} is configured"
     return ItemState("cpu", "cpu", "failed", sentence, now)
 
 

@@ -1,4 +1,4 @@
-"""One uninterrupted stretch of audio: everything that counts samples begins and ends with it."""
+"""One uninterrupted segment of audio, with everything that counts its samples."""
 
 from __future__ import annotations
 
@@ -6,32 +6,35 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from eas_station.audiod.clips.recorder import ClipRecorder, ClipSink, ring_seconds
-from eas_station.audiod.hearing.copy_requests import AudioCopy, as_sound
+import numpy as np
+
+from eas_station.audiod.clips.clip_writer import ClipWriter
+from eas_station.audiod.clips.recorder import ClipRecorder, ring_seconds
+from eas_station.audiod.hearing.copy_requests import AudioCopy
 from eas_station.audiod.sources.audio_source import Block
 from eas_station.config.model import ClipsConfig
 from eas_station.decoder.receiver import SameReceiver
 from eas_station.decoder.text.message import Burst, DecodedMessage
 from eas_station.decoder.text.prior import Prior
-from eas_station.dsp.arrays.buffers import Ring, to_int16
+from eas_station.dsp.arrays.buffers import FULL_SCALE, Ring, to_int16
 
 PREAMBLE_S = 16 * 8 * 0.00192  # 47 CFR 11.31(a)(1): sixteen bytes before the header
-UNDER_WAY_S = 30.0  # after a burst its message may still be going on
+UNDER_WAY_S = 30.0  # after a burst, its message may still be on the air
 
 
 @dataclass(frozen=True, slots=True)
 class ClipRules:
-    """How clips are cut and who takes them."""
+    """How clips are cut, and what writes them."""
 
     clips: ClipsConfig
-    sink: ClipSink
+    writer: ClipWriter
     new_id: Callable[[], str]
 
 
 class AudioSegment:
-    """The decoder, the last seconds and the recorder of a stretch without a gap.
+    """The decoder, the ring buffer and the clip recorder of audio without a gap.
 
-    All of them count samples from its beginning.
+    All of them count samples from the beginning of the segment.
     """
 
     def __init__(
@@ -40,37 +43,38 @@ class AudioSegment:
         self.rate_hz = rate_hz
         self._receiver = SameReceiver(len(channels), rate_hz, prior, names=channels)
         self._ring = Ring(len(channels), int(ring_seconds(rules.clips) * rate_hz))
-        self._recorder = ClipRecorder(self._ring, rate_hz, rules.clips, rules.sink, rules.new_id)
-        self._burst_ends: dict[int, int] = {}  # by channel: the last sample of the last burst
+        self._recorder = ClipRecorder(self._ring, rate_hz, rules.clips, rules.writer, rules.new_id)
+        self._burst_ends: dict[int, int] = {}  # by channel: where the last burst was found
 
     @property
     def clips(self) -> int:
-        """Clips that are being recorded."""
+        """Number of clips that are being recorded."""
         return len(self._recorder)
 
-    def decode(self, block: Block) -> list[Burst | DecodedMessage]:
-        """What ended in this block, oldest first."""
-        self._ring.append(to_int16(block.samples))
-        said = self._receiver.feed(block.samples)
-        for one in said:
-            self._burst_ends[one.channel] = self._ring.end
-        return said
-
     @property
-    def under_way(self) -> bool:
-        """Is a message being heard or recorded, on any channel."""
+    def message_under_way(self) -> bool:
+        """Whether a message is being received or recorded on any channel."""
         return self.clips > 0 or any(map(self._has_burst, self._burst_ends))
 
+    def decode(self, block: Block) -> list[Burst | DecodedMessage]:
+        """Append a block; gives what it completed, oldest first."""
+        self._ring.append(to_int16(block.samples))
+        decoded = self._receiver.feed(block.samples)
+        for item in decoded:
+            self._burst_ends[item.channel] = self._ring.end
+        return decoded
+
+    def flush(self) -> list[Burst | DecodedMessage]:
+        """What can be decoded without further samples."""
+        return self._receiver.flush()
+
     def copy(self, channel: int, seconds: float) -> AudioCopy | None:
-        """The last seconds of a channel; None: there are not so many, or a message is in them."""
+        """The last seconds of a channel; None if it has fewer, or a message was there lately."""
         first = self._ring.end - round(seconds * self.rate_hz)
         if first < self._ring.first or self._has_burst(channel):
             return None
-        return as_sound(self._ring.read(channel, first, self._ring.end), self.rate_hz)
-
-    def last_words(self) -> list[Burst | DecodedMessage]:
-        """What the decoder can still say when nothing more comes."""
-        return self._receiver.flush()
+        samples = self._ring.read(channel, first, self._ring.end)
+        return AudioCopy(samples.astype(np.float32) / np.float32(FULL_SCALE), self.rate_hz)
 
     def begin_clip(
         self,
@@ -80,7 +84,7 @@ class AudioSegment:
         reception_id: str,
         now: datetime,
     ) -> None:
-        """Record the alert whose header this is; `now` is the time of the newest sample."""
+        """Record the message with this header; `now` is the time of the newest sample."""
         preamble = round(PREAMBLE_S * self.rate_hz)
         self._recorder.begin(
             message.channel,
@@ -93,26 +97,26 @@ class AudioSegment:
         )
 
     def end_of_message(self, message: DecodedMessage) -> None:
-        """NNNN: what is being recorded on its channel ends."""
+        """NNNN: end the clips of its channel."""
         self._recorder.end_of_message(message.channel, message.end_sample)
 
     def note_signal(self, channel: int, present: bool) -> None:
-        """Is there something to be recorded on the channel?"""
+        """Note whether the channel has a signal to record."""
         self._recorder.note_signal(channel, present)
 
     def record(self) -> None:
-        """Pass on to the clips what has come; after every block."""
+        """Pass the newest samples to the clips; called after every block."""
         self._recorder.advance()
 
     def end(self) -> None:
-        """Nothing more comes: every clip ends with what it has."""
+        """End every clip with what it has."""
         self._recorder.finish_all()
 
     def time_of(self, sample: int, now: datetime) -> datetime:
-        """When a sample was heard, `now` being the time of the newest one."""
+        """When a sample was received, `now` being the time of the newest one."""
         return now - timedelta(seconds=(self._ring.end - sample) / self.rate_hz)
 
     def _has_burst(self, channel: int) -> bool:
-        """Was a burst heard on the channel lately."""
+        """Whether the channel had a burst lately."""
         ended = self._burst_ends.get(channel)
         return ended is not None and self._ring.end - ended < UNDER_WAY_S * self.rate_hz

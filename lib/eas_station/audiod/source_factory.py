@@ -1,4 +1,4 @@
-"""The kinds of sources: which channels they have, and how they are opened."""
+"""The kinds of sources: their channels, and how they are opened."""
 
 from __future__ import annotations
 
@@ -6,25 +6,19 @@ import threading
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from eas_station.audiod.sources.audio_source import AudioSource
+from eas_station.audiod.sources.audio_source import MONO, AudioSource
 from eas_station.audiod.sources.file_source import FileSource
 from eas_station.audiod.sources.pipe_source import PipeSource
-from eas_station.audiod.sources.receiver_source import ReceiverSource, wanted_topics
+from eas_station.audiod.sources.receiver_source import ReceiverSource, receiver_topics
 from eas_station.audiod.sources.resampled_source import ResampledSource
 from eas_station.audiod.sources.soundcard_source import SoundcardSource
 from eas_station.audiod.streams.stream_source import StreamSource
 from eas_station.bus.subscriber import Subscriber
+from eas_station.bus.topics import channel_name
 from eas_station.config.model import Config, SourceConfig
 from eas_station.config.units import receiver_unit
 
 Subscribe = Callable[[Iterable[str], Iterable[str]], Subscriber]
-
-MONO = ("mono",)
-
-
-def channel_name(frequency_hz: int) -> str:
-    """A frequency as channels are called everywhere: MHz with three decimals, "162.550"."""
-    return f"{frequency_hz / 1e6:.3f}"
 
 
 def channels_of(source: SourceConfig, config: Config) -> tuple[str, ...]:
@@ -33,14 +27,13 @@ def channels_of(source: SourceConfig, config: Config) -> tuple[str, ...]:
         return MONO
     known = {receiver.name: receiver.channels_hz for receiver in config.receivers}
     known.update({remote.name: remote.channels_hz for remote in config.remotes})
-    frequencies_hz = source.channels_hz or known[source.receiver or ""]
-    return tuple(channel_name(frequency_hz) for frequency_hz in frequencies_hz)
+    return tuple(map(channel_name, source.channels_hz or known[source.receiver or ""]))
 
 
 def opener(
     source: SourceConfig, channels: tuple[str, ...], subscribe: Subscribe, stopping: threading.Event
 ) -> Callable[[], AudioSource]:
-    """What opens the source; it raises SourceError. The configuration has been checked."""
+    """A function that opens the source or raises SourceError. The configuration was checked."""
     if source.kind == "receiver":
         assert source.receiver is not None
         return partial(_open_receiver, source.receiver, channels, subscribe)
@@ -62,5 +55,5 @@ def _open_mono(source: SourceConfig, stopping: threading.Event) -> AudioSource:
 def _open_receiver(
     receiver: str, channels: tuple[str, ...], subscribe: Subscribe
 ) -> ReceiverSource:
-    subscriber = subscribe([receiver_unit(receiver)], wanted_topics(receiver, channels))
+    subscriber = subscribe([receiver_unit(receiver)], receiver_topics(receiver, channels))
     return ReceiverSource(receiver, channels, subscriber)

@@ -9,6 +9,11 @@ ALERT_ENDED = "alert.ended"
 ALERT_JOINED = "alert.joined"
 
 
+def channel_name(frequency_hz: int) -> str:
+    """A channel's name in topics and records: MHz with three decimals, "162.550"."""
+    return f"{frequency_hz / 1e6:.3f}"
+
+
 def audio_pcm(receiver: str, channel: str) -> str:
     """sdrd → audiod, webd: s16le mono frames of one channel."""
     return f"audio.pcm.{receiver}.{channel}"

@@ -229,5 +229,5 @@ def test_an_answer_without_hope_is_failed_and_told_without_the_password(
 ) -> None:
     station.start(f'kind = "stream"\nurl = "{hls.replace("s3cret", "wr0ng")}"')
     item = station.is_told("source.stream", lambda item: item.state == "failed")
-    assert item.sentence == "127.0.0.1 answers 401 Unauthorized"
+    assert item.sentence == "127.0.0.1 returned 401 Unauthorized"
     assert "wr0ng" not in station.log() + repr(station.status())

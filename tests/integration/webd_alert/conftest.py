@@ -18,9 +18,8 @@ import pytest
 
 from eas_station import wire
 from eas_station.alerts.model import EventRef, Evidence, MessageId, Reception
-from eas_station.audiod.clips.clip_files import ClipFolder
+from eas_station.audiod.clips.clip_files import ClipFolder, ClipOrder
 from eas_station.audiod.clips.clip_writer import ClipWriter
-from eas_station.audiod.clips.recorder import ClipOrder
 from eas_station.dsp.audio import modulate
 from eas_station.store.alerts import receptions
 from eas_station.store.records import clips

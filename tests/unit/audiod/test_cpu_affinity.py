@@ -7,44 +7,44 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 
-from eas_station.audiod.cpu_affinity import keep_to, told
+from eas_station.audiod.cpu_affinity import restrict_to, status_item
 
 NOON = datetime(2025, 11, 22, 12, tzinfo=UTC)
 SCRIPT = """
 import os, sys, threading
-from eas_station.audiod.cpu_affinity import keep_to
+from eas_station.audiod.cpu_affinity import restrict_to
 waiting = threading.Event()
 thread = threading.Thread(target=waiting.wait)
 thread.start()
-keep_to([int(cpu) for cpu in sys.argv[1].split(",")])
+restrict_to([int(cpu) for cpu in sys.argv[1].split(",")])
 print(os.sched_getaffinity(0), os.sched_getaffinity(thread.native_id))
 waiting.set()
 """
 
 
 def kept(cpus: str) -> str:
-    """What a process keeps to that is told to; our own stays where it is."""
+    """What a process keeps to that is status_item to; our own stays where it is."""
     command = [sys.executable, "-c", SCRIPT, cpus]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def test_all_threads_keep_to_the_cpus_named() -> None:
+def test_all_threads_restrict_to_the_cpus_named() -> None:
     cpu = max(os.sched_getaffinity(0))
     assert kept(str(cpu)) == f"{{{cpu}}} {{{cpu}}}"
 
 
-def test_a_cpu_that_is_not_there_changes_nothing_and_is_told() -> None:
+def test_a_missing_cpu_changes_nothing_and_is_reported() -> None:
     here = os.sched_getaffinity(0)
     assert kept("1000") == f"{here} {here}"
-    item = told((1000,), NOON)
+    item = status_item((1000,), NOON)
     assert item.state == "failed"
-    assert item.sentence.endswith("although CPU 1000 is configured: does this machine have it?")
+    assert item.sentence.endswith("but CPU 1000 is configured")
 
 
-def test_where_it_runs_is_told() -> None:
+def test_where_it_runs_is_status_item() -> None:
     here = sorted(os.sched_getaffinity(0))
-    keep_to(())
+    restrict_to(())
     assert sorted(os.sched_getaffinity(0)) == here
-    item = told(here, NOON)
+    item = status_item(here, NOON)
     assert (item.kind, item.state) == ("cpu", "running")
     assert item.sentence == f"runs on CPU {', '.join(map(str, here))}, as configured"

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from eas_station.alerts import from_same
 from eas_station.alerts.model import Evidence, Reception
-from eas_station.audiod.header_intake import MOST_FILES, HeaderIntake
+from eas_station.audiod.header_intake import MAX_FILES, HeaderIntake
 from eas_station.decoder.text.message import DecodedMessage, DecodeEvidence
 
 TORNADO = "ZCZC-WXR-TOR-039173-039051+0030-1591829-KCLE/NWS-"
@@ -30,11 +28,10 @@ class Station:
 
     def __init__(self, quarantine_dir: Path) -> None:
         self.receptions: list[Reception] = []
-        self.hearing = HeaderIntake(
+        self.intake = HeaderIntake(
             "wx",
-            functools.partial(
-                from_same.reception, event_name=lambda code: f"the {code}", new_id=lambda: "id-1"
-            ),
+            lambda code: f"the {code}",
+            lambda: "id-1",
             self.take,
             lambda: True,
             quarantine_dir,
@@ -52,7 +49,7 @@ def station(tmp_path: Path) -> Station:
 
 
 def test_a_header_becomes_a_reception_with_its_evidence(station: Station) -> None:
-    reception = station.hearing.take(message(TORNADO), "162.550", NOON)
+    reception = station.intake.take(message(TORNADO), "162.550", NOON)
     assert station.receptions == [reception]
     assert reception is not None
     assert (reception.via, reception.origin, reception.channel) == ("same", "wx", "162.550")
@@ -68,8 +65,8 @@ def test_what_is_no_header_is_logged_once_with_its_text_counted_and_dropped(
 ) -> None:
     with caplog.at_level(logging.WARNING):
         for _ in range(5):
-            assert station.hearing.take(message(NO_HEADER), "162.550", NOON) is None
-    assert station.hearing.rejected == 5
+            assert station.intake.take(message(NO_HEADER), "162.550", NOON) is None
+    assert station.intake.rejected == 5
     assert [NO_HEADER in record.getMessage() for record in caplog.records] == [True]
     assert station.receptions == []
 
@@ -77,34 +74,34 @@ def test_what_is_no_header_is_logged_once_with_its_text_counted_and_dropped(
 def test_a_header_that_meets_a_bug_is_quarantined_and_the_next_is_heard(
     station: Station, tmp_path: Path
 ) -> None:
-    assert station.hearing.take(message(BUGGY), "162.550", NOON) is None
-    assert station.hearing.take(message(TORNADO), "162.550", NOON) is not None
+    assert station.intake.take(message(BUGGY), "162.550", NOON) is None
+    assert station.intake.take(message(TORNADO), "162.550", NOON) is not None
     (file,) = (tmp_path / "quarantine").iterdir()
     text = file.read_text()
     assert text.startswith(BUGGY)
     assert "ZeroDivisionError: an injected bug" in text
-    assert (station.hearing.quarantined, station.hearing.taken) == (1, 1)
+    assert (station.intake.quarantined, station.intake.taken) == (1, 1)
 
 
 def test_a_quarantine_that_cannot_be_written_hurts_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     station = Station(tmp_path / "file")
-    assert station.hearing.take(message(BUGGY), "162.550", NOON) is None
-    assert station.hearing.take(message(TORNADO), "162.550", NOON) is not None
+    assert station.intake.take(message(BUGGY), "162.550", NOON) is None
+    assert station.intake.take(message(TORNADO), "162.550", NOON) is not None
 
 
 def test_two_headers_that_meet_a_bug_in_the_same_moment_are_both_kept(
     station: Station, tmp_path: Path
 ) -> None:
     for _ in range(2):
-        station.hearing.take(message(BUGGY), "162.550", NOON)
+        station.intake.take(message(BUGGY), "162.550", NOON)
     assert len(list((tmp_path / "quarantine").iterdir())) == 2
 
 
 def test_a_bug_that_every_header_meets_does_not_fill_the_disk(
     station: Station, tmp_path: Path
 ) -> None:
-    for _ in range(MOST_FILES + 5):
-        station.hearing.take(message(BUGGY), "162.550", NOON)
-    assert station.hearing.quarantined == MOST_FILES + 5
-    assert len(list((tmp_path / "quarantine").iterdir())) == MOST_FILES
+    for _ in range(MAX_FILES + 5):
+        station.intake.take(message(BUGGY), "162.550", NOON)
+    assert station.intake.quarantined == MAX_FILES + 5
+    assert len(list((tmp_path / "quarantine").iterdir())) == MAX_FILES

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -13,9 +12,8 @@ import numpy as np
 import pytest
 
 from eas_station import wire
-from eas_station.alerts import from_same
 from eas_station.alerts.model import Reception
-from eas_station.audiod.clips.recorder import ClipOrder
+from eas_station.audiod.clips.clip_files import ClipOrder
 from eas_station.audiod.deafness.checkpoints import Checkpoints
 from eas_station.audiod.deafness.deaf_log import DeafLog
 from eas_station.audiod.header_intake import HeaderIntake
@@ -52,10 +50,9 @@ class Tape:
     """A source that plays what it was given; an exception in it is raised."""
 
     channels = ("162.400", "162.550")
-    live = True
     waiting_for = "nothing on the tape"
     description = ""
-    patience_s = 2.0
+    timeout_s = 2.0
     counters: dict[str, int] = {}  # noqa: RUF012 - it counts nothing
     carriers: dict[str, bool] = {"162.550": True}  # noqa: RUF012 - it never changes
 
@@ -106,31 +103,31 @@ class World:
         self.sentence = ""
         self.items: dict[str, ItemState] = {}
         self.live: list[Block] = []
-        make = functools.partial(
-            from_same.reception, event_name=str, new_id=lambda: f"r{len(self.receptions)}"
-        )
         marks = Checkpoints(folder / "run", folder / "state", "eas-audiod@wx", "boot")
         self.listener = SourceListener(
             ListenerParts(
                 name="wx",
                 channels=Tape.channels,
-                open=self._open,
-                hearing=HeaderIntake("wx", make, self.receptions.append, lambda: True, folder),
+                open_source=self._open,
+                intake=HeaderIntake(
+                    *("wx", str, lambda: f"r{len(self.receptions)}"),
+                    *(self.receptions.append, lambda: True, folder),
+                ),
                 clip_rules=ClipRules(
                     ClipsConfig(pre_roll_s=0.25, post_roll_s=0.25),
                     self,
                     lambda: f"c{len(self.orders)}",
                 ),
-                deafness=DeafLog(
+                deaf_log=DeafLog(
                     "wx", Tape.channels, marks, self._record, self.now, lambda: self.at_s
                 ),
                 report=self.report,
                 publish=self._publish,
-                wanted=lambda: self.wanted,
+                is_wanted=lambda: self.wanted,
                 stopping=Stopping(self),
                 now=self.now,
                 monotonic=lambda: self.at_s,
-                live=self.live.append,
+                publish_pcm=self.live.append,
             )
         )
 
@@ -163,12 +160,12 @@ class World:
 
     def _told(
         self,
-        sentence: str | None = None,
-        *,
-        items: Iterable[ItemState] = (),
-        counters: Mapping[str, int] | None = None,
+        sentence: str,
+        state: None,
+        items: Iterable[ItemState],
+        counters: Mapping[str, int],
     ) -> None:
-        self.sentence = sentence or ""
+        self.sentence = sentence
         self.items.update({item.kind: item for item in items})
 
     def _publish(self, topic: str, body: Body) -> int:
@@ -302,7 +299,7 @@ def test_the_beat_is_given_at_every_step(world: World) -> None:
             stopping.set()
 
     world.play()
-    listener = SourceListener(replace(world.listener._to, stopping=stopping))
+    listener = SourceListener(replace(world.listener._parts, stopping=stopping))
     listener.run(beat)
     assert len(beats) == 5
 
@@ -340,7 +337,7 @@ def test_what_a_source_tells_and_counts_stands_in_the_status_over_all_openings(
 def test_a_source_that_comes_in_gushes_is_not_away_between_them(world: World) -> None:
     quiet = np.zeros(RATE_HZ, np.float32)
     patient = world.play(*blocks(quiet), *[None] * 15, *blocks(quiet, 0), *[None] * 18)
-    patient.patience_s = 8.0
+    patient.timeout_s = 8.0
     world.run(4 + 15 + 4)
     assert world.items["source.receiver"].state == "running"
     assert world.deaf == []
@@ -350,7 +347,7 @@ def test_a_source_that_comes_in_gushes_is_not_away_between_them(world: World) ->
 
 
 def test_a_patient_source_that_was_never_heard_is_told_as_waited_for(world: World) -> None:
-    world.play(*[None] * 6).patience_s = 30.0
+    world.play(*[None] * 6).timeout_s = 30.0
     world.run(6)
     assert world.items["source.receiver"].sentence == "nothing on the tape"
 

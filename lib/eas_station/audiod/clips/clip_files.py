@@ -1,9 +1,9 @@
-"""Where clips lie, and how a clip becomes a file that is whole or is not there.
+"""The files of clips: a finished clip is complete or does not exist.
 
-<clips>/YYYY/MM/DD/HHMMSS-<source>-<channel>-<code>-<id>.flac   finished, UTC
+<clips>/YYYY/MM/DD/HHMMSS-<source>-<channel>-<code>-<id>.flac   finished; time in UTC
 <clips>/part/<source>/<id>.….part                               being written
-<clips>/part/<source>/<id>.order                                begun, its row not spooled yet
-<clips>/part/<source>/<id>.json                                 finished, its row not spooled yet
+<clips>/part/<source>/<id>.order                                begun, row not spooled yet
+<clips>/part/<source>/<id>.json                                 finished, row not spooled yet
 """
 
 from __future__ import annotations
@@ -14,32 +14,46 @@ import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 from eas_station import wire
-from eas_station.audiod.clips.recorder import ClipOrder
 from eas_station.dsp.audio.tones import AttentionSignal
 from eas_station.errors import FrameError
 from eas_station.store.records.clips import Clip
 
 log = logging.getLogger(__name__)
 
-CUT_OFF = "eas-audiod or the computer was ended in the middle of the recording"
+CUT_OFF = "eas-audiod or the computer stopped during the recording"
 T = TypeVar("T")
 UNSAFE = re.compile(r"[^A-Za-z0-9._+-]")
 
 
 @dataclass(frozen=True, slots=True)
-class ClipContent:
-    """What was found in the sound of a clip."""
+class ClipOrder:
+    """What a clip is to contain."""
 
-    attention: AttentionSignal | None = None  # the longest after its header
-    eom_sample: int | None = None  # the end of the message was over before it
+    clip_id: str
+    reception_id: str
+    channel: str
+    event_code: str
+    started_at: datetime  # of its first sample
+    rate_hz: int
+    header_sample: int = 0  # where its header begins
+    header_samples: int | None = None  # its length; None: unknown, or in an earlier part
+
+
+@dataclass(frozen=True, slots=True)
+class ClipContent:
+    """What was found in the audio of a clip."""
+
+    attention: AttentionSignal | None = None  # the longest one after the header
+    eom_sample: int | None = None  # the end of message ended before it
     peaks: str | None = None  # see `Clip`
 
 
-NOTHING = ClipContent()
+EMPTY = ClipContent()
 
 
 class ClipFolder:
@@ -51,14 +65,14 @@ class ClipFolder:
         self._part_dir = clips_dir / "part" / UNSAFE.sub("_", source)
 
     def recover(self) -> tuple[Clip, ...]:
-        """After a start: remove what is half, and give the clips whose row may be missing.
+        """Remove unfinished files of an earlier process; gives the clips whose row may be missing.
 
         Raises OSError.
         """
         self._part_dir.mkdir(parents=True, exist_ok=True)
         for part in self._part_dir.glob("*.part"):
             part.unlink()
-            log.warning("clip %s was not finished when the process ended: removed", part.name)
+            log.warning("removed clip %s: it was not finished when the process ended", part.name)
         rows = []
         for note in sorted(self._part_dir.glob("*.json")):
             row = _read(Clip, note)
@@ -69,7 +83,7 @@ class ClipFolder:
         return (*rows, *self._cut_off({row.clip_id for row in rows}))
 
     def _cut_off(self, whole: set[str]) -> list[Clip]:
-        """The rows of clips that were being recorded: their alerts have none, and say why."""
+        """Rows for clips that were being recorded: without a file, and with the reason."""
         rows = []
         for note in sorted(self._part_dir.glob("*.order")):
             order = _read(ClipOrder, note)
@@ -80,16 +94,16 @@ class ClipFolder:
         return rows
 
     def part(self, clip_id: str, suffix: str) -> Path:
-        """Where a clip grows: "<id><suffix>.part"."""
+        """The file of a clip that is being written: "<id><suffix>.part"."""
         return self._part_dir / f"{clip_id}{suffix}.part"
 
     def note(self, order: ClipOrder) -> None:
-        """Note what is to be recorded, so that a kill is told; quick. Raises OSError."""
+        """Note a clip before its first sample, so that a kill leaves a trace. Raises OSError."""
         self._part_dir.mkdir(parents=True, exist_ok=True)
         self._order(order.clip_id).write_text(wire.to_json(order), encoding="utf-8")
 
     def begin(self, order: ClipOrder) -> Path:
-        """Make the note durable; gives where the clip grows. Raises OSError."""
+        """Make the note durable; gives the file to write to. Raises OSError."""
         if not self._order(order.clip_id).exists():
             self.note(order)
         _sync(self._order(order.clip_id))
@@ -97,11 +111,11 @@ class ClipFolder:
         return self.part(order.clip_id, ".wav")
 
     def publish(
-        self, part: Path, order: ClipOrder, duration_s: float, heard: ClipContent = NOTHING
+        self, part: Path, order: ClipOrder, duration_s: float, heard: ClipContent = EMPTY
     ) -> Clip:
-        """Make the finished file durable under its name; its row is noted beside the parts.
+        """Make the finished file durable under its name, and note its row.
 
-        A process that dies in here leaves either a part, or a whole file with a note of its row.
+        A process killed in here leaves either a part, or a whole file with a note of its row.
         Raises OSError.
         """
         attention = heard.attention
@@ -134,7 +148,7 @@ class ClipFolder:
         return row
 
     def fault(self, order: ClipOrder, duration_s: float, why: str) -> Clip:
-        """The row of a clip that has no file; what was written of it is removed."""
+        """The row of a failed clip, whose files are removed."""
         for suffix in (".wav", ".flac"):
             with suppress(OSError):
                 self.part(order.clip_id, suffix).unlink(missing_ok=True)
@@ -155,9 +169,9 @@ class ClipFolder:
         )
 
     def forget(self, clip_id: str) -> None:
-        """The row is in the spool: its notes are not needed any more.
+        """Remove the notes of a clip whose row is spooled.
 
-        First the one of its beginning: alone it would tell the next process of a clip cut off.
+        The order goes first: alone it would look like a clip that was cut off.
         """
         self._order(clip_id).unlink(missing_ok=True)
         self._note(clip_id).unlink(missing_ok=True)
@@ -182,7 +196,7 @@ def _read(kind: type[T], note: Path) -> T | None:
     try:
         return wire.from_json(kind, note.read_bytes())
     except FrameError:
-        return None  # cut off by a power failure: its part had not been renamed then
+        return None  # cut off by a power failure: then the part was not renamed
 
 
 def _write(note: Path, text: str) -> None:
@@ -193,7 +207,7 @@ def _write(note: Path, text: str) -> None:
 
 
 def _make_folder(folder: Path) -> None:
-    """Make it, with those above it, so that they outlive a power failure."""
+    """Create a folder and its parents durably."""
     if not folder.is_dir():
         _make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
@@ -201,7 +215,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _sync(path: Path) -> None:
-    """fsync of a file or a folder."""
+    """fsync a file or a folder."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

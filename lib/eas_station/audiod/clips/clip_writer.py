@@ -1,4 +1,4 @@
-"""Writes clips in a thread of its own, so that neither a slow card nor the encoder delays a bit."""
+"""Writes clips in a thread of its own: a slow disk or the encoder cannot delay decoding."""
 
 from __future__ import annotations
 
@@ -13,42 +13,31 @@ import wave
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eas_station import wire
-from eas_station.audiod.clips.clip_files import ClipFolder
+from eas_station.audiod.clips.clip_files import ClipFolder, ClipOrder
+from eas_station.audiod.clips.disk_space import ClipDiskSpace
 from eas_station.audiod.clips.partial_clip import PartialClip
-from eas_station.audiod.clips.recorder import ClipOrder
 from eas_station.store.records.clips import Clip
 
 log = logging.getLogger(__name__)
 
-LONGEST_QUEUE_BYTES = 32 << 20  # 90 s of seven channels: a disk that is slower than that is broken
-ENCODE_LONGEST_S = 60.0
+MAX_QUEUE_BYTES = 32 << 20  # 90 s of seven channels: a slower disk is faulty
+ENCODE_TIMEOUT_S = 60.0
 LOWEST_PRIORITY = 19
-LOOK_S = 0.5
+CHECK_S = 0.5
 
 Job = tuple[str, ClipOrder | str, NDArray[np.int16] | int | None]
 
 
-class Room(Protocol):
-    """`clip_room.ClipDiskSpace`."""
-
-    def look(self) -> str | None:
-        """Why no clip can be recorded now; None: there is room."""
-
-    def require(self) -> None:
-        """Raises OSError while there is no room."""
-
-
 class ClipWriter:
-    """Takes clips from the recorder and makes files and rows of them.
+    """Turns the recorder's clips into files and rows.
 
-    Whatever cannot be written is told by `on_fault` with a sentence, and by None when a clip has
-    been written again or there is room again; no fault of a clip ever reaches the listener.
+    A failure is reported to `on_fault` as a sentence, and its end as None. It never reaches the
+    listener.
     """
 
     def __init__(
@@ -56,56 +45,56 @@ class ClipWriter:
         folder: ClipFolder,
         record: Callable[[str, str], bool],
         on_fault: Callable[[str | None], None],
-        room: Room,
+        space: ClipDiskSpace,
         encoder: str | None = None,
     ) -> None:
         """
         Args:
-            record: spools a row, ("clip", JSON); False: not now.
+            record: spools a row, ("clip", JSON); False: retry later.
             room: on the disk, as `clip_room.ClipDiskSpace`.
-            encoder: path of the program `flac`; None: look for it, and else write WAV.
+            encoder: path of the program `flac`; None: search for it; without it write WAV.
         """
         self.written = 0
         self.lost = 0
         self._folder = folder
         self._record = record
         self._on_fault = on_fault
-        self._room = room
-        self._lacks_room = False  # the fault that was told last was one of room
+        self._space = space
+        self._lacks_space = False  # the last fault reported was a shortage of space
         self._encoder = encoder or shutil.which("flac")
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._queued_bytes = 0
-        self._growing: dict[str, PartialClip] = {}
+        self._open_clips: dict[str, PartialClip] = {}
         self._unrecorded: list[Clip] = []
         self._closing = threading.Event()
-        self._recover()  # before anything new is noted
+        self._recover()  # before new notes are written
 
     # Called by the listener
 
     def begin(self, order: ClipOrder) -> None:
-        """The samples of a new clip will follow.
+        """Begin a clip.
 
-        The note is made here and at once: the thread may be busy with another clip for a minute.
+        The note is written at once: the thread may be busy with another clip for a minute.
         """
-        with suppress(OSError):  # the thread will meet the same, and tell
+        with suppress(OSError):  # the thread will fail too, and report it
             self._folder.note(order)
         self._jobs.put(("begin", order, None))
 
     def write(self, clip_id: str, samples: NDArray[np.int16]) -> None:
-        """The next samples of a clip; dropped with a fault when the disk is far too slow."""
+        """Add samples to a clip; they are dropped with a fault if the disk is too slow."""
         with self._lock:
-            too_slow = self._queued_bytes + samples.nbytes > LONGEST_QUEUE_BYTES
+            too_slow = self._queued_bytes + samples.nbytes > MAX_QUEUE_BYTES
             if not too_slow:
                 self._queued_bytes += samples.nbytes
         self._jobs.put(("overrun", clip_id, None) if too_slow else ("write", clip_id, samples))
 
     def finish(self, clip_id: str, eom_sample: int | None) -> None:
-        """The clip is complete; the end of its message was over before this sample of it."""
+        """End a clip. Its end of message, if any, ended before sample `eom_sample` of it."""
         self._jobs.put(("finish", clip_id, eom_sample))
 
     def close(self) -> None:
-        """No more will come: finish what is there, quickly, and end."""
+        """Finish the queued work quickly and end the thread."""
         self._closing.set()
         self._jobs.put(("close", "", None))
 
@@ -115,9 +104,9 @@ class ClipWriter:
         """Work until `close`."""
         while True:
             self._record_waiting()
-            self._look_for_room()
+            self._check_space()
             try:
-                kind, what, more = self._jobs.get(timeout=LOOK_S)
+                kind, what, more = self._jobs.get(timeout=CHECK_S)
             except queue.Empty:
                 continue
             if kind == "close":
@@ -129,15 +118,15 @@ class ClipWriter:
         try:
             self._unrecorded += self._folder.recover()
         except OSError as error:
-            self._fault(f"clips cannot be written: {error}")
+            self._fault(f"cannot write clips: {error}")
 
-    def _look_for_room(self) -> None:
-        """Told also while there is nothing to record: then somebody can still make room."""
-        fault = self._room.look()
-        if fault is not None and not self._lacks_room:
-            self._fault(f"no clip can be recorded: {fault}", lacks_room=True)
-        elif fault is None and self._lacks_room:
-            log.info("there is room for clips again")
+    def _check_space(self) -> None:
+        """Report a shortage even while nothing is recorded: there is still time to act."""
+        fault = self._space.shortage()
+        if fault is not None and not self._lacks_space:
+            self._fault(f"cannot record clips: {fault}", lacks_space=True)
+        elif fault is None and self._lacks_space:
+            log.info("there is space for clips again")
             self._recovered()
 
     def _do(self, kind: str, what: ClipOrder | str, more: NDArray[np.int16] | int | None) -> None:
@@ -145,44 +134,44 @@ class ClipWriter:
             with self._lock:
                 self._queued_bytes -= more.nbytes
         if isinstance(what, ClipOrder):
-            growing = self._growing[what.clip_id] = PartialClip(what)
-        elif what in self._growing:
-            growing = self._growing[what]
+            clip_file = self._open_clips[what.clip_id] = PartialClip(what)
+        elif what in self._open_clips:
+            clip_file = self._open_clips[what]
         else:
-            return  # given up already
+            return  # it has failed already
         try:
-            self._work(kind, growing, more)
+            self._work(kind, clip_file, more)
         except (OSError, wave.Error) as error:
-            self._give_up(growing, error)
+            self._give_up(clip_file, error)
 
-    def _work(self, kind: str, growing: PartialClip, more: NDArray[np.int16] | int | None) -> None:
+    def _work(
+        self, kind: str, clip_file: PartialClip, more: NDArray[np.int16] | int | None
+    ) -> None:
         if kind == "begin":
-            self._room.require()
-            growing.open(self._folder.begin(growing.order))
+            self._space.require()
+            clip_file.open(self._folder.begin(clip_file.order))
         elif kind == "overrun":
             raise OSError("the disk is too slow")
         elif kind == "finish":
-            self._complete(growing, more if isinstance(more, int) else None)
-        elif isinstance(more, np.ndarray) and growing.file is not None:
-            self._room.require()
-            growing.file.writeframesraw(more.astype("<i2", copy=False).tobytes())
-            growing.samples += len(more)
-            growing.listen(more)
+            self._complete(clip_file, more if isinstance(more, int) else None)
+        elif isinstance(more, np.ndarray) and clip_file.file is not None:
+            self._space.require()
+            clip_file.write(more)
 
-    def _complete(self, growing: PartialClip, eom_sample: int | None) -> None:
-        growing.close()
-        heard = growing.listened(eom_sample)
-        raw = self._folder.part(growing.order.clip_id, ".wav")
-        part = self._encode(growing.order.clip_id, raw)
-        clip = self._folder.publish(part, growing.order, growing.seconds, heard)
+    def _complete(self, clip_file: PartialClip, eom_sample: int | None) -> None:
+        clip_file.close()
+        content = clip_file.content(eom_sample)
+        raw = self._folder.part(clip_file.order.clip_id, ".wav")
+        part = self._encode(clip_file.order.clip_id, raw)
+        clip = self._folder.publish(part, clip_file.order, clip_file.seconds, content)
         if part != raw:
             with suppress(OSError):
                 raw.unlink()
-        del self._growing[clip.clip_id]
+        del self._open_clips[clip.clip_id]
         self.written += 1
         self._recovered()
         log.info(
-            "clip recorded: %s, %s",
+            "recorded clip %s, %s",
             clip.path,
             "without an attention signal"
             if clip.attention_s is None
@@ -193,7 +182,7 @@ class ClipWriter:
         self._record_waiting()
 
     def _encode(self, clip_id: str, raw: Path) -> Path:
-        """The clip as FLAC, or as it is: without the encoder, after its failure, at the end."""
+        """The clip as FLAC; as WAV without the encoder, after its failure, and at shutdown."""
         if self._encoder is None or self._closing.is_set():
             return raw
         encoded = self._folder.part(clip_id, ".flac")
@@ -201,49 +190,49 @@ class ClipWriter:
         try:
             status = self._encoded(command)
         except OSError as error:
-            log.warning("%s does not start: %s", self._encoder, error.strerror)
+            log.warning("cannot start %s: %s", self._encoder, error.strerror)
             return raw
         if status == 0:
             return encoded
         encoded.unlink(missing_ok=True)
         if not self._closing.is_set():
-            log.warning("flac failed with status %s: the clip is kept as WAV", status)
+            log.warning("flac failed with status %s: keeping the clip as WAV", status)
         return raw
 
     def _encoded(self, command: list[str]) -> int:
-        """The exit status of the encoder. Raises OSError where it does not start."""
+        """The exit status of the encoder. Raises OSError if it cannot be started."""
         with subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         ) as child:
-            with suppress(OSError):  # some sandboxes forbid even to be modest
+            with suppress(OSError):  # some sandboxes forbid it
                 os.setpriority(os.PRIO_PROCESS, child.pid, LOWEST_PRIORITY)
             return self._wait(child)
 
     def _wait(self, child: subprocess.Popen[bytes]) -> int:
-        """The child's exit status; it is killed when it hangs and when the process ends."""
-        for _ in range(round(ENCODE_LONGEST_S / LOOK_S)):
+        """The exit status of the encoder, which is killed if it hangs or the process ends."""
+        for _ in range(round(ENCODE_TIMEOUT_S / CHECK_S)):
             try:
-                return child.wait(LOOK_S)
+                return child.wait(CHECK_S)
             except subprocess.TimeoutExpired:
                 if self._closing.is_set():
                     break
         child.kill()
         return child.wait()
 
-    def _give_up(self, growing: PartialClip, error: OSError | wave.Error) -> None:
-        """The alert has no clip: a fault that is seen on the page, and nothing worse."""
+    def _give_up(self, clip_file: PartialClip, error: OSError | wave.Error) -> None:
+        """Record that the alert has no clip."""
         full = isinstance(error, OSError) and error.errno == errno.ENOSPC
         why = error.strerror if full and isinstance(error, OSError) else str(error)
         with suppress(OSError, wave.Error):
-            growing.close()
-        del self._growing[growing.order.clip_id]
+            clip_file.close()
+        del self._open_clips[clip_file.order.clip_id]
         self.lost += 1
-        self._fault(f"a clip was not recorded: {why}", lacks_room=full)
-        self._unrecorded.append(self._folder.fault(growing.order, growing.seconds, str(why)))
+        self._fault(f"clip not recorded: {why}", lacks_space=full)
+        self._unrecorded.append(self._folder.fault(clip_file.order, clip_file.seconds, str(why)))
         self._record_waiting()
 
     def _record_waiting(self) -> None:
-        """Spool the rows that wait: also those that it would not take, and of an earlier life."""
+        """Spool the waiting rows, those of earlier processes and failed attempts included."""
         while self._unrecorded:
             clip = self._unrecorded[0]
             if not self._record("clip", wire.to_json(clip)):
@@ -252,11 +241,11 @@ class ClipWriter:
             with suppress(OSError):
                 self._folder.forget(clip.clip_id)
 
-    def _fault(self, sentence: str, lacks_room: bool = False) -> None:
+    def _fault(self, sentence: str, lacks_space: bool = False) -> None:
         log.error("%s", sentence)
-        self._lacks_room = lacks_room
+        self._lacks_space = lacks_space
         self._on_fault(sentence)
 
     def _recovered(self) -> None:
-        self._lacks_room = False
+        self._lacks_space = False
         self._on_fault(None)

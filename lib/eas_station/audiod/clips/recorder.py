@@ -1,52 +1,20 @@
-"""Which samples belong to which clip: from the pre-roll to the end of the message."""
+"""Decides which samples belong to which clip, from the pre-roll to the end of the message."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from eas_station.audiod.clips.clip_files import ClipOrder
+from eas_station.audiod.clips.clip_writer import ClipWriter
 from eas_station.config.model import ClipsConfig
 from eas_station.dsp.arrays.buffers import Ring
 
-LONGEST_HEADER_S = 25.0  # three bursts of 31 locations, their pauses, and the decoder's thought
+MAX_HEADER_S = 25.0  # three bursts of 31 locations, their pauses, and the decoding
 UNLIMITED_CODES = frozenset({"EAN"})  # 47 CFR 11.33(a)(9): no limit of two minutes
-LONGEST_PART_S = 1800.0  # a longer recording comes in parts: what is whole is safe
-QUIET_S = 30.0  # without a sound or a carrier: what has no limit has ended all the same
-
-
-@dataclass(frozen=True, slots=True)
-class ClipOrder:
-    """What a clip will be a recording of."""
-
-    clip_id: str
-    reception_id: str
-    channel: str
-    event_code: str
-    started_at: datetime  # of its first sample
-    rate_hz: int
-    header_sample: int = 0  # where its header begins
-    header_samples: int | None = None  # how long that is; None: not known, or in an earlier part
-
-
-class ClipSink(Protocol):
-    """Takes the samples of clips. It never makes the listener wait."""
-
-    def begin(self, order: ClipOrder) -> None:
-        """The samples of a new clip will follow."""
-        ...
-
-    def write(self, clip_id: str, samples: NDArray[np.int16]) -> None:
-        """The next samples of a clip."""
-        ...
-
-    def finish(self, clip_id: str, eom_sample: int | None) -> None:
-        """The clip is complete; the end of its message was over before this sample of it."""
-        ...
+MAX_PART_S = 1800.0  # a longer recording is split: a finished part is safe
+QUIET_S = 30.0  # without audio or carrier: ends a recording without limit
 
 
 @dataclass(slots=True)
@@ -55,22 +23,22 @@ class _OpenClip:
     channel: int
     header_first: int  # sample where its header begins
     first: int
-    written: int  # samples before this are with the sink
+    written: int  # samples before this have been passed on
     end: int  # the clip ends before this sample
     unlimited: bool
-    eom_sample: int | None = None  # the end of the message was over before it
+    eom_sample: int | None = None  # the end of message ended before it
 
 
 def ring_seconds(clips: ClipsConfig) -> float:
-    """How much of the past a recorder needs: a message is known only when its header is over."""
-    return clips.pre_roll_s + LONGEST_HEADER_S
+    """How much past audio the recorder needs: a header is known only when it has ended."""
+    return clips.pre_roll_s + MAX_HEADER_S
 
 
 class ClipRecorder:
-    """Cuts clips out of the ring of one uninterrupted stretch of audio.
+    """Cuts clips out of the ring buffer of one audio segment.
 
-    Alerts that overlap on a channel get a clip each; an end of message ends all that began
-    before it. A clip whose stretch ends is complete with what it has. A presidential alert has
+    Alerts that overlap on a channel get one clip each; an end of message ends all that began
+    before it. At the end of the segment a clip ends with what it has. A national alert (EAN) has
     no limit while its signal lasts; it becomes several clips.
     """
 
@@ -79,19 +47,19 @@ class ClipRecorder:
         ring: Ring,
         rate_hz: int,
         clips: ClipsConfig,
-        sink: ClipSink,
+        writer: ClipWriter,
         new_id: Callable[[], str],
     ) -> None:
         self._ring = ring
         self._rate_hz = rate_hz
         self._clips = clips
-        self._sink = sink
+        self._writer = writer
         self._new_id = new_id
         self._open: list[_OpenClip] = []
         self._quiet_since: dict[int, int] = {}  # by channel: the sample
 
     def __len__(self) -> int:
-        """Clips that are being recorded."""
+        """Number of clips being recorded."""
         return len(self._open)
 
     def begin(
@@ -104,9 +72,9 @@ class ClipRecorder:
         time_of: Callable[[int], datetime],
         header_end: int | None = None,
     ) -> ClipOrder:
-        """A header was heard on a channel, from sample `header_first` to before `header_end`."""
+        """Begin the clip of a header that lasted from `header_first` to before `header_end`."""
         unlimited = event_code in UNLIMITED_CODES
-        longest_s = LONGEST_PART_S if unlimited else self._clips.longest_s
+        longest_s = MAX_PART_S if unlimited else self._clips.longest_s
         first = max(self._ring.first, header_first - self._samples(self._clips.pre_roll_s))
         order = ClipOrder(
             *(self._new_id(), reception_id, name, event_code, time_of(first), self._rate_hz),
@@ -118,14 +86,14 @@ class ClipRecorder:
         return order
 
     def note_signal(self, channel: int, present: bool) -> None:
-        """Is there a sound on the channel, and a carrier where there is such a thing?"""
+        """Note whether the channel has audio, and a carrier where that is known."""
         if present:
             self._quiet_since.pop(channel, None)
         else:
             self._quiet_since.setdefault(channel, self._ring.end)
 
     def end_of_message(self, channel: int, eom_end: int) -> None:
-        """NNNN was heard that ended before sample `eom_end` of a channel."""
+        """End the clips of a channel at an NNNN that ended before sample `eom_end`."""
         for clip in self._open:
             is_its = clip.channel == channel and clip.header_first < eom_end
             if is_its and clip.eom_sample is None:
@@ -133,23 +101,23 @@ class ClipRecorder:
                 clip.end = eom_end + self._samples(self._clips.post_roll_s)
 
     def advance(self) -> None:
-        """Pass on what the ring has got since; call it after every block."""
+        """Pass on the samples of the newest block; called after every block."""
         for clip in self._open:
             self._write(clip)
         over = [clip for clip in self._open if self._ring.end >= clip.end]
         self._finish(over)
         for clip in over:
             if clip.unlimited and clip.eom_sample is None and not self._is_quiet(clip.channel):
-                self._go_on(clip)
+                self._continue(clip)
 
     def finish_all(self) -> None:
-        """The stretch is over: every clip ends with what it has."""
+        """End every clip with what it has."""
         self.advance()
         self._finish(list(self._open))
 
     def _begin(self, clip: _OpenClip) -> None:
         self._open.append(clip)
-        self._sink.begin(clip.order)
+        self._writer.begin(clip.order)
 
     def _write(self, clip: _OpenClip) -> None:
         if clip.unlimited and self._is_quiet(clip.channel):
@@ -157,11 +125,11 @@ class ClipRecorder:
         end = min(clip.end, self._ring.end)
         if end > clip.written:
             samples = self._ring.read(clip.channel, clip.written, end)
-            self._sink.write(clip.order.clip_id, samples)
+            self._writer.write(clip.order.clip_id, samples)
             clip.written = end
 
-    def _go_on(self, clip: _OpenClip) -> None:
-        """The next part of a clip."""
+    def _continue(self, clip: _OpenClip) -> None:
+        """Begin the next part of a clip."""
         length = clip.end - clip.first
         order = replace(
             clip.order,
@@ -170,7 +138,7 @@ class ClipRecorder:
             header_sample=0,
             header_samples=None,
         )
-        end = clip.end + self._samples(LONGEST_PART_S)
+        end = clip.end + self._samples(MAX_PART_S)
         self._begin(replace(clip, order=order, first=clip.end, written=clip.end, end=end))
         self._write(self._open[-1])
 
@@ -181,7 +149,7 @@ class ClipRecorder:
     def _finish(self, clips: list[_OpenClip]) -> None:
         for clip in clips:
             eom_sample = None if clip.eom_sample is None else max(0, clip.eom_sample - clip.first)
-            self._sink.finish(clip.order.clip_id, eom_sample)
+            self._writer.finish(clip.order.clip_id, eom_sample)
             self._open.remove(clip)
 
     def _samples(self, seconds: float) -> int:

@@ -1,7 +1,7 @@
-"""Heard-until marks: what a process that is killed leaves behind, so that the next one can tell.
+"""Checkpoints: until when the samples of a source are accounted for, kept across restarts.
 
-One lies in the runtime directory, renewed every second (memory), one in the state directory,
-renewed every ten minutes (a card wears out) and at a clean end.
+One is in the runtime directory (memory) and is renewed every second. One is in the state directory
+and is renewed every ten minutes, to spare the card, and at a clean end.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ STATE_S = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """All before `heard_until` is accounted for."""
+    """Everything before `heard_until` is accounted for."""
 
     heard_until: datetime
-    why: str | None  # why nothing was heard since; None: it was heard
+    why: str | None  # why nothing was being received; None: blocks arrived
     boot_id: str
-    ended: bool  # the process ended by itself, as it was told
+    ended: bool  # the process stopped cleanly
 
 
 class Checkpoints:
-    """The two marks of one source."""
+    """The two checkpoints of one source."""
 
     def __init__(self, runtime_dir: Path, state_dir: Path, unit: str, boot_id: str) -> None:
         self._runtime = runtime_dir / f"{unit}.heard"
@@ -42,47 +42,47 @@ class Checkpoints:
         self._unwritable = False
 
     def last(self) -> Checkpoint | None:
-        """The younger of the two marks of an earlier process; None: there was none."""
-        marks = [mark for path in (self._runtime, self._state) if (mark := _read(path))]
-        return max(marks, key=lambda mark: mark.heard_until, default=None)
+        """The newer checkpoint of an earlier process; None if there is none."""
+        found = [last for path in (self._runtime, self._state) if (last := _read(path))]
+        return max(found, key=lambda last: last.heard_until, default=None)
 
     def renew(self, at_s: float, heard_until: datetime, why: str | None) -> None:
-        """Write what is due; `at_s` is the time on a clock that never steps."""
-        mark = Checkpoint(heard_until, why, self._boot_id, ended=False)
+        """Write the checkpoints that are due; `at_s` is the monotonic time."""
+        checkpoint = Checkpoint(heard_until, why, self._boot_id, ended=False)
         if at_s - self._runtime_at_s >= RUNTIME_S:
             self._runtime_at_s = at_s
-            self._write(self._runtime, mark, durable=False)
+            self._write(self._runtime, checkpoint, durable=False)
         if at_s - self._state_at_s >= STATE_S:
             self._state_at_s = at_s
-            self._write(self._state, mark, durable=True)
+            self._write(self._state, checkpoint, durable=True)
 
     def end(self, heard_until: datetime, why: str | None) -> None:
-        """The process ends as it was told."""
-        mark = Checkpoint(heard_until, why, self._boot_id, ended=True)
-        self._write(self._runtime, mark, durable=False)
-        self._write(self._state, mark, durable=True)
+        """Write both checkpoints at a clean end."""
+        checkpoint = Checkpoint(heard_until, why, self._boot_id, ended=True)
+        self._write(self._runtime, checkpoint, durable=False)
+        self._write(self._state, checkpoint, durable=True)
 
-    def why_silent_since(self, mark: Checkpoint) -> str:
-        """Why nothing has been heard between the mark and this process."""
-        if mark.why is not None:
-            return mark.why
-        if mark.boot_id != self._boot_id:
+    def reason_since(self, last: Checkpoint) -> str:
+        """Why nothing was received between a checkpoint and this process."""
+        if last.why is not None:
+            return last.why
+        if last.boot_id != self._boot_id:
             return "the computer was off"
-        return "eas-audiod was restarted" if mark.ended else "eas-audiod was killed"
+        return "eas-audiod was restarted" if last.ended else "eas-audiod was killed"
 
-    def _write(self, path: Path, mark: Checkpoint, durable: bool) -> None:
+    def _write(self, path: Path, checkpoint: Checkpoint, durable: bool) -> None:
         fresh = path.with_name(path.name + ".new")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with fresh.open("w", encoding="utf-8") as file:
-                file.write(wire.to_json(mark))
+                file.write(wire.to_json(checkpoint))
                 if durable:
                     file.flush()
                     os.fsync(file.fileno())
             fresh.replace(path)
         except OSError as error:
             if not self._unwritable:
-                log.warning("heard-until mark %s cannot be written: %s", path, error)
+                log.warning("cannot write checkpoint %s: %s", path, error)
             self._unwritable = True
         else:
             self._unwritable = False
@@ -96,7 +96,7 @@ def _read(path: Path) -> Checkpoint | None:
 
 
 def boot_id(path: Path = Path("/proc/sys/kernel/random/boot_id")) -> str:
-    """What tells one boot of this computer from another; "" where it is not told."""
+    """The kernel's identifier of this boot; "" if it cannot be read."""
     try:
         return path.read_text(encoding="ascii").strip()
     except OSError:

@@ -1,15 +1,13 @@
-"""Where the prover gets its copies: the listener fills an order between two blocks, or does not.
+"""Copies of the newest audio for the hearing monitor, made by the listener between two blocks.
 
-An order costs the listener a look at one attribute per block, and one copy when there is one.
+Without a request the listener only reads one attribute per block.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
-
-import numpy as np
 
 from eas_station.dsp.arrays.array_types import Real
 
@@ -22,51 +20,41 @@ class AudioCopy:
     rate_hz: int
 
 
-class TappedStretch(Protocol):
-    """`audiod.stretch.Stretch`, what the tap needs of it."""
-
-    @property
-    def under_way(self) -> bool:
-        """Is a message being heard or recorded, on any channel."""
-
-    def copy(self, channel: int, seconds: float) -> AudioCopy | None:
-        """The last seconds of a channel; None: there are not so many, or a message is in them."""
-
-
 @dataclass(slots=True)
-class _Order:
+class _Request:
     channel: int
     seconds: float
-    sound: AudioCopy | None = None
+    copy: AudioCopy | None = None
 
 
 class CopyRequests:
-    """Hands copies from the listener's thread to the prover's."""
+    """Hands copies from the listener's thread to the monitor's."""
 
     def __init__(self) -> None:
-        self._order: _Order | None = None
-        self._filled = threading.Event()
-        self.under_way = False  # is a message being heard, as the listener last said
+        self._request: _Request | None = None
+        self._served = threading.Event()
+        self.message_under_way = False  # at the listener's last block
 
-    def offer(self, stretch: TappedStretch) -> None:
-        """The listener has taken a block: fill what is ordered."""
-        self.under_way = stretch.under_way
-        order = self._order
-        if order is not None:
-            order.sound = stretch.copy(order.channel, order.seconds)
-            self._order = None
-            self._filled.set()
+    def serve(
+        self, message_under_way: bool, copy: Callable[[int, float], AudioCopy | None]
+    ) -> None:
+        """Answer the open request; called by the listener after every block.
 
-    def take(self, channel: int, seconds: float, patience_s: float) -> AudioCopy | None:
-        """A copy of the last seconds of a channel; None: not to be had now."""
-        order = _Order(channel, seconds)
-        self._filled.clear()
-        self._order = order
-        self._filled.wait(patience_s)
-        self._order = None
-        return order.sound
+        Args:
+            copy: the last seconds of a channel; None if they are not available.
+        """
+        self.message_under_way = message_under_way
+        request = self._request
+        if request is not None:
+            request.copy = copy(request.channel, request.seconds)
+            self._request = None
+            self._served.set()
 
-
-def as_sound(samples: np.ndarray[tuple[int, ...], np.dtype[np.int16]], rate_hz: int) -> AudioCopy:
-    """Samples of 16 bits as a sound."""
-    return AudioCopy(samples.astype(np.float32) / np.float32(32768), rate_hz)
+    def request(self, channel: int, seconds: float, timeout_s: float) -> AudioCopy | None:
+        """A copy of the last seconds of a channel; None if it is not available now."""
+        request = _Request(channel, seconds)
+        self._served.clear()
+        self._request = request
+        self._served.wait(timeout_s)
+        self._request = None
+        return request.copy

@@ -1,43 +1,57 @@
-"""The weekly and monthly tests that a source's channels carry, and those that did not come."""
+"""The weekly and monthly tests that a source's channels carry, and those that were missed."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from eas_station import wire
-from eas_station.store.records.expected_tests import COUNTS_AS, LONGEST, NAMES, USUAL, ExpectedTest
+from eas_station.audiod.hearing.channel_assessment import Assessment
+from eas_station.store.records.deaf import DeafInterval
+from eas_station.store.records.expected_tests import (
+    COUNTS_AS,
+    LONGEST,
+    NAMES,
+    USUAL,
+    ExpectedTest,
+    hidden_within,
+)
 
-LONGEST_WAITING = 100  # rows that the spool does not take now
+MAX_WAITING = 100  # rows that the spool does not accept now
+MIN_DEAF = timedelta(seconds=2)  # that can hide a burst
+UNKNOWN = "no fault is known here; perhaps it was not sent"
+
 
 Key = tuple[str, str]  # channel, event code
 
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """A test that did not come."""
+    """A test that was not received."""
 
     channel: str
     event_code: str
-    last_at: datetime | None  # when one came; None: never
-    since_at: datetime  # from when on it is counted
-    due_at: datetime  # when it should have come
+    last_at: datetime | None  # when one was last received; None: never
+    since_at: datetime  # the beginning of the wait
+    due_at: datetime  # when it was due
 
     def sentence(self, now: datetime, reason: str) -> str:
-        """What the operator is told."""
+        """For the operator."""
         name = NAMES[self.event_code]
         days = (now - self.since_at).days
         if self.last_at is None:
-            return f"the {name} has not come in the {days} days it has been expected: {reason}"
-        return f"the {name} last came {self.last_at:%Y-%m-%d %H:%M} UTC, {days} days ago: {reason}"
+            return f"no {name} in the {days} days it has been expected: {reason}"
+        return f"last {name} {self.last_at:%Y-%m-%d %H:%M} UTC, {days} days ago: {reason}"
 
 
-def wanted(expect: Iterable[str] | None, channels: tuple[str, ...]) -> frozenset[Key] | None:
-    """What the configuration expects: "RWT" of every channel, "162.550 RWT" of that one.
+def configured_tests(
+    expect: Iterable[str] | None, channels: tuple[str, ...]
+) -> frozenset[Key] | None:
+    """The tests to expect: "RWT" of every channel, "162.550 RWT" of that one.
 
-    None: what is heard once is expected again.
+    None: every test that is received once is expected again.
     """
     if expect is None:
         return None
@@ -49,7 +63,7 @@ def wanted(expect: Iterable[str] | None, channels: tuple[str, ...]) -> frozenset
 
 
 class ExpectedTests:
-    """What is expected of one source. `heard` may be called from any thread."""
+    """The tests expected of one source. `heard` may be called from any thread."""
 
     def __init__(
         self,
@@ -59,56 +73,56 @@ class ExpectedTests:
     ) -> None:
         """
         Args:
-            configured: as of `wanted`.
-            record: spools a row, ("expected_test", JSON); False: not now.
+            configured: from `configured_tests`.
+            record: spools a row, ("expected_test", JSON); False: retry later.
         """
-        self.recalled = False  # the record has been asked
+        self.loaded = False  # from the database
         self._source = source
         self._configured = configured
         self._record = record
         self._lock = threading.Lock()
         self._tests: dict[Key, ExpectedTest] = {}
-        self._undated: list[tuple[Key, str, float]] = []  # heard while the clock was not trusted
+        self._undated: list[tuple[Key, str, float]] = []  # received while the clock was not trusted
         self._waiting: list[ExpectedTest] = []
 
     def heard(self, channel: str, event_code: str, reception_id: str, at_s: float) -> None:
-        """A header came; only tests matter. `at_s`: when, on a clock that never steps."""
+        """Note a received header if it is a test. `at_s`: when, on the monotonic clock."""
         if event_code not in LONGEST:
             return
         with self._lock:
             self._undated.append(((channel, event_code), reception_id, at_s))
 
-    def recall(self, rows: Iterable[ExpectedTest]) -> tuple[ExpectedTest, ...]:
-        """What the record knows; gives what is to be forgotten: the configuration is another."""
+    def load(self, rows: Iterable[ExpectedTest]) -> tuple[ExpectedTest, ...]:
+        """Take the rows of the database; gives those that are no longer configured."""
         with self._lock:
-            self.recalled = True
-            gone = []
+            self.loaded = True
+            dropped = []
             for row in rows:
                 key = (row.channel, row.event_code)
                 if row.event_code not in LONGEST:
                     continue
                 if self._configured is not None and key not in self._configured:
-                    gone.append(row)
+                    dropped.append(row)
                     continue
                 known = self._tests.get(key)
                 self._tests[key] = row if known is None else _later(known, row)
-            return tuple(gone)
+            return tuple(dropped)
 
     def settle(self, now: datetime, now_s: float) -> None:
-        """Date what was heard and begin to expect what is configured; the clock is trusted."""
+        """Date what was received and begin to expect what is configured; the clock is trusted."""
         with self._lock:
             for key, reception_id, at_s in self._undated:
                 self._note_heard(key, reception_id, now - timedelta(seconds=now_s - at_s))
             self._undated.clear()
-            if self.recalled:
+            if self.loaded:
                 for key in sorted((self._configured or frozenset()) - self._tests.keys()):
                     self._save(ExpectedTest(self._source, *key, learnt=False, since_at=now))
-        self._tell()
+        self._spool()
 
     def overdue(self, now: datetime) -> tuple[Overdue, ...]:
-        """What should have come by now; only while the clock is trusted."""
+        """The tests missed by now; call it only while the clock is trusted."""
         with self._lock:
-            if not self.recalled:
+            if not self.loaded:
                 return ()
             found = [self._judge(key, test, now) for key, test in sorted(self._tests.items())]
         return tuple(overdue for overdue in found if overdue is not None)
@@ -130,9 +144,9 @@ class ExpectedTests:
     def _save(self, test: ExpectedTest) -> None:
         self._tests[test.channel, test.event_code] = test
         self._waiting.append(test)
-        del self._waiting[:-LONGEST_WAITING]
+        del self._waiting[:-MAX_WAITING]
 
-    def _tell(self) -> None:
+    def _spool(self) -> None:
         while self._waiting and self._record("expected_test", wire.to_json(self._waiting[0])):
             self._waiting.pop(0)
 
@@ -153,9 +167,50 @@ def _last_at(
 
 
 def _later(one: ExpectedTest, other: ExpectedTest) -> ExpectedTest:
-    """The row of the two that was heard last."""
+    """The one of two rows that was received last."""
     if one.last_heard_at is None:
         return other
     if other.last_heard_at is None or other.last_heard_at < one.last_heard_at:
         return one
     return other
+
+
+def hidden_window(overdue: Overdue, now: datetime) -> tuple[datetime, datetime]:
+    """When deafness could have hidden the test: around its usual time, if it has one."""
+    return hidden_within(overdue.event_code, overdue.last_at, overdue.since_at, now)
+
+
+def likely_reason(
+    overdue: Overdue, found: Assessment, intervals: Sequence[DeafInterval], now: datetime
+) -> str:
+    """Why it was probably missed, as the second half of a sentence.
+
+    Args:
+        found: the state of its channel now.
+        intervals: when the channel was deaf within `hidden_window`.
+    """
+    longest = max(intervals, key=lambda one: _length(one, overdue, now), default=None)
+    if longest is not None and _length(longest, overdue, now) >= MIN_DEAF:
+        at = "around that time" if overdue.last_at is not None else "meanwhile"
+        return f"{overdue.channel} was deaf {at}, {_when(longest)}: {longest.why}"
+    if found.state in ("deaf", "silent"):
+        return f"{overdue.channel} is {found.state} now ({found.sentence})"
+    if found.state == "hearing" and found.problem:
+        return f"{overdue.channel} is received poorly ({found.sentence})"
+    return UNKNOWN
+
+
+def _length(interval: DeafInterval, overdue: Overdue, now: datetime) -> timedelta:
+    """How much of the window the channel was deaf."""
+    first, last = hidden_window(overdue, now)
+    ended_at = now if interval.ended_at is None else interval.ended_at
+    return min(last, ended_at) - max(first, interval.began_at)
+
+
+def _when(interval: DeafInterval) -> str:
+    began = f"{interval.began_at:%Y-%m-%d %H:%M:%S}"
+    if interval.ended_at is None:
+        return f"since {began} UTC"
+    same_day = interval.ended_at.date() == interval.began_at.date()
+    ended = f"{interval.ended_at:%H:%M:%S}" if same_day else f"{interval.ended_at:%Y-%m-%d %H:%M}"
+    return f"{began} to {ended} UTC"

@@ -1,4 +1,4 @@
-"""How loud each channel is, twice a second, and since when it has been silent."""
+"""The audio level of each channel, twice a second, and the duration of silence."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 PERIOD_S = 0.5
 SILENCE_DBFS = -60.0
-HOLD_S = 5.0  # pauses of speech are shorter
-FLOOR_DBFS = -100.0  # below the last bit of 16
+SILENT_AFTER_S = 5.0  # pauses in speech are shorter
+FLOOR_DBFS = -100.0  # below the least significant of 16 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +19,12 @@ class AudioMeasurement:
 
     rms_dbfs: float
     peak_dbfs: float
-    silent_s: float  # how long it has been below the threshold; 0.0: it is not
+    silent_s: float  # time below the threshold so far; 0.0: above it
 
     @property
     def silent(self) -> bool:
-        """Silent for longer than a pause."""
-        return self.silent_s >= HOLD_S
+        """Whether the silence is longer than a pause in speech."""
+        return self.silent_s >= SILENT_AFTER_S
 
 
 class AudioLevelMeter:
@@ -37,7 +37,7 @@ class AudioLevelMeter:
         self._count = 0
 
     def feed(self, samples: NDArray[np.float32], rate_hz: int) -> tuple[AudioMeasurement, ...]:
-        """Take the next samples, shape (channels, n); one level a channel when a period is full.
+        """Take the next samples, shape (channels, n); gives one level per channel each period.
 
         A block longer than a period is measured as one.
         """

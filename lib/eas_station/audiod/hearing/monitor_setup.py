@@ -1,4 +1,4 @@
-"""Builds the proof of hearing of one source: what `main` connects with the listener."""
+"""Builds the hearing monitor of one source."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from eas_station.alerts.model import Reception
 from eas_station.audiod.deafness.checkpoints import Checkpoints, boot_id
 from eas_station.audiod.hearing.copy_requests import CopyRequests
-from eas_station.audiod.hearing.expected_tests import ExpectedTests, wanted
+from eas_station.audiod.hearing.expected_tests import ExpectedTests, configured_tests
 from eas_station.audiod.hearing.hearing_queries import HearingQueries
 from eas_station.audiod.hearing.monitor import HearingMonitor, MonitorParts
 from eas_station.audiod.hearing.signal_outages import SignalOutages
@@ -23,19 +23,19 @@ from eas_station.store.database.database import Database
 
 log = logging.getLogger(__name__)
 
-BEAT_S = 120.0  # a decoder that never comes back is a wedged one
+BEAT_S = 120.0  # a probe that takes longer hangs
 
 
 @dataclass(frozen=True, slots=True)
 class Monitoring:
-    """The prover, and what the listener gives it."""
+    """The monitor, and what the listener passes to it."""
 
-    tap: CopyRequests
+    copies: CopyRequests
     expected: ExpectedTests
-    prover: HearingMonitor
+    monitor: HearingMonitor
 
-    def heard(self, reception: Reception) -> None:
-        """A reception was taken in: it may be one of the tests that are expected."""
+    def received(self, reception: Reception) -> None:
+        """Note a reception: it may be an expected test."""
         code = reception.statement.event_code
         if reception.channel is not None and code is not None:
             self.expected.heard(reception.channel, code, reception.reception_id, time.monotonic())
@@ -50,44 +50,44 @@ def build(
     report: SourceReport,
     prior: Prior,
 ) -> Monitoring:
-    """Build it; `Monitoring.prover.run` is to be run in a thread of its own."""
-    tap = CopyRequests()
-    configured = wanted(source.expect, channels)
+    """Build it; the caller runs `Monitoring.monitor.run` in a thread of its own."""
+    copies = CopyRequests()
+    configured = configured_tests(source.expect, channels)
     for channel in sorted({name for name, _ in configured or ()} - set(channels)):
-        log.warning("no test is expected of channel %s: the source has none of it", channel)
+        log.warning("ignoring tests expected on %s: the source has no such channel", channel)
     expected = ExpectedTests(source.name, configured, storage.append)
-    wiring = MonitorParts(
+    parts = MonitorParts(
         source=source.name,
         channels=channels,
         interval_s=source.probe_interval_s,
-        tap=tap,
+        copies=copies,
         make_receiver=lambda rate_hz: SameReceiver(1, rate_hz, prior),
         report=report,
-        lapses=_lapses(daemon, source, channels, storage),
+        outages=_outages(daemon, source, channels, storage),
         expected=expected,
-        recall=HearingQueries(database, source.name),
+        queries=HearingQueries(database, source.name),
         record=storage.append,
         publish=daemon.publisher.publish,
         clock_trusted=daemon.clock_trust.trusted,
         stopping=daemon.stopping,
         now=daemon.now,
     )
-    return Monitoring(tap, expected, HearingMonitor(wiring))
+    return Monitoring(copies, expected, HearingMonitor(parts))
 
 
-def _lapses(
+def _outages(
     daemon: Daemon, source: SourceConfig, channels: tuple[str, ...], storage: Storage
 ) -> SignalOutages:
-    """What an earlier process left open ended with the last that it accounted for."""
+    """Outages left open by an earlier process end where its account of the samples ends."""
     paths = daemon.config.paths
     note = paths.state_dir / "heard" / f"{daemon.unit}.lapses.json"
-    record = storage.append if source.kind != "file" else _nowhere
-    lapses = SignalOutages(source.name, channels, note, record)
-    mark = Checkpoints(paths.runtime_dir, paths.state_dir, daemon.unit, boot_id()).last()
-    lapses.end_left_open(daemon.now() if mark is None else mark.heard_until)
-    return lapses
+    record = storage.append if source.kind != "file" else _discard
+    outages = SignalOutages(source.name, channels, note, record)
+    last = Checkpoints(paths.runtime_dir, paths.state_dir, daemon.unit, boot_id()).last()
+    outages.end_left_open(daemon.now() if last is None else last.heard_until)
+    return outages
 
 
-def _nowhere(kind: str, json: str) -> bool:
-    """A file waits: nothing of it is ever missed."""
+def _discard(kind: str, json: str) -> bool:
+    """A file waits: nothing of it is missed."""
     return True

@@ -1,83 +1,73 @@
-"""The proof of hearing: a header hidden in a copy of what a channel carries, and read again.
+"""The probe: a header mixed into a copy of a channel's audio, and decoded again.
 
-The margin of a channel is by how many dB a header may be weaker than the nominal level and still
-be read in the noise, speech and hum of this moment: 0 dB, it can just be read as it is usually
-sent; 20 dB, a tenth of its amplitude would do. Found by bisection, to `STEP_DB`.
+The margin of a channel is the number of dB by which a header may be weaker than nominal and still
+be decoded in the present noise, speech and hum. At 0 dB a header of the usual strength is just
+decoded; at 20 dB a tenth of its amplitude is enough. It is found by bisection, to `STEP_DB`.
 
-Nothing of it can become news. The copy is read by a decoder of its own that lives as long as one
-reading; only yes or no leaves it. And the header that is hidden has digits for an originator: no
-parser of headers takes it (47 CFR 11.31(c): three letters), should it ever escape.
+A probe cannot become an alert. The copy is decoded by a separate decoder that exists for one
+reading, and only yes or no leaves it. The header has digits as its originator, which no header
+parser accepts (47 CFR 11.31(c): three letters).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 import numpy as np
 
+from eas_station.decoder.receiver import SameReceiver
 from eas_station.decoder.text.message import Burst, DecodedMessage
 from eas_station.dsp.arrays.array_types import Real
 from eas_station.dsp.audio import modulate
 
 TEXT = "ZCZC-000-DMO-039001+0015-0010000-EASPROBE-"
-NOMINAL_PEAK = 0.22  # full scale is 1: 4 kHz deviation of an NWR carrier, and a usual line level
+NOMINAL_PEAK = 0.22  # of full scale 1: an NWR deviation of 4 kHz, and a usual line level
 STEP_DB = 0.5
-LARGEST_DB = 48.0  # weaker than that is below what 16 bits hold in silence
+MAX_DB = 48.0  # a weaker header is lost in 16 bits
 LEAD_S = 0.5
-SOUND_S = 7.0  # of the copy: the header three times with its pauses, and what is around it
-PIECE_S = 0.5  # is read at once; after each, the others may go on
-CLEAN_NOISE_DB = 30.0  # a header in clean audio is so much stronger than its noise
-
-
-class ProbeReceiver(Protocol):
-    """`decoder.receiver.SameReceiver`, of one channel."""
-
-    def feed(self, block: Real) -> list[Burst | DecodedMessage]:
-        """Take the next samples, shape (1, n)."""
-
-    def flush(self) -> list[Burst | DecodedMessage]:
-        """No more will come."""
+AUDIO_S = 7.0  # of the copy: three headers with pauses, and some audio around them
+PIECE_S = 0.5  # decoded between two pauses
+CLEAN_NOISE_DB = 30.0  # ratio of header to noise in clean audio
 
 
 class Probe:
-    """Hides headers and reads them again."""
+    """Mixes headers into audio and decodes them."""
 
     def __init__(
-        self, make_receiver: Callable[[int], ProbeReceiver], pause: Callable[[], object]
+        self, make_receiver: Callable[[int], SameReceiver], pause: Callable[[], object]
     ) -> None:
         """
         Args:
-            make_receiver: a fresh decoder of one channel for a sample rate.
-            pause: called after each half second of sound. It is what gives way to the
-                listener: a thread of low priority could be put to sleep inside the interpreter's
-                lock, and then the listener would wait with it.
+            make_receiver: builds a decoder of one channel for a sample rate.
+            pause: called after each half second of audio, to let the listener run. A low thread
+                priority would not do: the thread could be preempted while it holds the
+                interpreter lock, and the listener would wait for it.
         """
         self._make_receiver = make_receiver
         self._pause = pause
         self._header: tuple[int, Real] | None = None
 
-    def margin_db(self, sound: Real, rate_hz: int) -> float | None:
-        """The margin of what this sound is a copy of; None: not even a nominal header is read.
+    def margin_db(self, audio: Real, rate_hz: int) -> float | None:
+        """The margin of a header in this audio; None if a nominal one is not decoded.
 
         Args:
-            sound: shape (n,), at least `SOUND_S`; full scale ±1.0.
+            audio: shape (n,), at least `AUDIO_S`; full scale ±1.0.
         """
-        if not self.reads(sound, rate_hz, 0.0):
+        if not self.reads(audio, rate_hz, 0.0):
             return None
-        read, missed = 0, round(LARGEST_DB / STEP_DB) + 1
+        read, missed = 0, round(MAX_DB / STEP_DB) + 1
         while missed - read > 1:
             middle = (read + missed) // 2
-            if self.reads(sound, rate_hz, middle * STEP_DB):
+            if self.reads(audio, rate_hz, middle * STEP_DB):
                 read = middle
             else:
                 missed = middle
         return read * STEP_DB
 
-    def reads(self, sound: Real, rate_hz: int, weaker_db: float) -> bool:
-        """Is a header read that is so much weaker than nominal?"""
+    def reads(self, audio: Real, rate_hz: int, weaker_db: float) -> bool:
+        """Whether a header so much weaker than nominal is decoded."""
         header = self._modulated(rate_hz) * np.float32(NOMINAL_PEAK * 10 ** (-weaker_db / 20))
-        mixed = np.array(sound, np.float32)
+        mixed = np.array(audio, np.float32)
         first = round(LEAD_S * rate_hz)
         room = mixed[first : first + len(header)]
         room += header[: len(room)]
@@ -90,8 +80,8 @@ class Probe:
         return _has_text(receiver.flush())
 
     def reads_clean(self, rate_hz: int) -> bool:
-        """Is a header read in audio as clean as can be? If not, it is the decoder that fails."""
-        noise = np.random.default_rng().standard_normal(round(SOUND_S * rate_hz))
+        """Whether a header in clean audio is decoded. If not, the decoder is at fault."""
+        noise = np.random.default_rng().standard_normal(round(AUDIO_S * rate_hz))
         level = NOMINAL_PEAK * 10 ** (-CLEAN_NOISE_DB / 20)
         return self.reads((noise * level).astype(np.float32), rate_hz, 0.0)
 
@@ -101,5 +91,5 @@ class Probe:
         return self._header[1]
 
 
-def _has_text(said: list[Burst | DecodedMessage]) -> bool:
-    return any(isinstance(one, DecodedMessage) and one.text == TEXT for one in said)
+def _has_text(decoded: list[Burst | DecodedMessage]) -> bool:
+    return any(isinstance(item, DecodedMessage) and item.text == TEXT for item in decoded)

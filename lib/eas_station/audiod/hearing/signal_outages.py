@@ -1,8 +1,8 @@
-"""Rows for what the samples themselves do not tell: a channel whose audio comes, but says nothing.
+"""Deaf intervals of channels whose samples arrive, but carry no usable signal.
 
-The ledger knows when samples were missing. A channel that is silent for minutes, has lost its
-carrier, or cannot read a probe is deaf as well: from when that began until it ends. What is open
-is noted in a file, so that the process after a killed one can end it.
+Missing samples are recorded by `deafness.deaf_log`. A channel that is silent for minutes, has lost
+its carrier or fails its probes is deaf as well, from the beginning of that state to its end. Open
+intervals are noted in a file, so that the process after a killed one can end them.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class OpenIntervals:
-    """The intervals that have begun and not ended."""
+    """The intervals that have not ended."""
 
     intervals: tuple[DeafInterval, ...] = ()
 
 
 class SignalOutages:
-    """Deaf intervals of the channels of one source that follow from their judgement."""
+    """The deaf intervals that follow from the assessments of one source's channels."""
 
     def __init__(
         self,
@@ -42,8 +42,8 @@ class SignalOutages:
     ) -> None:
         """
         Args:
-            note: the file in which the open ones are kept.
-            record: spools a row, ("deaf_interval", JSON); False: not now.
+            note: the file that keeps the open intervals.
+            record: spools a row, ("deaf_interval", JSON); False: retry later.
         """
         self._source = source
         self._channels = channels
@@ -53,13 +53,13 @@ class SignalOutages:
         self._open = {interval.channel: interval for interval in _read(note).intervals}
 
     def end_left_open(self, at: datetime) -> None:
-        """What an earlier process left open ended with it: what came after is told elsewhere."""
+        """End what an earlier process left open; later samples are accounted for elsewhere."""
         for channel in tuple(self._open):
             self._end(channel, at)
-        self._tell()
+        self._spool()
 
     def follow(self, assessments: tuple[Assessment, ...], now: datetime) -> None:
-        """Begin and end intervals as the channels are judged now."""
+        """Begin and end intervals as the channels are assessed now."""
         for channel, found in zip(self._channels, assessments, strict=True):
             began_at = found.deaf_since_at
             known = self._open.get(channel)
@@ -67,29 +67,29 @@ class SignalOutages:
                 self._end(channel, now if began_at is None else min(now, began_at))
             if began_at is not None and channel not in self._open:
                 self._begin(channel, began_at, found.sentence)
-        self._tell()
+        self._spool()
 
     def _begin(self, channel: str, began_at: datetime, why: str) -> None:
         name = f"{self._source} {channel} lapse {wire.time_to_text(began_at)}"
         interval_id = str(uuid.uuid5(uuid.NAMESPACE_OID, name))
         interval = DeafInterval(interval_id, self._source, channel, began_at, None, why)
         self._open[channel] = interval
-        self._remember()
+        self._save_note()
         self._waiting.append(interval)
 
     def _end(self, channel: str, at: datetime) -> None:
         interval = self._open.pop(channel)
         self._waiting.append(replace(interval, ended_at=max(at, interval.began_at)))
 
-    def _tell(self) -> None:
-        told = bool(self._waiting)
+    def _spool(self) -> None:
+        spooling = bool(self._waiting)
         while self._waiting and self._record("deaf_interval", wire.to_json(self._waiting[0])):
             self._waiting.pop(0)
-        if told and not self._waiting:
-            self._remember()  # only now: an end that is not spooled is told by the next process
+        if spooling and not self._waiting:
+            self._save_note()  # only now: an end that is not spooled is left to the next process
 
-    def _remember(self) -> None:
-        """Note what is open, durably; few things are rarer."""
+    def _save_note(self) -> None:
+        """Note durably what is open; this happens rarely."""
         fresh = self._note.with_name(self._note.name + ".new")
         try:
             self._note.parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +99,7 @@ class SignalOutages:
                 os.fsync(file.fileno())
             fresh.replace(self._note)
         except OSError as error:
-            log.warning("open deaf intervals cannot be noted in %s: %s", self._note, error)
+            log.warning("cannot write open deaf intervals to %s: %s", self._note, error)
 
 
 def _read(note: Path) -> OpenIntervals:

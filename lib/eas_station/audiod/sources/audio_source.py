@@ -1,17 +1,19 @@
-"""What every source yields: numbered blocks of samples of all its channels."""
+"""What every audio source yields: numbered blocks of samples of all its channels."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eas_station.errors import SourceError
 
-PATIENCE_S = 2.0  # of a source that flows
-RATE_HZ = 25_000  # of what a source yields: a SAME bit is 48 samples
+TIMEOUT_S = 2.0  # of a source that delivers steadily
+RATE_HZ = 25_000  # of most sources: a SAME bit is 48 samples
+MONO = ("mono",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Block:
     samples: NDArray[np.float32]  # shape (channels, n), n ≥ 1; full scale ±1.0
     rate_hz: int
     first_sample: int  # number of the first sample, as the source counts
-    gap_samples: int | None = 0  # lost before this block, not filled; None: nobody knows how many
+    gap_samples: int | None = 0  # lost before this block, not filled; None: unknown
     dropouts: tuple[Dropout, ...] = ()
 
     @property
@@ -40,67 +42,64 @@ class Block:
 
     @property
     def seconds(self) -> float:
-        """How long the block lasts."""
+        """Duration of the block."""
         return self.count / self.rate_hz
 
 
 class SourceEndedError(Exception):
-    """The source has given all it had: a file that does not loop, a closed standard input."""
+    """The source has no more samples: a file that does not loop, a closed standard input."""
 
 
 class NeedsOperatorError(SourceError):
-    """Time alone will not mend it, a human must act. It is tried again all the same."""
+    """The source cannot work until the operator acts. It is retried all the same."""
 
 
-class AudioSource(Protocol):
-    """Something that is listened to. One thread owns it.
+class AudioSource(ABC):
+    """One audio input, owned by one thread; open once constructed.
 
-    A source that waits (for a writer, for a receiver) is working: `receive` returns None and
-    `waiting_for` says what it waits for. `carriers` is empty where there is no such thing.
+    A source without input is working: `receive` returns None, and `waiting_for` states what is
+    missing.
     """
 
     @property
     def channels(self) -> tuple[str, ...]:
         """Names of the channels, in the order of the rows of a block."""
-        ...
+        return MONO
 
     @property
-    def live(self) -> bool:
-        """True: what is not heard now is lost. False: a file, which waits."""
-        ...
-
-    @property
+    @abstractmethod
     def waiting_for(self) -> str:
-        """What is missing while nothing comes, as a sentence."""
-        ...
+        """What is missing while nothing arrives, as a sentence."""
 
     @property
-    def carriers(self) -> dict[str, bool]:
-        """Per channel: is there a carrier. Empty: the source cannot know."""
-        ...
+    def carriers(self) -> Mapping[str, bool]:
+        """Whether each channel has a carrier; empty where that cannot be known."""
+        return {}
 
     @property
-    def patience_s(self) -> float:
-        """So long nothing may come before it counts as away; longer where it comes in gushes."""
-        ...
+    def timeout_s(self) -> float:
+        """After so long without a block the source counts as away."""
+        return TIMEOUT_S
 
     @property
     def description(self) -> str:
-        """What is worth knowing of it while it is heard, as a stream's title; "": nothing."""
-        ...
+        """What is known about a source that delivers, such as a stream's title; may be empty."""
+        return ""
 
     @property
-    def counters(self) -> dict[str, int]:
-        """What it counts for the status, since it was opened."""
-        ...
+    def counters(self) -> Mapping[str, int]:
+        """Counters for the status, since the source was opened."""
+        return {}
 
+    @abstractmethod
     def receive(self) -> Block | None:
-        """The next block, or None when none came within half a second.
+        """The next block; None if none arrived within half a second.
 
-        Raises SourceError (try again later), SourceEndedError.
+        Raises:
+            SourceError: the source failed and must be opened again.
+            SourceEndedError: there are no more samples.
         """
-        ...
 
+    @abstractmethod
     def close(self) -> None:
-        """Let go of the device. Safe to call twice."""
-        ...
+        """Release the device. Safe to call twice."""

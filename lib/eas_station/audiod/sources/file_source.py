@@ -1,4 +1,4 @@
-"""A recording as a source: WAV, or FLAC through the program `flac` or `ffmpeg`."""
+"""A recording as a source: WAV, or FLAC decoded by `flac` or `ffmpeg`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from eas_station.audiod.sources.audio_source import (
-    PATIENCE_S,
+    AudioSource,
     Block,
     NeedsOperatorError,
     SourceEndedError,
@@ -23,15 +23,8 @@ from eas_station.errors import SourceError
 BLOCK_S = 0.24
 
 
-class FileSource:
-    """Plays one file, mixed to mono, in real time or as fast as it is taken."""
-
-    channels = ("mono",)
-    live = False
-    carriers: dict[str, bool] = {}  # noqa: RUF012 - a file has no carrier, ever
-    patience_s = PATIENCE_S
-    description = ""
-    counters: dict[str, int] = {}  # noqa: RUF012 - it counts nothing
+class FileSource(AudioSource):
+    """Plays one file, mixed to mono, in real time or as fast as it is read."""
 
     def __init__(
         self,
@@ -41,43 +34,47 @@ class FileSource:
         stopping: threading.Event,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Open the file; `stopping` ends the wait for the next block. Raises SourceError."""
+        """Open the file. Raises SourceError.
+
+        Args:
+            stopping: ends the wait for the next block.
+        """
         self._path = path
         self._realtime = realtime
         self._loop = loop
         self._stopping = stopping
         self._monotonic = monotonic
         self._child: subprocess.Popen[bytes] | None = None
-        self._stream, self._form = self._open()
-        self._left = self._form.data_bytes
+        self._stream, self._format = self._open()
+        self._left = self._format.data_bytes
         self._sent = 0
-        self._began = True
+        self._starting = True
         self._due_at = monotonic()
 
     @property
     def waiting_for(self) -> str:
-        """A file never keeps one waiting longer than its own pace."""
+        """The time of the next block."""
         return f"{self._path.name} plays in real time"
 
     def receive(self) -> Block | None:
-        """The next quarter of a second. Raises SourceEndedError, SourceError."""
+        """The next quarter of a second. Raises SourceError, SourceEndedError."""
         self._wait_until_due()
         chunk = self._read()
         if not chunk:
-            self._again()
+            self._rewind()
             chunk = self._read()
-        samples = samples_of(chunk, self._form)
+        samples = samples_of(chunk, self._format)
         if not len(samples):
-            raise SourceError(f"{self._path} holds no samples")
-        gap = None if self._began else 0
-        block = Block(samples.reshape(1, -1), self._form.rate_hz, self._sent, gap)
-        self._began = False
+            raise SourceError(f"{self._path} contains no samples")
+        gap = None if self._starting else 0
+        block = Block(samples.reshape(1, -1), self._format.rate_hz, self._sent, gap)
+        self._starting = False
         self._sent += block.count
         self._due_at += block.seconds
         return block
 
     def close(self) -> None:
-        """Close the file and end its child."""
+        """Close the file and end the decoder."""
         self._stream.close()
         if self._child is not None:
             self._child.kill()
@@ -90,36 +87,36 @@ class FileSource:
         if ahead_s > 0:
             self._stopping.wait(ahead_s)
         elif ahead_s < -1.0:
-            self._due_at = self._monotonic()  # the process slept: the file waited
+            self._due_at = self._monotonic()  # the process was suspended: the file waited
 
     def _read(self) -> bytes:
-        """Up to a block of whole frames; b"" at the end."""
-        wanted = int(BLOCK_S * self._form.rate_hz) * self._form.frame_bytes
+        """At most a block of whole frames; b"" at the end."""
+        size = int(BLOCK_S * self._format.rate_hz) * self._format.frame_bytes
         if self._left is not None:
-            wanted = min(wanted, self._left)
+            size = min(size, self._left)
         try:
-            chunk = self._stream.read(wanted)
+            chunk = self._stream.read(size)
         except OSError as error:
-            raise SourceError(f"{self._path} cannot be read: {error.strerror}") from error
+            raise SourceError(f"cannot read {self._path}: {error.strerror}") from error
         if self._left is not None:
             self._left -= len(chunk)
-        return chunk if len(chunk) >= self._form.frame_bytes else b""
+        return chunk if len(chunk) >= self._format.frame_bytes else b""
 
-    def _again(self) -> None:
+    def _rewind(self) -> None:
         if not self._loop:
-            raise SourceEndedError(f"{self._path.name} has been played to its end")
+            raise SourceEndedError(f"{self._path.name} has ended")
         self.close()
-        self._stream, self._form = self._open()
-        self._left = self._form.data_bytes
+        self._stream, self._format = self._open()
+        self._left = self._format.data_bytes
 
     def _open(self) -> tuple[IO[bytes], WavFormat]:
         try:
-            self._demand_file()
+            self._require_file()
             file: IO[bytes] = self._path.open("rb")
             is_flac = file.read(4) == b"fLaC"
             file.seek(0)
         except OSError as error:
-            raise SourceError(f"{self._path} cannot be opened: {error.strerror}") from error
+            raise SourceError(f"cannot open {self._path}: {error.strerror}") from error
         if is_flac:
             file.close()
             file = self._decode_flac()
@@ -129,14 +126,14 @@ class FileSource:
             file.close()
             raise SourceError(f"{self._path}: {error}") from error
 
-    def _demand_file(self) -> None:
-        """A FIFO would make the opening wait for its writer. Raises OSError, SourceError."""
+    def _require_file(self) -> None:
+        """Refuse a FIFO, on which `open` would wait for a writer. Raises OSError, SourceError."""
         mode = self._path.stat().st_mode
         if stat.S_ISFIFO(mode):
-            raise NeedsOperatorError(f"{self._path} is a FIFO: that is a source of kind pipe")
+            raise NeedsOperatorError(f"{self._path} is a FIFO: use kind pipe for it")
         if not stat.S_ISREG(mode):
             raise NeedsOperatorError(
-                f"{self._path} is no file: a recording in WAV or FLAC is wanted"
+                f"{self._path} is not a file: kind file plays WAV and FLAC recordings"
             )
 
     def _decode_flac(self) -> IO[bytes]:
@@ -150,10 +147,12 @@ class FileSource:
         return self._child.stdout
 
     def _flac_decoder(self) -> list[str]:
-        """The command that gives the recording as WAV; it ends when nobody reads it."""
+        """The command that writes the recording as WAV; it ends when its output is closed."""
         if flac := shutil.which("flac"):
             return [flac, "--decode", "--stdout", "--silent", str(self._path)]
         if ffmpeg := shutil.which("ffmpeg"):
             name = f"file:{self._path}"
             return [ffmpeg, "-v", "quiet", "-nostdin", "-i", name, "-f", "wav", "pipe:1"]
-        raise NeedsOperatorError(f"{self._path} needs the program flac: apt install flac")
+        raise NeedsOperatorError(
+            f"{self._path} is FLAC and needs the program flac: apt install flac"
+        )

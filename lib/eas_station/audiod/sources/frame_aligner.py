@@ -1,4 +1,4 @@
-"""Frames of single channels in, blocks of all channels out, aligned by their sample numbers."""
+"""Frames of single channels in, blocks of all channels out, aligned by sample number."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from eas_station.audiod.sources.audio_source import Block, Dropout
 from eas_station.dsp.arrays.buffers import FULL_SCALE
 
 BLOCK_S = 0.24
-LONGEST_BLOCK_S = 1.0
-PATIENCE_S = 0.5  # how far one channel may be behind before its samples count as lost
-FILLED_S = 2.0  # a longer gap of all channels is not filled with zeros
+MAX_BLOCK_S = 1.0
+MAX_LAG_S = 0.5  # of one channel; beyond, its samples count as lost
+MAX_FILL_S = 2.0  # a longer gap of all channels is not filled with zeros
 
 
 class FrameAligner:
     """Collects the frames of the channels of one receiver.
 
-    Frames of one channel come in order. Sample numbers never fall while a receiver's process
-    lives, so one that falls means a new process: what was collected is dropped and the next
-    block begins after a gap of unknown length.
+    The frames of a channel arrive in order. Sample numbers never decrease within one receiver
+    process, so a decrease means a new process: what was collected is dropped, and the next
+    block follows a gap of unknown length.
     """
 
     def __init__(self, channels: int) -> None:
@@ -30,37 +30,37 @@ class FrameAligner:
         ]
         self._ends: list[int | None] = [None] * channels
         self._rate_hz = 0
-        self._next: int | None = None  # None: the next block begins anew
+        self._next: int | None = None  # None: the next block follows an unknown gap
 
     def push(
         self, channel: int, rate_hz: int, first_sample: int, samples: NDArray[np.int16]
     ) -> None:
-        """Take one frame of one channel."""
+        """Add one frame of one channel."""
         end = self._ends[channel]
         if rate_hz != self._rate_hz or (end is not None and first_sample < end):
-            self._begin_anew(rate_hz)
+            self._restart(rate_hz)
         self._frames[channel].append((first_sample, samples))
         self._ends[channel] = first_sample + len(samples)
 
     def pull(self) -> Block | None:
-        """The next block, or None while there is not enough of it."""
+        """The next block; None while it is not complete."""
         end = self._ready_until()
         return None if end is None else self._next_block(end, int(BLOCK_S * self._rate_hz))
 
-    def rest(self) -> Block | None:
-        """What there is, however little, because nothing more comes for the moment."""
+    def flush(self) -> Block | None:
+        """What has arrived, however little."""
         end = max((end for end in self._ends if end is not None), default=None)
         return None if end is None else self._next_block(end, 1)
 
     def _next_block(self, end: int, least: int) -> Block | None:
-        """The block before sample `end`, if it would have at least `least` samples."""
+        """The block before sample `end`; None if it has fewer than `least` samples."""
         gap: int | None = 0
         first = self._next
         if first is None:
             first, gap = self._common_first(), None
         if end - first < least:
             return None
-        filled = int(FILLED_S * self._rate_hz)
+        filled = int(MAX_FILL_S * self._rate_hz)
         heard_until = max(_covered_until(frames, first, filled) for frames in self._frames)
         if heard_until == first:
             begins = min(number for frames in self._frames for number, _ in frames)
@@ -69,11 +69,11 @@ class FrameAligner:
                 return None
         elif heard_until < end - filled:
             end = heard_until  # the long gap comes next
-        end = min(end, first + int(LONGEST_BLOCK_S * self._rate_hz))
+        end = min(end, first + int(MAX_BLOCK_S * self._rate_hz))
         self._next = end
         return self._cut(first, end, gap)
 
-    def _begin_anew(self, rate_hz: int) -> None:
+    def _restart(self, rate_hz: int) -> None:
         for frames in self._frames:
             frames.clear()
         self._ends = [None] * len(self._ends)
@@ -84,10 +84,10 @@ class FrameAligner:
         known = [end for end in self._ends if end is not None]
         if not known:
             return None
-        patient_end = max(known) - int(PATIENCE_S * self._rate_hz)
+        lag_end = max(known) - int(MAX_LAG_S * self._rate_hz)
         if len(known) < len(self._ends):
-            return patient_end
-        return max(min(known), patient_end)
+            return lag_end
+        return max(min(known), lag_end)
 
     def _common_first(self) -> int:
         return max(frames[0][0] for frames in self._frames if frames)
@@ -107,7 +107,7 @@ class FrameAligner:
         row: NDArray[np.float32],
         first: int,
     ) -> list[Dropout]:
-        """Move what the frames hold from sample `first` on into the row; say what is missing."""
+        """Move the frames' samples from `first` on into the row; give what is missing."""
         dropouts: list[Dropout] = []
         at = 0
         while frames and at < len(row):
@@ -133,7 +133,7 @@ class FrameAligner:
 def _covered_until(
     frames: deque[tuple[int, NDArray[np.int16]]], first: int, longest_gap: int
 ) -> int:
-    """Where the samples of a channel end, from `first` on over gaps that are not too long."""
+    """Where the samples of a channel end, from `first` on, across gaps of at most `longest_gap`."""
     until = first
     for number, piece in frames:
         if number - until > longest_gap:

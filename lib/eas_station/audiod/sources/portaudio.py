@@ -1,6 +1,6 @@
-"""PyAudio as far as we need it: which cards there are, and one that is listened to.
+"""The part of PyAudio in use: listing the cards and reading from one.
 
-PyAudio is wanted by sources of kind soundcard alone, and loaded when one is opened.
+PyAudio is loaded only when a source of kind soundcard is opened.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ INPUT_OVERFLOW = 2  # paInputOverflow: samples were lost before those of this ca
 BLOCK_S = 0.1
 OTHER_RATES_HZ = (48_000, 44_100, 96_000, 32_000, 16_000, 8_000)
 
-# Samples, frames, times, flags → what PortAudio is to do.
+# Samples, frames, times, flags → None and whether to go on.
 Callback = Callable[[bytes, int, Mapping[str, float], int], tuple[None, int]]
 
 
@@ -28,11 +28,11 @@ class PortAudioStream(Protocol):
     """`pyaudio.Stream`."""
 
     def is_active(self) -> bool:
-        """Does it call back."""
+        """Whether it calls back."""
         ...
 
     def close(self) -> None:
-        """End it."""
+        """Stop it."""
         ...
 
 
@@ -40,7 +40,7 @@ class PortAudio(Protocol):
     """`pyaudio.PyAudio`."""
 
     def get_device_count(self) -> int:
-        """How many devices there were when it began."""
+        """How many devices there were at its start."""
         ...
 
     def get_device_info_by_index(self, index: int) -> Mapping[str, object]:
@@ -54,7 +54,7 @@ class PortAudio(Protocol):
     def is_format_supported(
         self, rate: float, *, input_device: int, input_channels: int, input_format: int
     ) -> bool:
-        """Raises ValueError where it is not."""
+        """Raises ValueError if not."""
         ...
 
     def open(
@@ -68,22 +68,22 @@ class PortAudio(Protocol):
         frames_per_buffer: int,
         stream_callback: Callback,
     ) -> PortAudioStream:
-        """Begin to listen. Raises OSError."""
+        """Start reading. Raises OSError."""
         ...
 
     def terminate(self) -> None:
-        """Give everything back."""
+        """Release everything."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class SoundCard:
-    """A device that can be listened to."""
+    """A device with an input."""
 
     index: int
     name: str  # "USB Audio Device: - (hw:1,0)"
     channels: int  # 1, 2
-    rate_hz: int  # that it likes best
+    rate_hz: int  # its default
 
 
 def begin() -> PortAudio:
@@ -91,44 +91,44 @@ def begin() -> PortAudio:
     try:
         module = importlib.import_module("pyaudio")
     except ImportError as error:
-        said = "a sound card needs PyAudio: apt install python3-pyaudio (or pip install PyAudio)"
-        raise NeedsOperatorError(said) from error
-    hush()
-    with told("PortAudio"):
+        hint = "sound cards need PyAudio: apt install python3-pyaudio (or pip install PyAudio)"
+        raise NeedsOperatorError(hint) from error
+    silence_libraries()
+    with source_errors("PortAudio"):
         return cast(PortAudio, module.PyAudio())
 
 
 def cards(audio: PortAudio) -> tuple[SoundCard, ...]:
     """Every device with an input."""
-    with told("PortAudio"):
+    with source_errors("PortAudio"):
         infos = [audio.get_device_info_by_index(i) for i in range(audio.get_device_count())]
     return tuple(card for info in infos if (card := _card(info)).channels)
 
 
 def default_card(audio: PortAudio) -> SoundCard:
-    """The device that the system prefers. Raises SourceError if there is none."""
+    """The system's default input. Raises SourceError if there is none."""
     try:
         return _card(audio.get_default_input_device_info())
     except OSError as error:
-        raise SourceError("this machine has no sound card that can be listened to") from error
+        raise SourceError("this computer has no sound card with an input") from error
 
 
 def pick(wanted: str, found: Iterable[SoundCard]) -> SoundCard:
-    """The one card that is called so, or whose name holds this text. Raises SourceError."""
+    """The card with this name, or the only one whose name contains it. Raises SourceError."""
     listed = tuple(found)
     same = [card for card in listed if card.name == wanted]
     matching = same or [card for card in listed if wanted.casefold() in card.name.casefold()]
     if len(matching) == 1:
         return matching[0]
     if matching:
-        raise NeedsOperatorError(f'"{wanted}" fits several sound cards: {_names(matching)}')
+        raise NeedsOperatorError(f'"{wanted}" matches several sound cards: {_names(matching)}')
     if not listed:
-        raise SourceError(f'no sound card "{wanted}": this machine has none')
-    raise SourceError(f'no sound card "{wanted}"; there are {_names(listed)}')
+        raise SourceError(f'no sound card "{wanted}": this computer has none')
+    raise SourceError(f'no sound card "{wanted}"; available: {_names(listed)}')
 
 
 def rate_of(audio: PortAudio, card: SoundCard) -> int:
-    """A rate that the card takes, its own if possible. Raises SourceError."""
+    """A rate the card supports, its default if possible. Raises SourceError."""
     for rate_hz in (card.rate_hz, *OTHER_RATES_HZ):
         try:
             if audio.is_format_supported(
@@ -140,25 +140,25 @@ def rate_of(audio: PortAudio, card: SoundCard) -> int:
                 return rate_hz
         except ValueError:
             continue
-    raise SourceError(f"sound card {card.name} is in use by another program, or has no 16 bit")
+    raise SourceError(f"sound card {card.name} is in use, or does not support 16 bits")
 
 
 @contextmanager
-def told(name: str) -> Iterator[None]:
-    """What PortAudio refuses, as a SourceError."""
+def source_errors(name: str) -> Iterator[None]:
+    """Turn PortAudio's errors into SourceError."""
     try:
         yield
     except OSError as error:
-        said = next((str(arg) for arg in error.args if isinstance(arg, str)), str(error))
-        raise SourceError(f"{name}: {said}") from error
+        message = next((str(arg) for arg in error.args if isinstance(arg, str)), str(error))
+        raise SourceError(f"{name}: {message}") from error
 
 
-def hush() -> None:
-    """Keep ALSA and JACK from writing dozens of lines to standard error at every try.
+def silence_libraries() -> None:
+    """Keep ALSA and JACK from writing dozens of lines to standard error at every attempt.
 
-    They are given getpid(2) to call instead: it takes nothing and does nothing.
+    Their error handler becomes getpid(2), which has no effect.
     """
-    nothing = ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p)
+    no_operation = ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p)
     for library, setters in (
         ("libasound.so.2", ("snd_lib_error_set_handler",)),
         ("libjack.so.0", ("jack_set_error_function", "jack_set_info_function")),
@@ -168,7 +168,7 @@ def hush() -> None:
         except OSError:
             continue  # PortAudio was built without it
         for setter in setters:
-            getattr(loaded, setter)(nothing)
+            getattr(loaded, setter)(no_operation)
 
 
 def _card(info: Mapping[str, object]) -> SoundCard:

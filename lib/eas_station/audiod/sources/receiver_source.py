@@ -1,4 +1,4 @@
-"""All channels of one receiver, from the bus."""
+"""All channels of one receiver, received over the bus."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from eas_station.audiod.sources.audio_source import PATIENCE_S, Block
+from eas_station.audiod.sources.audio_source import AudioSource, Block
 from eas_station.audiod.sources.frame_aligner import FrameAligner
 from eas_station.bus import topics
 from eas_station.bus.messages import AudioPcm, BusMessage, ReceiverState
@@ -15,24 +15,19 @@ from eas_station.bus.subscriber import Subscriber
 from eas_station.decoder.receiver import HIGHEST_HZ, LOWEST_HZ
 
 WAIT_S = 0.5
-NAP_S = 0.05  # frames of seven channels come one by one: waking for each costs more than decoding
-QUIET_S = 0.4  # without a frame: what is there is all there is for the moment
-STATE_AGE_S = 5.0  # an older word of the receiver about its carriers counts no longer
+NAP_S = 0.05  # seven channels send frame by frame: waking up for each costs more than decoding
+QUIET_S = 0.4  # without a frame: an incomplete block is delivered
+STATE_AGE_S = 5.0  # an older report of the receiver is ignored
 
 
-def wanted_topics(receiver: str, channels: tuple[str, ...]) -> tuple[str, ...]:
-    """What is subscribed to: the audio, and what the receiver says of itself."""
+def receiver_topics(receiver: str, channels: tuple[str, ...]) -> tuple[str, ...]:
+    """The topics of the channels' audio and of the receiver's state."""
     audio = tuple(topics.audio_pcm(receiver, channel) for channel in channels)
     return (*audio, topics.receiver_state(receiver))
 
 
-class ReceiverSource:
-    """Frames of a sdrd receiver, aligned into blocks of all channels."""
-
-    live = True
-    patience_s = PATIENCE_S
-    description = ""
-    counters: dict[str, int] = {}  # noqa: RUF012 - the receiver counts
+class ReceiverSource(AudioSource):
+    """The frames of one eas-sdrd, aligned into blocks of all channels."""
 
     def __init__(
         self,
@@ -40,11 +35,11 @@ class ReceiverSource:
         channels: tuple[str, ...],
         subscriber: Subscriber,
         monotonic: Callable[[], float] = time.monotonic,
-        rest: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """The subscriber hears `wanted_topics` and is closed with the source."""
-        self._rest = rest
-        self.channels = channels
+        """Args: subscriber: subscribed to `receiver_topics`; closed with the source."""
+        self._sleep = sleep
+        self._channels = channels
         self._receiver = receiver
         self._subscriber = subscriber
         self._monotonic = monotonic
@@ -53,45 +48,50 @@ class ReceiverSource:
         self._state: ReceiverState | None = None
         self._state_at = 0.0
         self._heard_at = monotonic()
-        self._unusable_hz: int | None = None  # the rate of frames that no decoder takes
+        self._unusable_hz: int | None = None  # a rate outside the decoder's range
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The receiver's channels."""
+        return self._channels
 
     @property
     def waiting_for(self) -> str:
-        """The receiver, with its own word about why it is silent."""
+        """The receiver, with the reason it reports."""
         state = self._fresh_state()
         if state is not None and state.state != "running":
             return f"receiver {self._receiver} is {state.state}: {state.sentence}"
         if self._unusable_hz is not None:
-            return f"receiver {self._receiver} sends audio of {self._unusable_hz} Hz: is it ours?"
+            return f"receiver {self._receiver} sends audio at {self._unusable_hz} Hz: not usable"
         for why in self._subscriber.connection_faults().values():
             return f"no connection to receiver {self._receiver}: {why}"
         return f"no audio from receiver {self._receiver}"
 
     @property
     def carriers(self) -> dict[str, bool]:
-        """Per channel, as the receiver measured it during the last seconds."""
+        """As the receiver measured them during the last seconds."""
         state = self._fresh_state()
         if state is None:
             return {}
         return {channel.channel: channel.carrier_present for channel in state.channels}
 
     def receive(self) -> Block | None:
-        """The next block of all channels, or None when none came within half a second."""
+        """The next block of all channels; None if none arrived within half a second."""
         deadline = self._monotonic() + WAIT_S
         block = self._aligner.pull()
         while block is None and self._monotonic() < deadline:
-            self._rest(NAP_S)
+            self._sleep(NAP_S)
             block = self._drain()
         if block is None and self._monotonic() - self._heard_at >= QUIET_S:
-            block = self._aligner.rest()
+            block = self._aligner.flush()
         return block
 
     def close(self) -> None:
-        """Leave the bus."""
+        """Close the subscription."""
         self._subscriber.close()
 
     def _drain(self) -> Block | None:
-        """Take what has come until it makes a block."""
+        """Take waiting frames until they complete a block."""
         while (message := self._subscriber.receive(0)) is not None:
             self._take(message)
             block = self._aligner.pull()

@@ -1,6 +1,8 @@
-"""A source of one channel, at the rate that everything behind it counts in."""
+"""A source resampled to 25 kHz, the rate of the decoder and of the bus."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,54 +11,49 @@ from eas_station.audiod.sources.audio_source import RATE_HZ, AudioSource, Block,
 from eas_station.dsp.arrays.fir import Band
 from eas_station.dsp.audio.resample import Resampler
 
-EDGE = 0.45  # of the lower rate: where the filter has half its gain
-TRANSITION = 0.1  # so that nothing is left at half the rate
+EDGE = 0.45  # of the lower rate: where the gain is one half
+TRANSITION = 0.1  # of the lower rate: nothing passes at half of it
 
 
-class ResampledSource:
-    """The blocks of another source at 25 kHz, whatever rate its device has."""
+class ResampledSource(AudioSource):
+    """The blocks of another source at 25 kHz."""
 
     def __init__(self, source: AudioSource) -> None:
-        """The source is closed with this one. It fills no dropouts."""
+        """Args: source: closed with this one; its blocks have no dropouts."""
         self._source = source
-        self._resampler: Resampler | None = None  # None: there is nothing to change
+        self._resampler: Resampler | None = None  # None: the source has the rate already
         self._rate_hz = RATE_HZ
-        self._sent = 0
+        self._next_sample = 0
         self._gap: int | None = 0  # before the next block
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """As the source has them."""
+        """Those of the source."""
         return self._source.channels
 
     @property
-    def live(self) -> bool:
-        """As the source is."""
-        return self._source.live
-
-    @property
     def waiting_for(self) -> str:
-        """What the source waits for."""
+        """That of the source."""
         return self._source.waiting_for
 
     @property
-    def carriers(self) -> dict[str, bool]:
-        """What the source knows of carriers."""
+    def carriers(self) -> Mapping[str, bool]:
+        """Those of the source."""
         return self._source.carriers
 
     @property
-    def patience_s(self) -> float:
-        """As the source has it."""
-        return self._source.patience_s
+    def timeout_s(self) -> float:
+        """That of the source."""
+        return self._source.timeout_s
 
     @property
     def description(self) -> str:
-        """What the source tells."""
+        """That of the source."""
         return self._source.description
 
     @property
-    def counters(self) -> dict[str, int]:
-        """What the source counts."""
+    def counters(self) -> Mapping[str, int]:
+        """Those of the source."""
         return self._source.counters
 
     def receive(self) -> Block | None:
@@ -64,7 +61,7 @@ class ResampledSource:
         try:
             block = self._source.receive()
         except SourceEndedError:
-            rest = self._rest()
+            rest = self._flush()
             if rest is None:
                 raise
             return rest
@@ -76,13 +73,13 @@ class ResampledSource:
 
     def _convert(self, block: Block) -> Block | None:
         if block.gap_samples != 0 or block.rate_hz != self._rate_hz:
-            self._begin(block)
+            self._restart(block)
         if self._resampler is None:
             return self._numbered(block.samples)
         return self._numbered(self._resampler.feed(block.samples))
 
-    def _begin(self, block: Block) -> None:
-        """Filter anew: what came before does not belong to what comes now."""
+    def _restart(self, block: Block) -> None:
+        """Start a new filter: the samples do not continue the last ones."""
         self._rate_hz = block.rate_hz
         self._resampler = None
         lost = block.gap_samples
@@ -95,16 +92,16 @@ class ResampledSource:
             band = Band(0, EDGE * lower_hz, TRANSITION * lower_hz)
             self._resampler = Resampler(len(self.channels), block.rate_hz, RATE_HZ, band)
 
-    def _rest(self) -> Block | None:
-        """The last samples, which waited for more to come."""
+    def _flush(self) -> Block | None:
+        """The last samples, which the filter held back."""
         resampler, self._resampler = self._resampler, None
         return None if resampler is None else self._numbered(resampler.flush())
 
     def _numbered(self, samples: NDArray[np.float32]) -> Block | None:
         if not samples.shape[1]:
             return None
-        self._sent += self._gap or 0
-        block = Block(samples, RATE_HZ, self._sent, self._gap)
-        self._sent += block.count
+        self._next_sample += self._gap or 0
+        block = Block(samples, RATE_HZ, self._next_sample, self._gap)
+        self._next_sample += block.count
         self._gap = 0
         return block

@@ -11,29 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eas_station.audiod.sources import portaudio
-from eas_station.audiod.sources.audio_source import PATIENCE_S, Block, NeedsOperatorError
+from eas_station.audiod.sources.audio_source import AudioSource, Block, NeedsOperatorError
 from eas_station.audiod.sources.portaudio import BLOCK_S, PortAudio, PortAudioStream, SoundCard
 from eas_station.dsp.arrays.buffers import FULL_SCALE
 from eas_station.errors import SourceError
 
 WAIT_S = 0.5
-STALLED_S = 5.0  # PortAudio does not always tell that a card was unplugged
+STALLED_S = 5.0  # PortAudio does not always report that a card was unplugged
 LONGEST_QUEUE = 100  # blocks: ten seconds
 
 Channel = Literal["left", "right", "mix"]
 
 
-class SoundcardSource:
-    """The sound of one card, at the rate the card has.
+class SoundcardSource(AudioSource):
+    """The input of one card, at the card's own rate.
 
-    PortAudio's own thread brings the samples: `receive` never waits on the driver. Opening and
-    closing may hang in a broken one; then the loop's beat stops, and systemd ends the process.
+    PortAudio's thread delivers the samples: `receive` never waits for the driver. Opening and
+    closing can hang in a broken driver; then the watchdog expires and systemd kills the process.
     """
-
-    channels = ("mono",)
-    live = True
-    carriers: dict[str, bool] = {}  # noqa: RUF012 - a sound card has no carrier, ever
-    patience_s = PATIENCE_S
 
     def __init__(
         self,
@@ -45,18 +40,18 @@ class SoundcardSource:
         """Open the card.
 
         Args:
-            device: its name or a part of it; None: the one that the system prefers.
-            channel: of a card with two.
+            device: its name or a part of it; None: the system's default.
+            channel: of a stereo card.
         Raises:
-            SourceError: it is not there, or not to be had.
+            SourceError: it is missing or in use.
         """
         self._channel = channel
         self._monotonic = monotonic
         self._queue: queue.Queue[tuple[bytes, int, int | None]] = queue.Queue(LONGEST_QUEUE)
         self._overflows = 0
-        self._lost: int | None = 0  # samples before those of the next call; None: not known
+        self._lost: int | None = 0  # samples lost before those of the next call; None: unknown
         self._sent = 0
-        self._began = True
+        self._starting = True
         self._stream: PortAudioStream | None = None
         self._audio: PortAudio | None = begin()
         try:
@@ -64,40 +59,40 @@ class SoundcardSource:
         except SourceError:
             self.close()
             raise
-        self._heard_at = monotonic()
+        self._received_at_s = monotonic()
 
     @property
     def waiting_for(self) -> str:
         """The card."""
-        return f"nothing comes from sound card {self._card.name}"
+        return f"no samples from sound card {self._card.name}"
 
     @property
     def description(self) -> str:
-        """Which card it is."""
+        """Name and rate of the card."""
         return f"{self._card.name} at {self._rate_hz} Hz"
 
     @property
     def counters(self) -> dict[str, int]:
-        """How often samples were lost because nobody took them in time."""
+        """How often samples were lost because they were not read in time."""
         return {"overflows": self._overflows}
 
     def receive(self) -> Block | None:
-        """The next tenth of a second, or None. Raises SourceError when the card is gone."""
+        """The next tenth of a second, or None. Raises SourceError if the card was removed."""
         try:
             data, frames, lost = self._queue.get(timeout=WAIT_S)
         except queue.Empty:
-            self._demand_life()
+            self._check_alive()
             return None
-        self._heard_at = self._monotonic()
-        gap = None if self._began else lost
-        self._began = False
+        self._received_at_s = self._monotonic()
+        gap = None if self._starting else lost
+        self._starting = False
         self._sent += gap or 0
         block = Block(self._mono(data, frames), self._rate_hz, self._sent, gap)
         self._sent += block.count
         return block
 
     def close(self) -> None:
-        """Let go of the card."""
+        """Release the card."""
         stream, self._stream = self._stream, None
         audio, self._audio = self._audio, None
         if stream is not None:
@@ -111,11 +106,9 @@ class SoundcardSource:
         else:
             card = portaudio.pick(device, portaudio.cards(audio))
         if self._channel == "right" and card.channels < 2:
-            raise NeedsOperatorError(
-                f"sound card {card.name} has one channel: there is no right one"
-            )
+            raise NeedsOperatorError(f"sound card {card.name} is mono: it has no right channel")
         rate_hz = portaudio.rate_of(audio, card)
-        with portaudio.told(f"sound card {card.name}"):
+        with portaudio.source_errors(f"sound card {card.name}"):
             self._stream = audio.open(
                 rate=rate_hz,
                 channels=card.channels,
@@ -130,7 +123,7 @@ class SoundcardSource:
     def _take(
         self, data: bytes, frames: int, times: Mapping[str, float], flags: int
     ) -> tuple[None, int]:
-        """Called by PortAudio with the next samples, in its thread; must be quick."""
+        """Take the next samples; called in PortAudio's thread, so it must be quick."""
         if flags & portaudio.INPUT_OVERFLOW:
             self._overflows += 1
             self._lost = None
@@ -142,17 +135,17 @@ class SoundcardSource:
             self._lost = None if self._lost is None else self._lost + frames
         return None, portaudio.CONTINUE
 
-    def _demand_life(self) -> None:
-        """Nothing came for a moment: is the card still there? Raises SourceError."""
-        with portaudio.told(f"sound card {self._card.name}"):
+    def _check_alive(self) -> None:
+        """Raises SourceError if the card was unplugged or has stalled."""
+        with portaudio.source_errors(f"sound card {self._card.name}"):
             active = self._stream is not None and self._stream.is_active()
         if not active:
-            raise SourceError(f"sound card {self._card.name} is gone: was it unplugged?")
-        if self._monotonic() - self._heard_at >= STALLED_S:
-            raise SourceError(f"{self.waiting_for} for {STALLED_S:g} s: was it unplugged?")
+            raise SourceError(f"sound card {self._card.name} was removed")
+        if self._monotonic() - self._received_at_s >= STALLED_S:
+            raise SourceError(f"{self.waiting_for} for {STALLED_S:g} s")
 
     def _mono(self, data: bytes, frames: int) -> NDArray[np.float32]:
-        """One channel of the samples, shape (1, n)."""
+        """The chosen channel of the samples, shape (1, n)."""
         wide = np.frombuffer(data, dtype="<i2").reshape(frames, -1).astype(np.float32)
         wide /= np.float32(FULL_SCALE)
         row: NDArray[np.float32]

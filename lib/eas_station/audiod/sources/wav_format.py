@@ -1,6 +1,6 @@
-"""Reads WAV from a stream that cannot seek: the form of the samples, then the samples.
+"""WAV from a stream that cannot seek: the format, then the samples.
 
-PCM of 8, 16, 24 and 32 bits and IEEE float, any number of channels, also in the extensible form.
+PCM of 8, 16, 24 and 32 bits and IEEE float, any number of channels, also WAVE_FORMAT_EXTENSIBLE.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from eas_station.errors import SourceError
 
 PCM, IEEE_FLOAT, EXTENSIBLE = 0x0001, 0x0003, 0xFFFE
-LONGEST_HEADER_CHUNK = 1 << 20  # pictures and texts before the samples
-UNTIL_THE_END = 0xFFFFFFFF  # length written by programs that stream
+MAX_HEADER_CHUNK = 1 << 20  # pictures and texts before the samples
+UNKNOWN_LENGTH = 0xFFFFFFFF  # written by programs that stream
 
 
 @dataclass(frozen=True, slots=True)
 class WavFormat:
-    """How the samples of a WAV lie in the bytes."""
+    """How the samples of a WAV file are encoded."""
 
     rate_hz: int
     channels: int
@@ -36,7 +36,7 @@ class WavFormat:
 
 
 def read_format(stream: IO[bytes]) -> WavFormat:
-    """Read up to the first sample. Raises SourceError if it is not a WAV we can play."""
+    """Read up to the first sample. Raises SourceError if the format is not supported."""
     riff = stream.read(12)
     if len(riff) < 12 or riff[:4] not in (b"RIFF", b"RF64") or riff[8:] != b"WAVE":
         raise SourceError("not a WAV file")
@@ -44,19 +44,19 @@ def read_format(stream: IO[bytes]) -> WavFormat:
     while len(head := stream.read(8)) == 8:
         name, size = head[:4], struct.unpack("<I", head[4:])[0]
         if name == b"data":
-            return _checked(form, None if size in (0, UNTIL_THE_END) else size)
-        if size > LONGEST_HEADER_CHUNK:
+            return _checked(form, None if size in (0, UNKNOWN_LENGTH) else size)
+        if size > MAX_HEADER_CHUNK:
             break
         chunk = stream.read(size + size % 2)
         if name == b"fmt ":
             form = _read_fmt(chunk)
-    raise SourceError("a WAV file without samples")
+    raise SourceError("the WAV file contains no samples")
 
 
 def _read_fmt(chunk: bytes) -> tuple[int, int, int, int]:
     """(tag, channels, rate in Hz, bits) of a fmt chunk."""
     if len(chunk) < 16:
-        raise SourceError("a WAV file whose fmt chunk is cut off")
+        raise SourceError("the fmt chunk of the WAV file is truncated")
     tag, channels, rate_hz, _, _, bits = struct.unpack("<HHIIHH", chunk[:16])
     if tag == EXTENSIBLE and len(chunk) >= 26:
         tag = struct.unpack("<H", chunk[24:26])[0]
@@ -65,18 +65,18 @@ def _read_fmt(chunk: bytes) -> tuple[int, int, int, int]:
 
 def _checked(form: tuple[int, int, int, int] | None, data_bytes: int | None) -> WavFormat:
     if form is None:
-        raise SourceError("a WAV file without a fmt chunk")
+        raise SourceError("the WAV file has no fmt chunk")
     tag, channels, rate_hz, bits = form
     known = (tag == PCM and bits in (8, 16, 24, 32)) or (tag == IEEE_FLOAT and bits in (32, 64))
     if not known:
-        raise SourceError(f"a WAV file of form {tag:#06x} with {bits} bits: use PCM or float")
+        raise SourceError(f"unsupported WAV format {tag:#06x} with {bits} bits: use PCM or float")
     if not 1 <= channels <= 64 or not 8_000 <= rate_hz <= 192_000:
-        raise SourceError(f"a WAV file of {channels} channels at {rate_hz} Hz: use 8 to 192 kHz")
+        raise SourceError(f"unsupported WAV: {channels} channels at {rate_hz} Hz; use 8 to 192 kHz")
     return WavFormat(rate_hz, channels, bits, tag == IEEE_FLOAT, data_bytes)
 
 
 def samples_of(chunk: bytes, form: WavFormat) -> NDArray[np.float32]:
-    """The mean of the channels, full scale ±1.0, shape (n,). A cut-off last frame is dropped."""
+    """The mean of the channels, full scale ±1.0, shape (n,). A truncated frame is dropped."""
     count = len(chunk) // form.frame_bytes
     raw = chunk[: count * form.frame_bytes]
     if form.is_float:

@@ -1,4 +1,4 @@
-"""The child that makes samples of a stream: ffmpeg, watched and never left behind."""
+"""ffmpeg as a child process: encoded audio or a URL in, samples out."""
 
 from __future__ import annotations
 
@@ -8,159 +8,150 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import IO
+from urllib.parse import SplitResult
 
 from eas_station.audiod.sources.audio_source import RATE_HZ, NeedsOperatorError
-from eas_station.audiod.streams.icy import clean
-from eas_station.audiod.streams.stream_url import StreamUrl
+from eas_station.audiod.streams.icy import one_line
 from eas_station.service.title import name_thread
 
-LONGEST_LINE = 4096
-PATIENCE_US = 10_000_000  # ffmpeg's own watchdog; ours is in front of it
+MAX_LINE = 4096
+TIMEOUT_US = 10_000_000  # of ffmpeg's own connections; the source gives up no later
 PROTOCOLS = "pipe,http,https,tcp,tls,crypto,data,rtsp,rtsps,rtp,srtp,udp"  # not: file
+LOG_THREAD = "ffmpeg-log"
 _LINE = re.compile(r"(?:\[[\w@./:-]+ (?:@ )?0x[0-9a-f]+\] )*\[(\w+)\] ?(.*)")
-_SOUND = re.compile(r"Stream #\S+.*?: Audio: (\w+)")
+_AUDIO = re.compile(r"Stream #\S+.*?: Audio: (\w+)")
 _BITRATE = re.compile(r"(\d+) kb/s")
 _TITLE = re.compile(r"\s*(?:title|TITLE|icy-name|StreamTitle)\s*: (.+)")
-NOTED = frozenset({"warning", "error", "fatal", "panic"})
+ERRORS = frozenset({"warning", "error", "fatal", "panic"})
 
 
-class StreamDecoder:
-    """One ffmpeg. It belongs to the thread that started it, and dies with it.
+class Ffmpeg:
+    """One ffmpeg process. It dies with the thread that started it.
 
-    `codec`, `bitrate_kbps` and `title` are what it says of the stream, None until then.
+    `codec`, `bitrate_kbps` and `title` describe the stream; None while unknown.
     """
 
-    def __init__(self, arguments: list[str], sound: int, scrub: Callable[[str], str]) -> None:
+    def __init__(
+        self, output: int, scrub: Callable[[str], str], url: SplitResult | None = None
+    ) -> None:
         """Start it.
 
         Args:
-            arguments: what it is to read, up to and with its -i; must not hold a secret.
-            sound: the descriptor that it writes to, s16le mono at 25 kHz.
-            scrub: takes secrets out of what it says.
+            output: the descriptor it writes samples to, s16le mono at 25 kHz.
+            scrub: removes secrets from its log lines.
+            url: what it fetches by itself; None: it decodes what is passed to `write`.
         Raises:
             NeedsOperatorError: it is not installed.
         """
         self.codec: str | None = None
         self.bitrate_kbps: int | None = None
         self.title: str | None = None
-        self.last_line: str | None = None
+        self.last_error: str | None = None
         self._scrub = scrub
-        self._is_input = True
+        self._describes_input = True
         try:
             self._child = subprocess.Popen(
-                _command(arguments),
+                _command(has_url=url is not None),
                 stdin=subprocess.PIPE,
-                stdout=sound,
+                stdout=output,
                 stderr=subprocess.PIPE,
-                start_new_session=True,  # Ctrl-C at the terminal is ours alone
+                start_new_session=True,  # Ctrl-C at the terminal goes to the daemon alone
                 bufsize=0,
             )
         except OSError as error:
-            raise NeedsOperatorError(f"ffmpeg cannot be started: {error.strerror}") from error
+            raise NeedsOperatorError(f"cannot start ffmpeg: {error.strerror}") from error
         assert self._child.stdin is not None
         assert self._child.stderr is not None
-        self._feeding = self._child.stdin
-        self._drain = threading.Thread(
-            target=self._listen, args=(self._child.stderr,), name="ffmpeg-says", daemon=True
+        self._stdin = self._child.stdin
+        self._log_thread = threading.Thread(
+            target=self._read_log, args=(self._child.stderr,), name=LOG_THREAD, daemon=True
         )
-        self._drain.start()
+        self._log_thread.start()
+        if url is not None:
+            self.write(script(url))
+            self.finish()
 
     def write(self, data: bytes) -> bool:
-        """Give it more to decode; False: it has ended."""
+        """Pass on more to decode; False if ffmpeg has ended."""
         view = memoryview(data)
         try:
             while view:
-                view = view[self._feeding.write(view) :]
-        except (BrokenPipeError, ValueError):  # ValueError: `stop` was faster
+                view = view[self._stdin.write(view) :]
+        except (BrokenPipeError, ValueError):  # ValueError: closed by `close`
             return False
         return True
 
     def finish(self) -> None:
-        """There is nothing more to decode."""
-        try:
-            self._feeding.close()
-        except OSError:
-            pass  # it has ended already
+        """There is no more to decode."""
+        with suppress(OSError):  # it has ended already
+            self._stdin.close()
 
-    def wait(self, longest_s: float | None = None) -> bool:
-        """Until it has ended; False: it has not, in that time."""
-        try:
-            self._child.wait(longest_s)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for its end; False after `timeout_s`."""
+        with suppress(subprocess.TimeoutExpired):
+            self._child.wait(timeout_s)
+            return True
+        return False
 
-    def stop(self) -> None:
-        """End it now, from any thread; `close` is still to be called."""
+    def kill(self) -> None:
+        """Kill it, from any thread; `close` must follow."""
         self._child.send_signal(signal.SIGKILL)
 
     def close(self) -> None:
-        """End it and leave nothing of it."""
-        self.stop()
+        """Kill it and release everything."""
+        self.kill()
         self._child.wait()
         self.finish()
-        self._drain.join()
+        self._log_thread.join()
 
-    def _listen(self, says: IO[bytes]) -> None:
-        name_thread("ffmpeg-says")
-        with says:
-            while line := says.readline(LONGEST_LINE):
-                self._hear(self._scrub(line.decode("utf-8", "replace").rstrip()))
+    def _read_log(self, log: IO[bytes]) -> None:
+        name_thread(LOG_THREAD)
+        with log:
+            while line := log.readline(MAX_LINE):
+                self._take_line(self._scrub(line.decode("utf-8", "replace").rstrip()))
 
-    def _hear(self, line: str) -> None:
+    def _take_line(self, line: str) -> None:
         found = _LINE.fullmatch(line)
         level, text = found.groups() if found else ("info", line)
-        if level in NOTED:
-            self.last_line = clean(text.encode()) or self.last_line
+        if level in ERRORS:
+            self.last_error = one_line(text.encode()) or self.last_error
         if text.startswith("Output #"):
-            self._is_input = False
-        if self._is_input:
-            self._note(text)
-
-    def _note(self, text: str) -> None:
-        """Remember what it tells of the stream."""
-        if sound := _SOUND.search(text):
+            self._describes_input = False
+        if not self._describes_input:
+            return
+        if audio := _AUDIO.search(text):
             bitrate = _BITRATE.search(text)
-            self.codec = sound.group(1)
+            self.codec = audio.group(1)
             self.bitrate_kbps = int(bitrate.group(1)) if bitrate else None
         elif title := _TITLE.fullmatch(text):
-            self.title = clean(title.group(1).encode()) or self.title
+            self.title = one_line(title.group(1).encode()) or self.title
 
 
-def from_pipe() -> list[str]:
-    """Reads what is written to it."""
-    return ["-i", "pipe:0"]
-
-
-def from_script() -> list[str]:
-    """Reads a script (`script`) from what is written to it, and what that names by itself."""
-    return ["-f", "concat", "-safe", "0", "-protocol_whitelist", PROTOCOLS, "-i", "pipe:0"]
-
-
-def script(url: StreamUrl) -> bytes:
-    """The script that names a URL: a command line could be read by everybody in `ps`."""
-    quoted = url.text.replace("'", "'\\''")
-    options = {"rw_timeout": PATIENCE_US}
-    if url.scheme in ("rtsp", "rtsps"):
-        options = {"timeout": PATIENCE_US}
+def script(url: SplitResult) -> bytes:
+    """The ffconcat script that names a URL: everybody could read a command line in `ps`."""
+    is_rtsp = url.scheme in ("rtsp", "rtsps")
+    quoted = url.geturl().replace("'", "'\\''")
     lines = ["ffconcat version 1.0", f"file '{quoted}'"]
-    lines += [f"option {name} {value}" for name, value in options.items()]
-    if url.scheme in ("rtsp", "rtsps"):
+    lines.append(f"option {'timeout' if is_rtsp else 'rw_timeout'} {TIMEOUT_US}")
+    if is_rtsp:
         lines.append("option rtsp_transport tcp")
     return ("\n".join(lines) + "\n").encode()
 
 
-def _command(arguments: list[str]) -> list[str]:
+def _command(has_url: bool) -> list[str]:
+    """The command line; standard input is the audio, or the script with the URL."""
     ffmpeg = shutil.which("ffmpeg")
     if ffmpeg is None:
-        raise NeedsOperatorError("a stream needs the program ffmpeg: apt install ffmpeg")
+        raise NeedsOperatorError("streams need the program ffmpeg: apt install ffmpeg")
     setpriv = shutil.which("setpriv")  # of util-linux: ffmpeg dies with us, even by kill -9
+    script_options = ("-f", "concat", "-safe", "0", "-protocol_whitelist", PROTOCOLS)
     return [
         *([setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []),
         *(ffmpeg, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+info"),
         *("-threads", "1", "-probesize", "65536", "-analyzeduration", "2000000"),
-        *arguments,
-        *("-map", "0:a:0", "-vn", "-sn", "-dn", "-ac", "1", "-ar", str(RATE_HZ)),
+        *(script_options if has_url else ()),
+        *("-i", "pipe:0", "-map", "0:a:0", "-vn", "-sn", "-dn", "-ac", "1", "-ar", str(RATE_HZ)),
         *("-flush_packets", "1", "-f", "s16le", "pipe:1"),
     ]

@@ -1,210 +1,177 @@
-"""Fetches a stream by HTTP ourselves: so its password stands in no command line.
+"""HTTP streams, fetched here and not by ffmpeg, so that no command line holds a password.
 
-Redirects and playlists (M3U, PLS) are followed to the sound; a playlist of HLS is told as such.
+Redirects and playlists (M3U, PLS) are followed to the audio. An HLS playlist is recognised and
+left to ffmpeg.
 """
 
 from __future__ import annotations
 
-import base64
 import http.client
 import io
 import re
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import BinaryIO, cast
-from urllib.parse import urljoin
+from contextlib import contextmanager, suppress
+from typing import cast
+from urllib.parse import SplitResult, urljoin
 
 from eas_station import __version__
 from eas_station.audiod.sources.audio_source import NeedsOperatorError
-from eas_station.audiod.streams.icy import clean
-from eas_station.audiod.streams.stream_url import StreamUrl, split
+from eas_station.audiod.streams.icy import IcyReader
+from eas_station.audiod.streams.stream_url import authorization, origin, parse, request_target
 from eas_station.errors import SourceError
 
-MOST_HOPS = 6
-LONGEST_PLAYLIST = 1 << 16
-CHUNK = 1 << 14
+MAX_REDIRECTS = 6
+MAX_PLAYLIST = 1 << 16
+MAX_LINE = 1 << 12
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-HOPELESS = frozenset({400, 401, 403, 404, 405, 410, 451})
+PERMANENT = frozenset({400, 401, 403, 404, 405, 410, 451})
 PLAYLISTS = ("mpegurl", "scpls", "pls+xml")
-HLS_SIGN = b"#EXT-X-"
-SEGMENT_S = 10.0  # where the playlist is one of playlists and does not say it
-LONGEST_SEGMENT_S = 60.0
-_TARGET = re.compile(rb"#EXT-X-TARGETDURATION:\s*(\d{1,9})")  # RFC 8216, 4.3.3.1
+HLS_MARK = b"#EXT-X-"
+SEGMENT_S = 10.0  # of a playlist of playlists, which does not give it
+MAX_SEGMENT_S = 60.0
+_TARGET = re.compile(rb"#EXT-X-TARGETDURATION:\s*(\d{1,9})")  # RFC 8216 §4.3.3.1
 _ENTRY = re.compile(rb"^\s*(?:File\d+\s*=\s*)?(https?://\S+)\s*$", re.IGNORECASE | re.MULTILINE)
 
 
 class HttpStream:
-    """The answer of a server: headers, then sound without end."""
+    """A server's response: headers, then audio without end."""
 
-    def __init__(self, url: StreamUrl, account: StreamUrl, longest_wait_s: float) -> None:
-        """Ask for the URL, with the name and the password in `account`. Raises SourceError."""
+    def __init__(self, url: SplitResult, account: SplitResult, timeout_s: float) -> None:
+        """Request the URL, with the user and password of `account`. Raises SourceError."""
         self.url = url
-        self.is_hls = False
-        self.segment_s = 0.0  # of HLS
-        self._longest_wait_s = longest_wait_s
-        kind = _Https if url.scheme == "https" else _Http
-        self._connection = kind(url.host, url.port, timeout=longest_wait_s)
+        self.segment_s: float | None = None  # of HLS; None: the response is the audio
+        self._timeout_s = timeout_s
+        https = url.scheme == "https"
+        kind = http.client.HTTPSConnection if https else http.client.HTTPConnection
+        self._connection = kind(url.hostname or "", url.port, timeout=timeout_s)
         try:
-            with _told(url, longest_wait_s):
+            with _source_errors(url, timeout_s):
                 self._connection.connect()
                 self._socket = cast(socket.socket, self._connection.sock)
-                self._connection.request("GET", url.target, headers=_asking(account))
-                self._response = self._connection.getresponse()
+                headers = _request_headers(account)
+                self._connection.request("GET", request_target(url), headers=headers)
+                self._receive_headers()
         except SourceError:
             self._connection.close()
             raise
-        self.status = self._response.status
-        self.headers = self._response.headers
+        self.icy = IcyReader(self._body.read1, cast(dict[str, str], self.headers))
+
+    def _receive_headers(self) -> None:
+        """SHOUTcast 1 sends "ICY 200 OK" where http.client demands "HTTP/1.0 200 OK"."""
+        self._body: io.BufferedReader | http.client.HTTPResponse
+        if self.url.scheme == "http" and self._socket.recv(4, socket.MSG_PEEK) == b"ICY ":
+            self._body = self._socket.makefile("rb")
+            self.status = int(self._body.readline(MAX_LINE)[4:7])
+            self.headers = http.client.parse_headers(self._body)
+        else:
+            self._body = self._connection.getresponse()
+            self.status, self.headers = self._body.status, self._body.headers
 
     @property
     def type(self) -> str:
-        """The content's type, "audio/mpeg"."""
+        """The media type, "audio/mpeg"."""
         return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
     def read(self) -> bytes:
-        """What has come, at least a byte; b"" at the end. Raises SourceError."""
-        with _told(self.url, self._longest_wait_s):
-            return self._response.read1(CHUNK)
+        """The next audio, at least one byte; b"" at the end. Raises SourceError."""
+        with _source_errors(self.url, self._timeout_s):
+            return self.icy.read()
 
-    def hang_up(self) -> None:
-        """End a `read` that waits, from another thread."""
-        try:
+    def abort(self) -> None:
+        """End a `read` that waits in another thread."""
+        with suppress(OSError):  # the server has closed the connection already
             self._socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # the other side was faster
 
     def close(self) -> None:
-        """Give everything back; in the thread that reads."""
-        self._response.close()
+        """Close the connection; called by the thread that reads."""
+        self._body.close()
         self._connection.close()
 
 
-def fetch(text: str, longest_wait_s: float) -> HttpStream:
-    """Find the sound, or the playlist of HLS, that a URL leads to. Raises SourceError."""
-    first = url = _split(text)
-    for _ in range(MOST_HOPS):
-        is_same = url.origin == first.origin and url.user is None
-        stream = HttpStream(url, first if is_same else url, longest_wait_s)
-        further = _further(stream)
-        if further is None:
+def fetch(text: str, timeout_s: float) -> HttpStream:
+    """Follow a URL to the audio or to the HLS playlist behind it. Raises SourceError."""
+    first = url = _http_url(text)
+    for _ in range(MAX_REDIRECTS):
+        same_server = origin(url) == origin(first) and url.username is None
+        stream = HttpStream(url, first if same_server else url, timeout_s)
+        try:
+            next_url = _next_url(stream)
+        except SourceError:
+            stream.close()
+            raise
+        if next_url is None:
             return stream
         stream.close()
-        url = further
-    raise NeedsOperatorError(f"{first.host} leads from one place to the next without end")
+        url = next_url
+    raise NeedsOperatorError(f"{first.hostname} redirects too often")
 
 
-def _further(stream: HttpStream) -> StreamUrl | None:
-    """Where to look instead; None: this is it. Raises SourceError."""
+def _next_url(stream: HttpStream) -> SplitResult | None:
+    """Where a redirect or a playlist leads; None if the response is the stream."""
+    host = stream.url.hostname
     if stream.status in REDIRECTS:
-        return _split(urljoin(stream.url.text, stream.headers.get("Location", "")))
+        return _http_url(urljoin(stream.url.geturl(), stream.headers.get("Location", "")))
     if stream.status != http.client.OK:
-        reason = clean(http.client.responses.get(stream.status, "").encode()) or "no reason"
-        kind = NeedsOperatorError if stream.status in HOPELESS else SourceError
-        raise kind(f"{stream.url.host} answers {stream.status} {reason}")
-    if not any(word in stream.type for word in PLAYLISTS) and not stream.url.is_playlist:
+        reason = http.client.responses.get(stream.status, "")
+        kind = NeedsOperatorError if stream.status in PERMANENT else SourceError
+        raise kind(f"{host} returned {stream.status} {reason}".rstrip())
+    is_playlist = any(word in stream.type for word in PLAYLISTS)
+    if not is_playlist and not stream.url.path.lower().endswith(".m3u8"):  # RFC 8216 §4
         return None
     content = _read_playlist(stream)
-    if HLS_SIGN in content:
+    if HLS_MARK in content:
         target = _TARGET.search(content)
-        stream.is_hls = True
-        stream.segment_s = min(float(target.group(1)) if target else SEGMENT_S, LONGEST_SEGMENT_S)
+        stream.segment_s = min(float(target.group(1)) if target else SEGMENT_S, MAX_SEGMENT_S)
         return None
     entry = _ENTRY.search(content)
     if entry is None:
-        raise NeedsOperatorError(f"{stream.url.host} sends a playlist without a URL in it")
-    return _split(entry.group(1).decode("latin-1"))
+        raise NeedsOperatorError(f"the playlist from {host} contains no URL")
+    return _http_url(entry.group(1).decode("latin-1"))
 
 
 def _read_playlist(stream: HttpStream) -> bytes:
     content = b""
-    while len(content) < LONGEST_PLAYLIST and (chunk := stream.read()):
+    while len(content) < MAX_PLAYLIST and (chunk := stream.read()):
         content += chunk
     return content
 
 
-def _split(text: str) -> StreamUrl:
+def _http_url(text: str) -> SplitResult:
     try:
-        url = split(text)
+        url = parse(text)
     except ValueError as error:
-        raise NeedsOperatorError(f"the server leads to what is no URL: {error}") from error
+        raise NeedsOperatorError(f"redirected to an invalid URL: {error}") from error
     if url.scheme not in ("http", "https"):
-        raise NeedsOperatorError(f"the server leads to a URL of {url.scheme}, not of HTTP")
+        raise NeedsOperatorError(f"redirected to a URL with scheme {url.scheme}, not HTTP")
     return url
 
 
-def _asking(url: StreamUrl) -> dict[str, str]:
-    asking = {
+def _request_headers(account: SplitResult) -> dict[str, str]:
+    headers = {
         "User-Agent": f"EAS-Station/{__version__}",
         "Accept": "*/*",
         "Icy-MetaData": "1",
         "Connection": "close",
     }
-    if url.user is not None:
-        account = f"{url.user}:{url.password or ''}".encode()
-        asking["Authorization"] = f"Basic {base64.b64encode(account).decode('ascii')}"
-    return asking
+    credentials = authorization(account)
+    return headers if credentials is None else {**headers, "Authorization": credentials}
 
 
 @contextmanager
-def _told(url: StreamUrl, longest_wait_s: float) -> Iterator[None]:
-    """What goes wrong between us and a server, as a SourceError that names it."""
+def _source_errors(url: SplitResult, timeout_s: float) -> Iterator[None]:
+    """Turn failures of the connection into SourceError with the server's name."""
+    host = url.hostname
     try:
         yield
     except TimeoutError as error:
-        raise SourceError(f"{url.host} says nothing for {longest_wait_s:g} s") from error
+        raise SourceError(f"{host} sent nothing for {timeout_s:g} s") from error
     except socket.gaierror as error:
-        raise SourceError(f"{url.host} is not found: {error.strerror}") from error
+        raise SourceError(f"cannot resolve {host}: {error.strerror}") from error
     except ssl.SSLCertVerificationError as error:
-        raise SourceError(f"{url.host} shows a bad certificate: {error.verify_message}") from error
+        raise SourceError(f"{host} has an invalid certificate: {error.verify_message}") from error
     except OSError as error:
-        raise SourceError(f"no connection to {url.host}: {error.strerror or error}") from error
+        raise SourceError(f"connection to {host} failed: {error.strerror or error}") from error
     except (http.client.HTTPException, ValueError) as error:
-        raise SourceError(f"{url.host} does not speak HTTP: {type(error).__name__}") from error
-
-
-class _Answer(http.client.HTTPResponse):
-    """SHOUTcast 1 answers "ICY 200 OK" where HTTP/1.0 stands elsewhere."""
-
-    def begin(self) -> None:
-        """Read the headers."""
-        waiting = self.fp
-        if waiting.peek(4)[:4] == b"ICY ":
-            waiting.read(3)
-            self.fp = io.BufferedReader(_Joined(b"HTTP/1.0", waiting))
-        super().begin()
-
-
-class _Joined(io.RawIOBase):
-    """Some bytes, and then a stream."""
-
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
-        self._head = head
-        self._rest = rest
-
-    def readable(self) -> bool:
-        """It is for nothing else."""
-        return True
-
-    def readinto(self, buffer: object) -> int:
-        """As of a socket: what there is."""
-        view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
-        chunk, self._head = self._head, b""
-        if not chunk:
-            chunk = cast(io.BufferedReader, self._rest).read1(len(view))
-        view[: len(chunk)] = chunk
-        return len(chunk)
-
-    def close(self) -> None:
-        """Close the stream too."""
-        self._rest.close()
-        super().close()
-
-
-class _Http(http.client.HTTPConnection):
-    response_class = _Answer
-
-
-class _Https(http.client.HTTPSConnection):
-    response_class = _Answer
+        raise SourceError(f"{host} does not speak HTTP: {type(error).__name__}") from error

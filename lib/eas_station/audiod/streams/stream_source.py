@@ -1,134 +1,154 @@
-"""A stream of the Internet as a source: Icecast and SHOUTcast, HLS, RTSP; decoded by ffmpeg."""
+"""An Internet stream as a source: Icecast, SHOUTcast, HLS and RTSP, decoded by ffmpeg."""
 
 from __future__ import annotations
 
 import os
-import select
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
-import numpy as np
-
-from eas_station.audiod.sources.audio_source import PATIENCE_S, RATE_HZ, Block
-from eas_station.audiod.streams.stream_worker import StreamWorker
-from eas_station.dsp.arrays.buffers import FULL_SCALE
+from eas_station.audiod.sources.audio_source import RATE_HZ, TIMEOUT_S, AudioSource, Block
+from eas_station.audiod.sources.pcm_reader import PcmReader
+from eas_station.audiod.streams.ffmpeg import Ffmpeg
+from eas_station.audiod.streams.http_stream import HttpStream, fetch
+from eas_station.audiod.streams.stream_url import Scrubber, parse, redacted
 from eas_station.errors import SourceError
+from eas_station.service.title import name_thread
 
-WAIT_S = 0.5
-NAP_S = 0.1  # ffmpeg gives a packet at a time: waking for each costs more than decoding
-BLOCK_BYTES = 2 * int(0.24 * RATE_HZ)
-MOST_BYTES = 8 * BLOCK_BYTES  # at once: a server sends the last seconds when one comes
-SILENT_S = 10.0  # without a byte of sound: the connection is given up
+NAP_S = 0.1  # ffmpeg writes packet by packet: waking up for each costs more than decoding
+STALLED_S = 10.0  # without a byte of audio: the connection is given up
+DRAIN_S = 3.0  # for ffmpeg to decode what it has when the server closes the stream
+THREAD = "stream"
+CODECS = {"mp3": "MP3", "aac": "AAC", "opus": "Opus", "vorbis": "Vorbis", "flac": "FLAC"}
 
 
-class StreamSource:
-    """The sound of one URL. What is heard is dated by its arrival."""
+class StreamSource(AudioSource):
+    """The audio of one URL, dated by its arrival.
 
-    channels = ("mono",)
-    live = True
-    carriers: dict[str, bool] = {}  # noqa: RUF012 - a stream has no carrier, ever
+    A thread connects and feeds ffmpeg: with the bytes of an HTTP stream, or with the URL of an
+    HLS or RTSP stream. `receive` reads the pipe that ffmpeg writes samples to.
+    """
 
     def __init__(
         self,
         url: str,
-        silent_s: float = SILENT_S,
+        stalled_s: float = STALLED_S,
         monotonic: Callable[[], float] = time.monotonic,
-        rest: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Begin to connect; that takes its time in a thread of its own."""
-        self._silent_s = silent_s
-        self._monotonic = monotonic
-        self._rest = rest
-        self._reading, writing = os.pipe()
-        os.set_blocking(self._reading, False)
-        self._worker = StreamWorker(url, writing, silent_s)
-        self._thread = threading.Thread(target=self._worker.run, name="stream", daemon=True)
+        """Begin to connect."""
+        self._url = parse(url)
+        self._shown_url = redacted(url)
+        self._scrub = Scrubber(self._url)
+        self._stalled_s = stalled_s
+        self._segment_s = 0.0  # of HLS: audio comes in pieces of this length
+        self._progress = f"connecting to {self._shown_url}"
+        self._bytes = 0
+        self._lock = threading.Lock()  # for `close` against the start of what it ends
+        self._closing = False
+        self._stream: HttpStream | None = None
+        self._ffmpeg: Ffmpeg | None = None
+        self._failure: Exception | None = None
+        reading, self._writing = os.pipe()
+        os.set_blocking(reading, False)
+        self._reader = PcmReader(reading, RATE_HZ, monotonic, lambda: sleep(NAP_S))
+        self._thread = threading.Thread(target=self._run, name=THREAD, daemon=True)
         self._thread.start()
-        self._held = bytearray()
-        self._heard_at = monotonic()
-        self._sent = 0
-        self._began = True
 
     @property
     def waiting_for(self) -> str:
-        """The server, and what it does."""
-        return self._worker.doing if self._began else f"nothing comes from {self._worker.where}"
+        """What the connection waits for."""
+        return f"no data from {self._shown_url}" if self._reader.blocks else self._progress
 
     @property
-    def patience_s(self) -> float:
-        """HLS comes segment by segment; and the word is this source's before it is given up."""
-        return self._longest_silence_s + PATIENCE_S
-
-    @property
-    def _longest_silence_s(self) -> float:
-        return self._silent_s + self._worker.segment_s
+    def timeout_s(self) -> float:
+        """HLS comes a segment at a time; `receive` reports a stall before this is over."""
+        return self._stalled_s + self._segment_s + TIMEOUT_S
 
     @property
     def description(self) -> str:
-        """Title, form and bitrate of the stream."""
-        return self._worker.description
+        """ "Weather Radio, Forecast, 64 kbit/s MP3"."""
+        icy = self._stream.icy if self._stream else None
+        ffmpeg = self._ffmpeg
+        title = (icy and icy.title) or (ffmpeg and ffmpeg.title)
+        kbps = (icy and icy.bitrate_kbps) or (ffmpeg and ffmpeg.bitrate_kbps)
+        codec = CODECS.get(ffmpeg.codec, ffmpeg.codec) if ffmpeg and ffmpeg.codec else ""
+        encoding = f"{f'{kbps} kbit/s' if kbps else ''} {codec}".strip()
+        parts = (icy and icy.name, title, encoding)
+        return ", ".join(dict.fromkeys(part for part in parts if part))
 
     @property
     def counters(self) -> dict[str, int]:
-        """Bytes that came from the server; of HLS and RTSP it does not know."""
-        return {"bytes": self._worker.bytes} if self._worker.bytes else {}
+        """Bytes received; not known for HLS and RTSP."""
+        return {"bytes": self._bytes} if self._bytes else {}
 
     def receive(self) -> Block | None:
-        """What has come, or None when too little came in half a second. Raises SourceError."""
-        deadline = self._monotonic() + WAIT_S
-        while len(self._held) < BLOCK_BYTES:
-            left_s = deadline - self._monotonic()
-            if left_s <= 0 or not select.select([self._reading], [], [], left_s)[0]:
-                self._demand_life()
-                return None
-            if not self._read():
-                return self._ended()
-            if len(self._held) < BLOCK_BYTES:
-                self._rest(NAP_S)
-        return self._take()
+        """The next block; None if too little came within half a second. Raises SourceError."""
+        block = self._reader.read()
+        if block is not None:
+            return block
+        if self._reader.ended:
+            self._thread.join()
+            raise self._failure or SourceError(f"{self._shown_url} closed the stream")
+        limit_s = self._stalled_s + self._segment_s
+        if self._reader.idle_s >= limit_s:
+            raise SourceError(f"{self.waiting_for} for {limit_s:g} s")
+        return None
 
     def close(self) -> None:
-        """Hang up and end the child; at most a moment is waited for the thread."""
-        if self._reading < 0:
-            return
-        self._worker.stop()
-        os.close(self._reading)  # a child that writes finds nobody
-        self._reading = -1
-        self._thread.join(1.0)  # it may hang in a name's resolution; then it ends after that
+        """Close the connection and end ffmpeg, without waiting for a name's resolution."""
+        with self._lock:
+            self._closing = True
+            self._end()
+        self._reader.close()
+        self._thread.join(1.0)  # longer only during name resolution; then it ends by itself
 
-    def _read(self) -> bool:
-        """Read what is there; False: nothing more will come."""
-        chunk = b""
-        with suppress(BlockingIOError):
-            chunk = os.read(self._reading, MOST_BYTES)
-            if not chunk:
+    def _run(self) -> None:
+        name_thread(THREAD)
+        try:
+            self._decode()
+        except Exception as error:  # noqa: BLE001 - raised again by `receive`
+            self._failure = error
+        finally:
+            os.close(self._writing)
+
+    def _decode(self) -> None:
+        """Connect and decode until the stream ends. Raises SourceError."""
+        url, stream = self._url, None
+        if url.scheme in ("http", "https"):
+            stream = fetch(url.geturl(), self._stalled_s)
+            if stream.segment_s is not None:
+                stream.close()
+                url, self._segment_s, stream = stream.url, stream.segment_s, None
+        ffmpeg = Ffmpeg(self._writing, self._scrub, None if stream else url)
+        try:
+            with self._lock:
+                self._stream, self._ffmpeg = stream, ffmpeg
+                self._progress = f"{self._shown_url} sends no audio"
+                if self._closing:
+                    self._end()
+            if stream is not None and self._feed(ffmpeg, stream):
+                return
+            ffmpeg.wait(DRAIN_S if stream else None)
+        finally:
+            ffmpeg.close()
+            if stream is not None:
+                stream.close()
+        reason = ffmpeg.last_error or "no error message"
+        raise SourceError(f"ffmpeg failed on {self._shown_url}: {reason}")
+
+    def _feed(self, ffmpeg: Ffmpeg, stream: HttpStream) -> bool:
+        """Pass the stream on until it ends; False if ffmpeg ends first."""
+        while chunk := stream.read():
+            self._bytes += len(chunk)
+            if not ffmpeg.write(chunk):
                 return False
-        if chunk:
-            self._heard_at = self._monotonic()
-            self._held += chunk
+        ffmpeg.finish()
+        ffmpeg.wait(DRAIN_S)
         return True
 
-    def _demand_life(self) -> None:
-        """Nothing came for a moment: for how long? Raises SourceError."""
-        if self._monotonic() - self._heard_at >= self._longest_silence_s:
-            raise SourceError(f"{self.waiting_for} for {self._longest_silence_s:g} s")
-
-    def _ended(self) -> Block | None:
-        """The last samples; then why there are no more."""
-        if len(self._held) >= 2:
-            return self._take()
-        self._thread.join()
-        self._worker.explain()
-        raise SourceError(f"{self._worker.where} has ended the stream")
-
-    def _take(self) -> Block:
-        count = len(self._held) // 2
-        raw = bytes(self._held[: 2 * count])
-        del self._held[: 2 * count]
-        samples = np.frombuffer(raw, dtype="<i2").astype(np.float32) / np.float32(FULL_SCALE)
-        block = Block(samples.reshape(1, -1), RATE_HZ, self._sent, None if self._began else 0)
-        self._began = False
-        self._sent += count
-        return block
+    def _end(self) -> None:
+        if self._stream is not None:
+            self._stream.abort()
+        if self._ffmpeg is not None:
+            self._ffmpeg.kill()

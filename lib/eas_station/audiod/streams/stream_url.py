@@ -1,82 +1,66 @@
-"""What may be seen of a stream's URL: where it leads to, and nothing that opens it."""
+"""Stream URLs: what is sent to the server, and what may be shown."""
 
 from __future__ import annotations
 
+import base64
 import re
-from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 _USER = re.compile(r"(\w://)[^/\s'\"@]*@")
 _QUERY = re.compile(r"(\w://[^\s'\"?]*\?)[^\s'\"]+")
 HIDDEN = "…"
-LEAST_SECRET = 3  # shorter words would tear dropouts into any sentence
+MIN_SECRET = 3  # replacing shorter words would garble any sentence
+UNQUOTED = "/%:=&~+!$,;'@()*-._?"  # RFC 3986 §3.3 and §3.4
 
 
-@dataclass(frozen=True, slots=True)
-class StreamUrl:
-    """A URL, taken apart."""
-
-    scheme: str
-    host: str
-    port: int | None
-    target: str  # path and query, quoted as HTTP wants it
-    user: str | None
-    password: str | None
-    text: str  # all of it; secret
-
-    @property
-    def origin(self) -> tuple[str, str, int | None]:
-        """Who is talked to: a password is for nobody else."""
-        return self.scheme, self.host, self.port
-
-    @property
-    def is_playlist(self) -> bool:
-        """The name of a playlist of HLS (RFC 8216, 4)."""
-        return urlsplit(self.text).path.lower().endswith(".m3u8")
+def parse(text: str) -> SplitResult:
+    """Split a URL. Raises ValueError if it has no host or an invalid port."""
+    url = urlsplit(text)
+    if not url.hostname:
+        raise ValueError("the URL has no host")
+    _ = url.port  # raises ValueError
+    return url
 
 
-def split(text: str) -> StreamUrl:
-    """Take a URL apart. Raises ValueError if it is none."""
-    parts = urlsplit(text)
-    if not parts.hostname:
-        raise ValueError("a URL without a host")
-    target = quote(parts.path or "/", safe="/%:=&~+!$,;'@()*-._")
-    if parts.query:
-        target += "?" + quote(parts.query, safe="/%:=&~+!$,;'@()*-._?")
-    return StreamUrl(
-        scheme=parts.scheme.lower(),
-        host=parts.hostname,
-        port=parts.port,
-        target=target,
-        user=None if parts.username is None else unquote(parts.username),
-        password=None if parts.password is None else unquote(parts.password),
-        text=text,
-    )
+def origin(url: SplitResult) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port: the only server that a password is sent to."""
+    return url.scheme, url.hostname, url.port
 
 
-def shown(text: str) -> str:
+def request_target(url: SplitResult) -> str:
+    """Path and query as an HTTP request line takes them (RFC 9112 §3.2.1)."""
+    return quote(urlunsplit(("", "", url.path or "/", url.query, "")), safe=UNQUOTED)
+
+
+def authorization(url: SplitResult) -> str | None:
+    """The Authorization header for the user in the URL (RFC 7617); None without one."""
+    if url.username is None:
+        return None
+    account = f"{unquote(url.username)}:{unquote(url.password or '')}".encode()
+    return f"Basic {base64.b64encode(account).decode('ascii')}"
+
+
+def redacted(text: str) -> str:
     """The URL without user, password, query and fragment."""
     try:
-        parts = urlsplit(text)
-        where = parts.netloc.rpartition("@")[2]
+        url = urlsplit(text)
     except ValueError:
         return "a URL"
-    return urlunsplit(SplitResult(parts.scheme, where, parts.path, "", ""))
+    host = url.netloc.rpartition("@")[2]
+    return urlunsplit((url.scheme, host, url.path, "", ""))
 
 
 class Scrubber:
-    """Takes out of a text what no log and no status may show."""
+    """Removes passwords and query strings from a text before it is logged or shown."""
 
-    def __init__(self, url: StreamUrl) -> None:
-        query = urlsplit(url.text).query
-        raw = urlsplit(url.text).password
-        values = (value for _, _, value in (pair.partition("=") for pair in query.split("&")))
-        secrets = {raw, url.password, query, *values}
-        known = (secret for secret in secrets if secret and len(secret) >= LEAST_SECRET)
+    def __init__(self, url: SplitResult) -> None:
+        values = [pair.partition("=")[2] for pair in url.query.split("&")]
+        secrets = {url.password or "", unquote(url.password or ""), url.query, *values}
+        known = (secret for secret in secrets if len(secret) >= MIN_SECRET)
         self._secrets = sorted(known, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
-        """The text without passwords, and without what follows a "?" in a URL."""
+        """The text with this URL's secrets, and those of any other URL in it, replaced."""
         text = _QUERY.sub(rf"\1{HIDDEN}", _USER.sub(r"\1", text))
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)

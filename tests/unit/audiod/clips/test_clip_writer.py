@@ -18,9 +18,8 @@ import numpy as np
 import pytest
 
 from eas_station import wire
-from eas_station.audiod.clips.clip_files import ClipFolder
+from eas_station.audiod.clips.clip_files import ClipFolder, ClipOrder
 from eas_station.audiod.clips.clip_writer import ClipWriter
-from eas_station.audiod.clips.recorder import ClipOrder
 from eas_station.dsp.audio import modulate
 from eas_station.store.records.clips import Clip
 
@@ -41,7 +40,7 @@ class Disk:
 
     fault: str | None = None
 
-    def look(self) -> str | None:
+    def shortage(self) -> str | None:
         return self.fault
 
     def require(self) -> None:
@@ -89,7 +88,7 @@ def run(writer: ClipWriter) -> None:
     """Let the thread do what is queued; `close` comes after the encoder, not before."""
     thread = threading.Thread(target=writer.run)
     thread.start()
-    while not writer._jobs.empty() or writer._growing:
+    while not writer._jobs.empty() or writer._open_clips:
         thread.join(0.01)
     writer.close()
     thread.join()
@@ -280,7 +279,7 @@ def test_the_alert_of_a_recording_that_was_cut_off_by_a_kill_says_so(station: St
     (row,) = station.rows
     assert row.reception_ids == ("reception of c1",)
     assert (row.path, row.channel, row.started_at) == (None, "162.550", AT)
-    assert "in the middle of the recording" in (row.fault or "")
+    assert "stopped during the recording" in (row.fault or "")
     assert station.left_over() == []
 
 
@@ -304,8 +303,8 @@ def test_a_full_disk_is_told_without_a_clip_and_its_end_too(station: Station) ->
     writer.close()
     thread.join()
     assert station.rows[1].path is not None
-    assert station.faults[0] == "no clip can be recorded: less than 8 MiB free"
-    assert station.faults[1] == "a clip was not recorded: less than 8 MiB free"
+    assert station.faults[0] == "cannot record clips: less than 8 MiB free"
+    assert station.faults[1] == "clip not recorded: less than 8 MiB free"
 
 
 def test_an_encoder_that_does_not_start_leaves_the_clip_as_it_is(

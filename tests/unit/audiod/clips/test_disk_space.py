@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from eas_station.audiod.clips.disk_space import FLOOR_BYTES, LOOK_S, ClipDiskSpace
+from eas_station.audiod.clips.disk_space import CHECK_S, FLOOR_BYTES, ClipDiskSpace
 from eas_station.errors import StoreError
 from eas_station.store.records.clip_eviction import EvictedClips
 from eas_station.store.records.clips import Clip
@@ -30,7 +30,7 @@ class Disk:
         self.is_away = False
         self.asked = 0
         self.clock_s = 0.0
-        self.room = ClipDiskSpace(
+        self.space = ClipDiskSpace(
             Path("/clips"),
             500 * MB,
             self.make_room,
@@ -53,38 +53,38 @@ class Disk:
 
 def test_nothing_is_removed_while_there_is_room() -> None:
     disk = Disk(600, clips=3)
-    disk.room.require()
-    assert disk.room.look() is None
+    disk.space.require()
+    assert disk.space.shortage() is None
     assert (len(disk.clips), disk.asked) == (3, 0)
 
 
 def test_the_oldest_go_until_there_is_as_much_room_as_is_wanted() -> None:
     disk = Disk(480, clips=9)
-    assert disk.room.look() is None
+    assert disk.space.shortage() is None
     assert [clip.clip_id for clip in disk.clips] == ["c4", "c3", "c2", "c1", "c0"]
 
 
 def test_those_of_the_last_hour_stay_where_something_else_fills_the_disk() -> None:
     disk = Disk(100, clips=9, youngest=timedelta(minutes=10))
-    assert disk.room.look() is None
+    assert disk.space.shortage() is None
     assert [clip.clip_id for clip in disk.clips] == ["c0"]
 
 
 def test_below_the_floor_even_fresh_ones_go_for_the_next() -> None:
     disk = Disk(4, clips=1)
-    disk.room.require()
+    disk.space.require()
     assert disk.clips == []
 
 
 def test_a_full_disk_without_a_clip_that_may_go_is_a_fault_until_there_is_room() -> None:
     disk = Disk(4)
     with pytest.raises(OSError, match="less than 8 MiB free in /clips, and no older clip"):
-        disk.room.require()
-    assert disk.room.look() is not None
+        disk.space.require()
+    assert disk.space.shortage() is not None
     disk.free = 2 * FLOOR_BYTES
-    disk.clock_s += LOOK_S
-    assert disk.room.look() is None
-    disk.room.require()
+    disk.clock_s += CHECK_S
+    assert disk.space.shortage() is None
+    disk.space.require()
 
 
 def test_the_record_is_not_asked_for_every_block_while_the_disk_is_full() -> None:
@@ -92,13 +92,13 @@ def test_the_record_is_not_asked_for_every_block_while_the_disk_is_full() -> Non
     disk.is_away = True
     for _ in range(100):
         with pytest.raises(OSError, match="MiB free"):
-            disk.room.require()
+            disk.space.require()
     assert disk.asked <= 2
 
 
 def test_a_disk_that_fills_between_two_looks_is_noticed_by_the_next_block() -> None:
     disk = Disk(600, clips=2)
-    disk.room.require()
+    disk.space.require()
     disk.free = 4 * MB
-    disk.room.require()
+    disk.space.require()
     assert len(disk.clips) < 2

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from eas_station.audiod.clips.recorder import ClipOrder, ClipRecorder, ring_seconds
+from eas_station.audiod.clips.clip_files import ClipOrder
+from eas_station.audiod.clips.recorder import ClipRecorder, ring_seconds
 from eas_station.config.model import ClipsConfig
 from eas_station.dsp.arrays.buffers import Ring
 

@@ -139,11 +139,11 @@ def test_deafness_goes_on_over_a_restart_as_one_interval(world: World) -> None:
     ]
 
 
-def test_a_hole_is_told_of_its_channel_alone(world: World) -> None:
+def test_a_dropout_is_recorded_for_its_channel_only(world: World) -> None:
     process = world.process()
     world.hear(process, 10)
     world.hear(process, 2, Dropout(1, 50, 100))
-    assert world.told() == [("162.550", 10.05, 10.15, "samples were lost on the way")]
+    assert world.told() == [("162.550", 10.05, 10.15, "samples were lost")]
 
 
 def test_what_the_spool_does_not_take_is_told_later(world: World) -> None:
@@ -173,7 +173,7 @@ def test_a_mark_that_is_spoilt_is_no_mark(world: World) -> None:
     assert world.rows == []
 
 
-def test_marks_that_cannot_be_written_are_logged_once_and_hurt_nothing(
+def test_checkpoints_that_cannot_be_written_are_logged_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "run").touch()
@@ -181,7 +181,7 @@ def test_marks_that_cannot_be_written_are_logged_once_and_hurt_nothing(
     world.hear(world.process(), 10)
     lines = [record.getMessage() for record in caplog.records]
     assert len(lines) < 3
-    assert "cannot be written" in lines[0]
+    assert "cannot write checkpoint" in lines[0]
 
 
 def test_the_boot_has_a_name_and_a_mark_survives_its_own_text(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eas_station.audiod.deafness.sample_coverage import WHY_LOST, DeafSpan, SampleCoverage
+from eas_station.audiod.deafness.sample_coverage import SAMPLES_LOST, DeafSpan, SampleCoverage
 from eas_station.audiod.sources.audio_source import Block, Dropout
 
 RATE_HZ = 1000
@@ -25,54 +25,54 @@ def seconds(intervals: list[DeafSpan], channel: int) -> float:
 def test_a_new_station_was_never_deaf() -> None:
     ledger = SampleCoverage(2)
     assert ledger.until_s is None
-    assert ledger.heard(100.25, block(gap=None)) == []
+    assert ledger.received(100.25, block(gap=None)) == []
     assert ledger.until_s == pytest.approx(100.25)
 
 
 def test_a_restart_is_deaf_from_the_mark_to_the_first_block() -> None:
     ledger = SampleCoverage(2, until_s=90.0, why="restart")
-    done = ledger.heard(100.25, block(gap=None))
+    done = ledger.received(100.25, block(gap=None))
     assert done == [DeafSpan(0, 90.0, 100.0, "restart"), DeafSpan(1, 90.0, 100.0, "restart")]
     assert ledger.why is None
 
 
 def test_a_counted_gap_is_deaf_for_exactly_its_samples() -> None:
     ledger = SampleCoverage(1)
-    ledger.heard(10.0, block(channels=1))
-    (deaf,) = ledger.heard(13.25, block(250, 3000, channels=1))
-    assert (deaf.from_s, deaf.to_s, deaf.why) == (10.0, 13.0, WHY_LOST)
+    ledger.received(10.0, block(channels=1))
+    (deaf,) = ledger.received(13.25, block(250, 3000, channels=1))
+    assert (deaf.from_s, deaf.to_s, deaf.why) == (10.0, 13.0, SAMPLES_LOST)
     assert ledger.until_s == pytest.approx(13.25)
 
 
 def test_a_gap_said_to_last_for_centuries_ends_now() -> None:
     ledger = SampleCoverage(1)
-    ledger.heard(10.0, block(channels=1))
-    (deaf,) = ledger.heard(13.25, block(250, 10**15, channels=1))
+    ledger.received(10.0, block(channels=1))
+    (deaf,) = ledger.received(13.25, block(250, 10**15, channels=1))
     assert deaf.to_s == pytest.approx(13.0)
 
 
 def test_a_hole_of_one_channel_over_two_blocks_is_one_interval_of_that_channel() -> None:
     ledger = SampleCoverage(2)
-    assert ledger.heard(1.0, block(250, None, Dropout(1, 150, 100))) == []
-    assert ledger.heard(1.25, block(250, 0, Dropout(1, 0, 50))) == [
-        DeafSpan(1, pytest.approx(0.9), pytest.approx(1.05), WHY_LOST)
+    assert ledger.received(1.0, block(250, None, Dropout(1, 150, 100))) == []
+    assert ledger.received(1.25, block(250, 0, Dropout(1, 0, 50))) == [
+        DeafSpan(1, pytest.approx(0.9), pytest.approx(1.05), SAMPLES_LOST)
     ]
 
 
 def test_a_hole_that_is_open_at_the_end_is_told_by_close() -> None:
     ledger = SampleCoverage(2)
-    ledger.heard(1.0, block(250, None, Dropout(0, 150, 100)))
-    assert ledger.close() == [DeafSpan(0, pytest.approx(0.9), pytest.approx(1.0), WHY_LOST)]
+    ledger.received(1.0, block(250, None, Dropout(0, 150, 100)))
+    assert ledger.close() == [DeafSpan(0, pytest.approx(0.9), pytest.approx(1.0), SAMPLES_LOST)]
     assert ledger.close() == []
 
 
 def test_silence_of_the_source_counts_from_the_last_block() -> None:
     ledger = SampleCoverage(1)
-    ledger.heard(10.0, block(channels=1))
+    ledger.received(10.0, block(channels=1))
     assert ledger.deaf(12.5, "no audio") == [DeafSpan(0, 10.0, None, "no audio")]
     assert ledger.deaf(13.0, "no audio") == []
     assert ledger.why == "no audio"
-    assert ledger.heard(20.25, block(channels=1)) == [DeafSpan(0, 10.0, 20.0, "no audio")]
+    assert ledger.received(20.25, block(channels=1)) == [DeafSpan(0, 10.0, 20.0, "no audio")]
 
 
 def test_another_reason_begins_another_interval() -> None:
@@ -81,36 +81,36 @@ def test_another_reason_begins_another_interval() -> None:
         DeafSpan(0, 0.0, 5.0, "restart"),
         DeafSpan(0, 5.0, None, "receiver away"),
     ]
-    assert ledger.heard(9.25, block(channels=1)) == [DeafSpan(0, 5.0, 9.0, "receiver away")]
+    assert ledger.received(9.25, block(channels=1)) == [DeafSpan(0, 5.0, 9.0, "receiver away")]
 
 
 def test_deafness_that_outlived_a_process_goes_on_in_the_next() -> None:
     ledger = SampleCoverage(1, until_s=0.0, why="unplugged")
     assert ledger.deaf(50.0, "unplugged") == []
-    assert ledger.heard(60.25, block(channels=1)) == [DeafSpan(0, 0.0, 60.0, "unplugged")]
+    assert ledger.received(60.25, block(channels=1)) == [DeafSpan(0, 0.0, 60.0, "unplugged")]
 
 
 def test_a_channel_that_stays_away_is_told_every_hour() -> None:
     ledger = SampleCoverage(1)
     told: list[DeafSpan] = []
     for i in range(1, 2 * 4 * 3600 + 3):
-        told += ledger.heard(i * 0.25, block(250, 0, Dropout(0, 0, 250), channels=1))
+        told += ledger.received(i * 0.25, block(250, 0, Dropout(0, 0, 250), channels=1))
     assert [deaf.to_s - deaf.from_s for deaf in told if deaf.to_s] == [3600.0, 3600.0]
 
 
 def test_blocks_that_arrive_late_but_all_arrive_were_heard() -> None:
     ledger = SampleCoverage(1)
-    ledger.heard(0.0, block(channels=1))
-    told = [deaf for _ in range(16) for deaf in ledger.heard(4.0, block(channels=1))]
+    ledger.received(0.0, block(channels=1))
+    told = [deaf for _ in range(16) for deaf in ledger.received(4.0, block(channels=1))]
     assert told == []
     assert ledger.until_s == pytest.approx(4.0)
 
 
 def test_samples_that_nobody_counted_are_missed_after_some_seconds() -> None:
     ledger = SampleCoverage(1)
-    ledger.heard(0.0, block(channels=1))
+    ledger.received(0.0, block(channels=1))
     told = [
-        deaf for i in range(60) for deaf in ledger.heard(3.0 + 0.25 * (i + 1), block(channels=1))
+        deaf for i in range(60) for deaf in ledger.received(3.0 + 0.25 * (i + 1), block(channels=1))
     ]
     assert seconds(told, 0) == pytest.approx(3.0, abs=0.01)
     assert ledger.until_s == pytest.approx(18.0)
@@ -120,7 +120,7 @@ def test_a_sound_card_that_is_100_ppm_slow_is_never_deaf() -> None:
     ledger = SampleCoverage(1)
     told: list[DeafSpan] = []
     for i in range(40_000):
-        told += ledger.heard(i * 0.25 * 1.0001, block(channels=1))
+        told += ledger.received(i * 0.25 * 1.0001, block(channels=1))
     assert told == []
     assert ledger.until_s == pytest.approx(9999 * 1.0001, abs=1.3)
 
@@ -140,7 +140,7 @@ def test_heard_and_deaf_together_are_the_wall_time(seed: int) -> None:
         gap = int(chance.integers(2000, 9000)) if kind == 1 else 0
         dropout = Dropout(0, 20, int(chance.integers(60, 120))) if kind == 2 else None
         at_s += gap / RATE_HZ + 0.25
-        told += ledger.heard(at_s, block(250, gap, *([dropout] if dropout else [])))
+        told += ledger.received(at_s, block(250, gap, *([dropout] if dropout else [])))
         heard_s[0] += 0.25 - (dropout.samples / RATE_HZ if dropout else 0)
         heard_s[1] += 0.25
     told += ledger.close()
@@ -150,7 +150,7 @@ def test_heard_and_deaf_together_are_the_wall_time(seed: int) -> None:
 
 def test_whoever_is_told_of_a_beginning_is_told_of_the_end_however_short_it_was() -> None:
     ledger = SampleCoverage(1)
-    ledger.heard(10.0, block(channels=1))
+    ledger.received(10.0, block(channels=1))
     assert ledger.deaf(12.0, "lost") == [DeafSpan(0, 10.0, None, "lost")]
     assert ledger.deaf(12.5, "no way") == [
         DeafSpan(0, 10.0, 12.5, "lost"),
@@ -158,6 +158,6 @@ def test_whoever_is_told_of_a_beginning_is_told_of_the_end_however_short_it_was(
     ]
     told = ledger.deaf(12.501, "refused")
     assert told == [DeafSpan(0, 12.5, 12.501, "no way"), DeafSpan(0, 12.501, None, "refused")]
-    (end,) = ledger.heard(12.752, block(channels=1))
+    (end,) = ledger.received(12.752, block(channels=1))
     assert (end.from_s, end.why) == (12.501, "refused")
     assert end.to_s == pytest.approx(12.502)

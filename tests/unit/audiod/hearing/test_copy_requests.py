@@ -1,4 +1,4 @@
-"""Copies for the prover."""
+"""Copies of the newest audio for the hearing monitor."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 
 import numpy as np
 
-from eas_station.audiod.clips.recorder import ClipOrder
+from eas_station.audiod.clips.clip_files import ClipOrder
 from eas_station.audiod.hearing.copy_requests import AudioCopy, CopyRequests
 from eas_station.audiod.segment import UNDER_WAY_S, AudioSegment, ClipRules
 from eas_station.audiod.sources.audio_source import Block
@@ -19,7 +19,7 @@ TORNADO = "ZCZC-WXR-TOR-039173+0030-3261159-KCLE/NWS-"
 
 
 class Nowhere:
-    """Takes clips, and forgets them."""
+    """Discards clips."""
 
     def begin(self, order: ClipOrder) -> None: ...
 
@@ -28,7 +28,7 @@ class Nowhere:
     def finish(self, clip_id: str, eom_sample: int | None) -> None: ...
 
 
-def stretch() -> AudioSegment:
+def segment() -> AudioSegment:
     rules = ClipRules(ClipsConfig(pre_roll_s=5.0), Nowhere(), lambda: "c")
     return AudioSegment(("a", "b"), RATE_HZ, rules, Prior())
 
@@ -40,7 +40,7 @@ def feed(to: AudioSegment, first: np.ndarray, second: np.ndarray) -> None:
 
 
 def test_a_copy_is_the_last_seconds_of_that_channel() -> None:
-    heard = stretch()
+    heard = segment()
     ramp = np.arange(4 * RATE_HZ) / (4 * RATE_HZ)
     feed(heard, np.zeros(4 * RATE_HZ), ramp)
     sound = heard.copy(1, 2.0)
@@ -49,32 +49,32 @@ def test_a_copy_is_the_last_seconds_of_that_channel() -> None:
     assert np.allclose(sound.samples, ramp[-2 * RATE_HZ :], atol=2**-15)
 
 
-def test_what_has_not_been_heard_for_so_long_is_not_to_be_had() -> None:
-    heard = stretch()
+def test_there_is_no_copy_longer_than_what_was_received() -> None:
+    heard = segment()
     feed(heard, np.zeros(RATE_HZ), np.zeros(RATE_HZ))
     assert heard.copy(0, 2.0) is None
     assert heard.copy(0, 1.0) is not None
 
 
-def test_a_message_is_not_copied_until_it_is_long_over() -> None:
-    heard = stretch()
+def test_a_channel_is_not_copied_during_and_soon_after_a_message() -> None:
+    heard = segment()
     bursts = modulate.bursts(TORNADO, RATE_HZ) * 0.3
     quiet = np.zeros(len(bursts))
     feed(heard, quiet, bursts)
-    assert heard.under_way
+    assert heard.message_under_way
     assert heard.copy(1, 2.0) is None
     assert heard.copy(0, 2.0) is not None, "the other channel is free"
     rest = np.zeros(round((UNDER_WAY_S + 1) * RATE_HZ))
     feed(heard, rest, rest)
-    assert not heard.under_way
+    assert not heard.message_under_way
     assert heard.copy(1, 2.0) is not None
 
 
 class Offered:
-    """What the listener has to give."""
+    """What the listener offers."""
 
     def __init__(self, sound: AudioCopy | None, under_way: bool = False) -> None:
-        self.under_way = under_way
+        self.message_under_way = under_way
         self.asked: list[tuple[int, float]] = []
         self._sound = sound
 
@@ -83,22 +83,22 @@ class Offered:
         return self._sound
 
 
-def test_an_order_is_filled_once_from_the_other_thread() -> None:
-    tap = CopyRequests()
+def test_a_request_is_served_once_by_the_other_thread() -> None:
+    copies = CopyRequests()
     sound = AudioCopy(np.zeros(10, np.float32), RATE_HZ)
     offered = Offered(sound, under_way=True)
-    tap.offer(offered)
-    assert offered.asked == [], "nothing was ordered"
+    copies.serve(offered.message_under_way, offered.copy)
+    assert offered.asked == [], "nothing was requested"
     taken: list[AudioCopy | None] = []
-    taker = threading.Thread(target=lambda: taken.append(tap.take(1, 7.0, 30.0)))
+    taker = threading.Thread(target=lambda: taken.append(copies.request(1, 7.0, 30.0)))
     taker.start()
     while taker.is_alive():
-        tap.offer(offered)
+        copies.serve(offered.message_under_way, offered.copy)
         taker.join(0.01)
     assert taken == [sound]
     assert offered.asked == [(1, 7.0)]
-    assert tap.under_way
+    assert copies.message_under_way
 
 
-def test_nobody_waits_for_ever_for_a_listener_that_hears_nothing() -> None:
-    assert CopyRequests().take(0, 7.0, 0.01) is None
+def test_a_request_times_out_if_the_listener_receives_nothing() -> None:
+    assert CopyRequests().request(0, 7.0, 0.01) is None

@@ -8,14 +8,20 @@ import pytest
 
 from eas_station import wire
 from eas_station.audiod.hearing.channel_assessment import Assessment
-from eas_station.audiod.hearing.expected_tests import ExpectedTests, Overdue, wanted
-from eas_station.audiod.hearing.missed_test_reasons import UNKNOWN, likely, window
+from eas_station.audiod.hearing.expected_tests import (
+    UNKNOWN,
+    ExpectedTests,
+    Overdue,
+    configured_tests,
+    hidden_window,
+    likely_reason,
+)
 from eas_station.store.records.deaf import DeafInterval
 from eas_station.store.records.expected_tests import ExpectedTest
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-HEARD = Assessment("hearing", "heard, with a margin of 21 dB")
+HEARD = Assessment("hearing", "heard with a margin of 21 dB")
 
 
 class Spool:
@@ -41,7 +47,7 @@ def spool() -> Spool:
 def learnt(spool: Spool) -> ExpectedTests:
     """A source that learns, whose record is empty."""
     tests = ExpectedTests("wx", None, spool)
-    assert tests.recall([]) == ()
+    assert tests.load([]) == ()
     return tests
 
 
@@ -65,7 +71,7 @@ def test_a_weekly_test_that_was_heard_is_expected_again_within_8_days(
     (late,) = learnt.overdue(NOON + 8 * DAY)
     assert (late.channel, late.event_code) == ("162.550", "RWT")
     said = late.sentence(NOON + 12 * DAY, "no reason")
-    assert said == "the weekly test (RWT) last came 2026-11-22 11:59 UTC, 12 days ago: no reason"
+    assert said == "last weekly test (RWT) 2026-11-22 11:59 UTC, 12 days ago: no reason"
     learnt.heard("162.550", "RWT", "r3", at_s=200.0)
     learnt.settle(NOON + 9 * DAY, now_s=200.0)
     assert overdue(learnt, NOON + 9 * DAY) == []
@@ -85,7 +91,7 @@ def test_what_the_record_knows_survives_a_restart(spool: Spool) -> None:
     tests = ExpectedTests("wx", None, spool)
     row = ExpectedTest("wx", "162.550", "RWT", True, NOON - 9 * DAY, "r1", NOON - 90 * DAY)
     assert overdue(tests, NOON) == [], "the record has not been asked"
-    tests.recall([row])
+    tests.load([row])
     assert overdue(tests, NOON) == [("162.550", "RWT")]
 
 
@@ -93,21 +99,19 @@ def test_what_was_heard_before_the_record_answered_counts(spool: Spool) -> None:
     tests = ExpectedTests("wx", None, spool)
     tests.heard("162.550", "RWT", "r2", at_s=5.0)
     tests.settle(NOON, now_s=5.0)
-    tests.recall([ExpectedTest("wx", "162.550", "RWT", True, NOON - 9 * DAY, "r1")])
+    tests.load([ExpectedTest("wx", "162.550", "RWT", True, NOON - 9 * DAY, "r1")])
     assert overdue(tests, NOON) == []
 
 
 def test_what_is_configured_is_expected_from_the_first_day(spool: Spool) -> None:
-    tests = ExpectedTests("wx", wanted(["162.550 RWT"], ("162.400", "162.550")), spool)
-    tests.recall([])
+    tests = ExpectedTests("wx", configured_tests(["162.550 RWT"], ("162.400", "162.550")), spool)
+    tests.load([])
     tests.settle(NOON, now_s=0.0)
     assert spool.rows == [ExpectedTest("wx", "162.550", "RWT", learnt=False, since_at=NOON)]
     assert overdue(tests, NOON + 8 * DAY) == []
     (late,) = tests.overdue(NOON + 8.5 * DAY)
     said = late.sentence(NOON + 8.5 * DAY, "no reason")
-    assert said == (
-        "the weekly test (RWT) has not come in the 8 days it has been expected: no reason"
-    )
+    assert said == ("no weekly test (RWT) in the 8 days it has been expected: no reason")
     tests.heard("162.550", "RMT", "r1", at_s=0.0)
     tests.heard("162.400", "RWT", "r2", at_s=0.0)
     tests.settle(NOON + 8.5 * DAY, now_s=0.0)
@@ -116,9 +120,9 @@ def test_what_is_configured_is_expected_from_the_first_day(spool: Spool) -> None
 
 
 def test_what_the_configuration_no_longer_names_is_forgotten(spool: Spool) -> None:
-    tests = ExpectedTests("wx", wanted([], ("162.550",)), spool)
+    tests = ExpectedTests("wx", configured_tests([], ("162.550",)), spool)
     row = ExpectedTest("wx", "162.550", "RWT", True, NOON - 90 * DAY, "r1")
-    assert tests.recall([row]) == (row,)
+    assert tests.load([row]) == (row,)
     tests.heard("162.550", "RWT", "r2", at_s=0.0)
     tests.settle(NOON, now_s=0.0)
     assert tests.overdue(NOON + 90 * DAY) == ()
@@ -135,8 +139,12 @@ def test_what_the_spool_does_not_take_is_told_later(learnt: ExpectedTests, spool
 
 
 def test_an_entry_without_a_channel_means_every_channel() -> None:
-    assert wanted(["RMT", "b RWT"], ("a", "b")) == {("a", "RMT"), ("b", "RMT"), ("b", "RWT")}
-    assert wanted(None, ("a",)) is None
+    assert configured_tests(["RMT", "b RWT"], ("a", "b")) == {
+        ("a", "RMT"),
+        ("b", "RMT"),
+        ("b", "RWT"),
+    }
+    assert configured_tests(None, ("a",)) is None
 
 
 # The reason
@@ -152,36 +160,36 @@ def test_a_missed_test_points_at_the_deafness_at_its_usual_time() -> None:
     minute = timedelta(minutes=1)
     short = deaf(LATE.due_at - 9 * minute, LATE.due_at - 8 * minute, "samples were lost")
     long = deaf(LATE.due_at - 5 * minute, LATE.due_at + 15 * minute, "eas-audiod was killed")
-    said = likely(LATE, HEARD, [short, long], NOON)
+    said = likely_reason(LATE, HEARD, [short, long], NOON)
     assert said == (
-        "162.550 was deaf about that time, 2026-11-20 11:55:00 to 12:15:00 UTC:"
+        "162.550 was deaf around that time, 2026-11-20 11:55:00 to 12:15:00 UTC:"
         " eas-audiod was killed"
     )
 
 
 def test_deafness_that_goes_on_and_began_long_before_counts_too() -> None:
-    said = likely(LATE, HEARD, [deaf(NOON - 20 * DAY, None, "no carrier")], NOON)
+    said = likely_reason(LATE, HEARD, [deaf(NOON - 20 * DAY, None, "no carrier")], NOON)
     assert said.endswith("since 2026-11-02 12:00:00 UTC: no carrier")
 
 
 def test_a_click_cannot_have_hidden_a_test() -> None:
     blink = deaf(LATE.due_at, LATE.due_at + timedelta(seconds=0.5), "samples were lost")
-    assert likely(LATE, HEARD, [blink], NOON) == UNKNOWN
+    assert likely_reason(LATE, HEARD, [blink], NOON) == UNKNOWN
 
 
 def test_how_the_channel_is_now_is_the_next_best_reason() -> None:
-    assert "is silent now (no carrier)" in likely(
+    assert "is silent now (no carrier)" in likely_reason(
         LATE, Assessment("silent", "no carrier"), [], NOON
     )
-    weak = Assessment("hearing", "heard, with a margin of 3 dB", problem=True)
-    assert "hardly heard (heard, with a margin of 3 dB)" in likely(LATE, weak, [], NOON)
-    assert likely(LATE, HEARD, [], NOON) == UNKNOWN
+    weak = Assessment("hearing", "heard with a margin of 3 dB", problem=True)
+    assert "received poorly (heard with a margin of 3 dB)" in likely_reason(LATE, weak, [], NOON)
+    assert likely_reason(LATE, HEARD, [], NOON) == UNKNOWN
 
 
 def test_a_monthly_test_may_have_been_hidden_at_any_time() -> None:
     monthly = Overdue("162.550", "RMT", NOON - 36 * DAY, NOON - 36 * DAY, NOON - 8 * DAY)
-    assert window(monthly, NOON) == (NOON - 36 * DAY, NOON)
-    assert window(LATE, NOON) == (
+    assert hidden_window(monthly, NOON) == (NOON - 36 * DAY, NOON)
+    assert hidden_window(LATE, NOON) == (
         LATE.due_at - timedelta(hours=3),
         LATE.due_at + timedelta(hours=3),
     )

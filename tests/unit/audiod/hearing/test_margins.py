@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from eas_station.audiod.hearing.margins import USUAL_FROM, MarginLog, Margins
+from eas_station.audiod.hearing.margins import MIN_USUAL, MarginLog, Margins
 from eas_station.store.records.health_history import HealthSample
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -13,19 +13,19 @@ QUARTER = timedelta(minutes=15)
 
 def test_what_is_usual_takes_three_hours_to_be_known() -> None:
     margins = Margins()
-    proofs = [margins.add(22.0, NOON + n * QUARTER) for n in range(USUAL_FROM + 3)]
-    assert [proof.usual_db for proof in proofs] == [None] * (USUAL_FROM + 2) + [22.0]
-    assert [proof.lately_db for proof in proofs[:3]] == [None, None, 22.0]
+    proofs = [margins.add(22.0, NOON + n * QUARTER) for n in range(MIN_USUAL + 3)]
+    assert [proof.usual_db for proof in proofs] == [None] * (MIN_USUAL + 2) + [22.0]
+    assert [proof.recent_db for proof in proofs[:3]] == [None, None, 22.0]
 
 
 def test_a_fall_is_seen_against_the_days_before_this_process() -> None:
     margins = Margins()
     first = margins.add(12.0, NOON)
     assert first.usual_db is None
-    margins.recall([22.0] * 50)
+    margins.load([22.0] * 50)
     margins.add(13.0, NOON + QUARTER)
     proof = margins.add(12.5, NOON + 2 * QUARTER)
-    assert (proof.margin_db, proof.lately_db, proof.usual_db) == (12.5, 12.5, 22.0)
+    assert (proof.margin_db, proof.recent_db, proof.usual_db) == (12.5, 12.5, 22.0)
 
 
 def test_failures_in_a_row_are_one_stretch_that_a_success_ends() -> None:
@@ -40,7 +40,7 @@ def test_failures_in_a_row_are_one_stretch_that_a_success_ends() -> None:
 
 def test_a_week_is_remembered_and_no_more() -> None:
     margins = Margins()
-    margins.recall([30.0] * 10_000)
+    margins.load([30.0] * 10_000)
     for n in range(672):
         proof = margins.add(20.0, NOON + n * QUARTER)
     assert proof.usual_db == 20.0

@@ -1,4 +1,4 @@
-"""The thread that proves that the channels hear."""
+"""The thread that checks that the channels would receive a warning."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from eas_station.audiod.hearing.expected_tests import ExpectedTests
 from eas_station.audiod.hearing.hearing_queries import HearingQueries
 from eas_station.audiod.hearing.level_meter import AudioMeasurement
 from eas_station.audiod.hearing.monitor import (
-    AGAIN_S,
-    SOON_S,
+    FAILED_RETRY_S,
+    NO_COPY_RETRY_S,
     DecoderBrokenError,
     HearingMonitor,
     MonitorParts,
 )
-from eas_station.audiod.hearing.probe import LEAD_S, SOUND_S, TEXT, ProbeReceiver
+from eas_station.audiod.hearing.probe import AUDIO_S, LEAD_S, TEXT
 from eas_station.audiod.hearing.signal_outages import SignalOutages
 from eas_station.audiod.hearing.source_report import SourceReport
 from eas_station.bus.messages import HearingProof
@@ -80,31 +80,31 @@ class QuickReceiver:
 
 
 class Sounds:
-    """A tap that gives noise of a level per channel, and tells whose was taken when."""
+    """Gives copies of noise with a level per channel, and notes which were requested."""
 
     def __init__(self) -> None:
-        self.under_way = False
+        self.message_under_way = False
         self.rms: list[float | None] = [0.01, 0.01]
         self.taken: list[int] = []
 
-    def take(self, channel: int, seconds: float, patience_s: float) -> AudioCopy | None:
+    def request(self, channel: int, seconds: float, timeout_s: float) -> AudioCopy | None:
         self.taken.append(channel)
         rms = self.rms[channel]
         if rms is None:
             return None
-        assert seconds == 2 * SOUND_S
+        assert seconds == 2 * AUDIO_S
         noise = np.random.default_rng(len(self.taken)).standard_normal(round(seconds * RATE_HZ))
         return AudioCopy((rms * noise).astype(np.float32), RATE_HZ)
 
 
 class World:
-    """A clock, a bus, a spool, a database and a prover."""
+    """A clock, a bus, a spool, a database and a monitor."""
 
     def __init__(self, folder: Path) -> None:
         self.at_s = 1000.0
         self.trusted = True
         self.broken = False
-        self.make: Callable[[int], ProbeReceiver] = QuickReceiver
+        self.make: Callable[[int], SameReceiver] = QuickReceiver
         self.sounds = Sounds()
         self.told: list[HearingProof] = []
         self.rows: list[tuple[str, str]] = []
@@ -112,17 +112,17 @@ class World:
         self.database = Database(self.url)
         self.report = SourceReport("wx", "receiver", CHANNELS, lambda *_, **__: None, self.now)
         self.expected = ExpectedTests("wx", None, self.record)
-        self.prover = HearingMonitor(
+        self.monitor = HearingMonitor(
             MonitorParts(
                 source="wx",
                 channels=CHANNELS,
                 interval_s=INTERVAL_S,
-                tap=self.sounds,  # type: ignore[arg-type]
+                copies=self.sounds,  # type: ignore[arg-type]
                 make_receiver=self.receiver,
                 report=self.report,
-                lapses=SignalOutages("wx", CHANNELS, folder / "lapses.json", self.record),
+                outages=SignalOutages("wx", CHANNELS, folder / "lapses.json", self.record),
                 expected=self.expected,
-                recall=HearingQueries(self.database, "wx"),
+                queries=HearingQueries(self.database, "wx"),
                 record=self.record,
                 publish=self.publish,
                 clock_trusted=lambda: self.trusted,
@@ -136,7 +136,7 @@ class World:
     def now(self) -> datetime:
         return NOON + timedelta(seconds=self.at_s - 1000.0)
 
-    def receiver(self, rate_hz: int) -> ProbeReceiver:
+    def receiver(self, rate_hz: int) -> SameReceiver:
         return BrokenReceiver() if self.broken else self.make(rate_hz)
 
     def record(self, kind: str, json: str) -> bool:
@@ -150,7 +150,7 @@ class World:
 
     def steps(self, seconds: float, each_s: float = 1.0) -> None:
         for _ in range(round(seconds / each_s)):
-            self.prover.step()
+            self.monitor.step()
             self.at_s += each_s
 
     def last(self, channel: str) -> HearingProof:
@@ -220,17 +220,17 @@ def test_a_failed_probe_is_deafness_told_and_recorded_until_one_succeeds(world: 
     ((channel, began_at, ended_at),) = world.deaf()
     assert (channel, ended_at) == ("162.550", None)
     world.sounds.rms[1] = 0.01
-    world.steps(AGAIN_S + 2)
+    world.steps(FAILED_RETRY_S + 2)
     assert world.last("162.550").state == "hearing"
     (_, (channel, first, last)) = world.deaf()
     assert (channel, first) == ("162.550", began_at)
     assert last is not None
-    assert AGAIN_S <= (last - first).total_seconds() <= AGAIN_S + 2
+    assert FAILED_RETRY_S <= (last - first).total_seconds() <= FAILED_RETRY_S + 2
 
 
 def test_what_cannot_be_copied_now_is_asked_for_again_and_again(world: World) -> None:
     world.sounds.rms = [None, None]
-    world.steps(4 * SOON_S)
+    world.steps(4 * NO_COPY_RETRY_S)
     assert world.sounds.taken.count(0) == 4
     assert world.last("162.400").state == "unproved"
 
@@ -262,18 +262,18 @@ def test_after_the_source_was_away_all_is_proved_anew(world: World) -> None:
     assert world.last("162.400").state == "hearing"
 
 
-def test_three_failures_on_clean_sound_end_the_process(world: World) -> None:
+def test_three_failures_on_clean_audio_end_the_process(world: World) -> None:
     world.broken = True
-    with pytest.raises(DecoderBrokenError, match="failed on clean sound 3 times"):
+    with pytest.raises(DecoderBrokenError, match="failed on clean audio 3 times"):
         world.steps(60)
     assert world.last("162.400").state == "deaf"
 
 
 def test_the_process_is_not_replaced_while_a_message_is_under_way(world: World) -> None:
     world.broken = True
-    world.sounds.under_way = True
+    world.sounds.message_under_way = True
     world.steps(90)
-    world.sounds.under_way = False
+    world.sounds.message_under_way = False
     with pytest.raises(DecoderBrokenError):
         world.steps(30)
 
@@ -331,8 +331,8 @@ def test_a_test_that_did_not_come_is_a_problem_that_survives_restarts_with_its_r
     world.steps(2)
     hearing = world.last("162.550")
     assert (hearing.overdue, hearing.problem, hearing.state) == (("RWT",), True, "hearing")
-    assert "the weekly test (RWT) last came 2026-11-13 12:00 UTC, 9 days ago" in hearing.sentence
-    assert "was deaf about that time, 2026-11-20 11:55:00 to 12:04:00 UTC" in hearing.sentence
+    assert "last weekly test (RWT) 2026-11-13 12:00 UTC, 9 days ago" in hearing.sentence
+    assert "was deaf around that time, 2026-11-20 11:55:00 to 12:04:00 UTC" in hearing.sentence
     assert hearing.sentence.endswith("eas-audiod was killed")
     world.steps(180, 20.0)
     assert world.last("162.550").sentence.count("weekly test") == 1
@@ -394,12 +394,10 @@ def test_the_daemon_stops_in_the_middle_of_a_probe(world: World) -> None:
         if len(beats) > 3:
             stopping.set()
 
-    wiring = world.prover._to
+    parts = world.monitor._parts
     HearingMonitor(
         MonitorParts(
-            **{
-                name: getattr(wiring, name) for name in MonitorParts.__slots__ if name != "stopping"
-            },
+            **{name: getattr(parts, name) for name in MonitorParts.__slots__ if name != "stopping"},
             stopping=stopping,
         )
     ).run(beat)

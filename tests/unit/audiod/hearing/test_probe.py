@@ -9,7 +9,7 @@ import pytest
 
 from eas_station.alerts import from_same
 from eas_station.audiod.hearing import probe
-from eas_station.audiod.hearing.probe import SOUND_S, TEXT, Probe
+from eas_station.audiod.hearing.probe import AUDIO_S, TEXT, Probe
 from eas_station.decoder.receiver import SameReceiver
 from eas_station.decoder.text.message import Burst, DecodedMessage
 from eas_station.dsp.audio import modulate
@@ -27,14 +27,14 @@ def prober() -> Probe:
 
 
 def noise(rms: float, seed: int = 1, rate_hz: int = RATE_HZ) -> np.ndarray:
-    normal = np.random.default_rng(seed).standard_normal(round(SOUND_S * rate_hz))
+    normal = np.random.default_rng(seed).standard_normal(round(AUDIO_S * rate_hz))
     return (rms * normal).astype(np.float32)
 
 
 def hiss(carrier: float, seed: int = 3) -> np.ndarray:
     """What a discriminator makes of an unmodulated carrier of this amplitude in noise of 1."""
     random = np.random.default_rng(seed)
-    count = round(SOUND_S * RATE_HZ)
+    count = round(AUDIO_S * RATE_HZ)
     both = random.standard_normal((2, count)) * np.sqrt(0.5)
     iq = (carrier + both[0] + 1j * both[1]).astype(np.complex64)
     return np.asarray(Discriminator(1, RATE_HZ).feed(iq[None])[0])
@@ -97,12 +97,12 @@ def test_under_noise_that_hides_a_nominal_header_there_is_no_margin(prober: Prob
 
 
 def test_speech_like_sound_leaves_a_margin_and_silence_the_largest(prober: Probe) -> None:
-    wobble = 1 + np.sin(2 * np.pi * 3 * np.arange(round(SOUND_S * RATE_HZ)) / RATE_HZ)
+    wobble = 1 + np.sin(2 * np.pi * 3 * np.arange(round(AUDIO_S * RATE_HZ)) / RATE_HZ)
     low = np.convolve(noise(0.1) * wobble, np.ones(25) / 25, mode="same").astype(np.float32)
     speech_db = prober.margin_db(low, RATE_HZ)
     assert speech_db is not None
-    assert 0 < speech_db < probe.LARGEST_DB
-    assert prober.margin_db(noise(1e-6), RATE_HZ) == probe.LARGEST_DB
+    assert 0 < speech_db < probe.MAX_DB
+    assert prober.margin_db(noise(1e-6), RATE_HZ) == probe.MAX_DB
 
 
 def test_the_sound_that_is_copied_stays_as_it_is_and_real_headers_in_it_prove_nothing(
@@ -139,4 +139,4 @@ def test_a_decoder_that_is_broken_fails_on_clean_sound_too() -> None:
 def test_the_others_may_go_on_twice_a_second_of_sound() -> None:
     pauses: list[int] = []
     Probe(lambda rate_hz: DeafSpan(), lambda: pauses.append(1)).reads(noise(0.01), RATE_HZ, 0.0)
-    assert len(pauses) == 2 * SOUND_S
+    assert len(pauses) == 2 * AUDIO_S

@@ -98,4 +98,4 @@ def test_a_note_that_is_spoilt_or_cannot_be_written_hurts_nothing(
     station.note.parent.write_text("a file where a folder should be")
     station.process().follow((HEARD, SILENT), NOON + 5 * MINUTE)
     assert station.told() == [("162.550", NOON, None)]
-    assert "cannot be noted" in caplog.text
+    assert "cannot write open deaf intervals" in caplog.text

@@ -29,14 +29,14 @@ class Told:
 
     def __call__(
         self,
-        sentence: str | None = None,
-        *,
-        items: Iterable[ItemState] = (),
-        counters: Mapping[str, int] | None = None,
+        sentence: str,
+        state: None,
+        items: Iterable[ItemState],
+        counters: Mapping[str, int],
     ) -> None:
-        self.sentence = sentence or ""
+        self.sentence = sentence
         self.items = {item.name: item for item in items}
-        self.counters = dict(counters or {})
+        self.counters = dict(counters)
 
 
 @pytest.fixture
@@ -57,10 +57,10 @@ def test_the_sentence_names_the_last_header_and_what_was_lost(
     told.at += timedelta(minutes=3)
     report.header(1, told.at)
     report.lost(0, 2500)
-    report.tell()
+    report.publish()
     assert told.sentence == "2 channels, last header 12:03 UTC on 162.550, 2500 samples lost"
     told.at += timedelta(days=1)
-    report.tell()
+    report.publish()
     assert "last header 2025-11-22 12:03 UTC on 162.550" in told.sentence
     assert told.items["162.550"].counters == {"headers": 1, "lost_samples": 0}
     assert told.items["162.400"].counters == {"headers": 0, "lost_samples": 2500}
@@ -87,16 +87,19 @@ def test_silence_is_said_at_once_and_a_problem_after_five_minutes(
 ) -> None:
     report.state("running", "listening")
     report.levels((SPEECH, SILENCE), {})
-    report.tell()
+    report.publish()
     assert told.items["162.550"].sentence == "silent since 12:00 UTC"
     assert told.items["162.550"].state == "running"
     told.at += timedelta(minutes=5)
     report.levels((SPEECH, SILENCE), {})
-    report.tell()
+    report.publish()
     assert told.items["162.550"].state == "failed"
-    assert (told.items["162.400"].state, told.items["162.400"].sentence) == ("running", "heard")
+    assert (told.items["162.400"].state, told.items["162.400"].sentence) == (
+        "running",
+        "audio received",
+    )
     report.levels((SPEECH, SPEECH), {})
-    report.tell()
+    report.publish()
     assert told.items["162.550"].state == "running"
 
 
@@ -108,7 +111,7 @@ def test_a_carrier_that_goes_is_a_problem_and_one_that_never_was_is_none(
     for _ in range(2):
         told.at += timedelta(minutes=6)
         report.levels((SPEECH, SPEECH), {"162.400": False, "162.550": False})
-    report.tell()
+    report.publish()
     assert told.items["162.400"].sentence.startswith("no carrier since 12:06 UTC: the transmitter")
     assert "; 162.400 no carrier since 12:06 UTC" in told.sentence
     assert told.items["162.400"].state == "failed"
@@ -121,7 +124,7 @@ def test_a_carrier_that_goes_is_a_problem_and_one_that_never_was_is_none(
 def test_a_clip_that_fails_is_seen_until_one_has_been_written(
     report: SourceReport, told: Told
 ) -> None:
-    report.clip_fault("a clip was not recorded: No space left on device")
+    report.clip_fault("clip not recorded: No space left on device")
     assert told.items["clips"].state == "failed"
     assert "No space left" in told.items["clips"].sentence
     report.clip_fault(None)
@@ -131,26 +134,26 @@ def test_a_clip_that_fails_is_seen_until_one_has_been_written(
 def test_a_header_that_met_a_bug_is_told_as_a_failure(report: SourceReport, told: Told) -> None:
     report.state("running", "listening")
     assert "headers" not in told.items
-    report.lost_headers(2)
+    report.quarantined_headers(2)
     item = told.items["headers"]
     assert (item.kind, item.state) == ("quarantine", "failed")
-    assert item.sentence == "2 headers are kept in quarantine and not on the page"
+    assert item.sentence == "2 headers are quarantined after an internal error, not on the page"
 
 
 def test_what_a_probe_has_shown_is_published_and_void_once_the_source_was_away(
     report: SourceReport, told: Told
 ) -> None:
     report.state("running", "listening")
-    assert [hearing.state for hearing in report.hearings()] == ["unproved", "unproved"]
-    report.proved(1, ProbeResults(told.at, 21.5, None, 22.0))
+    assert [hearing.state for hearing in report.hearing_proofs()] == ["unproved", "unproved"]
+    report.probed(1, ProbeResults(told.at, 21.5, None, 22.0))
     report.deaf_today(1, 90.0)
-    first, second = report.hearings()
+    first, second = report.hearing_proofs()
     assert (first.channel, first.margin_db, first.deaf_today_s) == ("162.400", None, None)
     assert second == HearingProof(
         source="wx",
         channel="162.550",
         state="hearing",
-        sentence="heard, with a margin of 21.5 dB",
+        sentence="heard with a margin of 21.5 dB",
         since_at=NOON,
         margin_db=21.5,
         usual_margin_db=22.0,
@@ -159,33 +162,33 @@ def test_what_a_probe_has_shown_is_published_and_void_once_the_source_was_away(
     )
     told.at += timedelta(seconds=30)
     report.state("reconnecting", "no audio from receiver wx1")
-    (_, away) = report.hearings()
+    (_, away) = report.hearing_proofs()
     assert (away.state, away.margin_db, away.problem) == ("deaf", None, False)
     assert away.since_at == told.at
-    report.proved(1, ProbeResults(told.at, 21.5))
+    report.probed(1, ProbeResults(told.at, 21.5))
     told.at += timedelta(seconds=61)
-    assert all(hearing.problem for hearing in report.hearings())
+    assert all(hearing.problem for hearing in report.hearing_proofs())
     report.state("running", "listening")
-    assert report.hearings()[1].state == "unproved"
+    assert report.hearing_proofs()[1].state == "unproved"
 
 
 def test_what_the_operator_stopped_is_deaf_and_no_problem(report: SourceReport, told: Told) -> None:
     report.state("stopped", "stopped by the operator")
     told.at += timedelta(days=1)
-    assert {(one.state, one.problem) for one in report.hearings()} == {("deaf", False)}
+    assert {(one.state, one.problem) for one in report.hearing_proofs()} == {("deaf", False)}
 
 
 def test_a_test_that_did_not_come_is_a_problem_of_its_channel(
     report: SourceReport, told: Told
 ) -> None:
     report.state("running", "listening")
-    report.expected(0, (("RWT", "the weekly test (RWT) did not come"),))
-    (overdue, fine) = report.hearings()
+    report.missed_tests(0, (("RWT", "the weekly test (RWT) did not come"),))
+    (overdue, fine) = report.hearing_proofs()
     assert (overdue.overdue, overdue.problem, overdue.state) == (("RWT",), True, "unproved")
-    assert overdue.sentence == "heard; the weekly test (RWT) did not come"
+    assert overdue.sentence == "audio received; the weekly test (RWT) did not come"
     assert (fine.overdue, fine.problem) == ((), False)
     assert told.items["162.400"].state == "failed"
-    report.expected(0, ())
+    report.missed_tests(0, ())
     assert told.items["162.400"].state == "running"
 
 
@@ -194,6 +197,6 @@ def test_the_line_names_two_channels_with_a_problem_and_counts_the_others(told: 
     report = SourceReport("wx", "receiver", names, told, lambda: told.at)
     report.state("running", "listening")
     for channel in range(4):
-        report.proved(channel, ProbeResults(told.at, 2.0))
+        report.probed(channel, ProbeResults(told.at, 2.0))
     assert told.sentence.count("margin of 2 dB") == 2
     assert told.sentence.endswith("; 2 more channels with a problem")

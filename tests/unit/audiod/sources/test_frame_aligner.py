@@ -105,15 +105,15 @@ def test_a_gap_of_one_channel_alone_is_filled_however_long() -> None:
     assert sum(dropout.samples for block in blocks for dropout in block.dropouts) == 5600
 
 
-def test_the_rest_is_given_when_nothing_more_comes() -> None:
+def test_flush_gives_an_incomplete_block() -> None:
     aligner = FrameAligner(2)
     aligner.push(0, RATE_HZ, 0, ramp(0, 100))
     aligner.push(1, RATE_HZ, 0, ramp(0, 80))
     assert aligner.pull() is None
-    block = aligner.rest()
+    block = aligner.flush()
     assert block is not None
     assert (block.count, block.dropouts) == (100, (Dropout(1, 80, 20),))
-    assert aligner.rest() is None
+    assert aligner.flush() is None
     aligner.push(0, RATE_HZ, 100, ramp(100, 240))
     aligner.push(1, RATE_HZ, 100, ramp(100, 240))
     assert [(block.first_sample, block.gap_samples) for block in drained(aligner)] == [(100, 0)]

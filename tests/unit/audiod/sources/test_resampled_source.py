@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from eas_station.audiod.sources.audio_source import PATIENCE_S, RATE_HZ, Block, SourceEndedError
+from eas_station.audiod.sources.audio_source import RATE_HZ, TIMEOUT_S, Block, SourceEndedError
 from eas_station.audiod.sources.resampled_source import ResampledSource
 from eas_station.errors import SourceError
 
@@ -14,10 +14,9 @@ class Tape:
     """A source that plays what it was given."""
 
     channels = ("mono",)
-    live = True
     waiting_for = "the tape waits"
     description = "a tape"
-    patience_s = PATIENCE_S
+    timeout_s = TIMEOUT_S
 
     def __init__(self, items: list[Block | Exception | None]) -> None:
         self.carriers: dict[str, bool] = {}
@@ -117,9 +116,9 @@ def test_a_block_too_short_to_give_a_sample_keeps_its_gap_for_the_next() -> None
 def test_everything_else_is_as_the_source_has_it() -> None:
     tape = Tape([SourceError("the tape is torn")])
     source = ResampledSource(tape)
-    assert (source.channels, source.live, source.waiting_for) == (("mono",), True, "the tape waits")
+    assert (source.channels, source.waiting_for) == (("mono",), "the tape waits")
     assert (source.description, source.counters, source.carriers) == ("a tape", {"turns": 3}, {})
-    assert source.patience_s == PATIENCE_S
+    assert source.timeout_s == TIMEOUT_S
     with pytest.raises(SourceError, match="torn"):
         source.receive()
     source.close()

@@ -94,16 +94,16 @@ def test_a_streamed_wav_of_unknown_length_goes_on_to_the_end() -> None:
     [
         (b"", "not a WAV"),
         (b"OggS" + bytes(40), "not a WAV"),
-        (riff(), "without samples"),
-        (riff(data_chunk(b"\0\0")), "without a fmt"),
-        (riff(b"fmt " + struct.pack("<I", 4) + b"abcd"), "cut off"),
+        (riff(), "contains no samples"),
+        (riff(data_chunk(b"\0\0")), "has no fmt chunk"),
+        (riff(b"fmt " + struct.pack("<I", 4) + b"abcd"), "truncated"),
         (riff(fmt(1, 0, 8000, 16), data_chunk(b"")), "0 channels"),
         (riff(fmt(1, 1, 0, 16), data_chunk(b"")), "0 Hz"),
         (riff(fmt(6, 1, 8000, 8), data_chunk(b"")), "0x0006"),
-        (riff(b"junk" + struct.pack("<I", 0xFFFFFFF0)), "without samples"),
+        (riff(b"junk" + struct.pack("<I", 0xFFFFFFF0)), "contains no samples"),
     ],
 )
-def test_what_is_no_usable_wav_is_refused_with_the_reason(data: bytes, why: str) -> None:
+def test_an_unusable_wav_is_refused_with_the_reason(data: bytes, why: str) -> None:
     with pytest.raises(SourceError, match=why):
         read_format(stream(data))
 

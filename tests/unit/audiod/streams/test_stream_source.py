@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from eas_station.audiod.sources.audio_source import RATE_HZ, Block, NeedsOperatorError
-from eas_station.audiod.streams.ffmpeg import StreamDecoder, from_pipe, script
+from eas_station.audiod.streams.ffmpeg import Ffmpeg, script
 from eas_station.audiod.streams.stream_source import StreamSource
-from eas_station.audiod.streams.stream_url import Scrubber, split
+from eas_station.audiod.streams.stream_url import Scrubber, parse
 from eas_station.errors import SourceError
 
 PATIENCE_S = 30.0
@@ -150,7 +150,7 @@ def test_a_stream_is_heard_to_its_end_and_nothing_is_left_behind(
     assert len(samples) == 2 * RATE_HZ
     assert np.abs(samples).max() == pytest.approx(0.25, abs=0.01)
     assert [block.gap_samples for block in heard] == [None] + [0] * (len(heard) - 1)
-    assert why.endswith("/live has ended the stream")
+    assert why.endswith("/live closed the stream")
     assert "s3cret" not in why
     assert "t0ken" not in why
     assert children() <= before
@@ -176,9 +176,9 @@ def test_a_stream_that_stalls_is_given_up_and_its_child_ended(serve: Callable[..
     hear(source, 2.0)
     while source.receive() is not None:
         pass  # what came meanwhile
-    assert source.waiting_for.startswith("nothing comes from http://127.0.0.1:")
+    assert source.waiting_for.startswith("no data from http://127.0.0.1:")
     ahead_s[0] = 10.0
-    with pytest.raises(SourceError, match=r"nothing comes from http://127.* for 10 s"):
+    with pytest.raises(SourceError, match=r"no data from http://127.* for 10 s"):
         source.receive()
     source.close()
     assert children() <= before
@@ -190,7 +190,7 @@ def test_what_is_no_sound_is_told_with_ffmpeg_s_word(serve: Callable[..., str]) 
     heard, why = until_lost(source)
     source.close()
     assert heard == []
-    assert why.startswith("ffmpeg has given up on http://127.0.0.1:") or "has ended" in why
+    assert why.startswith("ffmpeg failed on http://127.0.0.1:") or "closed the stream" in why
 
 
 def test_without_ffmpeg_it_is_said_what_to_install(
@@ -216,10 +216,10 @@ def test_while_it_connects_it_says_so_and_closing_is_quick() -> None:
 def test_a_decoder_dies_with_the_thread_that_started_it() -> None:
     reading, writing = os.pipe()
     before = children()
-    started: list[StreamDecoder] = []
+    started: list[Ffmpeg] = []
 
     def start() -> None:
-        started.append(StreamDecoder(from_pipe(), writing, str))
+        started.append(Ffmpeg(writing, str))
         deadline = time.monotonic() + PATIENCE_S
         while {comm(pid) for pid in children() - before} != {"ffmpeg"}:  # it watches over us then
             assert time.monotonic() < deadline
@@ -236,7 +236,7 @@ def test_a_decoder_dies_with_the_thread_that_started_it() -> None:
 
 
 def test_a_url_with_a_quote_stays_one_word_of_the_script() -> None:
-    written = script(split("rtsp://me:it's@radio.example/a")).decode()
+    written = script(parse("rtsp://me:it's@radio.example/a")).decode()
     assert "file 'rtsp://me:it'\\''s@radio.example/a'\n" in written
     assert "option rtsp_transport tcp\n" in written
-    assert len(Scrubber(split("rtsp://me:it's@radio.example/a"))("it's")) == 1
+    assert len(Scrubber(parse("rtsp://me:it's@radio.example/a"))("it's")) == 1

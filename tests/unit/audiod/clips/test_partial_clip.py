@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eas_station.audiod.clips.peaks import MOST_PARTS, PeakEnvelope
+from eas_station.audiod.clips.partial_clip import MAX_PARTS, PeakEnvelope
 
 RATE_HZ = 1000  # a hop is 50 samples
 
@@ -31,7 +31,7 @@ def test_a_clip_of_any_length_has_at_most_240_parts_and_none_is_lost() -> None:
     samples[-1] = -32768
     samples[RATE_HZ * 500] = 16384
     found = outline(samples)
-    assert len(found) == MOST_PARTS
+    assert len(found) == MAX_PARTS
     assert (found[-1], found[120]) == (255, 127)
     assert sum(found) == 255 + 127
 
