@@ -55,6 +55,13 @@ def test_role_may_do_what_it_needs_and_no_more(postgresql_url: str) -> None:
         assert may("SELECT", "alerts")
         assert may("SELECT", "alembic_version")
         assert not may("UPDATE", "alerts")
+        column = "SELECT has_column_privilege(:role, 'alerts', :column, 'UPDATE')"
+        for name, expected in (("ended_at", True), ("end_reason", True), ("headline", False)):
+            given = connection.execute(text(column), {"role": role, "column": name}).scalar()
+            assert given is expected, name
+        assert may("INSERT", "changes")
+        assert not may("UPDATE", "changes")
+        assert not may("DELETE", "alerts")
         assert not may("UPDATE", "alembic_version")
         for table in ("alert_flags", "audit", "clips", "desired_states", "settings"):
             assert may("INSERT", table), table

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from eas_station.alerts import (
     from_same,
@@ -21,10 +22,13 @@ from eas_station.alerts.extent import Extent, extent
 from eas_station.alerts.info_blocks import CodeTables
 from eas_station.alerts.lifecycle import Course
 from eas_station.alerts.membership import Share
+from eas_station.alerts.message_order import said_at
 from eas_station.alerts.model import (
+    ENDED_BY_OPERATOR,
     RELEASED,
     Admitted,
     Alert,
+    EndKind,
     HeardText,
     Key,
     KnownAlert,
@@ -48,6 +52,15 @@ def _always() -> bool:
 
 def _a_day() -> timedelta:
     return DEFAULT_LIFETIME
+
+
+class RecordedEnd(NamedTuple):
+    """How an alert ends, and when that was recorded; None: it has not."""
+
+    ends_at: datetime | None
+    end_reason: str | None
+    end_kind: EndKind
+    ended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +129,8 @@ class Admission:
 
         Args:
             receptions: at least one; without some hearings of a header only the counts differ.
-            previous: the alert as it was; only the time at which its end was recorded is kept.
+            previous: the alert as it was; only the time at which its end was recorded is kept,
+                and an operator's end, until a message renews it.
         """
         at = self._trusted_now()
         receptions = [from_same.dated(reception, at) for reception in receptions]
@@ -129,6 +143,7 @@ class Admission:
         test_code = event_code is not None and self.tables.is_test_code(event_code)
         is_test = identity.is_exercise(speaking) or test_code
         received_at = [reception.received_at for reception in receptions]
+        end = self._end(course, at, previous)
         return Alert(
             alert_id=alert_id,
             status=speaking.status,
@@ -139,9 +154,9 @@ class Admission:
             issued_at=speaking.issued_at,
             first_received_at=min(received_at),
             last_received_at=max(received_at),
-            ends_at=course.ends_at,
-            end_reason=course.end_reason,
-            ended_at=self._ended_at(course, previous),
+            ends_at=end.ends_at,
+            end_reason=end.end_reason,
+            ended_at=end.ended_at,
             same_codes=places.same_codes,
             ugc_codes=places.ugc_codes,
             polygons=places.polygons,
@@ -160,7 +175,7 @@ class Admission:
             severity_rank=severity.rank(
                 event_code, speaking.event_name, speaking.severity, is_test, self.tables
             ),
-            end_kind=course.end_kind,
+            end_kind=end.end_kind,
             next_change_at=_next_change(course, speaking, at),
             expires_at=speaking.expires_at,
             events=_events(course, at),
@@ -192,14 +207,17 @@ class Admission:
         warnings = [code for code in codes if self.tables.event_class(code) != "statement"]
         return next(iter(warnings or codes), None)
 
-    def _ended_at(self, course: Course, previous: Alert | None) -> datetime | None:
-        """When the end was recorded: by word now, by time only by who watches the clock."""
+    def _end(self, course: Course, at: datetime | None, previous: Alert | None) -> RecordedEnd:
+        """How an alert ends, and when that was recorded."""
+        closed_at = _closed_at(course, at, previous)
+        if closed_at is not None:
+            return RecordedEnd(closed_at, ENDED_BY_OPERATOR, "time", closed_at)
         recorded = None if previous is None else previous.ended_at
-        if course.end_reason is not None:
-            return recorded or self.now()
-        if recorded is None or course.ends_at is None or course.ends_at > recorded:
-            return None
-        return recorded
+        if course.end_reason is not None:  # a message: at once
+            recorded = recorded or self.now()
+        elif recorded is not None and (course.ends_at is None or course.ends_at > recorded):
+            recorded = None
+        return RecordedEnd(course.ends_at, course.end_reason, course.end_kind, recorded)
 
     def _relevance(
         self, course: Course, places: Extent, event_code: str | None, speaking: Statement
@@ -245,6 +263,17 @@ class Admission:
             return "; ".join(dict.fromkeys(texts))
         names = [self.tables.location_name(code) for code in places.same_codes]
         return "; ".join(names or places.ugc_codes or texts) or None
+
+
+def _closed_at(course: Course, at: datetime | None, previous: Alert | None) -> datetime | None:
+    """When an operator ended an alert that no message has renewed since; None: none did."""
+    if previous is None or previous.end_reason != ENDED_BY_OPERATOR:
+        return None
+    closed_at = previous.ended_at
+    if closed_at is None or (course.ends_at is not None and course.ends_at <= closed_at):
+        return None
+    renewed = any(said_at(said) > closed_at for said in course.holders(at))
+    return None if renewed else closed_at
 
 
 def _next_change(course: Course, speaking: Statement, at: datetime | None) -> datetime | None:

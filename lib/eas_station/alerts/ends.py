@@ -68,6 +68,11 @@ def end_text(alert: Alert, now: datetime, time_text: Callable[[datetime], str]) 
     return "" if alert.ends_at is not None else "end not known"
 
 
+def is_hidden(alert: Alert, hidden_at: datetime | None) -> bool:
+    """Did an operator hide an alert, and has no message renewed it since."""
+    return hidden_at is not None and alert.issued_at <= hidden_at
+
+
 def _end_without_event(said: Statement, lifetime: timedelta) -> End:
     until = said.ends_at or said.expires_at
     if until is not None:

@@ -35,7 +35,7 @@ def reception(
     Raises:
         HeaderError: the text is no header.
     """
-    parsed, doubt = _dated(text, received_at, clock_trusted)
+    parsed, doubt, is_early = _dated(text, received_at, clock_trusted)
     statement = Statement(
         kind="alert",
         status="actual",
@@ -48,6 +48,7 @@ def reception(
         expires_at=parsed.issued_at + validity.lifetime(parsed.valid_for),
         same_header=text,
         doubt=doubt,
+        is_early=is_early,
     )
     return Reception(
         reception_id=new_id(),
@@ -82,8 +83,8 @@ def dated(heard: Reception, at: datetime | None) -> Reception:
     return replace(heard, statement=statement)
 
 
-def _dated(text: str, heard_at: datetime, clock_trusted: bool) -> tuple[Header, str | None]:
-    """A header with the date that counts, and what of its own date is not believed.
+def _dated(text: str, heard_at: datetime, clock_trusted: bool) -> tuple[Header, str | None, bool]:
+    """A header with the date that counts, what of its own is not believed, and is that to come.
 
     While the clock is not trusted nothing can be said of a date but that it does not exist.
     """
@@ -91,11 +92,11 @@ def _dated(text: str, heard_at: datetime, clock_trusted: bool) -> tuple[Header, 
         parsed = header.parse(text, heard_at)
     except HeaderError:
         undated = header.parse_undated(text, heard_at)
-        return undated, f"date in header: {header.issue_text(text)}, not believed"
+        return undated, f"date in header: {header.issue_text(text)}, not believed", False
     if not clock_trusted or validity.is_believed(parsed.issued_at, parsed.valid_for, heard_at):
-        return parsed, None
+        return parsed, None, False
     said = parsed.issued_at
     heard_at = heard_at.astimezone(UTC).replace(second=0, microsecond=0)
     clock = f" {said:%H:%M} UTC" if said.date() == heard_at.date() else ""
     doubt = f"date in header: {said.day} {said:%b}{clock}, not believed"
-    return replace(parsed, issued_at=heard_at), doubt
+    return replace(parsed, issued_at=heard_at), doubt, said > heard_at

@@ -20,6 +20,7 @@ Strength = Literal["strong", "same", "air", "cap"]
 EndKind = Literal["time", "until_further_notice", "no_end_given", "unknown"]
 Ring = tuple[tuple[float, float], ...]  # closed, (latitude, longitude) in degrees
 Circle = tuple[float, float, float]  # latitude, longitude in degrees, radius in km
+ENDED_BY_OPERATOR = "ended by operator"  # an end_reason
 RELEASED = "released"  # the rule that says: it did concern us, it no longer does
 
 
@@ -104,6 +105,7 @@ class Statement:
     blocks: tuple[InfoBlock, ...] = ()  # if there are several in its language, in their order
     correction: str | None = None  # BBB of the WMO heading: "CCA", "RRA"; text products only
     doubt: str | None = None  # what of it is not believed; SAME only
+    is_early: bool = False  # its date lies in the future: it raises no alarm; SAME only
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,7 @@ class Alert:
     first_received_at: datetime
     last_received_at: datetime
     ends_at: datetime | None  # no place is in force from then on; None: not known, stays active
-    end_reason: str | None  # "cancelled", "replaced" by a message; None: by time
+    end_reason: str | None  # "cancelled", "replaced", ENDED_BY_OPERATOR; None: by time
     ended_at: datetime | None  # when the station recorded the end; None: not yet
     same_codes: tuple[str, ...]  # in force after updates and cancels
     ugc_codes: tuple[str, ...]

@@ -17,6 +17,7 @@ COMMANDS = {
     "status": ("commands.status", "show the state of the station and its daemons"),
     "alerts": ("commands.alerts", "list alerts"),
     "show": ("commands.alerts", "show one alert"),
+    "end": ("commands.end", "end an alert by hand"),
     "sources": ("commands.inputs", "show the audio sources"),
     "receivers": ("commands.inputs", "show the radio receivers"),
     "feeds": ("commands.feeds", "show, poll or test the feeds"),
@@ -37,7 +38,7 @@ COMMANDS = {
     "units": ("units.command", "start the configured instances; used by systemd"),
     "demo": ("demo.command", "generate the material of the demonstration"),
 }
-AS_STATION = frozenset({"alerts", "show", "feeds", "inject", "maintenance"})  # not as root
+AS_STATION = frozenset({"alerts", "show", "end", "feeds", "inject", "maintenance"})  # not as root
 AS_WEBD = frozenset({"passwd", "tokens"})  # as eas-webd, if started by root
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as in a shell
 

@@ -11,6 +11,7 @@ from eas_station.alerts import from_same, lifecycle
 from eas_station.alerts.admission import Admission
 from eas_station.alerts.extent import extent
 from eas_station.alerts.lifecycle import fold
+from eas_station.alerts.model import ENDED_BY_OPERATOR
 from eas_station.geo.area import Area
 from eas_station.tables import Tables
 from eas_station.wire import from_json, to_json
@@ -300,3 +301,53 @@ def test_a_message_by_cap_dates_a_header_however_wrong_the_clock_was(
     register.take(heard_last_year(maker))
     alert = register.take(maker.cap("A", 0, same_header=TORNADO, ends=45, event_code="TOR"))
     assert (alert.reception_count, alert.ends_at) == (2, after(45))
+
+
+def test_an_alert_that_an_operator_ended_stays_over_until_a_message_renews_it(
+    maker: Any, new_register: Callable[..., Any]
+) -> None:
+    clock = [after(0)]
+    register = new_register(now=lambda: clock[0])
+    event = "KIND.FL.W.0213.2026"
+    register.take(maker.cap("A", 0, ugc_codes=("INC071",), vtec=[("NEW", event)], ends=600))
+    (known,) = register.candidates
+    closed = replace(
+        known.alert, end_reason=ENDED_BY_OPERATOR, ended_at=after(30), ends_at=after(30)
+    )
+    register.candidates = [replace(known, alert=closed)]
+    clock[0] = after(40)
+    late = maker.cap("B", 20, ugc_codes=("INC071",), vtec=[("CON", event)], ends=600, heard=40)
+    alert = register.take(late)
+    assert (alert.end_reason, alert.ended_at, alert.ends_at) == (
+        ENDED_BY_OPERATOR,
+        after(30),
+        after(30),
+    )
+    renewed = maker.cap("C", 41, ugc_codes=("INC071",), vtec=[("CON", event)], ends=600)
+    alert = register.take(renewed)
+    assert (alert.end_reason, alert.ended_at, alert.ends_at) == (None, None, after(600))
+
+
+def test_an_alert_tells_how_it_ends_and_when_a_part_of_it_does(
+    maker: Any, new_register: Callable[..., Any]
+) -> None:
+    clock = [after(0)]
+    register = new_register(now=lambda: clock[0])
+    event = "KIND.FL.W.0213.2026"
+    places = ("INC071", "INC093")
+    register.take(maker.cap("A", 0, ugc_codes=places, vtec=[("NEW", event)], ends=60))
+    alert = register.take(maker.cap("B", 5, ugc_codes=places[:1], vtec=[("EXT", event)], ends=90))
+    assert (alert.ends_at, alert.next_change_at, alert.events) == (after(90), after(60), (event,))
+    clock[0] = after(60)
+    (known,) = register.candidates
+    alert = register.admission.fold(alert.alert_id, known.receptions, alert)
+    assert (alert.ugc_codes, alert.next_change_at) == (places[:1], None)
+
+
+def test_a_life_sign_is_no_warning(maker: Any, new_register: Callable[..., Any]) -> None:
+    admission = new_register().admission
+    assert not admission.admits(maker.cap("HB", 0, status="system"))
+    assert all(
+        admission.admits(maker.cap("A", 0, status=status))
+        for status in ("actual", "exercise", "test", "draft")
+    )

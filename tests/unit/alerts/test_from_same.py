@@ -90,6 +90,7 @@ def test_a_date_that_cannot_be_right_is_not_believed(
 ) -> None:
     heard = hear(f"ZCZC-WXR-TOR-048029+{purge}-{issued}-KEWX/NWS-", trusted=True)
     assert heard.statement.doubt == doubt
+    assert heard.statement.is_early == (doubt is not None and issued in ("1101621", "2901605"))
     if doubt is not None:
         issued_at = HEARD_AT.replace(second=0)
         assert heard.statement.issued_at == issued_at

@@ -339,6 +339,40 @@ def test_an_acknowledgement_through_the_spool_is_done_and_audited(
     assert outcomes == {"a": "done", "b": "failed"}
 
 
+def test_an_operator_ends_an_alert_once_and_it_is_audited(record: Record, said: Said) -> None:
+    take(record, said())
+    record.flush()
+    (alert,) = active(record)
+    for action_id in ("a", "b"):
+        action = Action(action_id, record.now, "ada", "end_alert", alert.alert_id, "drill is over")
+        record.spool.append("operator", to_json(action))
+    missing = Action("c", record.now, "ada", "end_alert", "no such alert", "why")
+    record.spool.append("operator", to_json(missing))
+    record.flush()
+    assert active(record) == ()
+    with record.database.read() as connection:
+        over = alert_queries.by_id(connection, alert.alert_id)
+        (*_, change) = alert_queries.changes_of(connection, alert.alert_id)
+        outcomes = {entry.audit_id: entry.outcome for entry in audit.page(connection, 9).entries}
+    assert over is not None
+    assert (over.end_reason, over.ended_at) == ("ended by operator", record.now)
+    assert (change.kind, change.why) == ("ended", "ended by ada: drill is over")
+    assert change.change_id == 2
+    assert outcomes == {"a": "done", "b": "done", "c": "failed"}
+
+
+def test_a_hidden_alert_stays_in_force(record: Record, said: Said) -> None:
+    take(record, said())
+    record.flush()
+    (alert,) = active(record)
+    action = Action("a", record.now, "ada", "hide_alert", alert.alert_id)
+    record.spool.append("operator", to_json(action))
+    record.flush()
+    assert active(record) == (alert,)
+    with record.database.read() as connection:
+        assert flags.hidden(connection) == {alert.alert_id: record.now}
+
+
 def test_nul_in_a_row_that_came_past_the_intake_is_cleaned(record: Record) -> None:
     interval = deaf.DeafInterval("d", "wx", "mono", record.now, None, "bad \x00 byte")
     record.spool.append("deaf_interval", to_json(interval))

@@ -7,7 +7,10 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from eas_station import tables
+from eas_station.alerts.ends import end_text
 from eas_station.alerts.model import Alert, Change, Reception
 from eas_station.clock import ClockTrust, utc_now
 from eas_station.ctl.console import arguments, output
@@ -84,10 +87,7 @@ def run_show(args: argparse.Namespace) -> int:
     """Print one alert."""
     config = arguments.load_config(args.config)
     with open_record(config) as record, record.read() as connection:
-        alert = alert_queries.by_id(connection, args.alert_id)
-        if alert is None:
-            recent = alert_queries.page(connection, "all", MOST).alerts
-            alert = _by_prefix(args.alert_id, recent)
+        alert = by_id_or_prefix(connection, args.alert_id)
         shown = AlertRecord(
             alert,
             alert_queries.receptions_of(connection, [alert.alert_id]).get(alert.alert_id, ()),
@@ -101,6 +101,14 @@ def run_show(args: argparse.Namespace) -> int:
     for line in _lines(shown, names):
         print(line)
     return EXIT_FINE
+
+
+def by_id_or_prefix(connection: Connection, text: str) -> Alert:
+    """The alert of this ID, or the one of the recent alerts whose ID begins so."""
+    alert = alert_queries.by_id(connection, text)
+    if alert is not None:
+        return alert
+    return _by_prefix(text, alert_queries.page(connection, "all", MOST).alerts)
 
 
 def _limit(text: str) -> int:
@@ -125,7 +133,7 @@ def _print_list(listed: tuple[Listed, ...]) -> None:
         alert = entry.alert
         mark = "test " if alert.is_test else "" if alert.relevance.relevant else "elsewhere "
         inputs = ", ".join(dict.fromkeys(_input_of(one) for one in entry.receptions))
-        print(f"{alert.alert_id[:8]}  {mark}{alert.event_name}  until {_ends(alert)}")
+        print(f"{alert.alert_id[:8]}  {mark}{alert.event_name}  {_until(alert)}")
         print(f"          {alert.area_text or ', '.join(alert.same_codes[:SHOWN_LOCATIONS])}")
         print(f"          receptions: {alert.reception_count} ({inputs})")
 
@@ -134,18 +142,24 @@ def _input_of(row: ReceptionRow) -> str:
     return row.origin if row.channel is None else f"{row.origin} {row.channel}"
 
 
+def _until(alert: Alert) -> str:
+    """How it ends, after its issue."""
+    text = _ends(alert)
+    return text if text.startswith(("until", "no end", "end not")) else f"until {text}"
+
+
 def _ends(alert: Alert) -> str:
     if alert.ended_at is not None:
         return (
             f"{output.local_time(alert.ends_at or alert.ended_at)} ({alert.end_reason or 'over'})"
         )
-    return output.local_time(alert.ends_at)
+    return end_text(alert, utc_now(), output.local_time) or output.local_time(alert.ends_at)
 
 
 def _lines(shown: AlertRecord, names: tables.Tables) -> Iterator[str]:
     alert = shown.alert
     yield f"{alert.event_name}{' (test)' if alert.is_test else ''}  {alert.alert_id}"
-    yield f"  issued {output.local_time(alert.issued_at)}, until {_ends(alert)}"
+    yield f"  issued {output.local_time(alert.issued_at)}, {_until(alert)}"
     if alert.headline:
         yield f"  {alert.headline}"
     places = [names.location_name(code) for code in alert.same_codes]

@@ -42,7 +42,7 @@ def record_audit(config: Config, action: str, subject: str, detail: str | None =
         action=action,
         outcome="done",
         subject=subject,
-        detail=f"by {_user()}" if detail is None else f"{detail}, by {_user()}",
+        detail=f"by {user()}" if detail is None else f"{detail}, by {user()}",
     )
     try:
         with open_record(config) as database, database.write() as connection:
@@ -51,7 +51,8 @@ def record_audit(config: Config, action: str, subject: str, detail: str | None =
         print(f"eas-ctl: done, but not recorded in the audit log: {error}", file=sys.stderr)
 
 
-def _user() -> str:
+def user() -> str:
+    """The name of the user who runs this command."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -44,6 +44,21 @@ def set_note(connection: Connection, alert_id: str, note: str | None) -> bool:
     return _set(connection, alert_id, {"note": note})
 
 
+def hide(connection: Connection, alert_id: str, at: datetime, by: str) -> bool:
+    """Hide it from the page until a message renews it. False: there is no such alert."""
+    return _set(connection, alert_id, {"hidden_at": at, "hidden_by": by})
+
+
+def hidden(connection: Connection) -> dict[str, datetime]:
+    """When the alerts were hidden that are not over."""
+    wanted = (
+        select(alert_flags.c.alert_id, alert_flags.c.hidden_at)
+        .join_from(alert_flags, alerts)
+        .where(alert_flags.c.hidden_at.is_not(None), alerts.c.ended_at.is_(None))
+    )
+    return {row.alert_id: row.hidden_at for row in connection.execute(wanted)}
+
+
 def join(connection: Connection, younger: str, elder: str) -> None:
     """What operators have said about an alert that became part of another is said of that too."""
     found = of(connection, (younger, elder))

@@ -8,13 +8,20 @@ from typing import Literal
 
 from sqlalchemy import Connection, select
 
-from eas_station.store.alerts import alert_queries, flags
+from eas_station.store.alerts import alert_queries, flags, manual_end
 from eas_station.store.database import schema
 from eas_station.store.records import audit, clips, desired_states, settings
 from eas_station.store.records.audit import AuditEntry
 
 ActionKind = Literal[
-    "acknowledge", "keep_alert", "note_alert", "keep_clip", "set_desired", "change_setting"
+    "acknowledge",
+    "end_alert",
+    "hide_alert",
+    "keep_alert",
+    "note_alert",
+    "keep_clip",
+    "set_desired",
+    "change_setting",
 ]
 
 
@@ -61,6 +68,13 @@ def _do(connection: Connection, action: Action) -> bool:
     match action.kind:
         case "acknowledge":
             return flags.acknowledge(connection, _alert(connection, action), action.at, action.who)
+        case "end_alert":
+            alert_id = _alert(connection, action)
+            return manual_end.end_by_operator(
+                connection, alert_id, action.at, action.who, action.value
+            )
+        case "hide_alert":
+            return flags.hide(connection, _alert(connection, action), action.at, action.who)
         case "keep_alert":
             return flags.set_keep(connection, _alert(connection, action), action.value == "yes")
         case "note_alert":

@@ -14,6 +14,12 @@ WRITES_OF: Mapping[str, tuple[str, ...]] = {  # tables that a reader writes: act
     "eas-webd": ("alert_flags", "audit", "clips", "desired_states", "numbers", "settings"),
     "eas-sdrd": ("channel_health",),
 }
+PARTS_OF: Mapping[str, tuple[str, ...]] = {  # what a reader writes of other tables
+    "eas-webd": (  # an operator ends an alert
+        "UPDATE (ends_at, ended_at, end_reason, end_kind, next_change_at) ON alerts",
+        "INSERT ON changes",
+    ),
+}
 VERSION = "alembic_version"
 
 
@@ -38,4 +44,5 @@ def statements(role: str) -> tuple[str, ...]:
     ]
     if writes:
         found.append(f"GRANT INSERT, UPDATE, DELETE ON {', '.join(writes)} TO {grantee}")
+    found += [f"GRANT {part} TO {grantee}" for part in PARTS_OF.get(role, ())]
     return tuple(found)

@@ -1,7 +1,7 @@
 """What operators can change. Each address takes JSON, and the forms of the pages.
 
-The answer to a form is a redirect (303), to JSON the action. Nothing here removes an alert: an
-operator who has seen it acknowledges it.
+The answer to a form is a redirect (303), to JSON the action. Nothing here removes an alert. One
+that an operator ended or hid returns when a message renews it.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from eas_station.webd.records.queries import RecordQueries
 from eas_station.webd.state.station_state import StationState
 
 LONGEST_NOTE = 2000
+LONGEST_WHY = 500
 CHANGED_STATUSES = (200, 303)
 CHIME = {"description": "Which alerts ring on the pages: none, those for our area, or all."}
 BACK = {"description": "The page that a form leads to."}
@@ -55,6 +56,13 @@ class NoteRequest(FormRequest):
     """A note; an empty one removes it."""
 
     note: Annotated[str, Length(LONGEST_NOTE)] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndRequest(FormRequest):
+    """Why the alert is over."""
+
+    why: Annotated[str, Length(LONGEST_WHY)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +102,20 @@ class OperatorRoutes:
             Route(
                 *("POST", "/api/v1/alerts/<alert_id>/acknowledge", self.acknowledge),
                 *("Acknowledge an alert.", "write"),
+                body=FormRequest,
+                answer=ActionAnswer,
+                statuses=CHANGED_STATUSES,
+            ),
+            Route(
+                *("POST", "/api/v1/alerts/<alert_id>/end", self.end_alert),
+                *("End an alert. A message that renews it brings it back.", "write"),
+                body=EndRequest,
+                answer=ActionAnswer,
+                statuses=CHANGED_STATUSES,
+            ),
+            Route(
+                *("POST", "/api/v1/alerts/<alert_id>/hide", self.hide_alert),
+                *("Hide an alert from the page until a message renews it.", "write"),
                 body=FormRequest,
                 answer=ActionAnswer,
                 statuses=CHANGED_STATUSES,
@@ -147,6 +169,17 @@ class OperatorRoutes:
     def acknowledge(self, call: Call) -> HTTPResponse:
         """An operator has seen the alert; the first acknowledgement stays."""
         return self._of_alert(call, "acknowledge", None, call.body_as(FormRequest).back)
+
+    def end_alert(self, call: Call) -> HTTPResponse:
+        """An operator knows that the alert is over."""
+        sent = call.body_as(EndRequest)
+        if not sent.why.strip():
+            raise HTTPError(400, "why: say why the alert is over.")
+        return self._of_alert(call, "end_alert", sent.why.strip(), sent.back)
+
+    def hide_alert(self, call: Call) -> HTTPResponse:
+        """The alert stays in force, and leaves the page."""
+        return self._of_alert(call, "hide_alert", None, call.body_as(FormRequest).back)
 
     def keep_alert(self, call: Call) -> HTTPResponse:
         """The retention never removes the alert, or may again."""

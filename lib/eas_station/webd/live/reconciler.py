@@ -16,9 +16,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from eas_station.alerts.ends import is_hidden
 from eas_station.alerts.model import Alert, Change, Reception
 from eas_station.errors import StoreError
-from eas_station.store.alerts import alert_queries, receptions
+from eas_station.store.alerts import alert_queries, flags, receptions
 from eas_station.store.database.database import Database
 from eas_station.store.records import clips, desired_states, settings
 from eas_station.webd.http.fanout import Event, Fanout
@@ -134,7 +135,7 @@ class Reconciler:
             events = [] if is_new else self._follow(connection, self._known or 0)
             self._note_spooled(connection)
             stored = StoredState(
-                active=with_clips(connection, self._active.values()),
+                active=with_hidden(connection, with_clips(connection, self._active.values())),
                 chime=settings.read(connection).chime,
                 recent=self._recent(connection),
                 stored_ids=frozenset(self._stored_ids),
@@ -193,6 +194,17 @@ class Reconciler:
             AlertEntry(alert, tuple(_light(one) for one in heard[alert.alert_id]), True)
             for alert in listed
         ]
+
+
+def with_hidden(connection: Connection, entries: tuple[AlertEntry, ...]) -> tuple[AlertEntry, ...]:
+    """The entries, marked where an operator hid them and no message has renewed them since."""
+    hidden = flags.hidden(connection)
+    if not hidden:
+        return entries
+    return tuple(
+        replace(entry, hidden=is_hidden(entry.alert, hidden.get(entry.alert.alert_id)))
+        for entry in entries
+    )
 
 
 def with_clips(connection: Connection, entries: Iterable[AlertEntry]) -> tuple[AlertEntry, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from eas_station.alerts import severity
+from eas_station.alerts.alike import alike
 from eas_station.alerts.ends import end_text
 from eas_station.alerts.model import Alert, Reception
 from eas_station.store.alerts.receptions import ReceptionRow
@@ -66,6 +67,8 @@ class AlertCard:
     clip_id: str | None  # the newest recording that can be played
     durable: bool  # False: in memory only
     notice: str  # what is wrong with this one; "" if nothing
+    announced: bool  # a new one rings and is read out
+    messages: int = 1  # alerts on this card that nobody can tell apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ class AlertGroups:
     nearby: tuple[AlertCard, ...]  # on the map, outside our area
     elsewhere: tuple[AlertCard, ...]
     recent: tuple[AlertCard, ...]
+    hidden: tuple[AlertCard, ...] = ()  # by an operator
 
 
 class Presenter:
@@ -89,19 +93,30 @@ class Presenter:
         self, snapshot: Snapshot, is_near: Callable[[Alert], bool] = lambda _: False
     ) -> AlertGroups:
         """All cards of one snapshot."""
-        near = {one.alert.alert_id for one in snapshot.active if is_near(one.alert)}
         newest_first = sorted(snapshot.active, key=lambda one: one.alert.issued_at, reverse=True)
-        cards = [self.card(entry, snapshot.as_of) for entry in newest_first]
-        cards.sort(key=lambda card: card.grade.rank)
-        real = [card for card in cards if not card.is_test]
-        others = [card for card in real if not card.concerns]
+        shown = [one for one in newest_first if not one.hidden]
+        real = [one for one in shown if not one.alert.is_test]
+        others = [one for one in real if not one.alert.relevance.relevant]
+
+        def cards(entries: Iterable[AlertEntry]) -> tuple[AlertCard, ...]:
+            return self._gravest_first(entries, snapshot.as_of)
+
         return AlertGroups(
-            here=tuple(card for card in real if card.concerns),
-            tests=tuple(card for card in cards if card.is_test),
-            nearby=tuple(card for card in others if card.alert_id in near),
-            elsewhere=tuple(card for card in others if card.alert_id not in near),
+            here=cards(one for one in real if one.alert.relevance.relevant),
+            tests=cards(one for one in shown if one.alert.is_test),
+            nearby=cards(one for one in others if is_near(one.alert)),
+            elsewhere=cards(one for one in others if not is_near(one.alert)),
             recent=tuple(self.card(entry, snapshot.as_of) for entry in snapshot.recent),
+            hidden=tuple(self.card(one, snapshot.as_of) for one in newest_first if one.hidden),
         )
+
+    def _gravest_first(self, entries: Iterable[AlertEntry], now: datetime) -> tuple[AlertCard, ...]:
+        """The cards of entries; one for those that nobody can tell apart."""
+        cards = [
+            replace(self.card(one[0], now), messages=len(one))
+            for one in alike(entries, lambda entry: entry.alert)
+        ]
+        return tuple(sorted(cards, key=lambda card: card.grade.rank))
 
     def card(self, entry: AlertEntry, now: datetime) -> AlertCard:
         """One alert as of `now`."""
@@ -130,6 +145,7 @@ class Presenter:
             clip_id=_playable(entry.clips),
             durable=entry.durable,
             notice=_notice(entry),
+            announced=not _is_early(entry),
         )
 
     def remaining(self, alert: Alert, active: bool, now: datetime) -> str:
@@ -257,11 +273,19 @@ def _is_unverified(entry: AlertEntry) -> bool:
     return bool(signatures) and all(one.startswith(("invalid", "unchecked")) for one in signatures)
 
 
+def _is_early(entry: AlertEntry) -> bool:
+    """Is all that is known of it a header whose date lies in the future: 47 CFR 11.33(a)(10)."""
+    heard = entry.full_receptions()
+    return bool(heard) and all(one.statement.is_early for one in heard)
+
+
 def _notice(entry: AlertEntry) -> str:
     if not entry.durable:
         return "In memory only: the spool could not be written. Write this down."
     if _is_unverified(entry):
         return "Unverified: its sender could not be verified. It may be forged."
+    if entry.alert.doubt is not None:
+        return f"{entry.alert.doubt[:1].upper()}{entry.alert.doubt[1:]}."
     if not entry.stored:
         return "Not in the database yet."
     if any(not reception.clock_trusted for reception in entry.full_receptions()):

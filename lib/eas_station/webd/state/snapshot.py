@@ -26,6 +26,7 @@ class AlertEntry:
     active: bool
     stored: bool = True  # False: one of its receptions waits in a spool
     durable: bool = True  # False: one of its receptions is in memory only
+    hidden: bool = False  # an operator hid it from the page
     clips: tuple[Clip, ...] = ()  # of an active alert: its recordings
 
     def full_receptions(self) -> tuple[Reception, ...]:

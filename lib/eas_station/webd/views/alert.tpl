@@ -89,6 +89,10 @@
 % if not flags.acknowledged_at:
 % include('action.tpl', action=here + "/acknowledge", label="Acknowledge", back=there)
 % end
+% if card.active:
+<form class="action" method="post" action="{{here}}/end"><input type="hidden" name="csrf" value="{{operator.form_token}}"><input type="hidden" name="back" value="{{there}}"><label for="why">Reason</label> <input id="why" name="why" required maxlength="500"> <button>End the alert</button></form>
+% include('action.tpl', action=here + "/hide", label="Hide the alert until it is renewed", back="/")
+% end
 % include('action.tpl', action=here + "/keep", label="Stop keeping the alert" if flags.keep else "Keep the alert permanently", back=there, fields=[("keep", "no" if flags.keep else "yes")])
 <form class="action" method="post" action="{{here}}/note"><input type="hidden" name="csrf" value="{{operator.form_token}}"><input type="hidden" name="back" value="{{there}}"><label for="note">Note</label> <textarea id="note" name="note" maxlength="2000" rows="3">{{flags.note or ''}}</textarea> <button>Save note</button></form>
 % for clip in [one.clip for one in recordings if one.playable]:

@@ -1,10 +1,14 @@
-<article class="card {{card.grade.name}}" id="w-{{card.key}}" aria-labelledby="t-{{card.key}}" data-came="{{card.came}}"{{!' data-test' if card.is_test else ''}}{{!' data-here' if card.concerns else ''}} data-announce="{{'Test: ' if card.is_test else ''}}{{card.title}}{{' for ' + card.places if card.places else ''}}{{', until ' + card.until.local if card.until else ''}}">
+<article class="card {{card.grade.name}}" id="w-{{card.key}}" aria-labelledby="t-{{card.key}}"{{!' data-test' if card.is_test else ''}}{{!' data-here' if card.concerns else ''}}\\
+% if card.announced:
+ data-came="{{card.came}}" data-announce="{{'Test: ' if card.is_test else ''}}{{card.title}}{{' for ' + card.places if card.places else ''}}{{', until ' + card.until.local if card.until else ''}}"\\
+% end
+>
 <p class="grade"><span class="sign" aria-hidden="true">{{card.grade.sign}}</span> <b>{{'Test, not an alert' if card.is_test else card.grade.word}}</b>\\
 % if card.levels and not card.is_test:
  <span class="intensity">{{card.levels}}</span>\\
 % end
 </p>
-<h3 id="t-{{card.key}}"><a href="/alerts/{{card.alert_id}}">{{card.title}}</a></h3>
+<h3 id="t-{{card.key}}"><a href="/alerts/{{card.alert_id}}">{{card.title}}</a>{{f' ({card.messages} messages)' if card.messages > 1 else ''}}</h3>
 % if card.places:
 <p class="places">{{card.places}}{{'' if card.concerns else ' (elsewhere)'}}</p>
 % end

@@ -58,6 +58,16 @@
 % end
 % end
 </section>
+<section id="hidden" class="quiet" data-live>
+% if groups.hidden:
+<h2>In force, hidden by an operator <span class="count">{{len(groups.hidden)}}</span></h2>
+<ul class="lines">
+% for card in groups.hidden:
+% include('line.tpl', card=card)
+% end
+</ul>
+% end
+</section>
 <p id="signals" class="hint" data-chime="{{chime}}" hidden>When a new alert arrives: <label>play a chime <select id="chime">
 <option value="">station default: {{ {'off': 'never', 'here': 'for alerts here', 'all': 'for every alert'}[chime] }}</option><option value="off">never</option><option value="here">for alerts here</option><option value="all">for every alert and test</option>
 </select></label> <button type="button" id="ring">Play it</button> <label><input type="checkbox" id="notify"> show a notification for alerts here</label> <span id="notify-why" hidden>(notifications need HTTPS)</span> <span id="chime-why" hidden>The browser plays sound only after you click or tap this page once.</span></p>

@@ -356,6 +356,27 @@ def test_a_stop_is_desired_audited_and_told_to_the_daemon(recorded: Any) -> None
     assert recorded.ann.json("/api/v1/sources/none/stop", {}, **recorded.said)[0] == 404
 
 
+def test_an_alert_is_ended_and_hidden_by_form_and_by_json(recorded: Any) -> None:
+    ann, fields = recorded.ann, {"csrf": recorded.said["HTTP_X_CSRF_TOKEN"]}
+    status, said, _ = ann.form("/api/v1/alerts/alert-1/hide", {**fields, "back": "/"})
+    assert (status, said["location"]) == (303, "/")
+    path = "/api/v1/alerts/alert-1/end"
+    assert ann.json(path, {}, **recorded.said)[0] == 400
+    assert ann.json(path, {"why": " "}, **recorded.said)[0] == 400
+    status, said, _ = ann.form(path, {**fields, "why": "cancelled by telephone"})
+    assert (status, said["location"]) == (303, "/alerts/alert-1")
+    with recorded.database.read() as connection:
+        alert = stored_alerts.by_id(connection, "alert-1")
+        (change,) = stored_alerts.changes_of(connection, "alert-1")
+        flags = flags_of(connection, ["alert-1"])["alert-1"]
+    assert alert is not None
+    assert alert.end_reason == "ended by operator"
+    assert (change.kind, change.why) == ("ended", "ended by ann: cancelled by telephone")
+    assert flags.hidden_by == "ann"
+    assert ("ann", "end_alert", "alert-1", "cancelled by telephone", "done") in audited(recorded)
+    assert ann.json("/api/v1/alerts/none/end", {"why": "x"}, **recorded.said)[0] == 404
+
+
 def test_an_alert_is_acknowledged_kept_and_noted_by_form_and_by_json(recorded: Any) -> None:
     ann, fields = recorded.ann, {"csrf": recorded.said["HTTP_X_CSRF_TOKEN"]}
     status, said, _ = ann.form("/api/v1/alerts/alert-1/acknowledge", fields)

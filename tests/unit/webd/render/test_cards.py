@@ -211,3 +211,34 @@ def test_an_unverified_alert_is_marked_on_its_card(
     heard = [make.reception(n, signature=one) for n, one in enumerate(signatures)]
     notice = presenter.card(make.entry(*heard), make.now).notice
     assert notice.startswith("Unverified") is warned
+
+
+def test_alerts_that_nobody_can_tell_apart_share_a_card(
+    presenter: Presenter, picture_of: Any, make: Any
+) -> None:
+    entries = [make.entry(make.reception(n), alert_id=f"alert-{n}") for n in range(3)]
+    other = make.entry(make.reception(9), alert_id="alert-9", event_name="Flood Watch")
+    groups = presenter.groups(picture_of(*entries, other))
+    found = [(card.title, card.messages) for card in (*groups.here, *groups.elsewhere)]
+    assert sorted(found) == [("Flood Watch", 1), (entries[0].alert.event_name, 3)]
+
+
+def test_what_an_operator_hid_is_listed_apart(
+    presenter: Presenter, picture_of: Any, make: Any
+) -> None:
+    groups = presenter.groups(picture_of(replace(make.entry(), hidden=True)))
+    assert (groups.here, groups.elsewhere) == ((), ())
+    assert [card.alert_id for card in groups.hidden] == ["alert-1"]
+
+
+def test_a_header_from_the_future_is_shown_and_not_announced(
+    presenter: Presenter, make: Any
+) -> None:
+    doubt = "date in header: 17 Oct, not believed"
+    heard = make.reception(1)
+    early = replace(heard, statement=replace(heard.statement, doubt=doubt, is_early=True))
+    entry = make.entry(early, doubt=doubt)
+    card = presenter.card(entry, make.now)
+    assert (card.announced, card.notice) == (False, "Date in header: 17 Oct, not believed.")
+    both = replace(entry, receptions=(early, heard))
+    assert presenter.card(both, make.now).announced
