@@ -11,7 +11,7 @@ import json
 import os
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from table import Table, best_s
 from eas_station import tables
 from eas_station.alerts import from_cap
 from eas_station.alerts.admission import Admission
-from eas_station.alerts.model import Candidate, Reception
+from eas_station.alerts.model import HeardText, Key, KnownAlert, Reception
 from eas_station.cap.documents import document
 from eas_station.errors import CapError
 from eas_station.geo.area import Area
@@ -91,8 +91,7 @@ def made_up(known: tables.Tables, count: int, first: int = 0) -> bytes:
 
 def decide(data: bytes, admission: Admission) -> int:
     """Bytes → the alerts of an empty station; gives how many."""
-    stored: dict[str, Candidate] = {}
-    holders: dict[str, list[str]] = {}
+    station = EmptyStation(admission)
     messages = document.parse(data).messages
     for message in sorted(messages, key=lambda m: (m.sent_at, m.identifier)):  # as eas-capd does
         try:
@@ -106,26 +105,45 @@ def decide(data: bytes, admission: Admission) -> int:
             )
         except CapError:
             continue
-        _admit(reception, admission, stored, holders)
-    return len(stored)
+        station.take(reception)
+    return len(station.alerts)
 
 
-def _admit(
-    reception: Reception,
-    admission: Admission,
-    stored: dict[str, Candidate],
-    holders: dict[str, list[str]],
-) -> None:
-    keys = admission.keys(reception)
-    sharing = dict.fromkeys(one for key in keys for one in holders.get(key.text, ()))
-    chosen = admission.choose(reception, [stored[one] for one in sharing])
-    number = len(stored) if chosen is None else chosen.created
-    heard = (reception,) if chosen is None else (*chosen.receptions, reception)
-    alert = admission.fold(str(number), heard, None if chosen is None else chosen.alert)
-    all_keys = keys if chosen is None else tuple(dict.fromkeys((*chosen.keys, *keys)))
-    stored[alert.alert_id] = Candidate(alert, all_keys, heard, number)
-    for key in keys:
-        holders.setdefault(key.text, []).append(alert.alert_id)
+class EmptyStation:
+    """What the flusher does with an admission, in memory."""
+
+    def __init__(self, admission: Admission) -> None:
+        self.alerts: dict[int, KnownAlert] = {}  # by number
+        self._admission = admission
+        self._holders: dict[str, set[int]] = {}  # by the text of a key
+        self._taken = 0
+        self._begun = 0
+
+    def take(self, reception: Reception) -> None:
+        self._taken += 1
+        text = HeardText(reception, self._taken, reception.received_at)
+        known = self._known(self._admission.sought(reception))
+        for admitted in self._admission.admit(text, known, self._begin):
+            for gone in admitted.joined:
+                number = next(n for n, k in self.alerts.items() if k.alert.alert_id == gone)
+                del self.alerts[number]
+            self.alerts[admitted.known.number] = admitted.known
+            for key in self._admission.keys(reception):
+                self._holders.setdefault(key.text, set()).add(admitted.known.number)
+
+    def _begin(self) -> tuple[str, int]:
+        self._begun += 1
+        return str(self._begun), self._begun
+
+    def _known(self, keys: Iterable[Key]) -> list[KnownAlert]:
+        found: dict[int, KnownAlert] = {}
+        while True:
+            numbers = {one for key in keys for one in self._holders.get(key.text, ())}
+            fresh = {n: self.alerts[n] for n in numbers if n in self.alerts and n not in found}
+            if not fresh:
+                return [found[number] for number in sorted(found)]
+            found |= fresh
+            keys = [key for one in fresh.values() for key in self._admission.rivals(one.receptions)]
 
 
 def bench_answer(table: Table, name: str, data: bytes, admission: Admission) -> None:

@@ -13,8 +13,10 @@ import pytest
 from eas_station import tables
 from eas_station.cap.products import product_messages, text_product
 from eas_station.cap.products.product_messages import ProductReading
+from eas_station.geo import polygon
 
 WIRE = Path(__file__).resolve().parents[5] / "shared" / "wire"
+CASES = WIRE.parent / "cases" / "cap"
 TABLES = tables.load()
 NOW = datetime(2020, 6, 15, tzinfo=UTC)
 # Written apart from the parser: a P-VTEC that names an event.
@@ -89,3 +91,20 @@ def test_products_that_gave_nothing_before(name: str, codes: tuple[str, ...]) ->
     (message,) = product_messages.read(texts()[name], NOW, TABLES).messages
     (area,) = message.infos[0].areas
     assert tuple(value for kind, value in area.geocodes if kind == "UGC") == codes
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "event", "inside"),
+    [
+        ("bad_ugc.txt", datetime(2013, 4, 12, 12, 29, tzinfo=UTC), "Flood Warning", (34.1, -78.0)),
+        ("guam.txt", datetime(2022, 7, 26, 0, 49, tzinfo=UTC), "Flood Advisory", (15.2, 145.8)),
+    ],
+)
+def test_the_polygon_of_a_reported_product_lies_where_it_should(
+    name: str, at: datetime, event: str, inside: tuple[float, float]
+) -> None:
+    text = (CASES / name).read_text(encoding="utf-8")
+    (message,) = product_messages.read(text, at, TABLES).messages
+    (area,) = message.infos[0].areas
+    assert message.infos[0].event == event
+    assert polygon.contains(area.polygons[0], inside)
