@@ -47,11 +47,11 @@ from eas_station.webd.pages.now_page import NowPage
 from eas_station.webd.pages.radio_page import RadioPage
 from eas_station.webd.pages.system_page import SystemPage
 from eas_station.webd.pages.tests_page import CachedTestRecord, TestsPage
+from eas_station.webd.records.child_decoder import ChildDecoder
 from eas_station.webd.records.operator_actions import OperatorActions
 from eas_station.webd.records.queries import RecordQueries
 from eas_station.webd.records.search import LogSearch, PlaceSearch
 from eas_station.webd.records.tasks import Tasks
-from eas_station.webd.records.verify import Decoder
 from eas_station.webd.render.cards import Presenter
 from eas_station.webd.render.times import TimeFormat, zone_of
 from eas_station.webd.route_binding import mount
@@ -77,7 +77,7 @@ class WebServices:
     login_throttle: LoginThrottle
     live_audio: LiveAudio
     tasks: Tasks
-    decoder: Decoder
+    decoder: ChildDecoder
     machine: MachineReader
     process: ProcessHealth
     deadlines: RequestDeadlines

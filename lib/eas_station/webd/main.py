@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -37,11 +38,11 @@ from eas_station.webd.live.bus_listener import LISTENED_TO, BusListener
 from eas_station.webd.live.live_audio import LiveAudio
 from eas_station.webd.live.process_health import ProcessHealth
 from eas_station.webd.live.reconciler import Reconciler
+from eas_station.webd.records.child_decoder import ChildDecoder
 from eas_station.webd.records.operator_actions import OperatorActions
 from eas_station.webd.records.queries import RecordQueries
 from eas_station.webd.records.search import PlaceSearch
 from eas_station.webd.records.tasks import Tasks
-from eas_station.webd.records.verify import Decoder
 from eas_station.webd.reloading import ReloadingApp
 from eas_station.webd.state.audio_channels import AudioChannel
 from eas_station.webd.state.machine import MachineReader
@@ -93,7 +94,7 @@ def compose(daemon: Daemon) -> None:
             functools.partial(_subscribe, daemon), SOUND_STREAMS, daemon.stopping.is_set
         ),
         tasks=tasks,
-        decoder=Decoder(ctl_command(Path(sys.argv[0])), environment=child_environment()),
+        decoder=ChildDecoder(ctl_command(Path(sys.argv[0])), environment=child_environment()),
         machine=MachineReader(config.paths.state_dir),
         process=ProcessHealth(
             lambda: server.workers(), Counters(), fanout, listener.silent_s, listener.losses
@@ -107,31 +108,45 @@ def compose(daemon: Daemon) -> None:
     web = config.web
     sockets = passed_sockets(os.environ, os.getpid()) or bound_sockets(web.host, web.port)
     server = Server(app, sockets)
-
-    def reload(new: Config) -> None:
-        _warn_of_restart(daemon.config, new)
-        state.expect(heard_units(new), new_merger(new))
-        listener.expect(heard_units(new))
-        app.reload(new)
-
-    daemon.on_reload(reload)
-    stop = daemon.stopping
+    daemon.on_reload(functools.partial(_reload, daemon, app, state, listener, new_merger))
+    _start(daemon, server, listener, fanout)
     for name, run in (
         ("reconciler", reconciler.run),
         ("audit-log", audit_log.run),
         ("tasks", tasks.run),
     ):
         beat = daemon.heartbeat(name, DATABASE_DEADLINE_S)
-        daemon.spawn(name, functools.partial(run, stop, beat))
-    hearing = daemon.heartbeat("bus-listener", BUS_DEADLINE_S)
-    answering = daemon.heartbeat("self-check", self_check.DEADLINE_S)
-    daemon.spawn("bus-listener", lambda: listener.run(stop, hearing))
-    daemon.spawn("server", server.run)
-    daemon.spawn("self-check", lambda: self_check.run(server, fanout, stop, answering))
+        daemon.spawn(name, functools.partial(run, daemon.stopping, beat))
     gc.collect()
     gc.freeze()  # what exists now stays: no collection need walk through it with every request
+
+
+def _start(daemon: Daemon, server: Server, listener: BusListener, fanout: Fanout) -> None:
+    """Start the threads that serve."""
+    stop, beat = daemon.stopping, daemon.heartbeat("bus-listener", BUS_DEADLINE_S)
+    daemon.spawn("bus-listener", lambda: listener.run(stop, beat))
+    checked = daemon.heartbeat("self-check", self_check.DEADLINE_S)
+    daemon.spawn("server", server.run)
+    daemon.spawn("self-check", lambda: self_check.run(server, fanout, stop, checked))
     daemon.set_status(f"serving {' '.join(server.urls())}")
     log.info("the page is at %s", server.urls()[0])
+
+
+def _reload(
+    daemon: Daemon,
+    app: ReloadingApp,
+    state: StationState,
+    listener: BusListener,
+    new_merger: Callable[[Config], SpoolMerger],
+    config: Config,
+) -> None:
+    """Take a new configuration; web, database and paths stay until a restart."""
+    old = daemon.config
+    if (config.web, config.database, config.paths) != (old.web, old.database, old.paths):
+        log.warning("changes of web, database and paths need a restart of eas-webd")
+    state.expect(heard_units(config), new_merger(config))
+    listener.expect(heard_units(config))
+    app.reload(config)
 
 
 def ctl_command(program: Path) -> tuple[str, ...]:
@@ -182,8 +197,3 @@ def _report_database(daemon: Daemon, why: str | None) -> None:
     else:
         item = ItemState("database", "database", "reconnecting", why, since_at=now)
     daemon.set_item(item)
-
-
-def _warn_of_restart(old: Config, new: Config) -> None:
-    if (old.web, old.database, old.paths) != (new.web, new.database, new.paths):
-        log.warning("changes of web, database and paths need a restart of eas-webd")

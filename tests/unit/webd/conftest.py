@@ -45,10 +45,10 @@ from eas_station.webd.http.rate_limits import RateLimits
 from eas_station.webd.http.server import ServerWorkers
 from eas_station.webd.live.live_audio import LiveAudio
 from eas_station.webd.live.process_health import ProcessHealth
+from eas_station.webd.records.child_decoder import ChildDecoder
 from eas_station.webd.records.operator_actions import OperatorActions
 from eas_station.webd.records.search import PlaceSearch
 from eas_station.webd.records.tasks import Tasks
-from eas_station.webd.records.verify import Decoder
 from eas_station.webd.state.machine import MachineReader
 from eas_station.webd.state.snapshot import AlertEntry
 from eas_station.webd.state.spooled_receptions import SpoolMerger
@@ -299,7 +299,8 @@ def station_with(
             names=tables, places=PlaceSearch(), state=state, queries=queries, actions=actions,
             access=access, login_throttle=LoginThrottle(access, lambda: clocks.now),
             live_audio=LiveAudio(no_sound, 2, lambda: False),
-            tasks=Tasks(tmp_path / "tasks", lambda: clocks.now, lambda: None), decoder=Decoder(),
+            tasks=Tasks(tmp_path / "tasks", lambda: clocks.now, lambda: None),
+            decoder=ChildDecoder(),
             machine=MachineReader(tmp_path, tmp_path, lambda: clocks.mono), process=process,
             deadlines=RequestDeadlines(), clock_reason=lambda: "synchronised: the kernel says so",
             now=lambda: clocks.now, monotonic=lambda: clocks.mono,

@@ -16,7 +16,7 @@ from eas_station.webd.live.event_replay import missed_events
 
 
 class Failing:
-    """A library whose every question fails in the same way."""
+    """A queries whose every question fails in the same way."""
 
     def __init__(self, error: Exception) -> None:
         self._error = error

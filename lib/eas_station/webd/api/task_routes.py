@@ -26,10 +26,11 @@ from eas_station.webd.http.responses import (
 )
 from eas_station.webd.http.routes import Call, Route
 from eas_station.webd.records import clips
+from eas_station.webd.records.child_decoder import ChildDecoder
 from eas_station.webd.records.queries import EntryPage, RecordQueries
 from eas_station.webd.records.search import LogSearch, SearchQuery
 from eas_station.webd.records.tasks import Task, TaskKind, Tasks, Work
-from eas_station.webd.records.verify import Decoder, Verify
+from eas_station.webd.records.verify import Verify
 from eas_station.webd.render.cards import Names, Presenter
 from eas_station.webd.state.snapshot import AlertEntry
 
@@ -75,7 +76,7 @@ class TaskRoutes:
     queries: RecordQueries
     search: LogSearch
     audit_log: AuditLog
-    decoder: Decoder
+    decoder: ChildDecoder
     presenter: Presenter
     names: Names
     clips_dir: Path

@@ -21,7 +21,6 @@ POLL_S = 1.0  # how often a quiet stream checks that its client is still there
 RETRY_MS = 3000
 REPLAYED_MOST = 500  # a client further behind than this loads the page again
 UNSENT_MOST_BYTES = 262_144  # a client that leaves this much unread is dropped
-KINDS = frozenset({"alert", "reception", "record", "status", "levels", "receivers"})
 DEFAULT_KINDS = frozenset({"alert", "reception", "record", "status"})
 
 

@@ -174,7 +174,7 @@ class Reconciler:
         return events
 
     def _note_spooled(self, connection: Connection) -> None:
-        """NoteRequest which spooled receptions are in the database by now."""
+        """Note which spooled receptions are in the database by now."""
         waiting = [news.reception.reception_id for news in self._state.spooled()]
         if waiting:
             self._stored_ids.extend(receptions.alerts_of(connection, waiting))

@@ -86,7 +86,7 @@ class ChannelHistories:
     measure: str
     unit: str
     span: Span
-    point_s: int  # seconds that each point stands for
+    point_s: int  # seconds of each point
     began_at: datetime  # of the first point
     points: int  # the next begins `point_s` later; the last one is not over yet
     channels: tuple[ChannelHistory, ...]  # those of which anything is known

@@ -66,13 +66,13 @@ class SearchQuery:
     def as_query(self, **more: str | None) -> str:
         """The query of the URL: "?q=tornado"; "" for everything."""
         usual = SearchQuery()
-        said = {
+        given = {
             one.name: _shown(getattr(self, one.name))
             for one in fields(SearchQuery)
             if getattr(self, one.name) != getattr(usual, one.name)
         }
-        said |= {name: value for name, value in more.items() if value}
-        return f"?{urlencode(said)}" if said else ""
+        given |= {name: value for name, value in more.items() if value}
+        return f"?{urlencode(given)}" if given else ""
 
 
 class PlaceSearch:

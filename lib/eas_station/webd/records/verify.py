@@ -1,12 +1,7 @@
-"""Verification: an alert's recordings, decoded again by a child process and compared."""
+"""Verification: the recordings of an alert, decoded again and compared with its receptions."""
 
 from __future__ import annotations
 
-import logging
-import os
-import selectors
-import subprocess
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,93 +11,20 @@ from eas_station.errors import HeaderError, OutsideError
 from eas_station.same import header as same
 from eas_station.same.header import Header
 from eas_station.store.records.clips import Clip
+from eas_station.webd.records.child_decoder import ChildDecoder
 from eas_station.webd.records.tasks import ClipHeard, Task, TaskProgress, Verification
 from eas_station.wire import plain_from_json
 
-OUTPUT_MOST_BYTES = 262_144  # of a child; an hour of headers is less
-LONGEST_S = 60.0  # for one recording of two minutes; longer ones get more
-SPEED_LEAST = 2.0  # of decoding, in seconds of audio per second
-POLL_S = 0.2
-OOM_SCORE = "1000"  # if memory runs out, the kernel ends the child and not eas-webd
+PURGE_STEP_MIN = 30  # TTTT is rounded up to steps of a quarter and of half an hour: 47 CFR 11.31(c)
 
 Named = Callable[[Iterable[str]], str]  # SAME codes → places in words
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Decoder:
-    """Runs `eas-ctl decode` as a child, niced, bounded in time and output."""
-
-    command: tuple[str, ...] = ("eas-ctl",)
-    nice: tuple[str, ...] = ("nice", "-n", "10")
-    environment: dict[str, str] = field(default_factory=dict)
-
-    def decode(self, path: Path, length_s: float, cancelled: Callable[[], bool]) -> str:
-        """Its output. Raises OutsideError."""
-        longest_s = max(LONGEST_S, length_s / SPEED_LEAST)
-        with subprocess.Popen(
-            [*self.nice, *self.command, "decode", "--json", "--jobs", "1", "--", str(path)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**self.environment, "OPENBLAS_NUM_THREADS": "1", "EAS_LOG": "json"},
-            start_new_session=True,
-        ) as child:
-            _prefer_for_oom_kill(child.pid)
-            try:
-                said = _read(child, time.monotonic() + longest_s, cancelled)
-                if child.wait(LONGEST_S) != 0:
-                    raise OutsideError("the recording cannot be read")
-            finally:
-                child.kill()
-        return said.decode("utf-8", "replace")
-
-
-def _prefer_for_oom_kill(pid: int) -> None:
-    try:
-        Path(f"/proc/{pid}/oom_score_adj").write_text(OOM_SCORE)
-    except OSError as error:
-        log.debug("cannot set oom_score_adj of the child: %s", error)
-
-
-def _read(
-    child: subprocess.Popen[bytes], until_mono: float, cancelled: Callable[[], bool]
-) -> bytes:
-    """All output, within bounds."""
-    if child.stdout is None:
-        raise OutsideError("the child has no output")
-    said = b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(child.stdout, selectors.EVENT_READ)
-        while True:
-            if cancelled():
-                raise OutsideError("cancelled")
-            if time.monotonic() > until_mono:
-                raise OutsideError("decoding took too long and was cancelled")
-            if not selector.select(POLL_S):
-                continue
-            block = os.read(child.stdout.fileno(), 65536)
-            if not block:
-                return said
-            said += block
-            if len(said) > OUTPUT_MOST_BYTES:
-                raise OutsideError("the decoder wrote too much")
-
-
-def heard_on(clip: Clip, said: str) -> ClipHeard:
-    """The headers in the output of the child. Raises FrameError if it is not JSON."""
-    rows = [plain_from_json(line) for line in said.splitlines() if line.strip()]
-    texts = [row for row in rows if isinstance(row, dict) and isinstance(row.get("text"), str)]
-    headers = dict.fromkeys(row["text"] for row in texts if not row.get("eom"))
-    return ClipHeard(clip.clip_id, tuple(headers), any(row.get("eom") for row in texts))
 
 
 @dataclass(frozen=True, slots=True)
 class Verify:
     """One verification."""
 
-    decoder: Decoder
+    decoder: ChildDecoder
     alert: Alert
     receptions: tuple[Reception, ...]
     clips: tuple[tuple[Clip, Path], ...]
@@ -110,45 +32,75 @@ class Verify:
 
     def __call__(self, task: Task, progress: TaskProgress) -> Task:
         """Decode every recording, then compare."""
-        found = []
+        decoded = []
         for number, (clip, path) in enumerate(self.clips):
             progress.report(number / len(self.clips))
             try:
-                said = self.decoder.decode(path, clip.duration_s, progress.cancelled.is_set)
-                found.append(heard_on(clip, said))
+                output = self.decoder.decode(path, clip.duration_s, progress.cancelled.is_set)
+                decoded.append(heard_on(clip, output))
             except (OutsideError, ValueError) as error:
-                found.append(ClipHeard(clip.clip_id, (), False, str(error)))
-        verification = compared(self.alert, self.receptions, found, self.named)
+                decoded.append(ClipHeard(clip.clip_id, (), False, str(error)))
+        verification = compared(self.alert, self.receptions, decoded, self.named)
         return replace(task, verification=verification)
 
 
+def heard_on(clip: Clip, output: str) -> ClipHeard:
+    """The headers in the output of the decoder. Raises FrameError if it is not JSON."""
+    rows = [plain_from_json(line) for line in output.splitlines() if line.strip()]
+    texts = [row for row in rows if isinstance(row, dict) and isinstance(row.get("text"), str)]
+    headers = dict.fromkeys(row["text"] for row in texts if not row.get("eom"))
+    return ClipHeard(clip.clip_id, tuple(headers), any(row.get("eom") for row in texts))
+
+
+@dataclass(slots=True)
+class _Comparison:
+    """The findings, in sentences."""
+
+    agreements: list[str] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
+
+    def add(self, agrees: bool, cap: str, what: str) -> None:
+        """Add a finding about CAP and the recording."""
+        verb = "agree on" if agrees else "differ in"
+        listed = self.agreements if agrees else self.differences
+        listed.append(f"{cap} and the recording {verb} {what}.")
+
+
 def compared(
-    alert: Alert, receptions: Sequence[Reception], found: Sequence[ClipHeard], named: Named
+    alert: Alert, receptions: Sequence[Reception], decoded: Sequence[ClipHeard], named: Named
 ) -> Verification:
     """The agreements and the differences, in sentences."""
-    good: list[str] = []
-    bad = [f"A recording could not be decoded: {one.fault}." for one in found if one.fault]
-    said = list(dict.fromkeys(text for one in found for text in one.headers))
-    headers = [(text, _parsed(text, alert)) for text in said]
-    if not said:
-        bad.append("No header could be decoded from the recording.")
+    found = _Comparison()
+    found.differences += (
+        f"A recording could not be decoded: {one.fault}." for one in decoded if one.fault
+    )
+    texts = list(dict.fromkeys(text for one in decoded for text in one.headers))
+    headers = [one for text in texts if (one := _parsed(text, alert)) is not None]
+    if not texts:
+        found.differences.append("No header could be decoded from the recording.")
     for reception in receptions:
-        if reception.via == "same":
-            _against_air(reception, said, good, bad)
+        if reception.via == "same" and texts:
+            _compare_header(reception, texts, found)
     for reception in receptions:
         if reception.via == "cap" and headers:
-            _against_cap(reception, [one for _, one in headers if one], named, good, bad)
-    if said:
-        word = "The end of the message is in the recording."
-        good.append(word) if any(one.ends for one in found) else None
-    sentence = (
-        "The recording confirms the reception."
-        if good and not bad
-        else "The recording differs from the reception."
-        if said
-        else "The recording cannot confirm the reception."
+            _compare_cap(reception, headers[0], named, found)
+    if texts and any(one.ends for one in decoded):
+        found.agreements.append("The end of the message is in the recording.")
+    return Verification(
+        agrees=not found.differences,
+        sentence=_summary(found, bool(texts)),
+        agreements=tuple(found.agreements),
+        differences=tuple(found.differences),
+        clips=tuple(decoded),
     )
-    return Verification(not bad, sentence, tuple(good), tuple(bad), tuple(found))
+
+
+def _summary(found: _Comparison, has_header: bool) -> str:
+    if found.agreements and not found.differences:
+        return "The recording confirms the reception."
+    if has_header:
+        return "The recording differs from the reception."
+    return "The recording cannot confirm the reception."
 
 
 def _parsed(text: str, alert: Alert) -> Header | None:
@@ -158,19 +110,18 @@ def _parsed(text: str, alert: Alert) -> Header | None:
         return None
 
 
-def _against_air(reception: Reception, said: list[str], good: list[str], bad: list[str]) -> None:
+def _compare_header(reception: Reception, texts: list[str], found: _Comparison) -> None:
+    """The header as it was received against those in the recording."""
     where = f"{reception.origin}, {reception.channel or 'mono'}"
-    if not said:
+    if reception.raw in texts:
+        found.agreements.append(f"{where} received the same header, character for character.")
         return
-    if reception.raw in said:
-        good.append(f"{where} received the same header, character for character.")
+    if same.without_callsign(reception.raw) in {same.without_callsign(text) for text in texts}:
+        found.agreements.append(f"{where} received the same header from another transmitter.")
         return
-    if same.without_callsign(reception.raw) in {same.without_callsign(text) for text in said}:
-        good.append(f"{where} received the same header from another transmitter.")
-        return
-    nearest = min(said, key=lambda text: _distance(text, reception.raw))
+    nearest = min(texts, key=lambda text: _distance(text, reception.raw))
     count = _distance(nearest, reception.raw)
-    bad.append(
+    found.differences.append(
         f"{where} received {reception.raw}; the recording has {nearest}: {count} characters differ."
     )
 
@@ -181,42 +132,23 @@ def _distance(one: str, other: str) -> int:
     return sum(a != b for a, b in pairs) + abs(len(one) - len(other))
 
 
-def _against_cap(
-    reception: Reception, headers: list[Header], named: Named, good: list[str], bad: list[str]
-) -> None:
-    """The header against what CAP says: event, places, beginning and end."""
-    said, who = reception.statement, f"CAP ({reception.origin})"
-    if not headers:
-        return
-    header = headers[0]
-    if said.event_code is not None:
-        same_event = said.event_code == header.event_code
-        words = f"the event: {header.event_code}" if same_event else (
-            f"the event: CAP {said.event_code}, the recording {header.event_code}"
-        )  # fmt: skip
-        _sort(same_event, who, words, good, bad)
-    ours, theirs = set(header.locations), set(said.same_codes)
-    if theirs:
-        alone = {"only CAP": theirs - ours, "only the recording": ours - theirs}
-        parts = [f"{who} names {named(codes)}" for who, codes in alone.items() if codes]
-        words = f"the places: {named(header.locations)}" if not parts else (
-            f"the places: {' and '.join(parts)}"
-        )  # fmt: skip
-        _sort(not parts, who, words, good, bad)
-    ends_at = said.ends_at or said.expires_at
+def _compare_cap(reception: Reception, header: Header, named: Named, found: _Comparison) -> None:
+    """The header against the CAP message: event, places, end."""
+    statement, cap = reception.statement, f"CAP ({reception.origin})"
+    if statement.event_code is not None:
+        agrees = statement.event_code == header.event_code
+        codes = f"CAP {statement.event_code}, the recording {header.event_code}"
+        found.add(agrees, cap, f"the event: {header.event_code if agrees else codes}")
+    recorded, stated = set(header.locations), set(statement.same_codes)
+    if stated:
+        only = {"only CAP": stated - recorded, "only the recording": recorded - stated}
+        parts = [f"{who} names {named(codes)}" for who, codes in only.items() if codes]
+        places = " and ".join(parts) if parts else named(header.locations)
+        found.add(not parts, cap, f"the places: {places}")
+    ends_at = statement.ends_at or statement.expires_at
     if ends_at is not None:
         minutes = round((header.expires_at - ends_at).total_seconds() / 60)
-        close = abs(minutes) <= PURGE_STEP_MIN
-        words = "when it ends" if close else (
-            f"when it ends: the header {abs(minutes)} min {'later' if minutes > 0 else 'earlier'}"
-        )  # fmt: skip
-        _sort(close, who, words, good, bad)
-
-
-PURGE_STEP_MIN = 30  # TTTT is rounded up to steps of a quarter and of half an hour: 47 CFR 11.31(c)
-
-
-def _sort(agrees: bool, who: str, words: str, good: list[str], bad: list[str]) -> None:
-    (good if agrees else bad).append(
-        f"{who} and the recording {'agree on' if agrees else 'differ in'} {words}."
-    )
+        agrees = abs(minutes) <= PURGE_STEP_MIN
+        later = "later" if minutes > 0 else "earlier"
+        differs = f"when it ends: the header {abs(minutes)} min {later}"
+        found.add(agrees, cap, "when it ends" if agrees else differs)

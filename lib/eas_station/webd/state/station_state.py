@@ -68,7 +68,7 @@ class LastMessages(Generic[T]):
         self._messages: dict[Hashable, tuple[T, float, datetime]] = {}
 
     def put(self, key: Hashable, value: T, sent_mono: float, sent_at: datetime) -> bool:
-        """KeepRequest a value unless a newer one is there. Returns whether it was kept."""
+        """Keep a value unless a newer one is there. Returns whether it was kept."""
         known = self._messages.get(key)
         if known is not None and known[1] > sent_mono:
             return False
@@ -155,7 +155,7 @@ class StationState:
             self._merge_again()
 
     def take(self, message: BusMessage) -> bool:
-        """KeepRequest a message. Returns whether it was a new reception."""
+        """Keep a message. Returns whether it was a new reception."""
         body, mono = message.body, self._monotonic()
         late_s = (self._now() - message.sent_at).total_seconds() if message.repeated else 0.0
         sent_mono = mono - max(0.0, late_s)

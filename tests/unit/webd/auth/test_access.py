@@ -322,8 +322,8 @@ def recorded(station_with: Any, with_password: Any, make: Any, tmp_path: Any) ->
     url = f"sqlite:///{tmp_path / 'record.sqlite'}"
     migrate.upgrade(url)
     database = Database(url)
-    library = RecordQueries(database, lambda: True, lambda: make.now)
-    station = with_password(station_with(library, database))
+    queries = RecordQueries(database, lambda: True, lambda: make.now)
+    station = with_password(station_with(queries, database))
     with database.write() as connection:
         connection.execute(alerts_table.insert(), [alert_row(make.alert(), 1)])
         assert stored_alerts.last_change_id(connection) == 0

@@ -1,4 +1,4 @@
-"""What the bus says reaches the board; what only lookers want is made only for them."""
+"""What the bus says reaches the state; what only lookers want is made only for them."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ class Bus:
 @pytest.fixture
 def room(new_state: Any, clocks: Any) -> Any:
     class Room:
-        bus, board, fanout = Bus(), new_state("eas-sdrd@wx"), Fanout()
+        bus, state, fanout = Bus(), new_state("eas-sdrd@wx"), Fanout()
 
         def hears(self, message: BusMessage) -> None:
             self.bus.messages.append(message)
-            self.newsroom.turn(0)
+            self.listener.turn(0)
 
     made = Room()
-    made.newsroom = BusListener(  # type: ignore[attr-defined]
-        made.bus, made.board, made.fanout, None, lambda: clocks.mono  # type: ignore[arg-type]
+    made.listener = BusListener(  # type: ignore[attr-defined]
+        made.bus, made.state, made.fanout, None, lambda: clocks.mono  # type: ignore[arg-type]
     )  # fmt: skip
     return made
 
@@ -55,7 +55,7 @@ def test_the_proofs_of_hearing_are_listened_to_and_drawn(room: Any, make: Any) -
     assert "audio.hearing." in LISTENED_TO
     hearing = HearingProof("wx", "162.550", "hearing", "hearing", make.now, 14.0)
     room.hears(make.message(hearing))
-    (heard,) = room.board.snapshot().hearings
+    (heard,) = room.state.snapshot().hearings
     assert (heard.value, heard.stale) == (hearing, False)
 
 

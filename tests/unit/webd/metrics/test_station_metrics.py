@@ -29,7 +29,7 @@ def scrape(station_with: Any) -> Any:
         lines = [line for line in body.decode().splitlines() if not line.startswith("#")]
         return {name: float(value) for name, _, value in (one.rpartition(" ") for one in lines)}
 
-    read.board = station.state  # type: ignore[attr-defined]
+    read.state = station.state  # type: ignore[attr-defined]
     return read
 
 
@@ -68,10 +68,10 @@ def test_feeds_sources_and_units_are_counted(scrape: Any, clocks: Any, make: Any
         "nws", "feed.nws", next_at=clocks.now + timedelta(seconds=60),
         counters={"polls": 9, "failures": 2, "rejected": 1, "unheard_of": 3},
     )  # fmt: skip
-    scrape.board.take(make.message(make.status("eas-capd", nws, pid=7, spool_depth=4)))
-    scrape.board.take(make.message(make.status("eas-capd", nws, pid=8, spool_depth=4)))
+    scrape.state.take(make.message(make.status("eas-capd", nws, pid=7, spool_depth=4)))
+    scrape.state.take(make.message(make.status("eas-capd", nws, pid=8, spool_depth=4)))
     source = make.item("wx", "source.receiver", "stopped", counters={"headers": 5})
-    scrape.board.take(make.message(make.status("eas-audiod@wx", source)))
+    scrape.state.take(make.message(make.status("eas-audiod@wx", source)))
     told = scrape()
     assert told['eas_feed_polls_total{feed="nws"}'] == 9
     assert told['eas_feed_failures_total{feed="nws"}'] == 2
@@ -91,7 +91,7 @@ def test_hearing_has_its_margin_and_its_deaf_seconds_until_it_is_stale(
         "wx", "162.550", "deaf", "deaf for 3 min", clocks.now, 4.5, 11.0,
         clocks.now - timedelta(minutes=5), 180.0, True, ("RWT",),
     )  # fmt: skip
-    scrape.board.take(make.message(hearing))
+    scrape.state.take(make.message(hearing))
     label = 'channel="162.550",source="wx"'
     told = scrape()
     assert told[f"eas_margin_db{{{label}}}"] == 4.5
@@ -110,7 +110,7 @@ def test_a_radio_has_its_gain_and_its_crystal(scrape: Any, make: Any) -> None:
     state = ReceiverState(
         "wx", "running", "7 channels", 250_000, 162_487_500.0, (channel, quiet), 1000, 7, 1.8, 40.2
     )
-    scrape.board.take(make.message(state))
+    scrape.state.take(make.message(state))
     told = scrape()
     assert told['eas_receiver_gain_db{receiver="wx"}'] == 40.2
     assert told['eas_receiver_crystal_error_ratio{receiver="wx"}'] == pytest.approx(1.8e-6)
@@ -121,7 +121,7 @@ def test_a_radio_has_its_gain_and_its_crystal(scrape: Any, make: Any) -> None:
 
 def test_jobs_do_not_use_the_label_that_is_prometheus_own(scrape: Any, clocks: Any) -> None:
     totals = JobTotals("maintenance", 12, 2, 1, clocks.now, None)
-    scrape.board.set_stored(StoredState((), (), frozenset(), 7, jobs=(Job(totals, ()),)))
+    scrape.state.set_stored(StoredState((), (), frozenset(), 7, jobs=(Job(totals, ()),)))
     told = scrape()
     assert told['eas_job_failures_total{name="maintenance"}'] == 2
     assert told['eas_job_missed_total{name="maintenance"}'] == 1

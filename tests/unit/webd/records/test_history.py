@@ -22,8 +22,8 @@ def station(station_with: Any, tmp_path: Path, clocks: Any) -> Any:
     url = f"sqlite:///{tmp_path / 'station.sqlite'}"
     migrate.upgrade(url)
     database = Database(url)
-    library = RecordQueries(database, lambda: True, lambda: clocks.now)
-    made = station_with(library, database)
+    queries = RecordQueries(database, lambda: True, lambda: clocks.now)
+    made = station_with(queries, database)
     yield made
     database.close()
 

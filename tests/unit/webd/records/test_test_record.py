@@ -123,8 +123,8 @@ def test_nobody_can_say_what_is_late_by_a_clock_that_is_not_trusted(
     told: Any, make: Any, station: Any
 ) -> None:
     told([weekly(make, 90 * DAY)])
-    picture = replace(station.state.snapshot(), clock_trusted=False)
-    (line,) = read(station, picture).tests
+    snapshot = replace(station.state.snapshot(), clock_trusted=False)
+    (line,) = read(station, snapshot).tests
     assert (line.word, line.sign) == ("unknown", "?")
 
 

@@ -12,16 +12,17 @@ import pytest
 
 from eas_station.errors import FrameError, OutsideError
 from eas_station.store.records.clips import Clip
+from eas_station.webd.records.child_decoder import OUTPUT_MOST_BYTES, ChildDecoder
 from eas_station.webd.records.tasks import ClipHeard
-from eas_station.webd.records.verify import OUTPUT_MOST_BYTES, Decoder, compared, heard_on
+from eas_station.webd.records.verify import compared, heard_on
 
 HEADER = "ZCZC-WXR-TOR-039173+0045-3260812-KCLE/NWS-"
 
 
-def child(tmp_path: Path, text: str) -> Decoder:
+def child(tmp_path: Path, text: str) -> ChildDecoder:
     program = tmp_path / "child.py"
     program.write_text(text)
-    return Decoder((sys.executable, str(program)))
+    return ChildDecoder((sys.executable, str(program)))
 
 
 def named(codes: Any) -> str:
@@ -47,7 +48,7 @@ def test_a_child_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     hanging = child(tmp_path, "import time; time.sleep(600)")
     with pytest.raises(OutsideError, match="cancelled"):
         hanging.decode(Path("a"), 1.0, lambda: True)
-    monkeypatch.setattr("eas_station.webd.records.verify.LONGEST_S", 0.2)
+    monkeypatch.setattr("eas_station.webd.records.child_decoder.LONGEST_S", 0.2)
     with pytest.raises(OutsideError, match="took too long"):
         hanging.decode(Path("a"), 0.0, lambda: False)
 

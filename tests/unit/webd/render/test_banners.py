@@ -17,7 +17,7 @@ FACE = TimeFormat(zone_of("America/New_York"))
 
 
 @pytest.fixture
-def picture(make: Any) -> Snapshot:
+def snapshot(make: Any) -> Snapshot:
     return Snapshot(
         as_of=make.now, waited_s=100, clock_trusted=True, active=(), recent=(),
         units=(), receivers=(), levels=(), bursts=(), record=Record(True, make.now),
@@ -38,18 +38,18 @@ def heard(
     return LastMessage(HearingProof("wx", channel, since_at=since, **values), at, 1.0, stale)
 
 
-def test_a_station_that_is_well_has_no_banner(picture: Snapshot, make: Any) -> None:
+def test_a_station_that_is_well_has_no_banner(snapshot: Snapshot, make: Any) -> None:
     hearing = heard(make.now, "162.550", state="hearing", problem=False)
-    assert banners(replace(picture, hearings=(hearing,)), FACE) == ()
+    assert banners(replace(snapshot, hearings=(hearing,)), FACE) == ()
 
 
-def test_a_deaf_channel_is_named_with_its_time_and_cause(picture: Snapshot, make: Any) -> None:
-    found = banners(replace(picture, hearings=(heard(make.now, "162.550"),)), FACE)
+def test_a_deaf_channel_is_named_with_its_time_and_cause(snapshot: Snapshot, make: Any) -> None:
+    found = banners(replace(snapshot, hearings=(heard(make.now, "162.550"),)), FACE)
     sentence = "The station has been deaf on 162.550 MHz since 3:10 AM EST: no header gets through."
     assert found == (("bad", sentence),)
     mono = banners(
         replace(
-            picture,
+            snapshot,
             hearings=(heard(make.now, "mono", state="silent", sentence="silent: no sound"),),
         ),
         FACE,
@@ -57,24 +57,24 @@ def test_a_deaf_channel_is_named_with_its_time_and_cause(picture: Snapshot, make
     assert mono[0][1].startswith("The station has been deaf on wx since 3:10 AM EST: no sound.")
 
 
-def test_an_unused_channel_and_a_stale_report_give_no_banner(picture: Snapshot, make: Any) -> None:
+def test_an_unused_channel_and_a_stale_report_give_no_banner(snapshot: Snapshot, make: Any) -> None:
     unused = heard(make.now, "162.400", state="silent", problem=False)
     old = heard(make.now, "162.425", stale=True)
     overdue = heard(make.now, "162.450", state="hearing")
-    assert banners(replace(picture, hearings=(unused, old, overdue)), FACE) == ()
+    assert banners(replace(snapshot, hearings=(unused, old, overdue)), FACE) == ()
 
 
-def test_many_deaf_channels_are_one_sentence(picture: Snapshot, make: Any) -> None:
+def test_many_deaf_channels_are_one_sentence(snapshot: Snapshot, make: Any) -> None:
     all_of_them = tuple(heard(make.now, f"162.{n}") for n in (400, 425, 450, 475))
-    assert banners(replace(picture, hearings=all_of_them), FACE) == (
+    assert banners(replace(snapshot, hearings=all_of_them), FACE) == (
         ("bad", "The station is deaf on 4 channels of wx, the first since 3:10 AM EST."),
     )
 
 
 def test_an_offline_database_and_an_untrusted_clock_have_banners(
-    picture: Snapshot, make: Any
+    snapshot: Snapshot, make: Any
 ) -> None:
-    away = replace(picture, record=Record(False, make.now), clock_trusted=False, waiting=2)
+    away = replace(snapshot, record=Record(False, make.now), clock_trusted=False, waiting=2)
     (record, clock) = banners(away, FACE)
     assert record == (
         "bad",

@@ -39,8 +39,8 @@ def picture_of(make: Any) -> Any:
     return build
 
 
-def judged(presenter: Presenter, picture: Snapshot, deaf: bool = False) -> tuple[str, str]:
-    found = verdict(presenter.groups(picture), "Wood, OH", picture, deaf)
+def judged(presenter: Presenter, snapshot: Snapshot, deaf: bool = False) -> tuple[str, str]:
+    found = verdict(presenter.groups(snapshot), "Wood, OH", snapshot, deaf)
     return found.grade.name, found.sentence
 
 
@@ -72,12 +72,12 @@ def test_the_verdict_names_what_is_in_force_gravest_first(
             relevance=Relevance(False, "same-code", ()),
         ),
     ]
-    picture = picture_of(*entries)
-    assert judged(presenter, picture) == (
+    snapshot = picture_of(*entries)
+    assert judged(presenter, snapshot) == (
         "warning",
         "2 alerts in force for Wood, OH: Tornado Warning, Flood Watch.",
     )
-    groups = presenter.groups(picture)
+    groups = presenter.groups(snapshot)
     assert [card.alert_id for card in groups.here] == ["2", "1"]
     assert [card.alert_id for card in groups.tests] == ["3"]
     assert [card.alert_id for card in groups.elsewhere] == ["4"]
@@ -86,8 +86,8 @@ def test_the_verdict_names_what_is_in_force_gravest_first(
 def test_a_test_alone_leaves_the_page_calm(
     presenter: Presenter, picture_of: Any, make: Any
 ) -> None:
-    picture = picture_of(make.entry(event_code="RWT", is_test=True))
-    assert judged(presenter, picture)[0] == "calm"
+    snapshot = picture_of(make.entry(event_code="RWT", is_test=True))
+    assert judged(presenter, snapshot)[0] == "calm"
 
 
 @pytest.mark.parametrize(
@@ -173,12 +173,12 @@ def test_alerts_nearby_are_separate_from_those_elsewhere(
     presenter: Presenter, picture_of: Any, make: Any
 ) -> None:
     far = Relevance(False, "same-code", ())
-    picture = picture_of(
+    snapshot = picture_of(
         make.entry(alert_id="near", relevance=far),
         make.entry(alert_id="far", relevance=far),
         make.entry(alert_id="here"),
     )
-    groups = presenter.groups(picture, lambda alert: alert.alert_id == "near")
+    groups = presenter.groups(snapshot, lambda alert: alert.alert_id == "near")
     assert [card.alert_id for card in groups.nearby] == ["near"]
     assert [card.alert_id for card in groups.elsewhere] == ["far"]
     assert [card.alert_id for card in groups.here] == ["here"]

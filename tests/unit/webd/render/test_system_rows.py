@@ -46,11 +46,11 @@ def test_a_daemon_has_restarts_last_seen_and_memory_limit(
     for pid in (7, 8):
         state.take(make.message(make.status("eas-capd", pid=pid)))
         clocks.move(5)
-    picture = state.snapshot()
+    snapshot = state.snapshot()
     group = Cgroup(1.0, 60 << 20, 96 << 20, 1)
-    capd = daemon_line(picture.units[0], group, picture, UTC_FACE)
+    capd = daemon_line(snapshot.units[0], group, snapshot, UTC_FACE)
     assert (capd.restarts, capd.last_seen, capd.memory) == ("1", "5 s ago", "50 MiB of 96 MiB")
-    webd = daemon_line(picture.units[1], None, picture, UTC_FACE)
+    webd = daemon_line(snapshot.units[1], None, snapshot, UTC_FACE)
     assert (webd.restarts, webd.last_seen, webd.memory) == ("unknown", "never", "")
 
 
