@@ -318,5 +318,5 @@ def test_channels_that_no_bank_reaches_are_a_fault_of_the_configuration(station:
     process = station.spawn("channels_hz = [162400000, 162401000]")
     assert process.wait(timeout=PATIENCE_S) == 78
     assert "receiver.wx.center_hz" in station.log()
-    assert "must lie a multiple of 2500 Hz from every channel" in station.log()
+    assert "must be a multiple of 2500 Hz away from every channel" in station.log()
     assert "Traceback" not in station.log()
