@@ -50,7 +50,6 @@ class SpoolRow:
     row_id: int  # rises in the order of appending; negative: only in memory
     kind: str
     body: str  # JSON
-    added_at: str  # ISO 8601; "" if only in memory
 
 
 class Spool:
@@ -90,7 +89,7 @@ class Spool:
 
     def oldest(self, count: int) -> tuple[SpoolRow, ...]:
         """The next rows to move, oldest first. Raises StoreError."""
-        wanted = "SELECT row_id, kind, body, added_at FROM outbox ORDER BY row_id LIMIT ?"
+        wanted = "SELECT row_id, kind, body FROM outbox ORDER BY row_id LIMIT ?"
         with self._lock:
             self._retry_held()
             held = list(self._held.values())
@@ -146,7 +145,7 @@ class Spool:
 
     def _hold(self, kind: str, body: str) -> None:
         self._last_held -= 1
-        self._held[self._last_held] = SpoolRow(self._last_held, kind, body, "")
+        self._held[self._last_held] = SpoolRow(self._last_held, kind, body)
 
     def _retry_held(self) -> None:
         """Write the rows kept in memory to the disk, if it works again."""
