@@ -54,12 +54,14 @@ class Supervisor:
         self._on_ready = on_ready
         self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._notify.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        self._notify.setblocking(False)
         self._notify.bind(b"")  # the kernel chooses an abstract address
         address = self._notify.getsockname().decode().replace("\0", "@")
         self._environment = {**environment, "NOTIFY_SOCKET": address}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._running: dict[int, tuple[str, subprocess.Popen[bytes]]] = {}  # by process ID
+        self._running: dict[int, subprocess.Popen[bytes]] = {}  # by process ID
+        self._units: dict[int, str] = {}
         self._status: dict[int, str] = {}
         self._ready: set[int] = set()
         self._active = len(commands)
@@ -76,12 +78,11 @@ class Supervisor:
             for thread in self._threads:
                 thread.start()
             while self._active:
-                sockets = [self._wakeup.fileno(), self._notify.fileno()]
-                readable, _, _ = select.select(sockets, [], [])
-                if self._notify.fileno() in readable:
-                    self._read_notification()
+                select.select([self._wakeup.fileno(), self._notify.fileno()], [], [])
+                self._read_notifications()
                 if self._wakeup.signals() & STOP_SIGNALS:
                     return EXIT_FINE
+            self._read_notifications()
             self._stream.write("eas-ctl run", "no process is left", "ERROR")
             return EXIT_CONFIG
         finally:
@@ -112,7 +113,8 @@ class Supervisor:
                 env=self._environment,
                 start_new_session=True,  # Ctrl-C at the terminal reaches only this process
             )
-            self._running[process.pid] = command.unit, process
+            self._running[process.pid] = process
+            self._units[process.pid] = command.unit
         assert process.stdout is not None
         last: list[str] = []
         reader = threading.Thread(target=self._forward, args=(command.unit, process.stdout, last))
@@ -145,17 +147,28 @@ class Supervisor:
             return True
         return False
 
-    def _read_notification(self) -> None:
-        """Read one message of sd_notify(3)."""
-        received, ancillary, _, _ = self._notify.recvmsg(65536, socket.CMSG_SPACE(CREDENTIALS.size))
-        pid = CREDENTIALS.unpack(ancillary[0][2])[0]
-        for line in received.decode("utf-8", "replace").splitlines():
-            name, _, value = line.partition("=")
-            if name == "STATUS":
-                self._status[pid] = value
-            elif name == "READY" and pid in self._running and pid not in self._ready:
-                self._ready.add(pid)
-                unit, _ = self._running[pid]
+    def _read_notifications(self) -> None:
+        """Read the messages of sd_notify(3) that have arrived."""
+        while True:
+            try:
+                text, ancillary, _, _ = self._notify.recvmsg(
+                    65536, socket.CMSG_SPACE(CREDENTIALS.size)
+                )
+            except BlockingIOError:
+                return
+            pid = CREDENTIALS.unpack(ancillary[0][2])[0]
+            for line in text.decode("utf-8", "replace").splitlines():
+                self._take_notification(pid, line)
+
+    def _take_notification(self, pid: int, line: str) -> None:
+        name, _, value = line.partition("=")
+        if name == "STATUS":
+            self._status[pid] = value
+        elif name == "READY" and pid not in self._ready:
+            self._ready.add(pid)
+            with self._lock:  # the ID of a new process is noted under this lock
+                unit = self._units.get(pid)
+            if unit is not None:
                 self._stream.write(unit, f"ready: {self._status.get(pid, '')}")
                 self._on_ready(unit)
 
@@ -164,14 +177,15 @@ class Supervisor:
         with self._lock:
             self._stopping.set()
             running = list(self._running.values())
-        for _, process in running:
+        for process in running:
             process.terminate()
         deadline_s = time.monotonic() + STOP_S
         for thread in self._threads:
             thread.join(max(0.0, deadline_s - time.monotonic()))
-        for unit, process in list(self._running.values()):
-            self._stream.write(unit, f"did not stop within {STOP_S:g} s: killing it", "WARNING")
-            _kill_group(process.pid)
+        for pid in list(self._running):
+            text = f"did not stop within {STOP_S:g} s: killing it"
+            self._stream.write(self._units[pid], text, "WARNING")
+            _kill_group(pid)
         for thread in self._threads:
             thread.join()
 
