@@ -5,12 +5,13 @@ Sources and the area of the station are configured in station.toml only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args, get_type_hints
+from typing import Literal
 
 from sqlalchemy import Connection, select
 
+from eas_station.field_types import fields_of
 from eas_station.store.database.schema import settings
 from eas_station.store.database.statements import upsert
 
@@ -28,19 +29,17 @@ def read(connection: Connection) -> Settings:
     """The settings; unknown and invalid values take their defaults."""
     rows = connection.execute(select(settings.c.name, settings.c.value))
     stored = {name: value for name, value in rows}
-    hints = get_type_hints(Settings)
     known = {
-        field.name: stored[field.name]
-        for field in fields(Settings)
-        if stored.get(field.name) in get_args(hints[field.name])
+        spec.name: stored[spec.name]
+        for spec in fields_of(Settings)
+        if stored.get(spec.name) in spec.type.choices
     }
     return Settings(**known)
 
 
 def write(connection: Connection, name: str, value: str, at: datetime, by: str) -> bool:
     """Set one. False: there is no such setting, or the value is invalid."""
-    hint = get_type_hints(Settings).get(name)
-    if hint is None or value not in get_args(hint):
+    if not any(spec.name == name and value in spec.type.choices for spec in fields_of(Settings)):
         return False
     row = {"name": name, "value": value, "set_at": at, "set_by": by}
     upsert(connection, settings, [row], key=("name",))
