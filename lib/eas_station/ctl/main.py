@@ -17,7 +17,7 @@ COMMANDS = {
     "status": ("commands.status", "show the state of the station and its daemons"),
     "alerts": ("commands.alerts", "list alerts"),
     "show": ("commands.alerts", "show one alert"),
-    "end": ("commands.end", "end an alert by hand"),
+    "end": ("commands.end", "end or hide an alert"),
     "sources": ("commands.inputs", "show the audio sources"),
     "receivers": ("commands.inputs", "show the radio receivers"),
     "feeds": ("commands.feeds", "show, poll or test the feeds"),

@@ -104,7 +104,7 @@ def run_show(args: argparse.Namespace) -> int:
 
 
 def by_id_or_prefix(connection: Connection, text: str) -> Alert:
-    """The alert of this ID, or the one of the recent alerts whose ID begins so."""
+    """The alert with this ID, or the recent alert whose ID begins with it."""
     alert = alert_queries.by_id(connection, text)
     if alert is not None:
         return alert
@@ -143,7 +143,7 @@ def _input_of(row: ReceptionRow) -> str:
 
 
 def _until(alert: Alert) -> str:
-    """How it ends, after its issue."""
+    """The end of an alert, in words."""
     text = _ends(alert)
     return text if text.startswith(("until", "no end", "end not")) else f"until {text}"
 

@@ -1,4 +1,4 @@
-"""`eas-ctl end`: end an alert by hand."""
+"""`eas-ctl end`: end or hide an alert."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ def add_parser(commands: arguments.Commands) -> None:
     """Add `end` to the commands of eas-ctl."""
     parser = commands.add_parser(
         "end",
-        description="End an alert that is in force, or hide it from the page. A message that renews"
-        " it brings it back. The audit log records it. Exit status: 0 done, 2 no such alert.",
+        description="End an alert that is in force, or hide it from the status page. A message that"
+        " renews it brings it back. The reason is written to the audit log. Exit status: 0 done,"
+        " 2 no such alert.",
     )
     parser.add_argument("alert_id", metavar="ID", help="the ID, or its first characters")
     parser.add_argument("--why", required=True, metavar="TEXT", help="the reason")
     parser.add_argument(
-        "--hide", action="store_true", help="only hide it from the page: it stays in force"
+        "--hide", action="store_true", help="only hide it from the status page; it stays in force"
     )
     arguments.finish(parser, run)
 
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         output.print_json(alert)
     elif args.hide:
-        print(f"{alert.event_name} is hidden from the page until a message renews it.")
+        print(f"{alert.event_name} is hidden from the status page until a message renews it.")
     else:
         print(f"{alert.event_name}: {alert.end_reason or 'over'}.")
     return EXIT_FINE
