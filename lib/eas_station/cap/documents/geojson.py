@@ -7,7 +7,7 @@ identifier, sender, sent, status or messageType is rejected.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import repeat
@@ -16,6 +16,14 @@ from typing import Any
 from eas_station.cap import values
 from eas_station.cap.bug import CapBug
 from eas_station.cap.documents import json_text
+from eas_station.cap.documents.json_fields import (
+    are_words,
+    mapping,
+    outlines,
+    point,
+    strings,
+    text_of,
+)
 from eas_station.cap.limits import ParseLimits
 from eas_station.cap.message import STATUSES, CapArea, CapInfo, CapMessage, Named, Reference, Ring
 from eas_station.errors import CapError
@@ -53,12 +61,12 @@ def parse(
     if not has_list:
         collected.take(json_text.Member(_single(top, text), text, mended=False))
         top = {}
-    pagination = _mapping(top.get("pagination"))
+    pagination = mapping(top.get("pagination"))
     return GeoJsonPage(
         messages=tuple(collected.messages),
         rejected=tuple(collected.rejected),
-        next_url=_text(pagination.get("next")),
-        updated_at=values.time(_text(top.get("updated")) or ""),
+        next_url=text_of(pagination.get("next")),
+        updated_at=values.time(text_of(top.get("updated")) or ""),
         unchanged=collected.unchanged,
     )
 
@@ -92,7 +100,7 @@ class _Collected:
 
 def _single(top: _Object, text: str) -> _Object:
     """The document as one Feature or one JSON-LD alert. Raises CapError if it is neither."""
-    if top.get("type") == "Feature" or "wx:Alert" in _strings(top.get("@type")):
+    if top.get("type") == "Feature" or "wx:Alert" in strings(top.get("@type")):
         return top
     raise CapError("neither a FeatureCollection, nor a Feature, nor JSON-LD", text[:200])
 
@@ -140,7 +148,7 @@ class _GeoJsonReader:
             raw=self._raw,
             infos=(info,),
             references=self._references(info),
-            codes=_strings(self._properties.get("code")),
+            codes=strings(self._properties.get("code")),
             note=self._texts.get("note") or None,
             notes=tuple(self._notes),
         )
@@ -150,7 +158,7 @@ class _GeoJsonReader:
         for text in (
             self._texts.get("id"),
             self._texts.get("@id"),
-            _text(self._feature.get("id")),
+            text_of(self._feature.get("id")),
         ):
             if text:
                 identifier = text.rpartition(_ALERT_URL)[2].strip()
@@ -171,8 +179,8 @@ class _GeoJsonReader:
         return CapInfo(
             language=text("language") or "en-US",
             event=text("event") or None,
-            categories=_strings(properties.get("category")),
-            responses=_strings(properties.get("response")),
+            categories=strings(properties.get("category")),
+            responses=strings(properties.get("response")),
             urgency=text("urgency") or None,
             severity=text("severity") or None,
             certainty=text("certainty") or None,
@@ -210,9 +218,9 @@ class _GeoJsonReader:
         if geometry is None:
             return ()
         rings = []
-        for coordinates in _outlines(geometry):
-            points = [_point(item) for item in coordinates[: values.MAX_POINTS + 1]]
-            ring = values.ring([point for point in points if point is not None])
+        for coordinates in outlines(geometry):
+            points = [point(item) for item in coordinates[: values.MAX_POINTS + 1]]
+            ring = values.ring([one for one in points if one is not None])
             if ring is None or None in points:
                 self._notes.append("the geometry is not a ring on the Earth")
                 return ()
@@ -241,10 +249,10 @@ class _GeoJsonReader:
     def _named(self, key: str) -> tuple[Named, ...]:
         """The pairs of an object of lists, `{"SAME": ["048029"]}`; `[]` occurs as an empty one."""
         found: list[Named] = []
-        for name, listed in _mapping(self._properties.get(key)).items():
+        for name, listed in mapping(self._properties.get(key)).items():
             if type(listed) is not list:
                 listed = (listed,)
-            elif len(listed) > 1 and _are_words(listed):
+            elif len(listed) > 1 and are_words(listed):
                 found.extend(map(_new_named, repeat(Named), zip(repeat(name), listed)))
                 continue
             for text in listed:
@@ -273,67 +281,13 @@ class _GeoJsonReader:
         return CapError(message, self._raw[:200])
 
 
-def _are_words(listed: list[Any]) -> bool:
-    """Are all members strings of letters and digits, as codes are, so that none must be stripped.
-
-    It is one test for a whole list, because a nationwide answer holds ten thousand codes.
-    """
-    try:
-        return "".join(listed).isalnum() and "" not in listed
-    except TypeError:
-        return False
-
-
 def _reference(item: object) -> Reference | None:
-    item = _mapping(item)
-    sender, identifier = _text(item.get("sender")), _text(item.get("identifier"))
-    sent_at = values.time(_text(item.get("sent")) or "")
+    item = mapping(item)
+    sender, identifier = (
+        text_of(item.get("sender")),
+        text_of(item.get("identifier")),
+    )
+    sent_at = values.time(text_of(item.get("sent")) or "")
     if sender is None or identifier is None or sent_at is None:
         return None
     return Reference(sender, identifier, sent_at)
-
-
-def _outlines(geometry: object, depth: int = 0) -> Iterator[list[Any]]:
-    """The outer rings of a Polygon, a MultiPolygon or a GeometryCollection, without holes."""
-    shape = _mapping(geometry)
-    coordinates = shape.get("coordinates")
-    polygons: list[Any] = []
-    if shape.get("type") == "Polygon":
-        polygons = [coordinates]
-    elif shape.get("type") == "MultiPolygon" and isinstance(coordinates, list):
-        polygons = coordinates
-    elif shape.get("type") == "GeometryCollection" and depth < 3:
-        inner = shape.get("geometries")
-        for part in inner if isinstance(inner, list) else []:
-            yield from _outlines(part, depth + 1)
-    for polygon in polygons:
-        if isinstance(polygon, list) and polygon and isinstance(polygon[0], list) and polygon[0]:
-            yield polygon[0]
-
-
-def _point(item: object) -> tuple[float, float] | None:
-    """(latitude, longitude) of a GeoJSON position, whose longitude comes first."""
-    if not isinstance(item, list) or len(item) not in (2, 3):
-        return None
-    for number in item[:2]:
-        if isinstance(number, bool) or not isinstance(number, (int, float)):
-            return None
-    return float(item[1]), float(item[0])
-
-
-def _mapping(value: object) -> _Object:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: object) -> str | None:
-    """The stripped string; None for a blank one, null and any other type."""
-    if not isinstance(value, str):
-        return None
-    return value.strip() or None
-
-
-def _strings(value: object) -> tuple[str, ...]:
-    """The strings of a list, or the one string in place of a list."""
-    listed = value if isinstance(value, list) else [value]
-    stripped = [text.strip() for text in listed if isinstance(text, str)]
-    return tuple([text for text in stripped if text])
