@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -26,7 +26,9 @@ class EventsQuery:
     kinds: frozenset[Literal["alert", "reception", "record", "status", "levels", "receivers"]] = (
         frozenset()
     )
-    after: Text | None = None  # the last event's id, for clients that send no Last-Event-ID
+    after: Text | None = field(
+        default=None, metadata={"description": "The last event's id, as in Last-Event-ID."}
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ class DeafIntervalsQuery(PageQuery):
 
     source: Annotated[str, Length(64)] | None = None
     channel: Annotated[str, Length(16)] | None = field(
-        default=None, metadata={"description": "162.550"}
+        default=None, metadata={"description": "A channel of the source, 162.550."}
     )
 
 

@@ -128,12 +128,12 @@ def _of_path(name: str) -> dict[str, Any]:
 
 
 def _of_query(one: FieldSpec) -> dict[str, Any]:
-    schema = of_parameter(one)
+    schema, words = of_parameter(one), in_words(one.type)
     described: dict[str, Any] = {
         "name": one.name,
         "in": "query",
         "required": one.required,
-        "description": one.metadata.get("description") or f"{in_words(one.type).capitalize()}.",
+        "description": one.metadata.get("description") or f"{words[:1].upper()}{words[1:]}.",
         "schema": schema,
     }
     if schema.get("type") == "array":

@@ -30,7 +30,7 @@ SHORTEST_PLACE = 3  # letters; a shorter word can only name a state
 MOST_PLACES = 300  # for one word; "san" alone has a hundred
 STATES_PORTIONS = tuple(str(portion) for portion in range(10))  # P of PSSCCC
 
-DAY_FORMAT = "A day of the station's time zone, 2026-11-22, or a moment, 2026-11-22T08:12:00Z"
+DAY_FORMAT = "A day of the station's time zone, 2026-11-22, or a time, 2026-11-22T08:12:00Z"
 SINCE = {"format": "day", "description": f"First received at this time or later. {DAY_FORMAT}."}
 UNTIL = {"format": "day", "description": f"First received before this time. {DAY_FORMAT}."}
 TEXT = {
