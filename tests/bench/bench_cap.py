@@ -20,9 +20,9 @@ from lxml import etree
 from table import Table, best_s
 
 from eas_station import tables
-from eas_station.alerts import from_cap
-from eas_station.alerts.admission import Admission
+from eas_station.alerts.lifecycle.admission import Admission
 from eas_station.alerts.model import HeardText, Key, KnownAlert, Reception
+from eas_station.alerts.sources import from_cap
 from eas_station.cap.documents import document
 from eas_station.errors import CapError
 from eas_station.geo.area import Area

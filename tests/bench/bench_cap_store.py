@@ -15,9 +15,9 @@ from bench_cap import NOON, made_up
 from table import Table
 
 from eas_station import tables
-from eas_station.alerts import from_cap
-from eas_station.alerts.admission import Admission
+from eas_station.alerts.lifecycle.admission import Admission
 from eas_station.alerts.model import Reception
+from eas_station.alerts.sources import from_cap
 from eas_station.cap.documents import document
 from eas_station.geo.area import Area
 from eas_station.store.alerts import alert_queries

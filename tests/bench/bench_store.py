@@ -21,7 +21,7 @@ from borrowed import conftest
 from table import Table, best_s
 
 from eas_station import tables, wire
-from eas_station.alerts.admission import Admission
+from eas_station.alerts.lifecycle.admission import Admission
 from eas_station.alerts.model import Reception
 from eas_station.geo.area import Area
 from eas_station.store.alerts import alert_queries

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from eas_station.alerts import from_same
-from eas_station.alerts.admission import Admission
+from eas_station.alerts.lifecycle.admission import Admission
 from eas_station.alerts.model import Evidence, MessageId, Reception, Statement
-from eas_station.alerts.relevance import Area
+from eas_station.alerts.relevance.relevance import Area
+from eas_station.alerts.sources import from_same
 from eas_station.store.database.database import Database
 from eas_station.store.spool.spool import Spool
 from eas_station.store.upkeep import migrate

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from eas_station.alerts.admission import Admission
+from eas_station.alerts.lifecycle.admission import Admission
 from eas_station.errors import StoreError
 from eas_station.store.alerts import alert_queries
 from eas_station.store.database.database import Database

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from eas_station.alerts.admission import Admission
+from eas_station.alerts.lifecycle.admission import Admission
 from eas_station.alerts.model import MessageId, Reception
 from eas_station.store.alerts import alert_queries
 from eas_station.store.alerts.candidates import MOST_RIVALS, alerts_sharing

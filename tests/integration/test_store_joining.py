@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select
 
-from eas_station.alerts.admission import Admission
+from eas_station.alerts.lifecycle.admission import Admission
 from eas_station.alerts.model import Change, EventRef, MessageId, Reception
 from eas_station.store.alerts import alert_queries, flags
 from eas_station.store.database.database import Database

@@ -10,8 +10,8 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
-from eas_station.alerts import from_same
 from eas_station.alerts.model import Evidence, Reception
+from eas_station.alerts.sources import from_same
 from eas_station.decoder.text.message import DecodedMessage
 from eas_station.errors import HeaderError
 

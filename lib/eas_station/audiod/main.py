@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable
 from functools import partial
 
-from eas_station.alerts.admission import Admission
+from eas_station.alerts.lifecycle.admission import Admission
 from eas_station.alerts.model import Reception
 from eas_station.audiod import cpu_affinity
 from eas_station.audiod.clips.clip_files import ClipFolder

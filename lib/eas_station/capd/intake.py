@@ -12,8 +12,8 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from eas_station.alerts import from_cap
 from eas_station.alerts.model import MessageId, Reception
+from eas_station.alerts.sources import from_cap
 from eas_station.cap.bug import CapBug
 from eas_station.cap.message import CapMessage, order_of_issue
 from eas_station.capd.feed.known import Known, message_key

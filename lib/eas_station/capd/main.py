@@ -15,9 +15,9 @@ from functools import partial
 from pathlib import Path
 
 from eas_station import tables
-from eas_station.alerts import from_cap
-from eas_station.alerts.admission import Admission
+from eas_station.alerts.lifecycle.admission import Admission
 from eas_station.alerts.model import MessageId, Reception
+from eas_station.alerts.sources import from_cap
 from eas_station.capd.alarm.alarm import Alarms
 from eas_station.capd.feed.credentials import FeedCredentials
 from eas_station.capd.feed.memory import Memory

@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from eas_station import tables
-from eas_station.alerts.admission import Admission
+from eas_station.alerts.lifecycle.admission import Admission
 from eas_station.bus.messages import ItemState
 from eas_station.bus.subscriber import Subscriber
 from eas_station.config.area import area_of

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from eas_station.alerts import lifecycle
-from eas_station.alerts.lifecycle import Course
+from eas_station.alerts.lifecycle import lifecycle
+from eas_station.alerts.lifecycle.lifecycle import Course
 from eas_station.alerts.model import Alert
 from eas_station.clock import utc_now
 from eas_station.store.alerts import alert_queries

@@ -20,9 +20,9 @@ from typing import Any
 
 import pytest
 
-from eas_station.alerts import from_same
-from eas_station.alerts.admission import Admission
+from eas_station.alerts.lifecycle.admission import Admission
 from eas_station.alerts.model import Evidence, MessageId, Reception, Statement
+from eas_station.alerts.sources import from_same
 from eas_station.bus import topics
 from eas_station.bus.change_publisher import ChangePublisher
 from eas_station.bus.messages import (

@@ -10,8 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from eas_station import tables
-from eas_station.alerts import from_same
-from eas_station.alerts.admission import Admission
+from eas_station.alerts.lifecycle.admission import Admission
 from eas_station.alerts.model import (
     Alert,
     EventRef,
@@ -22,6 +21,7 @@ from eas_station.alerts.model import (
     Reception,
     Statement,
 )
+from eas_station.alerts.sources import from_same
 from eas_station.geo.area import Area
 from eas_station.tables import Tables
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from eas_station.alerts import from_cap
-from eas_station.alerts.admission import Admission
+from eas_station.alerts.lifecycle.admission import Admission
 from eas_station.alerts.model import Alert, Reception
+from eas_station.alerts.sources import from_cap
 from eas_station.cap.documents import document
 from eas_station.cap.message import CapArea as Place
 from eas_station.cap.message import Named

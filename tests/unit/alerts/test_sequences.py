@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from eas_station.alerts import from_cap, lifecycle
-from eas_station.alerts.identity import message_name
+from eas_station.alerts.identity.identity import message_name
+from eas_station.alerts.lifecycle import lifecycle
 from eas_station.alerts.model import Alert, KnownAlert, Reception
+from eas_station.alerts.sources import from_cap
 from eas_station.cap.documents import document
 from eas_station.errors import CapError
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from eas_station.alerts import from_cap, identity
+from eas_station.alerts.identity import identity
 from eas_station.alerts.model import MessageId, Reception
+from eas_station.alerts.sources import from_cap
 from eas_station.cap.bug import CapBug
 from eas_station.cap.documents import document, geojson
 from eas_station.cap.message import CapMessage

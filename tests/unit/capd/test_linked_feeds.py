@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from eas_station.alerts import from_cap
 from eas_station.alerts.model import Reception
+from eas_station.alerts.sources import from_cap
 from eas_station.capd.http.fetch import HttpClient
 from eas_station.capd.http.http_feed import HttpFeed
 from eas_station.capd.intake import DocumentIntake, Tally

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from eas_station.alerts import from_same
-from eas_station.alerts.admission import Admission
+from eas_station.alerts.lifecycle.admission import Admission
 from eas_station.alerts.model import MessageId, Reception
+from eas_station.alerts.sources import from_same
 from eas_station.errors import StoreError
 from eas_station.geo.area import Area
 from eas_station.store.alerts import alert_queries, flags, receptions

@@ -21,7 +21,7 @@ class AudioCopy:
 
 
 @dataclass(slots=True)
-class _Request:
+class _CopyRequest:
     channel: int
     seconds: float
     copy: AudioCopy | None = None
@@ -31,7 +31,7 @@ class CopyRequests:
     """Hands copies from the listener's thread to the monitor's."""
 
     def __init__(self) -> None:
-        self._request: _Request | None = None
+        self._request: _CopyRequest | None = None
         self._served = threading.Event()
         self.message_under_way = False  # at the listener's last block
 
@@ -52,7 +52,7 @@ class CopyRequests:
 
     def request(self, channel: int, seconds: float, timeout_s: float) -> AudioCopy | None:
         """A copy of the last seconds of a channel; None if it is not available now."""
-        request = _Request(channel, seconds)
+        request = _CopyRequest(channel, seconds)
         self._served.clear()
         self._request = request
         self._served.wait(timeout_s)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from eas_station import tables
-from eas_station.alerts.ends import end_text
 from eas_station.alerts.model import Alert, Change, Reception
+from eas_station.alerts.vtec.ends import end_text
 from eas_station.clock import ClockTrust, utc_now
 from eas_station.ctl.console import arguments, output
 from eas_station.ctl.console.open_record import open_record

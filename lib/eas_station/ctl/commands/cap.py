@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from eas_station import tables
-from eas_station.alerts import cap_to_same, from_cap, relevance
 from eas_station.alerts.model import Statement
+from eas_station.alerts.relevance import relevance
+from eas_station.alerts.sources import cap_to_same, from_cap
 from eas_station.cap.documents import document
 from eas_station.cap.limits import ParseLimits
 from eas_station.cap.message import CapMessage

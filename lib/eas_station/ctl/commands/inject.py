@@ -11,9 +11,9 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from eas_station import tables
-from eas_station.alerts import from_cap, from_same
-from eas_station.alerts.admission import Admission
+from eas_station.alerts.lifecycle.admission import Admission
 from eas_station.alerts.model import Change, Evidence, Reception
+from eas_station.alerts.sources import from_cap, from_same
 from eas_station.bus import topics
 from eas_station.bus.change_publisher import ChangePublisher
 from eas_station.bus.messages import ReceptionNew

@@ -15,9 +15,9 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from eas_station import tables
-from eas_station.alerts import from_cap, from_same
-from eas_station.alerts.admission import Admission
+from eas_station.alerts.lifecycle.admission import Admission
 from eas_station.alerts.model import Alert, Evidence, Reception, State
+from eas_station.alerts.sources import from_cap, from_same
 from eas_station.cap.documents import document
 from eas_station.cap.message import CapMessage, order_of_issue
 from eas_station.cap.products import product_messages

@@ -16,8 +16,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from eas_station.alerts.ends import is_hidden
 from eas_station.alerts.model import Alert, Change, Reception
+from eas_station.alerts.vtec.ends import is_hidden
 from eas_station.errors import StoreError
 from eas_station.store.alerts import alert_queries, flags, receptions
 from eas_station.store.database.database import Database

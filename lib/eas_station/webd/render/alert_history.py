@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from eas_station.alerts import lifecycle
-from eas_station.alerts.identity import message_name, same_key
-from eas_station.alerts.lifecycle import Course
+from eas_station.alerts.identity.identity import message_name, same_key
+from eas_station.alerts.lifecycle import lifecycle
+from eas_station.alerts.lifecycle.lifecycle import Course
 from eas_station.alerts.model import Change, EventRef, Reception, Statement
 from eas_station.webd.render.cards import origin_name
 from eas_station.webd.render.times import Moment, TimeFormat, duration

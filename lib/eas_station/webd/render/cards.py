@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from eas_station.alerts import severity
-from eas_station.alerts.alike import alike
-from eas_station.alerts.ends import end_text
+from eas_station.alerts.identity.alike import alike
 from eas_station.alerts.model import Alert, Reception
+from eas_station.alerts.relevance import severity
+from eas_station.alerts.vtec.ends import end_text
 from eas_station.store.alerts.receptions import ReceptionRow
 from eas_station.store.records.clips import Clip
 from eas_station.webd.render.grades import GRADES, Grade

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eas_station.alerts import severity
+from eas_station.alerts.relevance import severity
 
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """How the page shows a rank of `alerts.severity`."""
+    """How the page shows a rank of `alerts.relevance.severity`."""
 
     name: str  # CSS class
     word: str

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from eas_station.alerts import lifecycle
+from eas_station.alerts.lifecycle import lifecycle
 from eas_station.alerts.model import Alert, Reception
 from eas_station.bus.messages import AudioLevel, HearingProof, ReceiverState, SameBurst, Status
 from eas_station.store.alerts.receptions import ReceptionRow

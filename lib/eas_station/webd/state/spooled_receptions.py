@@ -1,7 +1,7 @@
 """Receptions that wait in a spool, folded into the warnings that are known.
 
-The rules are those by which the flusher will store them (`alerts.admission`), so the page shows
-at once what the record will say, the database being there or not.
+The rules are those by which the flusher will store them (`alerts.lifecycle.admission`), so the page
+shows at once what the record will say, whether or not the database responds.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from eas_station.alerts import from_same
+from eas_station.alerts.sources import from_same
 from eas_station.audiod.hearing import probe
 from eas_station.audiod.hearing.probe import AUDIO_S, TEXT, Probe
 from eas_station.decoder.receiver import SameReceiver

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eas_station import tables
-from eas_station.alerts import from_cap, identity, lifecycle
+from eas_station.alerts.identity import identity
+from eas_station.alerts.lifecycle import lifecycle
 from eas_station.alerts.model import Reception
+from eas_station.alerts.sources import from_cap
 from eas_station.cap.documents import document
 from eas_station.cap.message import CapMessage
 from eas_station.cap.products import product_messages

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from eas_station import tables
-from eas_station.alerts import cap_to_same
+from eas_station.alerts.sources import cap_to_same
 from eas_station.cap.xml import cap_xml
 from eas_station.config.model import ReceiverConfig
 from eas_station.ctl.demo.area import draw_area

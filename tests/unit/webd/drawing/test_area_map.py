@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from eas_station.alerts import severity
+from eas_station.alerts.relevance import severity
 from eas_station.webd.drawing.area_map import MapDrawing, MappedAlert, Projection, draw
 from eas_station.webd.drawing.county_outlines import Bounds, County, Region
 from eas_station.webd.render.grades import GRADES

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from eas_station.alerts.alike import alike
-from eas_station.alerts.ends import end_text, is_hidden
+from eas_station.alerts.identity.alike import alike
 from eas_station.alerts.model import Alert, Relevance
+from eas_station.alerts.vtec.ends import end_text, is_hidden
 
 NOW = datetime.fromisoformat("2026-04-20T16:00:00Z")
 HOUR = timedelta(hours=1)

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eas_station.alerts import from_same
-from eas_station.alerts.lifecycle import Course, fold, state
+from eas_station.alerts.lifecycle.lifecycle import Course, fold, state
 from eas_station.alerts.model import Alert, Reception, Relevance, Statement
+from eas_station.alerts.sources import from_same
 
 START = datetime.fromisoformat("2026-04-20T16:00:00Z")
 WATCH = "KMOB.TO.A.0641.2026"

@@ -12,8 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eas_station.alerts import from_same, grouping, lifecycle
+from eas_station.alerts.identity import grouping
+from eas_station.alerts.lifecycle import lifecycle
 from eas_station.alerts.model import EventRef, MessageId, Reception, Statement
+from eas_station.alerts.sources import from_same
 
 NUMBERED = "KOUN.WW.Y.0016"
 

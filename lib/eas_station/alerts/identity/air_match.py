@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 
-from eas_station.alerts.message_order import order
 from eas_station.alerts.model import Reception, Statement
+from eas_station.alerts.vtec.message_order import order
 
 MOST_PLACES = 40  # of a CAP message that is found by its places; of one with more by its states
 _OFFICE = re.compile(r"\b[KPTX][A-Z]{3}\b")  # ICAO locations of the NWS

@@ -13,11 +13,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eas_station.alerts import air_match, identity, vtec_lives
-from eas_station.alerts.message_order import order
+from eas_station.alerts.identity import air_match, identity
 from eas_station.alerts.model import EventRef, Key, Reception, Statement
-from eas_station.alerts.vtec_events import lasting_events, name_of, primary_events
-from eas_station.alerts.vtec_lives import EventLife
+from eas_station.alerts.vtec import vtec_lives
+from eas_station.alerts.vtec.message_order import order
+from eas_station.alerts.vtec.vtec_events import lasting_events, name_of, primary_events
+from eas_station.alerts.vtec.vtec_lives import EventLife
 
 _Name = tuple[str, ...]
 

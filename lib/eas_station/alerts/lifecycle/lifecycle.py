@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from eas_station.alerts import identity, vtec_events
-from eas_station.alerts.air_match import subject_of
-from eas_station.alerts.ends import DEFAULT_LIFETIME, end_of, expiry_of
-from eas_station.alerts.message_order import order
+from eas_station.alerts.identity import identity
+from eas_station.alerts.identity.air_match import subject_of
 from eas_station.alerts.model import Alert, EndKind, EventRef, Reception, State, Statement
+from eas_station.alerts.vtec import vtec_events
+from eas_station.alerts.vtec.ends import DEFAULT_LIFETIME, end_of, expiry_of
+from eas_station.alerts.vtec.message_order import order
 
 EVERYWHERE = "*"  # the place of a message that names none
 _REASONS = {"CAN": "cancelled", "UPG": "replaced"}

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eas_station.alerts import from_same
-from eas_station.alerts.identity import is_exercise, keys, message_name, same_key
+from eas_station.alerts.identity.identity import is_exercise, keys, message_name, same_key
 from eas_station.alerts.model import EventRef, MessageId, Statement
-from eas_station.alerts.vtec_events import primary_events
+from eas_station.alerts.sources import from_same
+from eas_station.alerts.vtec.vtec_events import primary_events
 
-CASES = Path(__file__).resolve().parents[4] / "shared/data/cases/duplicates.csv"
+CASES = Path(__file__).resolve().parents[5] / "shared/data/cases/duplicates.csv"
 TORNADO = "ZCZC-WXR-TOR-048029-048325+0045-1101600-KEWX/NWS-"
 RELAYED = "ZCZC-WXR-TOR-048029-048325+0045-1101600-WOAI/AM -"
 LONGER = "ZCZC-WXR-TOR-048029-048325+0100-1101600-EASTATN -"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from eas_station import tables
-from eas_station.alerts import severity
+from eas_station.alerts.relevance import severity
 
 KNOWN = tables.load()
 

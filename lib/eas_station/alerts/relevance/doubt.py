@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from eas_station.alerts.model import Ring, RuleStep
-from eas_station.alerts.places import AlertPlaces, Gazetteer
+from eas_station.alerts.relevance.places import AlertPlaces, Gazetteer
 from eas_station.geo import canada, codes
 from eas_station.geo.area import Area
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from eas_station.alerts import info_blocks
 from eas_station.alerts.model import InfoBlock, Ring, Statement
-from eas_station.alerts.relevance import Area
+from eas_station.alerts.relevance import info_blocks
+from eas_station.alerts.relevance.relevance import Area
 from eas_station.tables import Tables
 
 SIX = datetime.fromisoformat("2026-08-11T06:00Z")

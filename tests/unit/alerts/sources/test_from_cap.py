@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from eas_station.alerts import from_cap
 from eas_station.alerts.model import EventRef, MessageId, Reception, Statement
+from eas_station.alerts.sources import from_cap
 from eas_station.cap.documents import document
 from eas_station.cap.message import CapArea, CapInfo, CapMessage, Named, Reference
 from eas_station.errors import CapError
 from eas_station.wire import from_json, to_json
 
-SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "cap"
+SHARED = Path(__file__).resolve().parents[4].parent / "shared" / "cap"
 
 SENT_AT = datetime(2026, 4, 20, 16, 5, tzinfo=UTC)
 RECEIVED_AT = SENT_AT + timedelta(seconds=40)

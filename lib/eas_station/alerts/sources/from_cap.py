@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast, get_args
 
-from eas_station.alerts import cap_places, cap_to_same
 from eas_station.alerts.model import (
     EventRef,
     InfoBlock,
@@ -20,6 +19,7 @@ from eas_station.alerts.model import (
     Statement,
     Status,
 )
+from eas_station.alerts.sources import cap_places, cap_to_same
 from eas_station.cap.message import CapInfo, CapMessage
 from eas_station.cap.products import vtec
 from eas_station.errors import CapError

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from eas_station.alerts import air_match
+from eas_station.alerts.identity import air_match
 from eas_station.alerts.model import Key, MessageId, Reception, Statement, Strength
-from eas_station.alerts.vtec_events import key_of, name_of, primary_events, years_of
+from eas_station.alerts.vtec.vtec_events import key_of, name_of, primary_events, years_of
 
 REMEMBERED = 4096  # message names: each comes again with every update of its alert
 IPAWS_SUFFIX = ".IPAWS"  # what IPAWS appends to the identifier of an NWS message

@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from eas_station.alerts.doubt import doubt
 from eas_station.alerts.model import Relevance, RuleStep, Statement
-from eas_station.alerts.places import AlertPlaces, Gazetteer, office_of
-from eas_station.alerts.severity import SEVERITIES
+from eas_station.alerts.relevance.doubt import doubt
+from eas_station.alerts.relevance.places import AlertPlaces, Gazetteer, office_of
+from eas_station.alerts.relevance.severity import SEVERITIES
 from eas_station.geo import canada, circle, codes, polygon
 from eas_station.geo.area import Area as Area
 

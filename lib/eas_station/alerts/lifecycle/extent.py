@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from eas_station.alerts.lifecycle import Course, Hold
+from eas_station.alerts.lifecycle.lifecycle import Course, Hold
 from eas_station.alerts.model import Circle, Ring, Statement
 
 T = TypeVar("T")

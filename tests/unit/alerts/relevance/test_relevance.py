@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from eas_station.alerts.model import EventRef, Relevance, Ring, Statement
-from eas_station.alerts.relevance import judge
+from eas_station.alerts.relevance.relevance import judge
 from eas_station.geo.area import Area
 from eas_station.tables import Tables
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from eas_station.alerts import from_same, lifecycle
-from eas_station.alerts.admission import Admission
-from eas_station.alerts.extent import extent
-from eas_station.alerts.lifecycle import fold
+from eas_station.alerts.lifecycle import lifecycle
+from eas_station.alerts.lifecycle.admission import Admission
+from eas_station.alerts.lifecycle.extent import extent
+from eas_station.alerts.lifecycle.lifecycle import fold
 from eas_station.alerts.model import ENDED_BY_OPERATOR
+from eas_station.alerts.sources import from_same
 from eas_station.geo.area import Area
 from eas_station.tables import Tables
 from eas_station.wire import from_json, to_json

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from eas_station.alerts import grouping
+from eas_station.alerts.identity import grouping
 from eas_station.alerts.model import HeardText, KnownAlert, Reception
 
 

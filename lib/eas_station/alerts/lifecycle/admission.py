@@ -7,22 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from eas_station.alerts import (
-    from_same,
-    identity,
-    info_blocks,
-    lifecycle,
-    membership,
-    relevance,
-    severity,
-)
-from eas_station.alerts.air_match import subject_of
-from eas_station.alerts.ends import DEFAULT_LIFETIME
-from eas_station.alerts.extent import Extent, extent
-from eas_station.alerts.info_blocks import CodeTables
-from eas_station.alerts.lifecycle import Course
-from eas_station.alerts.membership import Share
-from eas_station.alerts.message_order import said_at
+from eas_station.alerts.identity import identity, membership
+from eas_station.alerts.identity.air_match import subject_of
+from eas_station.alerts.identity.membership import Share
+from eas_station.alerts.lifecycle import lifecycle
+from eas_station.alerts.lifecycle.extent import Extent, extent
+from eas_station.alerts.lifecycle.lifecycle import Course
 from eas_station.alerts.model import (
     ENDED_BY_OPERATOR,
     RELEASED,
@@ -37,8 +27,13 @@ from eas_station.alerts.model import (
     RuleStep,
     Statement,
 )
-from eas_station.alerts.places import office_of
-from eas_station.alerts.relevance import Area
+from eas_station.alerts.relevance import info_blocks, relevance, severity
+from eas_station.alerts.relevance.info_blocks import CodeTables
+from eas_station.alerts.relevance.places import office_of
+from eas_station.alerts.relevance.relevance import Area
+from eas_station.alerts.sources import from_same
+from eas_station.alerts.vtec.ends import DEFAULT_LIFETIME
+from eas_station.alerts.vtec.message_order import said_at
 
 MOST_COURSES = 50  # alerts whose course is remembered: updates come in swarms
 MOST_JUDGED = 4096  # messages whose places are remembered: their alerts are folded again and again

@@ -13,10 +13,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from eas_station.alerts import relevance, severity
 from eas_station.alerts.model import InfoBlock, Statement
-from eas_station.alerts.places import Gazetteer, office_of
-from eas_station.alerts.relevance import Area
+from eas_station.alerts.relevance import relevance, severity
+from eas_station.alerts.relevance.places import Gazetteer, office_of
+from eas_station.alerts.relevance.relevance import Area
 
 # What a block says in place of its message.
 SPOKEN = (

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from eas_station.alerts import from_same
 from eas_station.alerts.model import Evidence, Reception
+from eas_station.alerts.sources import from_same
 from eas_station.errors import HeaderError
 from eas_station.wire import from_json, to_json
 

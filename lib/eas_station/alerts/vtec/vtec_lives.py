@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from eas_station.alerts.ends import end_of, expiry_of
-from eas_station.alerts.message_order import said_at
 from eas_station.alerts.model import EventRef, Statement
-from eas_station.alerts.vtec_events import AT_ONCE, EXPIRES, fixed_year, years_of
+from eas_station.alerts.vtec.ends import end_of, expiry_of
+from eas_station.alerts.vtec.message_order import said_at
+from eas_station.alerts.vtec.vtec_events import AT_ONCE, EXPIRES, fixed_year, years_of
 
 SAME_TIME = timedelta(minutes=10)  # copies of one product, by CAP and as a text, are dated so
 AFTERWARDS = timedelta(hours=1)  # an event is spoken of so long after its end

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from eas_station.alerts import cap_to_same
+from eas_station.alerts.sources import cap_to_same
 from eas_station.cap.documents import document
 from eas_station.cap.message import CapArea, CapInfo, CapMessage, Named
 from eas_station.errors import CapError
 
-SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "cap"
+SHARED = Path(__file__).resolve().parents[4].parent / "shared" / "cap"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason=f"{SHARED} is not there")
 
 SENT_AT = datetime(2026, 4, 20, 16, 5, 2, tzinfo=UTC)

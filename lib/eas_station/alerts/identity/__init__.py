@@ -1,0 +1,1 @@
+"""Which receptions are one alert."""

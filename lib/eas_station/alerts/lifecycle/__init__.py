@@ -1,0 +1,1 @@
+"""What is in force where and until when; the admission of a reception."""

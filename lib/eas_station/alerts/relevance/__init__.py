@@ -1,0 +1,1 @@
+"""Whether an alert concerns this station, and how grave it is."""
