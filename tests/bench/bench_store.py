@@ -26,9 +26,14 @@ from eas_station.alerts.model import Reception
 from eas_station.geo.area import Area
 from eas_station.store.alerts import alert_queries
 from eas_station.store.alerts.rows import alert_row, key_hash, reception_row
+from eas_station.store.database.alert_tables import (
+    alert_keys,
+    alert_receptions,
+    numbers,
+    receptions,
+)
+from eas_station.store.database.alert_tables import alerts as alerts_table
 from eas_station.store.database.database import Database
-from eas_station.store.database.schema import alert_keys, alert_receptions, numbers, receptions
-from eas_station.store.database.schema import alerts as alerts_table
 from eas_station.store.flusher import Flusher
 from eas_station.store.spool.intake import Intake
 from eas_station.store.spool.spool import Spool

@@ -21,8 +21,13 @@ from table import Table
 
 from eas_station import tables
 from eas_station.store.alerts.rows import alert_row, key_hash, reception_row
-from eas_station.store.database.schema import alert_keys, alert_receptions, numbers, receptions
-from eas_station.store.database.schema import alerts as alerts_table
+from eas_station.store.database.alert_tables import (
+    alert_keys,
+    alert_receptions,
+    numbers,
+    receptions,
+)
+from eas_station.store.database.alert_tables import alerts as alerts_table
 
 STORED, AT_ONCE, ASKED = 100_000, 5_000, 15
 PAGE_S, BOOT_S = 0.1, 5.0

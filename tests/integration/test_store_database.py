@@ -13,8 +13,9 @@ from sqlalchemy import insert, select, text, update
 from eas_station.alerts.lifecycle.admission import Admission
 from eas_station.errors import StoreError
 from eas_station.store.alerts import alert_queries
+from eas_station.store.database.alert_tables import numbers
 from eas_station.store.database.database import Database
-from eas_station.store.database.schema import meta, numbers
+from eas_station.store.database.record_tables import meta
 from eas_station.store.flusher import Flusher
 from eas_station.store.spool.intake import Intake
 from eas_station.store.spool.spool import Spool

@@ -16,8 +16,13 @@ from sqlalchemy import delete, select
 from eas_station.alerts.lifecycle.admission import Admission
 from eas_station.alerts.model import Change, EventRef, MessageId, Reception
 from eas_station.store.alerts import alert_queries, flags
+from eas_station.store.database.alert_tables import (
+    alert_receptions,
+    alerts,
+    joined_alerts,
+    receptions,
+)
 from eas_station.store.database.database import Database
-from eas_station.store.database.schema import alert_receptions, alerts, joined_alerts, receptions
 from eas_station.store.flusher import Flusher
 from eas_station.store.records import operator_action
 from eas_station.store.records.operator_action import Action

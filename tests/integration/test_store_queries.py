@@ -26,9 +26,9 @@ from eas_station.errors import FrameError
 from eas_station.store.alerts import alert_queries, flags, receptions
 from eas_station.store.alerts.rows import alert_row
 from eas_station.store.alerts.search_words import Wanted, split
+from eas_station.store.database.alert_tables import alerts as alerts_table
+from eas_station.store.database.alert_tables import numbers
 from eas_station.store.database.database import Database
-from eas_station.store.database.schema import alerts as alerts_table
-from eas_station.store.database.schema import numbers
 from eas_station.store.database.statements import upsert
 from eas_station.store.flusher import Flusher
 from eas_station.store.records import (

@@ -20,8 +20,13 @@ from sqlalchemy import select
 from eas_station.alerts.lifecycle.admission import Admission
 from eas_station.alerts.model import Change
 from eas_station.store.alerts import alert_queries
+from eas_station.store.database.alert_tables import (
+    alert_keys,
+    alert_receptions,
+    changes,
+    receptions,
+)
 from eas_station.store.database.database import Database
-from eas_station.store.database.schema import alert_keys, alert_receptions, changes, receptions
 from eas_station.store.flusher import Flusher
 from eas_station.store.spool.intake import Intake
 from eas_station.store.spool.spool import Spool

@@ -11,7 +11,7 @@ from eas_station.config.model import Config, DatabaseConfig, PathsConfig
 from eas_station.ctl.record import db_move
 from eas_station.ctl.record.before_migration import dump_before_migration
 from eas_station.store.database import database
-from eas_station.store.database.schema import audit, job_totals
+from eas_station.store.database.record_tables import audit, job_totals
 from eas_station.store.upkeep import grants, migrate, retention, transfer, vacuum
 
 AT = datetime(2026, 3, 2, 2, 0, 0, 123456, tzinfo=UTC)

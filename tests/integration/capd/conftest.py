@@ -29,7 +29,7 @@ from eas_station.bus.subscriber import Subscriber
 from eas_station.clock import utc_now
 from eas_station.config.units import CAPD, WEBD
 from eas_station.store.alerts import alert_queries
-from eas_station.store.database import schema
+from eas_station.store.database import alert_tables
 from eas_station.store.database.database import Database
 from eas_station.store.upkeep import migrate
 
@@ -212,13 +212,18 @@ class Station:
 
     def record(self) -> dict[str, list[Any]]:
         """Everything in the database that is about alerts."""
-        tables = (schema.alerts, schema.receptions, schema.alert_keys, schema.changes)
+        tables = (
+            alert_tables.alerts,
+            alert_tables.receptions,
+            alert_tables.alert_keys,
+            alert_tables.changes,
+        )
         with self.database.read() as connection:
             return {t.name: [tuple(row) for row in connection.execute(select(t))] for t in tables}
 
     def reception_count(self) -> int:
         with self.database.read() as connection:
-            count = select(func.count()).select_from(schema.receptions)
+            count = select(func.count()).select_from(alert_tables.receptions)
             return connection.execute(count).scalar_one()
 
     def is_settled(self) -> bool:
@@ -229,7 +234,7 @@ class Station:
     def identifiers(self) -> set[str]:
         """The CAP identifiers of all receptions."""
         with self.database.read() as connection:
-            found = connection.execute(select(schema.receptions.c.statement)).scalars()
+            found = connection.execute(select(alert_tables.receptions.c.statement)).scalars()
             return {statement["message"]["identifier"] for statement in found}
 
     def spooled(self) -> int:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from eas_station.bus import topics
 from eas_station.bus.subscriber import Subscriber
 from eas_station.clock import utc_now
-from eas_station.store.database import schema
+from eas_station.store.database import alert_tables
 
 SYNTHETIC = Path(__file__).resolve().parents[4] / "shared" / "cap" / "synthetic_ipaws"
 RECENT = "/IPAWSOPEN_EAS_SERVICE/rest/eas/recent"
@@ -66,7 +66,7 @@ class Ipaws:
 
 def receptions(station: Any) -> dict[tuple[str, str], dict[str, Any]]:
     """By identifier and signature: what was said."""
-    wanted = select(schema.receptions.c.statement, schema.receptions.c.signature)
+    wanted = select(alert_tables.receptions.c.statement, alert_tables.receptions.c.signature)
     with station.database.read() as connection:
         return {
             (said["message"]["identifier"], signature): said
@@ -106,7 +106,7 @@ def test_a_forged_alert_is_shown_as_that_and_never_relayed(
     assert found["TESTVEC-SIG-1", forged]["same_refusal"] == f"signature {forged}"
     assert found["TESTVEC-SIG-1", "valid"]["same_header"].startswith("ZCZC-CIV-SPW-048029+0100-")
     with station.database.read() as connection:
-        assert len(connection.execute(select(schema.alerts.c.alert_id)).all()) == 3
+        assert len(connection.execute(select(alert_tables.alerts.c.alert_id)).all()) == 3
 
     assert began_at - ipaws.times[0] > timedelta(hours=23)
     polls = len(ipaws.times)

@@ -18,8 +18,8 @@ from eas_station.alerts.sources import from_same
 from eas_station.errors import StoreError
 from eas_station.geo.area import Area
 from eas_station.store.alerts import alert_queries, flags, receptions
+from eas_station.store.database.alert_tables import numbers
 from eas_station.store.database.database import Database
-from eas_station.store.database.schema import numbers
 from eas_station.store.flusher import Flusher
 from eas_station.store.records import (
     audit,

@@ -27,7 +27,7 @@ from eas_station.store.alerts.receptions import receptions_of as receptions_of
 from eas_station.store.alerts.rows import ALERT_COLUMNS, alert_of
 from eas_station.store.alerts.search_words import Wanted, for_postgresql, for_sqlite
 from eas_station.store.database import cursors
-from eas_station.store.database.schema import (
+from eas_station.store.database.alert_tables import (
     alert_receptions,
     alert_words,
     alerts,

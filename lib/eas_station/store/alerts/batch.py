@@ -29,8 +29,8 @@ from eas_station.store.alerts.alert_queries import overdue, partly_overdue
 from eas_station.store.alerts.batch_writer import BatchWriter
 from eas_station.store.alerts.known_alerts import KnownAlerts
 from eas_station.store.alerts.rows import message_hash
+from eas_station.store.database.alert_tables import alerts, receptions
 from eas_station.store.database.counters import NumberAllocator
-from eas_station.store.database.schema import alerts, receptions
 
 
 class AlertBatch:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from eas_station.alerts.model import Change, Key, KnownAlert, Reception
 from eas_station.store.alerts import flags
 from eas_station.store.alerts.rows import alert_row, key_hash, reception_row
-from eas_station.store.database.schema import (
+from eas_station.store.database.alert_tables import (
     alert_keys,
     alert_receptions,
     alerts,

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, case, func, select
 
 from eas_station.alerts.model import Key
 from eas_station.store.alerts.rows import RECEPTION_COLUMNS, key_hash
-from eas_station.store.database.schema import alert_keys, alert_receptions, alerts, receptions
+from eas_station.store.database.alert_tables import alert_keys, alert_receptions, alerts, receptions
 
 MOST_IN_STATEMENT = 5_000  # SQLite takes 32,766 values in one statement
 MOST_RIVALS = 50  # alerts by CAP of one event, minute and place: no header could tell them apart

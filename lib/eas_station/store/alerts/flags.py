@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from eas_station.store.database.schema import alert_flags, alerts
+from eas_station.store.database.alert_tables import alert_flags, alerts
 from eas_station.store.database.statements import upsert
 
 

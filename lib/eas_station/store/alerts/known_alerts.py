@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from eas_station.alerts.model import AdmissionRules, HeardText, Key, KnownAlert
 from eas_station.store.alerts.candidates import alerts_sharing, history, parts
 from eas_station.store.alerts.rows import ALERT_COLUMNS, alert_of, reception_of
-from eas_station.store.database.schema import alert_keys, alerts
+from eas_station.store.database.alert_tables import alert_keys, alerts
 
 
 class KnownAlerts:

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, insert, update
 
 from eas_station.alerts.model import ENDED_BY_OPERATOR, Change
 from eas_station.store.alerts.alert_queries import by_id
+from eas_station.store.database.alert_tables import alerts, changes
 from eas_station.store.database.counters import NumberAllocator
-from eas_station.store.database.schema import alerts, changes
 
 
 def end_by_operator(

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, select
 from eas_station.alerts.model import Evidence, MessageId, Reception, Via
 from eas_station.store.alerts.rows import RECEPTION_COLUMNS, hash_of, reception_of
 from eas_station.store.database import cursors
-from eas_station.store.database.schema import alert_receptions, receptions
+from eas_station.store.database.alert_tables import alert_receptions, receptions
 from eas_station.wire import from_plain, time_to_text
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from eas_station.alerts.model import Alert, Evidence, Key, Reception, Relevance, Ring, Statement
 from eas_station.store.alerts.search_words import words_of
-from eas_station.store.database.schema import alerts, receptions
+from eas_station.store.database.alert_tables import alerts, receptions
 from eas_station.wire import from_plain, time_to_text, to_plain
 
 ALERT_FIELDS = tuple(field.name for field in dataclasses.fields(Alert))

@@ -6,7 +6,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from eas_station.store.database.schema import numbers
+from eas_station.store.database.alert_tables import numbers
 
 Counted = Literal["alert", "reception", "change"]
 

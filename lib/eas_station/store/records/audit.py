@@ -9,7 +9,7 @@ from typing import Literal
 from sqlalchemy import Connection, and_, or_, select
 
 from eas_station.store.database import cursors
-from eas_station.store.database.schema import audit
+from eas_station.store.database.record_tables import audit
 from eas_station.store.database.statements import insert_new
 
 

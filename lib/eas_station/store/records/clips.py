@@ -11,7 +11,8 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Select, select, update
 
 from eas_station.store.database import cursors
-from eas_station.store.database.schema import alert_receptions, clip_receptions, clips
+from eas_station.store.database.alert_tables import alert_receptions
+from eas_station.store.database.record_tables import clip_receptions, clips
 from eas_station.store.database.statements import insert_new, upsert
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, or_, select
 
 from eas_station.store.database import cursors
-from eas_station.store.database.schema import deaf_intervals
+from eas_station.store.database.record_tables import deaf_intervals
 from eas_station.store.database.statements import upsert
 
 MOST_SUMMED = 100_000  # intervals; a source that fails every second for a day has fewer

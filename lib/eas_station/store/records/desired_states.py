@@ -8,7 +8,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, select
 
-from eas_station.store.database.schema import desired_states
+from eas_station.store.database.record_tables import desired_states
 from eas_station.store.database.statements import upsert
 
 Desired = Literal["running", "stopped"]

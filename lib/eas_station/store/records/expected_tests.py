@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, select
 
-from eas_station.store.database.schema import expected_tests
+from eas_station.store.database.record_tables import expected_tests
 from eas_station.store.database.statements import upsert
 
 NAMES = {"RWT": "weekly test (RWT)", "RMT": "monthly test (RMT)"}

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from eas_station.store.database.schema import feed_states
+from eas_station.store.database.record_tables import feed_states
 from eas_station.store.database.statements import upsert
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import BigInteger, Connection, cast, extract, func, select
 
-from eas_station.store.database.schema import channel_health
+from eas_station.store.database.record_tables import channel_health
 from eas_station.store.database.statements import upsert
 
 SPAN_S = 600  # as the daemons record it; the maintenance rolls it up

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, select
 
 from eas_station.store.database import cursors
-from eas_station.store.database.schema import job_runs, job_totals
+from eas_station.store.database.record_tables import job_runs, job_totals
 from eas_station.store.database.statements import upsert
 
 Outcome = Literal["changed", "unchanged", "failed", "missed"]

@@ -9,7 +9,7 @@ from typing import Literal
 from sqlalchemy import Connection, select
 
 from eas_station.store.alerts import alert_queries, flags, manual_end
-from eas_station.store.database import schema
+from eas_station.store.database.record_tables import audit as audit_table
 from eas_station.store.records import audit, clips, desired_states, settings
 from eas_station.store.records.audit import AuditEntry
 
@@ -45,7 +45,7 @@ def record(connection: Connection, action: Action) -> None:
 
 def perform(connection: Connection, action: Action) -> bool:
     """As `record`; False: its subject does not exist."""
-    known = select(schema.audit.c.outcome).where(schema.audit.c.audit_id == action.action_id)
+    known = select(audit_table.c.outcome).where(audit_table.c.audit_id == action.action_id)
     before = connection.execute(known).scalar()
     if before is not None:
         return bool(before == "done")

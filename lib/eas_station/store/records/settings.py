@@ -12,7 +12,7 @@ from typing import Literal
 from sqlalchemy import Connection, select
 
 from eas_station.field_types import fields_of
-from eas_station.store.database.schema import settings
+from eas_station.store.database.record_tables import settings
 from eas_station.store.database.statements import upsert
 
 Chime = Literal["off", "here", "all"]

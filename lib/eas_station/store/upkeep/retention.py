@@ -10,17 +10,19 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Row, and_, delete, exists, func, or_, select
 
-from eas_station.store.database.schema import (
+from eas_station.store.database.alert_tables import (
     alert_flags,
     alert_receptions,
     alerts,
+    receptions,
+)
+from eas_station.store.database.record_tables import (
     audit,
     channel_health,
     clip_receptions,
     clips,
     deaf_intervals,
     job_runs,
-    receptions,
 )
 from eas_station.store.records.health_history import HealthSample, record
 

@@ -13,9 +13,11 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
 from eas_station.errors import FrameError
+from eas_station.store.database.alert_tables import alerts
 from eas_station.store.database.columns import UtcTime
+from eas_station.store.database.record_tables import meta
 from eas_station.store.database.revision import alembic_version
-from eas_station.store.database.schema import alerts, meta, metadata
+from eas_station.store.database.schema import metadata
 
 BATCH = 500  # rows per statement
 TABLES: tuple[Table, ...] = tuple(metadata.sorted_tables)  # a row's parents come first

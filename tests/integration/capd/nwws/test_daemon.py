@@ -12,7 +12,7 @@ from sqlalchemy import select
 from eas_station.bus import topics
 from eas_station.bus.subscriber import Subscriber
 from eas_station.clock import utc_now
-from eas_station.store.database import schema
+from eas_station.store.database import alert_tables
 
 ATTRIBUTES = {"cccc": "KCLE", "ttaaii": "WUUS51", "awipsid": "SVRCLE"}
 
@@ -57,7 +57,7 @@ def api_answer() -> bytes:
 
 def alerts_of(station: Any) -> list[Any]:
     with station.database.read() as connection:
-        return list(connection.execute(select(schema.alerts)).mappings())
+        return list(connection.execute(select(alert_tables.alerts)).mappings())
 
 
 def test_a_product_of_the_wire_and_the_apis_message_are_one_alert(

@@ -20,7 +20,7 @@ from eas_station.ctl.record import backup, db_move, restore
 from eas_station.ctl.record.archive import Backup, BackupError
 from eas_station.errors import OutsideError, StoreError
 from eas_station.store.database import database, revision
-from eas_station.store.database.schema import audit, desired_states, job_totals
+from eas_station.store.database.record_tables import audit, desired_states, job_totals
 from eas_station.store.upkeep import migrate, transfer
 
 AT = datetime(2026, 3, 2, 2, 0, 0, 123456, tzinfo=UTC)

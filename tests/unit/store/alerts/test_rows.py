@@ -11,7 +11,7 @@ import pytest
 
 from eas_station.alerts.model import Alert, Change, Key, Reception, Relevance
 from eas_station.store.alerts import rows
-from eas_station.store.database import schema
+from eas_station.store.database import alert_tables
 
 Said = Callable[..., Reception]
 NOON = datetime(2025, 11, 22, 12, 0, tzinfo=UTC)
@@ -42,7 +42,11 @@ def alert(**values: object) -> Alert:
 
 @pytest.mark.parametrize(
     ("noun", "table"),
-    [(Alert, schema.alerts), (Reception, schema.receptions), (Change, schema.changes)],
+    [
+        (Alert, alert_tables.alerts),
+        (Reception, alert_tables.receptions),
+        (Change, alert_tables.changes),
+    ],
 )
 def test_every_field_has_its_column(noun: type, table: Any) -> None:
     assert {field.name for field in dataclasses.fields(noun)} <= set(table.columns.keys())
@@ -50,7 +54,7 @@ def test_every_field_has_its_column(noun: type, table: Any) -> None:
 
 def test_a_column_is_empty_only_where_the_field_may_be_none() -> None:
     for field in dataclasses.fields(Alert):
-        assert schema.alerts.c[field.name].nullable == ("None" in str(field.type)), field.name
+        assert alert_tables.alerts.c[field.name].nullable == ("None" in str(field.type)), field.name
 
 
 def test_a_message_is_the_same_by_origin_sender_identifier_and_instant(said: Said) -> None:

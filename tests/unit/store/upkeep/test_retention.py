@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
+from eas_station.store.database.alert_tables import alert_flags, alerts
 from eas_station.store.database.database import Database
-from eas_station.store.database.schema import alert_flags, alerts
 from eas_station.store.records import deaf, health_history, jobs
 from eas_station.store.records.health_history import HealthSample
 from eas_station.store.upkeep import migrate, retention

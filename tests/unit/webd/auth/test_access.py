@@ -19,8 +19,8 @@ from eas_station.errors import StoreError
 from eas_station.store.alerts import alert_queries as stored_alerts
 from eas_station.store.alerts.flags import of as flags_of
 from eas_station.store.alerts.rows import alert_row
+from eas_station.store.database.alert_tables import alerts as alerts_table
 from eas_station.store.database.database import Database
-from eas_station.store.database.schema import alerts as alerts_table
 from eas_station.store.records import audit, desired_states
 from eas_station.store.upkeep import migrate
 from eas_station.webd.http.routes import Route
