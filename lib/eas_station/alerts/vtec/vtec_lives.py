@@ -16,6 +16,7 @@ from eas_station.alerts.vtec.vtec_events import AT_ONCE, EXPIRES, fixed_year, ye
 
 SAME_TIME = timedelta(minutes=10)  # copies of one product, by CAP and as a text, are dated so
 AFTERWARDS = timedelta(hours=1)  # an event is spoken of so long after its end
+OPEN = timedelta(days=200)  # an event until further notice has this number, renewed or not
 UNHEARD = timedelta(days=7)  # an event without NEW is the same for so long after its end
 
 
@@ -79,8 +80,10 @@ class EventLife:
             for place in list(named) or places:
                 self.until[place] = min(self.until.get(place, over_at), over_at)
             return
-        until = end_of(said, event, alone=len(said.events) == 1).until
-        self.until.update(dict.fromkeys(places, until or said.issued_at))
+        until, kind = end_of(said, event, alone=len(said.events) == 1)
+        if until is None or kind == "until_further_notice":
+            until = said_at(said) + OPEN
+        self.until.update(dict.fromkeys(places, until))
 
 
 def begun(member: int, event: EventRef, said: Statement) -> EventLife:
