@@ -111,8 +111,7 @@ class Admission:
         keeper, joined = (share.owners or (None,))[0], share.owners[1:]
         alert_id, number = begin() if keeper is None else (keeper.alert.alert_id, keeper.number)
         previous = None if keeper is None else keeper.alert
-        alert = self.fold(alert_id, [text.first for text in share.texts], previous)
-        alert = counted(alert, share.texts)
+        alert = self._folded(alert_id, share.texts, previous)
         return Admitted(
             KnownAlert(alert, number, share.texts),
             previous,
@@ -127,8 +126,12 @@ class Admission:
             previous: the alert as it was; only the time at which its end was recorded is kept,
                 and an operator's end, until a message renews it.
         """
+        texts = [HeardText(heard, 0, heard.received_at) for heard in receptions]
+        return self._folded(alert_id, texts, previous)
+
+    def _folded(self, alert_id: str, texts: Sequence[HeardText], previous: Alert | None) -> Alert:
         at = self._trusted_now()
-        receptions = [from_same.dated(reception, at) for reception in receptions]
+        receptions = [from_same.dated(text.first, at) for text in texts]
         course = self._course(alert_id, tuple(receptions))
         places = extent(course, at, self.tables.zones)
         speaking = info_blocks.speaking(course.newest(at), self.area(), self.tables, at)
@@ -137,7 +140,6 @@ class Admission:
         event_code = self._event_code(course, speaking)
         test_code = event_code is not None and self.tables.is_test_code(event_code)
         is_test = identity.is_exercise(speaking) or test_code
-        received_at = [reception.received_at for reception in receptions]
         end = self._end(course, at, previous)
         return Alert(
             alert_id=alert_id,
@@ -147,8 +149,8 @@ class Admission:
             event_code=event_code,
             originator=_first_known(said.originator for said in (speaking, *course.statements)),
             issued_at=speaking.issued_at,
-            first_received_at=min(received_at),
-            last_received_at=max(received_at),
+            first_received_at=min([text.first.received_at for text in texts]),
+            last_received_at=max([text.last_at for text in texts]),
             ends_at=end.ends_at,
             end_reason=end.end_reason,
             ended_at=end.ended_at,
@@ -156,7 +158,7 @@ class Admission:
             ugc_codes=places.ugc_codes,
             polygons=places.polygons,
             relevance=self._relevance(course, places, event_code, speaking),
-            reception_count=len(receptions),
+            reception_count=sum([text.count for text in texts]),
             same_header=_header(receptions, speaking),
             severity=speaking.severity,
             urgency=speaking.urgency,
@@ -292,19 +294,10 @@ def _first_known(values: Iterable[str | None]) -> str | None:
 
 def _header(receptions: Sequence[Reception], speaking: Statement) -> str | None:
     """The header as heard off the air, with the most places; else as the CAP message translates."""
-    subject = subject_of(speaking)
-    heard = [r for r in receptions if r.via == "same" and subject_of(r.statement) == subject]
+    off_air = [r for r in receptions if r.via == "same"]
+    subject = subject_of(speaking) if off_air else None
+    heard = [r for r in off_air if subject_of(r.statement) == subject]
     if not heard:
         return speaking.same_header
     first = min(heard, key=lambda r: (-len(r.statement.same_codes), r.received_at, r.reception_id))
     return first.statement.same_header
-
-
-def counted(alert: Alert, texts: Sequence[HeardText]) -> Alert:
-    """An alert with every hearing of its texts counted."""
-    return replace(
-        alert,
-        reception_count=sum(text.count for text in texts),
-        first_received_at=min(text.first.received_at for text in texts),
-        last_received_at=max(text.last_at for text in texts),
-    )

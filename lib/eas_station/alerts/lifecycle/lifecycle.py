@@ -112,14 +112,23 @@ def extended(
 
     None: it has to be folded anew.
     """
-    said, newest = heard.statement, course.statements[0]
-    if said.message is None or not course.by_cap or order(said) <= order(newest):
+    said = heard.statement
+    if said.message is None or not course.by_cap or not _follows(said, course):
         return None
     if any(not _is_known(event, said, course.events) for event in said.events):
         return None
     holds = {(hold.event, hold.place): hold for hold in course.holds}
     _apply(said, holds, course.events, lifetime)
     return _course(holds, (said, *course.statements), True, course.events)
+
+
+def _follows(said: Statement, course: Course) -> bool:
+    """Is it said after all others, or with the last of them and is none of those again."""
+    own, newest = order(said), order(course.statements[0])
+    if own != newest:
+        return own > newest
+    name = _name(said)
+    return all(_name(other) != name for other in course.statements)
 
 
 def _is_known(event: EventRef, said: Statement, events: Mapping[str, str]) -> bool:
@@ -151,7 +160,7 @@ def state(alert: Alert, now: datetime, clock_trusted: bool) -> State:
 def _each_once(receptions: Sequence[Reception]) -> list[Statement]:
     """Each message once, as first heard. What was heard off the air and came by CAP is CAP's."""
     firsts: dict[object, Statement] = {}
-    for reception in sorted(receptions, key=lambda r: (r.received_at, r.reception_id)):
+    for reception in sorted(receptions, key=lambda reception: reception.received_at):
         statement = reception.statement
         name: object = reception.raw
         if statement.message is not None:

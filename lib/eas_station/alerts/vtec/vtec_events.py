@@ -46,11 +46,16 @@ def years_of(event: EventRef, issued_at: datetime) -> tuple[int, ...]:
     return tuple(dict.fromkeys((*named, year, year - 1)))
 
 
+def begins(statement: Statement) -> bool:
+    """Does an event begin with a message."""
+    return any(event.action == "NEW" for event in statement.events)
+
+
 def lasting_events(statement: Statement) -> tuple[EventRef, ...]:
     """The events that a message does not end."""
-    if statement.kind == "cancel":
+    if statement.kind == "cancel" or not statement.events:
         return ()
-    return tuple(event for event in statement.events if event.action not in OVER)
+    return tuple([event for event in statement.events if event.action not in OVER])
 
 
 def primary_events(statement: Statement) -> tuple[EventRef, ...]:
@@ -58,8 +63,10 @@ def primary_events(statement: Statement) -> tuple[EventRef, ...]:
 
     "Watch UPG, Warning NEW" in one message belongs to the warning.
     """
-    lasting = tuple(event for event in statement.events if event.action not in OVER)
-    return lasting or statement.events
+    events = statement.events
+    if len(events) < 2:  # nearly always
+        return events
+    return tuple([event for event in events if event.action not in OVER]) or events
 
 
 def own_keys(statements: Iterable[Statement]) -> dict[str, str]:
