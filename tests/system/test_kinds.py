@@ -89,7 +89,7 @@ def wait_for_sentence(station: Machine, kind: str, name: str, text: str) -> None
         (
             "source",
             "net",
-            "no connection to 127.0.0.1",
+            "connection to 127.0.0.1 failed",
         ),  # ffmpeg is needed only after the connection
         ("source", "card", "apt install python3-pyaudio"),
         ("feed", "wire", "python3-slixmpp is not installed"),
