@@ -124,7 +124,7 @@ class ItemState:
 
     name: str
     kind: str  # "feed.nws", "source.receiver", "spool", "database" ...
-    state: Literal["running", "reconnecting", "stopped", "failed"]
+    state: Literal["running", "degraded", "reconnecting", "stopped", "failed"]
     sentence: str
     since_at: datetime
     last_good_at: datetime | None = None

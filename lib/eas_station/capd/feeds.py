@@ -1,4 +1,4 @@
-"""The feeds of the configuration, each with its loop; changed while the daemon runs."""
+"""The feeds of the configuration, each with its loop; they follow a reload."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from eas_station.capd.feed.memory import Memory
-from eas_station.capd.feed_kinds import Surroundings, paced, reader
+from eas_station.capd.feed_kinds import ReaderContext, paced, reader
 from eas_station.capd.intake import DocumentIntake
 from eas_station.capd.loop import BEAT_S, FeedLoop, Poll
 from eas_station.config.model import Config, FeedConfig
@@ -18,11 +17,11 @@ from eas_station.service.desired_state import DesiredStates
 
 log = logging.getLogger(__name__)
 
-DeskOf = Callable[[str, Config, Callable[[], None]], DocumentIntake]
+IntakeOf = Callable[[str, Config, Callable[[], None]], DocumentIntake]
 
 
 class EitherStop:
-    """Set when the daemon stops, or this one feed does."""
+    """Set when the daemon stops, or this feed alone."""
 
     def __init__(self, daemon_stopping: threading.Event) -> None:
         self._all = daemon_stopping
@@ -39,11 +38,11 @@ class EitherStop:
         self._awake.set()
 
     def is_set(self) -> bool:
-        """Is the feed to stop."""
+        """Must the feed stop."""
         return self._all.is_set() or self._own.is_set()
 
     def wait(self, timeout: float) -> bool:
-        """Wait at most so long, and less if it is stopped or woken."""
+        """Wait at most so long; a stop or a wake-up ends it."""
         if not self._all.is_set():
             self._awake.wait(timeout)
         self._awake.clear()
@@ -64,29 +63,27 @@ class Feeds:
     def __init__(
         self,
         daemon: Daemon,
-        desk_of: DeskOf,
+        intake_of: IntakeOf,
         record: Callable[[Poll], None],
         desired: DesiredStates,
-        memory: Memory,
-        surroundings: Surroundings,
+        context: ReaderContext,
     ) -> None:
         """
         Args:
-            desk_of: builds the desk of a feed, given what to call on progress.
+            intake_of: builds the intake of a feed; takes what to call on progress.
             record: keeps the outcome of a poll.
-            memory: what the feeds knew in an earlier life.
-            surroundings: what readers need besides.
+            desired: which feeds the operator stopped.
+            context: what readers need.
         """
         self._daemon = daemon
-        self._desk_of = desk_of
+        self._intake_of = intake_of
         self._record = record
         self._desired = desired
-        self._memory = memory
-        self._surroundings = surroundings
+        self._context = context
         self._running: dict[str, _Running] = {}
 
     def apply(self, config: Config) -> None:
-        """End the loops whose feed is gone or is another now, and start those that are missing."""
+        """End the loops whose feed is gone or changed, and start those that are missing."""
         wanted = {feed.name: feed for feed in config.feeds}
         for name, running in list(self._running.items()):
             if (wanted.get(name), config.station) != (running.feed, running.station):
@@ -100,23 +97,24 @@ class Feeds:
         self._daemon.set_status(f"{count} feed{'' if count == 1 else 's'}")
 
     def poll_now(self, name: str) -> None:
-        """Poll a feed at once; from any thread. One that is not there is none of ours."""
+        """Poll a feed at once, if there is one of this name; from any thread."""
         running = self._running.get(name)
         if running is not None:
-            log.info("feed %s is polled at once: the operator wants it", name)
+            log.info("feed %s is polled at once, as the operator asked", name)
             running.loop.poll_now()
             running.stop.wake()
 
     def _start(self, feed: FeedConfig, config: Config) -> None:
         stop = EitherStop(self._daemon.stopping)
         beat = self._daemon.heartbeat(_beat_name(feed), BEAT_S)
+        intake = self._intake_of(feed.name, config, beat)
         loop = FeedLoop(
             paced(feed),
-            reader(feed, config, stop.is_set, self._memory, self._surroundings),
-            self._desk_of(feed.name, config, beat),
+            reader(feed, config, stop.is_set, intake.is_taken, self._context),
+            intake,
             now=self._daemon.now,
             record=self._record,
-            tell=self._daemon.set_item,
+            report=self._daemon.set_item,
             progressed=beat,
             stopping=stop,
             wanted=partial(self._desired.is_running, feed.name),

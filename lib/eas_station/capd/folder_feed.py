@@ -29,8 +29,10 @@ class FolderFeed:
 
     max_age_s = 0.0
     note = ""
+    fault: str | None = None
 
     def __init__(self, path: Path, limits: ParseLimits | None = None) -> None:
+        self.listed: tuple[str, ...] | None = ()
         self._path = path
         self._limits = limits or ParseLimits()
         self._done: dict[str, _Stamp] = {}  # read, or refused for good
@@ -47,7 +49,7 @@ class FolderFeed:
         for known in (self._done, self._doubtful):
             for name in [name for name in known if name not in files]:
                 del known[name]
-        self._reading = {}
+        self._reading, self.listed = {}, tuple(files)
         for name, stamp in files.items():
             if self._done.get(name) != stamp:
                 yield from self._read(name, stamp)

@@ -1,8 +1,8 @@
 """The composition root of eas-capd: feeds → receptions.
 
-Read on: `feeds` has a loop per feed (`loop`), which reads (`http_feed`, `folder_feed`), and a
-`desk` makes receptions of what is new. From there it is the same way as for what is heard off the
-air.
+`feeds` has a loop per feed (`loop`). A reader of its kind (`feed_kinds`) gives documents, and an
+`intake` makes receptions of what is new in them. From there on they go the same way as what is
+heard off the air.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from eas_station.alerts.model import MessageId, Reception
 from eas_station.alerts.sources import from_cap
 from eas_station.capd.alarm.alarm import Alarms
 from eas_station.capd.feed.credentials import FeedCredentials
-from eas_station.capd.feed.memory import Memory
-from eas_station.capd.feed_kinds import Surroundings
+from eas_station.capd.feed.feed_states import FeedStates
+from eas_station.capd.feed_kinds import ReaderContext
 from eas_station.capd.feeds import Feeds
 from eas_station.capd.intake import DocumentIntake
 from eas_station.capd.poll_log import PollLog
@@ -37,12 +37,12 @@ from eas_station.store.database.database import Database
 from eas_station.store.records import jobs
 from eas_station.store.records.feeds import FeedState, state
 
-POLL = "poll "  # with the name of a feed: what a control message asks for
+POLL = "poll "  # and the name of a feed: what a control message asks for
 ASKED_AT_ONCE = 500  # messages in one question to the database
 
 
 def main(argv: list[str]) -> int:
-    """Poll until told to stop; gives the exit status."""
+    """Poll until the daemon is stopped; returns the exit status."""
     return program.run(CAPD, argv, compose)
 
 
@@ -67,14 +67,13 @@ def compose(daemon: Daemon) -> None:
     )
     credentials = _credentials(os.environ)
     alarms = Alarms(daemon, credentials)
-    memory = Memory(partial(_remembered, database), storage.append)
+    states = FeedStates(partial(_feed_state, database), storage.append)
     feeds = Feeds(
         daemon,
-        partial(_desk, daemon, database, storage.take_all),
+        partial(_intake, daemon, database, storage.take_all),
         poll_log.record,
         desired,
-        memory,
-        Surroundings(credentials, known, daemon.now),
+        ReaderContext(states, credentials, known, daemon.now),
     )
     storage.start()
     daemon.spawn("desired states", desired.run)
@@ -94,7 +93,7 @@ def _admission(daemon: Daemon, known: tables.Tables) -> Admission:
     )
 
 
-def _desk(
+def _intake(
     daemon: Daemon,
     database: Database,
     take: Callable[[Sequence[Reception]], None],
@@ -117,7 +116,7 @@ def _desk(
 
 
 def _recall(database: Database, feed: str, messages: Sequence[MessageId]) -> set[MessageId]:
-    """Which of these messages the feed has given before. Raises StoreError."""
+    """Which of these messages the feed gave before. Raises StoreError."""
     known: set[MessageId] = set()
     with database.read() as connection:
         for at in range(0, len(messages), ASKED_AT_ONCE):
@@ -126,7 +125,7 @@ def _recall(database: Database, feed: str, messages: Sequence[MessageId]) -> set
     return known
 
 
-def _remembered(database: Database, feed: str) -> FeedState:
+def _feed_state(database: Database, feed: str) -> FeedState:
     with database.read() as connection:
         return state(connection, feed)
 

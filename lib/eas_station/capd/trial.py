@@ -14,9 +14,9 @@ from typing import Any
 
 from eas_station import tables
 from eas_station.capd.feed.credentials import FeedCredentials
-from eas_station.capd.feed.memory import Memory
+from eas_station.capd.feed.feed_states import FeedStates
 from eas_station.capd.feed.reading import DocumentReading
-from eas_station.capd.feed_kinds import Surroundings, reader
+from eas_station.capd.feed_kinds import ReaderContext, reader
 from eas_station.config.load import load
 from eas_station.errors import EXIT_FAILED, EXIT_FINE, CapError, FeedError
 from eas_station.store.records.feeds import FeedState
@@ -32,12 +32,13 @@ def main(argv: list[str]) -> int:
     feed = next(feed for feed in config.feeds if feed.name == args.feed)
     directory = os.environ.get("CREDENTIALS_DIRECTORY")
     credentials = FeedCredentials(None if directory is None else Path(directory))
+    states = FeedStates(FeedState, lambda kind, row: None)
     polled = reader(
         feed,
         config,
-        lambda: False,
-        Memory(FeedState, lambda kind, row: None),
-        Surroundings(credentials, tables.load()),
+        is_stopping=lambda: False,
+        is_taken=lambda text: False,
+        context=ReaderContext(states, credentials, tables.load()),
     )
     documents: list[dict[str, Any]] = []
     error = None

@@ -194,6 +194,14 @@ DnsName = Annotated[
         'the name of a host, as "nwws-oi.weather.gov"',
     ),
 ]
+LinkHost = Annotated[
+    str,
+    Pattern(
+        r"(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[1-9]\d{0,4})?",
+        'a host, or "*." and a domain, as "cap.example.org" or "*.example.org";'
+        ' with another port than the usual one as "cap.example.org:8443"',
+    ),
+]
 Network = Annotated[
     str, Rule(_is_network, 'addresses or networks, as "127.0.0.1" or "192.168.1.0/24"')
 ]

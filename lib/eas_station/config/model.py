@@ -25,6 +25,7 @@ from eas_station.config.key_types import (
     HttpUrl,
     IgnorableEvent,
     Language,
+    LinkHost,
     ListenHost,
     Name,
     Network,
@@ -127,8 +128,9 @@ class FeedConfig:
     trust_store: Path | None = None  # ipaws: PEM file or folder; None: no signature is checked
     pin_file: Path | None = None  # ipaws: one line; None: the service asks for none
     login_file: Path | None = None  # nwws: the user, and on a second line the password
-    host: DnsName = "nwws-oi.weather.gov"  # nwws
-    port: Port = 5222  # nwws
+    link_hosts: tuple[LinkHost, ...] = ()  # cap: where links may lead besides the feed's own host
+    host: DnsName | None = None  # nwws; None: the service's own
+    port: Port | None = None  # nwws; None: the service's own
     room: XmppRoom | None = None  # nwws; None: nwws@conference.HOST
     ca_file: Path | None = None  # PEM of the only trusted CA; None: those of the system
 

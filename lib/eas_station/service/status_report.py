@@ -29,7 +29,7 @@ class UnitStatus:
         """As set, or degraded while an item neither runs nor was stopped by the operator."""
         if self.state is not None:
             return self.state
-        troubled = any(item.state in ("reconnecting", "failed") for item in self.items)
+        troubled = any(item.state not in ("running", "stopped") for item in self.items)
         return "degraded" if troubled or self.refused is not None else "running"
 
     def line(self, clock_doubt: str | None) -> str:

@@ -21,9 +21,13 @@ from cryptography.x509.oid import NameOID
 
 from eas_station.bus.messages import ItemState
 from eas_station.clock import utc_now
+from eas_station.ctl.main import main
 from eas_station.store.alerts import alert_queries
 
 PATH = "/alerts/active"
+CAP = """<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>one</identifier>
+<sender>s@example.org</sender><sent>2026-04-20T11:05:00-04:00</sent><status>Actual</status>
+<msgType>Alert</msgType><scope>Public</scope></alert>"""
 Answer = Callable[..., bytes]
 Feed = Callable[..., str]
 Bad = tuple[bytes, int, dict[str, str], str]
@@ -43,13 +47,13 @@ def bad_answers(good: bytes, elsewhere: str) -> list[Bad]:
         (b"slow down", 429, {"Retry_After": "1"}, "HTTP 429"),
         (b"no", 403, {}, "HTTP 403"),
         (page_of_html(), 200, {"Content_Type": "text/html"}, "HTML page"),
-        (page_of_html(), 200, json_type, "DOCTYPE"),
-        (b"<html><body>" + good, 200, json_type, "XML"),
+        (page_of_html(), 200, json_type, "HTML page"),
+        (b"<html><body>" + good, 200, json_type, "HTML page"),
         (half, 200, json_type, "not JSON"),
         (good + b"}", 200, json_type, "does not end"),
         (gzip.compress(good)[:-20], 200, {"Content_Encoding": "gzip"}, "cut off"),
         (good, 200, {"Content_Encoding": "gzip"}, "damaged compression"),
-        (good, 200, {"Content_Encoding": "br"}, "nobody asked for"),
+        (good, 200, {"Content_Encoding": "br"}, "not requested"),
         (bomb, 200, {"Content_Encoding": "gzip"}, "after decompression"),
         (good.decode().encode("utf-16"), 200, json_type, "XML"),
         (b'{"features": ["\xff\xfe"]}', 200, json_type, "not UTF-8"),
@@ -58,7 +62,6 @@ def bad_answers(good: bytes, elsewhere: str) -> list[Bad]:
         (b"", 302, {"Location": elsewhere}, "another host"),
         (b"", 301, {"Location": "file:///etc/passwd"}, "another host"),
         (b"", 302, {"Location": PATH}, "redirects"),
-        (b"", 204, {}, "HTTP 204"),
     ]
 
 
@@ -72,7 +75,7 @@ def test_nothing_that_a_server_answers_changes_what_is_in_force(
 ) -> None:
     good = answer("a", "b")
     server.serve(PATH, good, ETag='"good"')
-    station = station_of(feed("nws", "nws", f"{server.url}{PATH}", 3600))
+    station = station_of(feed("nws", "nws", f"{server.url}{PATH}", 600))
     station.start()
     page = page_of(station)
     page.poll(station, "nws")
@@ -102,7 +105,7 @@ def test_the_good_alerts_of_a_bad_answer_are_kept(
     body = body.replace(b'"id": "twice"', b'"id": "twice", "id": "thrice"')
     body = body.replace(b'"id": "not-a-number"', b'"sent": NaN, "id": "not-a-number"')
     server.serve(PATH, body)
-    station = station_of(feed("nws", "nws", f"{server.url}{PATH}", 3600))
+    station = station_of(feed("nws", "nws", f"{server.url}{PATH}", 600))
     station.start()
     item = page_of(station).poll(station, "nws")
     assert station.identifiers() == {"good", "nul", "lone", "last"}
@@ -140,26 +143,98 @@ def test_two_stale_caches_in_turn_announce_nothing_again(
     assert station.stop() < 4.0
 
 
-def test_the_next_life_asks_for_what_is_new_and_is_right_with_nothing_new(
+def test_a_new_process_asks_for_the_whole_answer_and_announces_only_news(
     server: Any, station_of: Any, page_of: Any, feed: Feed, answer: Answer
 ) -> None:
     server.serve(PATH, answer("a"), ETag='"1"')
-    station = station_of(feed("nws", "nws", f"{server.url}{PATH}", 3600))
+    station = station_of(feed("nws", "nws", f"{server.url}{PATH}", 600))
     station.start()
     page_of(station).poll(station, "nws")
+    assert server.headers[-1]["If-None-Match"] == '"1"'
     assert station.stop() < 4.0
-    server.serve(PATH, b"", 304)
     before = station.record()
+    server.headers.clear()
     station.start()
     page = page_of(station)
+    page.item("nws")
+    assert "If-None-Match" not in server.headers[0]
+    server.serve(PATH, b"", 304)
     assert page.poll(station, "nws").state == "running"
-    assert server.headers[-1]["If-None-Match"] == '"1"'
     assert station.record() == before
     assert len(active(station)) == 1
     server.serve(PATH, answer("a", "b"), ETag='"2"')
     page.poll(station, "nws")
     assert page.heard == ["b"]
     assert len(active(station)) == 2
+    assert station.stop() < 4.0
+
+
+def test_an_answer_without_content_ends_nothing_and_is_no_failure(
+    server: Any, station_of: Any, page_of: Any, feed: Feed, answer: Answer
+) -> None:
+    server.serve(PATH, answer("a"))
+    station = station_of(feed("nws", "nws", f"{server.url}{PATH}", 3600))
+    station.start()
+    page = page_of(station)
+    page.poll(station, "nws")
+    server.serve(PATH, b"", 204)
+    item = page.poll(station, "nws")
+    assert item.state == "running"
+    assert "0 alerts in the last answer" in item.sentence
+    assert len(active(station)) == 1
+    assert station.stop() < 4.0
+
+
+ENTRY = '<entry><updated>{}</updated><link href="{}"/></entry>'
+ATOM = '<feed xmlns="http://www.w3.org/2005/Atom">{}</feed>'
+
+
+def test_a_feed_whose_links_give_nothing_is_degraded_until_they_do(
+    server: Any, station_of: Any, page_of: Any, feed: Feed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entries = "".join(ENTRY.format("x", f"/{number}.cap") for number in range(12))
+    server.serve("/index", ATOM.format(entries).encode())
+    station = station_of(feed("links", "cap", f"{server.url}/index", 3600))
+    config = ["--config", str(station.config)]
+    station.start()
+    page = page_of(station)
+    item = page.poll(station, "links")
+    fault = f"12 entries, 12 refused: {server.url}/0.cap: HTTP 404 Not Found"
+    assert item.state == "degraded"
+    assert fault in item.sentence
+    assert main(["feeds", *config]) == 1
+    assert f"links (cap): degraded: poll 2, as asked: {fault}" in capsys.readouterr().out
+    assert main(["status", *config]) > 0
+    assert f"feed.cap links: degraded: poll 2, as asked: {fault}" in capsys.readouterr().out
+    server.serve("/0.cap", CAP.encode())
+    item = page.poll(station, "links")
+    assert item.state == "running"
+    assert "1 alerts in the last answer, 1 new" in item.sentence
+    assert main(["feeds", *config]) == 0
+    assert station.stop() < 4.0
+
+
+def test_alerts_on_a_host_that_is_not_named_are_reported(
+    server: Any, station_of: Any, page_of: Any, feed: Feed
+) -> None:
+    elsewhere = server.url.replace("127.0.0.1", "localhost")
+    host = elsewhere.removeprefix("http://")
+    server.serve("/index", ATOM.format(ENTRY.format("x", f"{elsewhere}/0.cap")).encode())
+    server.serve("/0.cap", CAP.encode())
+    url = f"{server.url}/index"
+    station = station_of(feed("links", "cap", url, 3600))
+    station.start()
+    item = page_of(station).poll(station, "links")
+    assert item.state == "degraded"
+    assert f"1 alert is on {host}, which link_hosts does not name" in item.sentence
+    assert station.stop() < 4.0
+    text = station.config.read_text().replace(f'"{url}"', f'"{url}"\nlink_hosts = ["{host}"]')
+    station.config.write_text(text)
+    station.start()
+    item = page_of(station).poll(station, "links")
+    assert item.state == "running"
+    assert "1 alerts in the last answer" in item.sentence
+    assert station.identifiers() == {"one"}
     assert station.stop() < 4.0
 
 

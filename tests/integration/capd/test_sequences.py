@@ -163,7 +163,7 @@ def play(sequence: Sequence, kind: str, server: Any, station: Any, page_of: Any)
 def test_every_poll_leaves_the_state_that_is_right(
     name: str, kind: str, server: Any, station_of: Any, page_of: Any, feed: Callable[..., str]
 ) -> None:
-    station = station_of(feed("feed", kind, f"{server.url}{PATH}", 3600))
+    station = station_of(feed("feed", kind, f"{server.url}{PATH}", 600))
     heard = play(Sequence(name), kind, server, station, page_of)
     assert len(heard) == len(set(heard)), "nothing is announced twice"
 
@@ -176,7 +176,7 @@ def test_the_record_of_a_server_says_the_same(
     page_of: Any,
     feed: Callable[..., str],
 ) -> None:
-    station = station_of(feed("feed", "nws", f"{server.url}{PATH}", 3600), migrated_postgresql_url)
+    station = station_of(feed("feed", "nws", f"{server.url}{PATH}", 600), migrated_postgresql_url)
     play(Sequence("toa641_new_con_partial_cancel"), "nws", server, station, page_of)
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from eas_station.capd.feed.memory import Memory
-from eas_station.capd.feed_kinds import Surroundings, paced, reader, user_agent
+from eas_station.capd.feed.feed_states import FeedStates
+from eas_station.capd.feed_kinds import ReaderContext, paced, reader, user_agent
 from eas_station.capd.folder_feed import FolderFeed
 from eas_station.capd.http.http_feed import HttpFeed
 from eas_station.capd.ipaws.ipaws_feed import IpawsFeed
@@ -25,10 +25,12 @@ from eas_station.store.records.feeds import FeedState
     ],
 )
 def test_each_kind_of_feed_has_its_reader(feed: FeedConfig, kind: type) -> None:
-    memory = Memory(FeedState, lambda kind, row: None)
-    found = reader(feed, Config(), lambda: False, memory, Surroundings())
+    context = ReaderContext(FeedStates(FeedState, lambda kind, row: None))
+    found = reader(feed, Config(), lambda: False, lambda text: False, context)
     assert isinstance(found, kind)
     assert isinstance(found.note, str)
+    assert found.fault is None
+    assert found.listed == (None if feed.kind in ("nwws", "naad") else ())
 
 
 def test_the_user_agent_names_a_contact_and_nothing_else() -> None:
@@ -37,7 +39,7 @@ def test_the_user_agent_names_a_contact_and_nothing_else() -> None:
     assert user_agent("").endswith("(no contact configured)")
 
 
-def test_fema_is_asked_every_two_minutes_at_most_and_a_wire_is_waited_at() -> None:
+def test_fema_is_asked_every_two_minutes_at_most_and_a_stream_is_not_polled() -> None:
     assert paced(FeedConfig("i", "ipaws")).interval_s == 120.0
     assert paced(FeedConfig("i", "ipaws", interval_s=300.0)).interval_s == 300.0
     assert (

@@ -72,7 +72,7 @@ def serve(server: Any, index: str) -> None:
     server.respond = respond
 
 
-def desk_of(taken: list[Reception], folder: Path, language: str) -> DocumentIntake:
+def intake_of(taken: list[Reception], folder: Path, language: str) -> DocumentIntake:
     ids = map(str, count())
     return DocumentIntake(
         "meteoalarm",
@@ -97,9 +97,10 @@ def test_the_good_alerts_behind_links_are_taken_and_the_bad_ones_told(
     feed = HttpFeed(
         FeedConfig(name="meteoalarm", kind="cap", url=server.url + INDEX),
         HttpClient("x", threading.Event().is_set),
+        is_taken=lambda text: False,
     )
     taken: list[Reception] = []
-    desk, tally = desk_of(taken, tmp_path, "de"), Tally()
+    desk, tally = intake_of(taken, tmp_path, "de"), Tally()
     for reading in feed.read():
         tally.add(desk.accept(reading))
     feed.accept()
@@ -117,8 +118,8 @@ def test_the_good_alerts_behind_links_are_taken_and_the_bad_ones_told(
         "cut.cap": "not well-formed XML",
         "doctype.cap": "a DOCTYPE, which no CAP document needs",
         "gone.cap": "HTTP 404",
-        "elsewhere.invalid": "another host",
-        "file:///etc/passwd": "another host",
+        "elsewhere.invalid": "which link_hosts does not name",
+        "file:///etc/passwd": "neither http nor https",
     }.items():
         (line,) = [line for line in told if bad in line]
         assert reason in line

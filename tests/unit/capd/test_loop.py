@@ -41,6 +41,8 @@ class ScriptedReader:
     def __init__(self, *script: bytes | Exception) -> None:
         self.max_age_s = 0.0
         self.note = ""
+        self.fault: str | None = None
+        self.listed: tuple[str, ...] | None = ("x",)
         self.accepted = 0
         self._script = iter(script)
 
@@ -71,7 +73,7 @@ class Bench:
         self.stopping = threading.Event()
         self.wanted = True
         self.beats = 0
-        desk = DocumentIntake(
+        intake = DocumentIntake(
             "nws",
             "EASTATN",
             take=self.taken.extend,
@@ -85,10 +87,10 @@ class Bench:
         self.loop = FeedLoop(
             FeedConfig("nws", "nws", interval_s=interval_s),
             reader,
-            desk,
+            intake,
             now=self.now,
             record=self.polls.append,
-            tell=self.items.append,
+            report=self.items.append,
             progressed=self.beat,
             stopping=self.stopping if stop_of is None else stop_of(self.clock),
             wanted=lambda: self.wanted,
@@ -176,12 +178,61 @@ def test_retry_after_is_honoured(bench: Any) -> None:
     assert b.poll() == 120.0
 
 
-def test_max_age_is_honoured_within_reason(tmp_path: Path, answer: Answer) -> None:
-    reader = ScriptedReader(answer("a"), answer("a"), answer("a"))
+def test_max_age_stretches_an_interval_twofold_at_most(tmp_path: Path, answer: Answer) -> None:
+    reader = ScriptedReader(*[answer("a")] * 4)
     b = Bench(tmp_path, reader, interval_s=10.0)
-    for max_age_s, wait_s in ((30.0, 30.0), (1e9, 600.0), (0.0, 10.0)):
+    for max_age_s, wait_s in ((15.0, 15.0), (30.0, 20.0), (1e9, 20.0), (0.0, 10.0)):
         reader.max_age_s = max_age_s
         assert b.poll() == wait_s
+
+
+def test_a_feed_that_gives_nothing_of_what_it_lists_is_degraded(
+    bench: Any, answer: Answer, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = answer("a", "b").replace(b'"Actual"', b'"Maybe"')
+    b = bench(bad, bad, answer("a", "b"))
+    fault = (
+        "2 entries, 2 refused: status 'Maybe' is not one of Actual, Exercise, System, Test, Draft"
+    )
+    for poll in (1, 2):
+        b.poll()
+        assert b.items[-1].state == "degraded", poll
+        assert b.items[-1].sentence.startswith(fault)
+    assert b.items[0].sentence == (
+        f"{fault}; 0 alerts in the last answer, 0 new, 2 rejected since the start"
+    )
+    b.poll()
+    assert (b.items[-1].state, b.polls[-1].outcome) == ("running", "changed")
+    told = [r.getMessage() for r in caplog.records if "degraded" in r.getMessage()]
+    assert told == [f"feed nws is degraded: {fault}"]
+
+
+def test_a_fault_that_the_reader_finds_degrades_the_feed(tmp_path: Path, answer: Answer) -> None:
+    reader = ScriptedReader(answer("a"), answer("a"))
+    b = Bench(tmp_path, reader)
+    reader.fault = "12 alerts are on cap.example, which link_hosts does not name"
+    b.poll()
+    assert b.items[-1].state == "degraded"
+    assert b.items[-1].sentence == f"{reader.fault}; 1 alerts in the last answer, 1 new"
+    reader.fault = None
+    b.poll()
+    assert b.items[-1].state == "running"
+
+
+def test_a_bad_document_does_not_degrade_a_stream(tmp_path: Path, answer: Answer) -> None:
+    reader = ScriptedReader(answer("a").replace(b'"Actual"', b'"Maybe"'))
+    reader.listed = None
+    b = Bench(tmp_path, reader)
+    b.poll()
+    assert b.items[-1].state == "running"
+    assert b.items[-1].counters["rejected"] == 1
+
+
+def test_an_empty_answer_is_a_feed_without_alerts(bench: Any, answer: Answer) -> None:
+    b = bench(answer())
+    b.poll()
+    assert b.items[-1].state == "running"
+    assert b.items[-1].sentence == "0 alerts in the last answer, 0 new"
 
 
 def test_a_feed_without_a_good_answer_for_long_has_failed(bench: Any) -> None:

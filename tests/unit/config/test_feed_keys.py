@@ -36,7 +36,7 @@ def test_ipaws_needs_no_key_but_its_kind(tmp_path: Path) -> None:
 
 def test_the_wire_is_the_weather_services_unless_another_is_named(tmp_path: Path) -> None:
     feed = feed_of(tmp_path, 'kind = "nwws"\nlogin_file = "credentials/nwws"')
-    assert (feed.host, feed.port, feed.room) == ("nwws-oi.weather.gov", 5222, None)
+    assert (feed.host, feed.port, feed.room) == (None, None, None)
     other = feed_of(tmp_path, 'kind = "nwws"\nlogin_file = "l"\nhost = "localhost"\nport = 15222')
     assert (other.host, other.port) == ("localhost", 15222)
 
@@ -70,6 +70,10 @@ def test_the_wire_is_the_weather_services_unless_another_is_named(tmp_path: Path
             'feed.x.trust_store = "t": means nothing for kind nws',
         ),
         (
+            'kind = "nws"\nlink_hosts = ["x"]',
+            'feed.x.link_hosts = ["x"]: means nothing for kind nws',
+        ),
+        (
             'kind = "ipaws"\narea = ["OH"]',
             'feed.x.area = ["OH"]: means nothing for kind ipaws',
         ),
@@ -94,6 +98,18 @@ def test_the_wire_is_the_weather_services_unless_another_is_named(tmp_path: Path
 )
 def test_a_fault_names_the_valid_values(tmp_path: Path, keys: str, said: str) -> None:
     assert fault_of(tmp_path, keys) == said
+
+
+def test_links_may_lead_to_named_hosts(tmp_path: Path) -> None:
+    keys = 'kind = "cap"\nurl = "https://www.met.ie/feed"\nlink_hosts = {}'
+    hosts = ["cap.met.ie", "*.met.ie", "10.0.0.7:8080", "localhost"]
+    assert feed_of(tmp_path, keys.format(hosts)).link_hosts == tuple(hosts)
+
+
+@pytest.mark.parametrize("host", ["*", "*.*", "met.*", "https://met.ie", "met.ie/", "met.ie:0", ""])
+def test_a_host_of_links_is_a_name(tmp_path: Path, host: str) -> None:
+    keys = f'kind = "cap"\nurl = "https://www.met.ie/feed"\nlink_hosts = ["{host}"]'
+    assert 'must be a host, or "*." and a domain' in fault_of(tmp_path, keys)
 
 
 def test_another_server_can_be_polled_at_any_interval(tmp_path: Path) -> None:

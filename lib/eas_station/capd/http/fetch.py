@@ -1,8 +1,7 @@
-"""One HTTP answer that cannot hurt: bounded in bytes, in time and in where it leads.
+"""One HTTP request, bounded in bytes, in time and in where its redirects lead.
 
-Source: RULES 5.1 (the NWS's API), RELIABILITY R7. requests bounds neither the size of an answer nor
-its time, so both are kept here: the work is done in a thread of its own, which is given up when the
-time is over, wherever it hangs (name resolution cannot be interrupted at all).
+requests bounds neither the size of an answer nor the time that it takes, so both are bounded here.
+What the content is, its parser decides: servers send alerts as any media type.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import email.utils
 import logging
 import re
 import ssl
-import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -24,6 +22,7 @@ import requests
 import urllib3
 from requests.structures import CaseInsensitiveDict
 
+from eas_station.capd.feed.bounded_call import BoundedCaller
 from eas_station.capd.http.transport import OpenSockets, adapter
 from eas_station.errors import FeedError
 
@@ -37,8 +36,7 @@ LONGEST_RETRY_AFTER_S = 3600.0
 
 _CHUNK_BYTES = 64 << 10
 _READ_TIMEOUT_S = 10.0  # without a single byte
-_LOOK_S = 0.1  # how often a waiting poll looks whether the station is stopping
-_UNWIND_S = 0.5  # what a request needs to end after its connection was cut
+NO_CONTENT, NOT_MODIFIED = 204, 304
 _REDIRECTS = (301, 302, 303, 307, 308)
 _GZIP = ("gzip", "x-gzip")
 
@@ -46,7 +44,7 @@ _Headers = CaseInsensitiveDict[str]
 
 
 class ServerError(FeedError):
-    """The server answered, and the answer is an error: it may want to be left alone."""
+    """The server answered with an error: it may need a pause."""
 
     def __init__(self, message: str, retry_after_s: float | None) -> None:
         super().__init__(message)
@@ -55,7 +53,7 @@ class ServerError(FeedError):
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """What a server gave to ask whether something is still the same."""
+    """What a server gave to ask whether an answer has changed."""
 
     etag: str | None = None
     last_modified: str | None = None
@@ -63,12 +61,13 @@ class Validators:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A good answer: 200 with its whole body, or 304 without one."""
+    """A good answer: 200 with its whole body, 204 or 304 without one."""
 
     url: str  # after redirects
-    body: bytes | None  # None: not modified
+    status: int
+    body: bytes
     validators: Validators
-    max_age_s: float  # Cache-Control: asking earlier gives the same; 0 if not said
+    max_age_s: float  # Cache-Control: asking earlier gives the same; 0: not given
 
 
 class HttpClient:
@@ -83,37 +82,34 @@ class HttpClient:
     ) -> None:
         """
         Args:
-            ca_file: who alone vouches for the host; None: whom the system trusts.
             user_agent: with a contact in it: the NWS refuses to answer one without.
-            is_stopping: when it is, a request under way is given up.
+            is_stopping: when it is, a request under way is abandoned.
+            ca_file: the only certificate authorities to trust; None: those of the system.
         """
         self._user_agent = user_agent
-        self._is_stopping = is_stopping
-        self._monotonic = monotonic
         self._trusted: str | bool = True if ca_file is None else str(ca_file)
-        self._hung: threading.Thread | None = None
+        self._caller = BoundedCaller("fetch", is_stopping, monotonic)
 
     def get(
-        self, url: str, accept: str, validators: Validators | None, deadline_s: float
+        self,
+        url: str,
+        accept: str,
+        validators: Validators | None,
+        deadline_s: float,
+        public_only: bool = False,
     ) -> Answer:
         """Fetch a document. Raises FeedError, ServerError.
 
         Args:
             deadline_s: the monotonic time at which it must be there.
+            public_only: send nothing to a server with a private address.
         """
-        if self._hung is not None and self._hung.is_alive():
-            raise FeedError("the request before this one still hangs in name resolution")
-        request = _Request(url, self._headers(accept, validators), self._trusted)
-        thread = threading.Thread(target=request.run, name="fetch", daemon=True)
-        thread.start()
-        while not request.done.wait(_LOOK_S):
-            if self._is_stopping() or self._monotonic() >= deadline_s:
-                request.sockets.cut()
-                thread.join(_UNWIND_S)
-                self._hung = thread
-                raise FeedError("no complete answer in time")
-        self._hung = None
-        return request.answer()
+        sockets = OpenSockets(public_only)
+        request = _Request(url, self._headers(accept, validators), self._trusted, sockets)
+        try:
+            return self._caller.result(request.follow, sockets.cut, deadline_s)
+        except (OSError, urllib3.exceptions.HTTPError) as error:
+            raise FeedError(_sentence(error)) from error
 
     def _headers(self, accept: str, validators: Validators | None) -> dict[str, str]:
         headers = {
@@ -129,51 +125,32 @@ class HttpClient:
         return headers
 
 
+@dataclass(frozen=True, slots=True)
 class _Request:
-    """One request and its redirects, in a thread that may be left behind."""
+    """One request and its redirects."""
 
-    def __init__(self, url: str, headers: dict[str, str], trusted: str | bool) -> None:
-        self.done = threading.Event()
-        self.sockets = OpenSockets()
-        self._url = url
-        self._headers = headers
-        self._trusted = trusted
-        self._answer: Answer | None = None
-        self._error: BaseException | None = None
+    url: str
+    headers: dict[str, str]
+    trusted: str | bool
+    sockets: OpenSockets
 
-    def run(self) -> None:
-        """Work, and say when done; whatever happens comes out of `answer`."""
+    def follow(self) -> Answer:
+        """Ask, and follow redirects. Raises FeedError, OSError and errors of the libraries."""
+        url = self.url
         try:
-            self._answer = self._follow()
-        except BaseException as error:  # noqa: BLE001  raised again in the thread that waits
-            self._error = error
+            for _ in range(MAX_REDIRECTS + 1):
+                with self._session() as session, self._get(session, url) as response:
+                    if response.status_code not in _REDIRECTS:
+                        return _answer(url, response)
+                    url = redirected(url, response.headers.get("Location"))
         finally:
             self.sockets.cut()
-            self.done.set()
-
-    def answer(self) -> Answer:
-        """What came of it. Raises FeedError."""
-        if isinstance(self._error, (OSError, urllib3.exceptions.HTTPError)):
-            raise FeedError(_sentence(self._error)) from self._error
-        if self._error is not None:
-            raise self._error
-        if self._answer is None:
-            raise FeedError("no answer")
-        return self._answer
-
-    def _follow(self) -> Answer:
-        url = self._url
-        for _ in range(MAX_REDIRECTS + 1):
-            with self._session() as session, self._get(session, url) as response:
-                if response.status_code not in _REDIRECTS:
-                    return _answer(url, response)
-                url = redirected(url, response.headers.get("Location"))
         raise FeedError(f"more than {MAX_REDIRECTS} redirects")
 
     def _session(self) -> requests.Session:
-        """A session of its own for each question: a kept connection may just be ending."""
+        """A session for each request: a kept connection may just be ending."""
         session = requests.Session()
-        session.trust_env, session.verify = False, self._trusted
+        session.trust_env, session.verify = False, self.trusted
         for scheme in ("http://", "https://"):
             session.mount(scheme, adapter(self.sockets))
         return session
@@ -181,7 +158,7 @@ class _Request:
     def _get(self, session: requests.Session, url: str) -> requests.Response:
         return session.get(
             url,
-            headers=self._headers,
+            headers=self.headers,
             stream=True,
             allow_redirects=False,
             timeout=(DEADLINE_S, _READ_TIMEOUT_S),
@@ -197,7 +174,7 @@ def redirected(url: str, location: str | None) -> str:
         old, new = urlsplit(url), urlsplit(target)
         old_port, new_port = old.port, new.port
     except ValueError as error:  # "http://[", a port of six digits
-        raise FeedError(f"a redirect to what is not an address: {location[:200]}") from error
+        raise FeedError(f"a redirect to an address that is not valid: {location[:200]}") from error
     if new.hostname != old.hostname or new.scheme not in ("http", "https"):
         raise FeedError(f"a redirect to another host: {target[:200]}")
     if old.scheme == "https" and new.scheme != "https":
@@ -211,15 +188,12 @@ def _answer(url: str, response: requests.Response) -> Answer:
     headers: _Headers = response.headers
     status = response.status_code
     validators = Validators(headers.get("ETag"), headers.get("Last-Modified"))
-    if status == 304:
-        return Answer(url, None, validators, _max_age_s(headers))
+    if status in (NO_CONTENT, NOT_MODIFIED):
+        return Answer(url, status, b"", validators, _max_age_s(headers))
     if status != 200:
         raise ServerError(f"HTTP {status} {response.reason or ''}".strip(), _retry_after_s(headers))
-    kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if kind in ("text/html", "application/xhtml+xml"):
-        raise ServerError("an HTML page in place of alerts", _retry_after_s(headers))
     body = _body(response.raw, headers)
-    return Answer(url, body, validators, _max_age_s(headers))
+    return Answer(url, status, body, validators, _max_age_s(headers))
 
 
 def _body(raw: urllib3.HTTPResponse, headers: _Headers) -> bytes:
@@ -228,7 +202,7 @@ def _body(raw: urllib3.HTTPResponse, headers: _Headers) -> bytes:
     if encoding in _GZIP:
         return _unzipped(raw, headers)
     if encoding not in ("", "identity"):
-        raise FeedError(f"an answer in the encoding {encoding[:40]!r}, which nobody asked for")
+        raise FeedError(f"an answer in the encoding {encoding[:40]!r}, which was not requested")
     return b"".join(_chunks(raw, headers, MAX_BODY_BYTES))
 
 
@@ -287,7 +261,7 @@ def _aware(moment: datetime) -> datetime:
 
 
 def _sentence(error: Exception) -> str:
-    """What went wrong between us and the server, without the library's nesting."""
+    """What went wrong on the way to the server, without the nesting of the libraries."""
     cause: BaseException = error
     while cause.__cause__ is not None or cause.__context__ is not None:
         cause = cause.__cause__ or cause.__context__ or cause

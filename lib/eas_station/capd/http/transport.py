@@ -1,13 +1,14 @@
 """HTTP connections that can be cut from another thread.
 
 A read timeout bounds each receive, never the whole answer, and nothing bounds a TLS handshake that
-comes drop by drop. So every socket is remembered, and whoever keeps the deadline shuts it.
+comes byte by byte. So every socket is remembered, and the thread with the deadline shuts it down.
 """
 
 from __future__ import annotations
 
 import socket
 import threading
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -17,23 +18,31 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 
 class OpenSockets:
-    """The sockets of one client, through duplicates that stay valid while TLS wraps them."""
+    """The sockets of one request, through duplicates that stay valid while TLS wraps them."""
 
-    def __init__(self) -> None:
+    def __init__(self, public_only: bool = False) -> None:
+        """`public_only`: refuse a connection to a private address, before a byte is sent."""
+        self._public_only = public_only
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
         self._cut = False
 
     def add(self, opened: socket.socket) -> None:
-        """Remember a connected socket. Raises ConnectionAbortedError after the cut."""
+        """Remember a connected socket.
+
+        Raises ConnectionAbortedError after the cut, PermissionError for an address not allowed.
+        """
+        if self._public_only and not is_public(opened.getpeername()[0]):
+            opened.close()
+            raise PermissionError("the host has a private address")
         with self._lock:
             if self._cut:
                 opened.close()
-                raise ConnectionAbortedError("given up")
+                raise ConnectionAbortedError("cut")
             self._sockets.append(opened.dup())
 
     def cut(self) -> None:
-        """Shut them all down: whoever reads from one gets an end of file at once."""
+        """Shut all of them down: their readers get an end of file at once."""
         with self._lock:
             self._cut = True
             sockets, self._sockets = self._sockets, []
@@ -43,6 +52,14 @@ class OpenSockets:
             except OSError:
                 pass  # it was closed before
             remembered.close()
+
+
+def is_public(address: str) -> bool:
+    """Is an IP address one of the public Internet."""
+    found = ip_address(address.partition("%")[0])
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped
+    return found.is_global and not found.is_multicast
 
 
 def adapter(sockets: OpenSockets) -> HTTPAdapter:

@@ -1,8 +1,7 @@
 """A feed of FEMA's IPAWS-OPEN: everything since the last good poll, each alert with its signature.
 
-Source: RULES 6. `recent/TIME` gives all messages since that time, so each poll asks from the last
-good one, and from some minutes before it; what comes twice is known by its three names. There is no
-ETag and no paging.
+`recent/TIME` gives all messages since that time, so each poll asks from the last good one, and from
+some minutes before it. There is no ETag and no paging.
 """
 
 from __future__ import annotations
@@ -17,9 +16,15 @@ from eas_station.cap.documents.document import Parsed
 from eas_station.cap.message import CapMessage
 from eas_station.cap.xml import cut
 from eas_station.capd.feed.credentials import FeedCredentials
-from eas_station.capd.feed.known import Known, message_key
-from eas_station.capd.feed.reading import DocumentReading, parse
-from eas_station.capd.http.fetch import DEADLINE_S, HttpClient, ServerError
+from eas_station.capd.feed.reading import NO_ALERTS, DocumentReading, parse
+from eas_station.capd.feed.seen_texts import SeenTexts, message_key
+from eas_station.capd.http.fetch import (
+    DEADLINE_S,
+    NO_CONTENT,
+    NOT_MODIFIED,
+    HttpClient,
+    ServerError,
+)
 from eas_station.capd.ipaws.signatures import Verifier
 from eas_station.config.model import FeedConfig
 from eas_station.errors import CapError, FeedError
@@ -41,6 +46,7 @@ class IpawsFeed:
     """Asks for what is new since the last good poll, and judges who signed it."""
 
     max_age_s = 0.0
+    fault: str | None = None
 
     def __init__(
         self,
@@ -56,9 +62,10 @@ class IpawsFeed:
     ) -> None:
         """
         Args:
-            remembered: what the last life of the process knew of the feed.
-            save: remembers when the last good poll was, for the next one.
+            remembered: what an earlier process knew of the feed.
+            save: keeps when the last good poll was, for the next process.
         """
+        self.listed: tuple[str, ...] | None = ()
         self._feed = feed
         self._client = client
         self._verifier = verifier
@@ -71,7 +78,7 @@ class IpawsFeed:
         self._body = b""  # of the last good answer
         self._is_news = False
         self._saved_s = -SAVED_S
-        self._told = Known(_MAX_TOLD)
+        self._told = SeenTexts(_MAX_TOLD)
 
     @property
     def note(self) -> str:
@@ -87,7 +94,8 @@ class IpawsFeed:
         shown = recent_url(self._feed.url, self._since(asked_at), HIDDEN if pin else None)
         url = recent_url(self._feed.url, self._since(asked_at), pin)
         answer = self._get(url, pin)
-        yield DocumentReading(shown, self._parsed(answer))
+        self.listed = (shown,)
+        yield DocumentReading(shown, self._parsed(answer) if answer else NO_ALERTS)
         self._is_news, self._body = answer != self._body, answer
         self._asked_at = asked_at
 
@@ -107,15 +115,20 @@ class IpawsFeed:
         return max(min(self._last_good_at, at) - OVERLAP, at - LONGEST_REACH)
 
     def _get(self, url: str, pin: str | None) -> bytes:
-        """The body of the answer. Raises FeedError, in whose words the PIN does not occur."""
+        """The body of the answer, empty if it has no alerts.
+
+        Raises CapError, and FeedError without the PIN in its text.
+        """
         try:
             answer = self._client.get(url, ACCEPT, None, self._monotonic() + DEADLINE_S)
         except ServerError as error:
             raise ServerError(_hidden(str(error), pin), error.retry_after_s) from None
         except FeedError as error:
             raise FeedError(_hidden(str(error), pin)) from None
-        if answer.body is None:
-            raise ServerError("HTTP 304 to a question without a condition", None)
+        if answer.status == NOT_MODIFIED:
+            raise ServerError("HTTP 304 to a request without a condition", None)
+        if answer.status != NO_CONTENT and not answer.body:
+            raise CapError("an empty document")
         return answer.body
 
     def _parsed(self, body: bytes) -> Parsed:

@@ -20,7 +20,7 @@ from lxml import etree
 from eas_station.cap.limits import ParseLimits
 from eas_station.cap.xml import signature, tree
 from eas_station.cap.xml.signature import Claim
-from eas_station.capd.feed.optional import NotInstalled, library
+from eas_station.capd.feed.optional_library import NotInstalled, library
 from eas_station.capd.ipaws import trust
 from eas_station.capd.ipaws.trust import Certificate, NotTrusted, TrustStore
 from eas_station.errors import CapError, FeedError

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from eas_station.capd.feed.optional import library
+from eas_station.capd.feed.optional_library import library
 from eas_station.errors import FeedError
 
 SUFFIXES = (".pem", ".crt", ".cer")

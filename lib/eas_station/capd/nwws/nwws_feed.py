@@ -15,7 +15,7 @@ from eas_station.cap.documents.document import Parsed
 from eas_station.cap.products import product_messages
 from eas_station.cap.products.product_messages import ProductReading, ProductTables
 from eas_station.capd.feed.credentials import FeedCredentials
-from eas_station.capd.feed.optional import NotInstalled, library
+from eas_station.capd.feed.optional_library import NotInstalled, library
 from eas_station.capd.feed.reading import DocumentReading, parse
 from eas_station.capd.http.fetch import ServerError
 from eas_station.capd.nwws.nwws_connection import (
@@ -31,6 +31,7 @@ from eas_station.errors import CapError, FeedError
 
 log = logging.getLogger(__name__)
 
+DEFAULT_HOST, DEFAULT_PORT = "nwws-oi.weather.gov", 5222
 _MISSED_AT_MOST = 100_000  # a larger gap means that the server counts anew
 
 
@@ -38,6 +39,8 @@ class NwwsFeed:
     """Keeps the connection and reads its products."""
 
     max_age_s = 0.0
+    fault: str | None = None
+    listed: tuple[str, ...] | None = None
 
     def __init__(
         self,
@@ -115,14 +118,7 @@ class NwwsFeed:
             raise FeedError(
                 f"the credential {feed.login_file} must be two lines, user and password"
             )
-        return NwwsLogin(
-            user=lines[0].partition("@")[0],
-            password=lines[1],
-            host=feed.host,
-            port=feed.port,
-            room=feed.room or f"nwws@conference.{feed.host}",
-            ca_file=feed.ca_file,
-        )
+        return login_of(feed, lines[0].partition("@")[0], lines[1])
 
     def _count(self, stanza: Stanza) -> None:
         """Count missed products by the gaps in their numbers."""
@@ -162,3 +158,16 @@ class NwwsFeed:
 def _told(stanza: Stanza, error: CapError) -> CapError:
     """The error with the name of the product."""
     return error if isinstance(error, CapBug) else CapError(f"{stanza.name}: {error}", error.text)
+
+
+def login_of(feed: FeedConfig, user: str, password: str) -> NwwsLogin:
+    """Where to connect for a feed, with the service's defaults for what is not configured."""
+    host = feed.host or DEFAULT_HOST
+    return NwwsLogin(
+        user=user,
+        password=password,
+        host=host,
+        port=feed.port or DEFAULT_PORT,
+        room=feed.room or f"nwws@conference.{host}",
+        ca_file=feed.ca_file,
+    )

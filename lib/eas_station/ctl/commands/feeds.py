@@ -46,9 +46,9 @@ def add_parser(commands: arguments.Commands) -> None:
     parser = commands.add_parser(
         "feeds",
         description="list, the default: show the state, the age and the counters of each feed."
-        " Exit status: 0 all are running or stopped by the operator, 1 some are not, 2 none is."
-        " poll NAME: make eas-capd poll a feed now. test NAME: poll a feed from this process and"
-        " explain each alert; nothing is stored.",
+        " Exit status: 0 all are running or stopped by the operator, 1 some are not or are"
+        " degraded, 2 none is. poll NAME: make eas-capd poll a feed now. test NAME: poll a feed"
+        " from this process and explain each alert; nothing is stored.",
     )
     parser.add_argument("action", nargs="?", choices=("list", "poll", "test"), default="list")
     parser.add_argument("name", nargs="?", metavar="NAME", help="the feed to poll or test")
@@ -83,6 +83,9 @@ def _list(config: Config, as_json: bool) -> int:
         output.print_json({"feeds": rows})
     for row in rows if not as_json else ():
         print(_line(row))
+    states = {row["state"] for row in rows}
+    if "degraded" in states:  # it answers
+        return EXIT_DEGRADED
     return output.exit_status([row["state"] in ("running", "stopped") for row in rows])
 
 

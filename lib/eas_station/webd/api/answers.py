@@ -17,7 +17,7 @@ from eas_station.store.records.clips import Clip
 from eas_station.store.records.jobs import JobRun, JobTotals
 from eas_station.webd.render.station_health import StationHealth
 
-PartState = Literal["running", "reconnecting", "stopped", "failed", "not heard"]
+PartState = Literal["running", "degraded", "reconnecting", "stopped", "failed", "not heard"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,8 @@ def _trouble(unit: str, item: ItemState, age: str) -> str:
     name = kind.capitalize() if item.name == kind else f"{kind.capitalize()} {item.name}"
     if item.state == "stopped":
         return f"{name} was stopped by the operator {age} ago."
+    if item.state == "degraded":
+        return f"{name} is degraded: {item.sentence}."
     if kind == "database":
         return f"{unit} has not reached the database for {age}."
     if kind == "feed":

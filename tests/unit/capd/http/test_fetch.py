@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from eas_station.capd.http import fetch
+from eas_station.capd.http import fetch, transport
 from eas_station.capd.http.fetch import Answer, HttpClient, ServerError, Validators
 from eas_station.errors import FeedError
 
@@ -44,7 +44,8 @@ def test_a_whole_answer_with_its_validators(server: Any) -> None:
 
 def test_an_unchanged_answer_has_no_body(server: Any) -> None:
     server.serve(b"", status=304)
-    assert get(server, Validators('"1"', "yesterday")).body is None
+    answer = get(server, Validators('"1"', "yesterday"))
+    assert (answer.status, answer.body) == (304, b"")
     assert server.asked[0][1]["If-None-Match"] == '"1"'
     assert server.asked[0][1]["If-Modified-Since"] == "yesterday"
 
@@ -88,10 +89,47 @@ def test_a_wish_may_be_a_date(server: Any, retry_after: str, wait_s: float | Non
     assert error.value.retry_after_s == wait_s
 
 
-def test_a_web_page_is_no_answer(server: Any) -> None:
-    server.serve(b"<html>maintenance</html>", Content_Type="text/html; charset=utf-8")
-    with pytest.raises(ServerError, match="HTML"):
-        get(server)
+@pytest.mark.parametrize("media_type", ["text/html; charset=utf-8", "image/png", ""])
+def test_the_media_type_decides_nothing(server: Any, media_type: str) -> None:
+    server.serve(b"<alert/>", Content_Type=media_type)
+    assert get(server).body == b"<alert/>"
+
+
+def test_no_content_is_a_good_answer(server: Any) -> None:
+    server.serve(b"", status=204)
+    answer = get(server)
+    assert (answer.status, answer.body) == (204, b"")
+
+
+def test_nothing_is_sent_to_a_private_address_if_only_public_ones_are_allowed(server: Any) -> None:
+    client = HttpClient("x", threading.Event().is_set)
+    until_s = time.monotonic() + 5
+    for url in (server.url, server.url.replace("127.0.0.1", "localhost")):
+        with pytest.raises(FeedError, match="private address"):
+            client.get(f"{url}/a", "*/*", None, until_s, public_only=True)
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("address", "is_public"),
+    [
+        ("8.8.8.8", True),
+        ("2001:4860:4860::8888", True),
+        ("::ffff:8.8.8.8", True),
+        ("127.0.0.1", False),
+        ("10.1.2.3", False),
+        ("169.254.169.254", False),
+        ("100.64.0.1", False),
+        ("224.0.0.1", False),
+        ("::1", False),
+        ("fd00::1", False),
+        ("fe80::1%eth0", False),
+        ("::ffff:192.168.1.1", False),
+        ("0.0.0.0", False),
+    ],
+)
+def test_public_addresses(address: str, is_public: bool) -> None:
+    assert transport.is_public(address) is is_public
 
 
 def test_a_bomb_is_defused_while_it_is_unpacked(server: Any) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import itertools
 import threading
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -12,7 +14,6 @@ from eas_station.capd.http.fetch import HttpClient
 from eas_station.capd.http.http_feed import HttpFeed, nws_url
 from eas_station.config.model import FeedConfig
 from eas_station.errors import CapError, FeedError
-from eas_station.store.records.feeds import FeedState
 
 Answer = Callable[..., bytes]
 CAP = (
@@ -23,11 +24,16 @@ CAP = (
 
 
 def feed_of(
-    server: Any, kind: Any = "nws", path: str = "/alerts/active?x=1", **memory: Any
+    server: Any,
+    kind: Any = "nws",
+    path: str = "/alerts/active?x=1",
+    is_taken: Callable[[str], bool] = lambda text: False,
+    monotonic: Callable[[], float] = time.monotonic,
+    **keys: Any,
 ) -> HttpFeed:
     """A feed that asks the server."""
-    feed = FeedConfig(name="test", kind=kind, url=server.url + path)
-    return HttpFeed(feed, HttpClient("x", threading.Event().is_set), **memory)
+    feed = FeedConfig(name="test", kind=kind, url=server.url + path, **keys)
+    return HttpFeed(feed, HttpClient("x", threading.Event().is_set), is_taken, monotonic)
 
 
 def identifiers(feed: HttpFeed) -> list[str]:
@@ -93,35 +99,48 @@ def test_after_a_good_poll_only_news_are_asked_for(server: Any, answer: Answer) 
     assert server.asked[1][1]["If-None-Match"] == '"1"'
 
 
-def test_the_next_life_asks_only_for_what_is_new(server: Any, answer: Answer) -> None:
-    server.serve(answer("a"), ETag='"1"', Last_Modified="Mon, 20 Apr 2026 15:05:00 GMT")
-    saved: list[FeedState] = []
-    assert identifiers(feed_of(server, save=saved.append)) == ["urn:oid:a"]
-    (state,) = saved
-    server.serve(b"", status=304)
-    assert identifiers(feed_of(server, remembered=state)) == []
-    asked = server.asked[-1][1]
-    assert asked["If-None-Match"] == '"1"'
-    assert asked["If-Modified-Since"] == "Mon, 20 Apr 2026 15:05:00 GMT"
-    identifiers(feed_of(server, path="/alerts/active?area=MI", remembered=state))
-    assert "If-None-Match" not in server.asked[-1][1]  # they are of another address
+def test_a_new_process_asks_for_the_whole_answer(server: Any, answer: Answer) -> None:
+    server.serve(answer("a"), ETag='"1"')
+    assert identifiers(feed_of(server)) == ["urn:oid:a"]
+    assert identifiers(feed_of(server)) == ["urn:oid:a"]
+    assert [headers.get("If-None-Match") for _, headers in server.asked] == [None, None]
 
 
-def test_validators_are_saved_once_in_a_while_and_never_those_of_a_bad_answer(
-    server: Any, answer: Answer
+@pytest.mark.parametrize("interval_s", [60.0, 300.0, 3600.0])
+def test_a_server_that_always_says_not_modified_is_asked_for_all_once_an_hour(
+    server: Any, answer: Answer, interval_s: float
 ) -> None:
-    saved: list[FeedState] = []
-    clock = [0.0]
-    feed = feed_of(server, save=saved.append, monotonic=lambda: clock[0])
-    server.serve(answer("a")[:-9], ETag='"0"')
-    with pytest.raises(CapError):
+    clock = [5000.0]
+    feed = feed_of(server, interval_s=interval_s, monotonic=lambda: clock[0])
+    whole_s = []
+
+    def respond(request: BaseHTTPRequestHandler) -> None:
+        is_whole = "If-None-Match" not in request.headers
+        body = answer("a") if is_whole else b""
+        whole_s.extend([clock[0]] if is_whole else [])
+        request.send_response(200 if is_whole else 304)
+        request.send_header("ETag", '"1"')
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    server.respond = respond
+    for _ in range(200):
         identifiers(feed)
-    for second in range(1, 1300, 60):
-        clock[0] = second
-        server.serve(answer(f"a{second}"), ETag=f'"{second}"')
-        identifiers(feed)
-        identifiers(feed)  # the same again
-    assert [state.etag for state in saved] == ['"1"', '"601"', '"1201"']
+        clock[0] += interval_s
+    gaps_s = [after - before for before, after in itertools.pairwise(whole_s)]
+    assert max(gaps_s) <= 3600.0
+    assert len(server.asked) == 200
+    assert interval_s > 300.0 or len(whole_s) < 25
+
+
+def test_no_content_is_a_feed_without_alerts(server: Any) -> None:
+    server.serve(b"", status=204)
+    feed = feed_of(server, "cap")
+    (reading,) = feed.read()
+    assert reading.parsed is not None
+    assert (reading.parsed.messages, reading.refused) == ((), None)
+    assert feed.listed == (reading.name,)
 
 
 def test_the_validators_of_a_bad_answer_are_not_kept(server: Any, answer: Answer) -> None:
@@ -143,29 +162,29 @@ def test_pages_are_followed_until_they_end_or_come_back(server: Any, answer: Ans
             "/p2": answer("b", "c", pagination={"next": first}),
         },
     )
-    feed = feed_of(server)
-    assert identifiers(feed) == ["urn:oid:a", "urn:oid:b", "urn:oid:c"]
+    taken: dict[str, str] = {}
+    for reading in feed_of(server, is_taken=taken.__contains__).read():
+        for message in reading.parsed.messages if reading.parsed else ():
+            assert message.raw not in taken
+            taken[message.raw] = message.identifier
+    assert list(taken.values()) == ["urn:oid:a", "urn:oid:b", "urn:oid:c"]
     assert [path for path, _ in server.asked] == ["/alerts/active?x=1", "/p2"]
 
 
 def test_an_alert_whose_text_was_taken_is_not_read_again(server: Any, answer: Answer) -> None:
     server.serve(answer("a", "b"))
-    feed = feed_of(server)
-    assert identifiers(feed) == ["urn:oid:a", "urn:oid:b"]
+    taken: set[str] = set()
+    feed = feed_of(server, is_taken=taken.__contains__)
+    (reading,) = feed.read()
+    assert reading.parsed is not None
+    taken.update(message.raw for message in reading.parsed.messages)
     server.serve(answer("a", "b", "c"))
     (reading,) = feed.read()
     assert reading.parsed is not None
     assert [message.identifier for message in reading.parsed.messages] == ["urn:oid:c"]
     assert reading.parsed.unchanged == 2
     server.serve(answer("a").replace(b"Tornado", b"tornado"))
-    assert identifiers(feed) == ["urn:oid:a"]  # one letter is another: whoever takes it decides
-
-
-def test_a_document_that_was_not_taken_is_read_again(server: Any, answer: Answer) -> None:
-    server.serve(answer("a"))
-    feed = feed_of(server)
-    next(feed.read())  # whoever took it failed
-    assert identifiers(feed) == ["urn:oid:a"]
+    assert identifiers(feed) == ["urn:oid:a"]  # one letter is another: the intake decides
 
 
 def test_what_came_before_a_bad_page_is_given(server: Any, answer: Answer) -> None:
@@ -202,8 +221,9 @@ def test_the_links_of_a_feed_are_fetched_once(server: Any) -> None:
     feed = feed_of(server, "cap", "/feeds/all.atom")
     refused = [str(r.refused) for r in feed.read() if r.refused is not None]
     assert len(refused) == 2
-    assert "broken.xml" in refused[0]
-    assert "another host" in refused[1]
+    assert "evil.invalid, which link_hosts does not name" in refused[0]
+    assert "broken.xml" in refused[1]
+    assert feed.fault == "1 alert is on evil.invalid, which link_hosts does not name"
     pages["/broken.xml"] = CAP.format("three").encode()
     assert identifiers(feed) == ["three"]
     assert identifiers(feed) == []
@@ -223,7 +243,7 @@ def test_a_link_that_never_gives_anything_is_given_up(server: Any) -> None:
 @pytest.mark.parametrize("address", ["http://[", "http://example.org:99999/", "//[x]/"])
 def test_an_address_that_is_none_is_refused(server: Any, answer: Answer, address: str) -> None:
     server.serve(answer("a", pagination={"next": address}))
-    with pytest.raises(FeedError, match="not an address"):
+    with pytest.raises(FeedError, match="not valid"):
         identifiers(feed_of(server))
 
 
@@ -233,3 +253,91 @@ def test_a_link_that_is_no_address_does_not_hide_the_others(server: Any) -> None
     index = f'<feed xmlns="http://www.w3.org/2005/Atom">{entries}</feed>'
     by_path(server, {"/all.atom": index.encode(), "/1.xml": CAP.format("one").encode()})
     assert identifiers(feed_of(server, "cap", "/all.atom")) == ["one"]
+
+
+def index_of(*entries: tuple[str, str]) -> bytes:
+    """An Atom feed of links, each with the time of its entry."""
+    text = "".join(
+        f'<entry><updated>{updated}</updated><link href="{link}"/></entry>'
+        for link, updated in entries
+    )
+    return f'<feed xmlns="http://www.w3.org/2005/Atom">{text}</feed>'.encode()
+
+
+def test_a_link_is_fetched_again_when_its_entry_changed(server: Any) -> None:
+    early, late = "2026-04-20T15:05:00Z", "2026-04-20T15:06:00Z"
+    pages = {"/i": index_of(("/1", early), ("/2", early)), "/1": b"<alert", "/2": b"<alert"}
+    pages["/1"], pages["/2"] = CAP.format("one").encode(), CAP.format("two").encode()
+    by_path(server, pages)
+    feed = feed_of(server, "cap", "/i")
+    assert identifiers(feed) == ["one", "two"]
+    pages["/i"], pages["/1"] = index_of(("/1", late), ("/2", early)), CAP.format("uno").encode()
+    assert identifiers(feed) == ["uno"]
+    assert identifiers(feed) == []
+    assert feed.listed == (f"{server.url}/i", f"{server.url}/1", f"{server.url}/2")
+
+
+def test_links_may_lead_to_the_hosts_that_are_named(server: Any) -> None:
+    elsewhere = server.url.replace("127.0.0.1", "localhost")
+    by_path(server, {"/i": index_of((f"{elsewhere}/1", "x")), "/1": CAP.format("one").encode()})
+    named = elsewhere.removeprefix("http://")
+    assert identifiers(feed_of(server, "cap", "/i", link_hosts=(named,))) == ["one"]
+    feed = feed_of(server, "cap", "/i", link_hosts=("*.localhost",))
+    assert identifiers(feed) == []
+    assert feed.fault == f"1 alert is on {named}, which link_hosts does not name"
+
+
+def test_a_host_that_does_not_answer_hides_no_other_links(server: Any) -> None:
+    dead = "http://127.0.0.1:9"
+    links = ((f"{dead}/1", "x"), (f"{dead}/2", "x"), ("/3", "x"))
+    by_path(server, {"/i": index_of(*links), "/3": CAP.format("three").encode()})
+    feed = feed_of(server, "cap", "/i", link_hosts=("127.0.0.1:9",))
+    assert identifiers(feed) == ["three"]
+    for _ in range(6):  # and it may come back at any time
+        assert [str(r.refused)[:21] for r in feed.read() if r.refused] == [
+            f"{dead}/1:",
+            f"{dead}/2:",
+        ]
+    assert feed.note == "2 linked alerts still to be fetched"
+
+
+def test_links_are_fetched_while_their_index_is_unchanged(server: Any) -> None:
+    pages = {"/i": index_of(("/1", "x"))}
+    by_path(server, pages)
+    respond = server.respond
+
+    def with_etag(request: BaseHTTPRequestHandler) -> None:
+        if request.path == "/i" and "If-None-Match" in request.headers:
+            request.send_response(304)
+            request.end_headers()
+            return
+        if request.path == "/i":
+            request.send_response(200)
+            request.send_header("ETag", '"1"')
+            request.send_header("Content-Length", str(len(pages["/i"])))
+            request.end_headers()
+            request.wfile.write(pages["/i"])
+            return
+        respond(request)
+
+    server.respond = with_etag
+    feed = feed_of(server, "cap", "/i")
+    assert identifiers(feed) == []
+    pages["/1"] = CAP.format("one").encode()
+    assert identifiers(feed) == ["one"]
+    assert [path for path, _ in server.asked] == ["/i", "/1", "/i", "/1"]
+    assert server.asked[2][1]["If-None-Match"] == '"1"'
+
+
+def test_a_link_that_was_given_up_is_tried_again_after_some_minutes(server: Any) -> None:
+    clock = [0.0]
+    pages = {"/i": index_of(("/1", "x"))}
+    by_path(server, pages)
+    feed = feed_of(server, "cap", "/i", monotonic=lambda: clock[0])
+    for _ in range(8):
+        assert identifiers(feed) == []
+        clock[0] += 60.0
+    assert [path for path, _ in server.asked].count("/1") == 5
+    pages["/1"] = CAP.format("one").encode()
+    clock[0] = 600.0
+    assert identifiers(feed) == ["one"]

@@ -46,6 +46,20 @@ def test_a_feed_that_cannot_be_reached_is_named_with_its_time(well: Any) -> None
     assert health.sentence == "Listening on 2 channels. Feed nws has been unreachable for 3 min."
 
 
+def test_a_feed_that_gives_less_than_it_should_is_named_with_the_reason(
+    new_state: Any, clocks: Any, make: Any
+) -> None:
+    state = new_state("eas-capd")
+    state.set_stored(StoredState((), (), frozenset(), 1))
+    fault = "12 alerts are on cap.example, which link_hosts does not name"
+    item = make.item("ie", "feed.cap", "degraded", sentence=fault)
+    state.take(make.message(make.status("eas-capd", item, make.item("nws", "feed.nws"))))
+    clocks.move(1.1)
+    health = station_health(state.snapshot())
+    assert health.state == "degraded"
+    assert health.sentence == f"Listening on 1 feed. Feed ie is degraded: {fault}."
+
+
 def test_a_quarantined_row_is_an_internal_error(new_state: Any, clocks: Any, make: Any) -> None:
     state = new_state("eas-capd")
     state.set_stored(StoredState((), (), frozenset(), 1))

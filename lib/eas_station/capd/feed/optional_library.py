@@ -1,4 +1,4 @@
-"""Libraries that only some feeds need: loaded when a feed asks for them, and not required."""
+"""Libraries that only some feeds need; the package does not require them."""
 
 from __future__ import annotations
 

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
 
-from eas_station.capd.feed.known import Known, message_key
+from eas_station.capd.feed.seen_texts import SeenTexts, message_key
 
 
 def test_what_has_not_been_seen_for_longest_is_forgotten_first() -> None:
-    known = Known(kept=3)
+    known = SeenTexts(kept=3)
     for text in "abc":
         known.add(text)
     assert known.seen("a")
@@ -23,7 +23,7 @@ def test_a_message_is_the_same_at_the_same_instant() -> None:
 
 
 def test_any_text_can_be_known() -> None:
-    known = Known()
+    known = SeenTexts()
     for text in ("", "\ud800", "x" * 100_000):
         assert not known.seen(text)
         known.add(text)

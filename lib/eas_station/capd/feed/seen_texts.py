@@ -1,4 +1,4 @@
-"""What a feed has already given us."""
+"""Texts that came before."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 KEPT = 20_000  # per feed; a nationwide answer has a thousand messages at most
 
 
-class Known:
-    """A bounded memory of texts, by hash: an identifier can be ten kilobytes long.
+class SeenTexts:
+    """A bounded set of texts, by hash: an identifier can be ten kilobytes long.
 
-    What has not been seen for longest is forgotten first. Forgetting costs one more reception of
-    the same alert, never an alert.
+    The text that was seen least recently goes first. That costs one more reception of the same
+    alert, never an alert.
     """
 
     def __init__(self, kept: int = KEPT) -> None:
@@ -23,7 +23,7 @@ class Known:
         return len(self._digests)
 
     def seen(self, text: str) -> bool:
-        """Has it been added before. One that still comes is remembered longer."""
+        """Was it added before. A text that still comes is kept longer."""
         digest = _digest(text)
         if digest not in self._digests:
             return False
@@ -32,14 +32,14 @@ class Known:
         return True
 
     def add(self, text: str) -> None:
-        """Remember a text."""
+        """Keep a text."""
         self._digests[_digest(text)] = None
         while len(self._digests) > self._kept:
             del self._digests[next(iter(self._digests))]
 
 
 def message_key(sender: str, identifier: str, sent_at: datetime) -> str:
-    """What makes a CAP message that message: all three together (CAP 1.2, 3.2.1)."""
+    """The identity of a CAP message: all three together (CAP 1.2, 3.2.1)."""
     return "\0".join((sender, identifier, sent_at.astimezone(UTC).isoformat()))
 
 
