@@ -17,12 +17,13 @@ from eas_station.capd.http.fetch import HttpClient
 from eas_station.capd.http.http_feed import HttpFeed
 from eas_station.capd.ipaws.ipaws_feed import IpawsFeed
 from eas_station.capd.ipaws.signatures import Verifier
+from eas_station.capd.naad.naad_feed import NaadFeed
 from eas_station.capd.nwws.nwws_feed import NwwsFeed
 from eas_station.clock import utc_now
 from eas_station.config.checks import IPAWS_FASTEST_S, is_fema
 from eas_station.config.model import Config, FeedConfig
 
-STREAM_KINDS = ("nwws",)
+STREAM_KINDS = ("nwws", "naad")
 STREAM_INTERVAL_S = 0.05  # between two waits for what a stream brings
 
 
@@ -59,6 +60,8 @@ def reader(
             is_stopping=is_stopping,
         )
     client = HttpClient(user_agent(config.station.contact), is_stopping, ca_file=feed.ca_file)
+    if feed.kind == "naad":
+        return NaadFeed(feed, client, now=context.now, is_stopping=is_stopping)
     if feed.kind == "ipaws":
         return IpawsFeed(
             feed,

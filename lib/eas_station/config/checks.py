@@ -14,6 +14,7 @@ KEYS_OF_KIND = {
         "nws": "url area zone point interval_s ca_file",
         "ipaws": "url trust_store pin_file interval_s ca_file",
         "nwws": "login_file! host port room ca_file",
+        "naad": "host port tls archive ca_file",
         "cap": "url! link_hosts interval_s ca_file",
         "folder": "path! interval_s",
     },

@@ -118,7 +118,7 @@ class FeedConfig:
     """One CAP feed."""
 
     name: Name
-    kind: Literal["nws", "ipaws", "nwws", "cap", "folder"]
+    kind: Literal["nws", "ipaws", "nwws", "naad", "cap", "folder"]
     url: HttpUrl | None = None  # nws, ipaws, cap
     path: Path | None = None  # folder
     interval_s: Annotated[float, Range(1, 86_400, "seconds")] = 60.0
@@ -129,8 +129,10 @@ class FeedConfig:
     pin_file: Path | None = None  # ipaws: one line; None: the service asks for none
     login_file: Path | None = None  # nwws: the user, and on a second line the password
     link_hosts: tuple[LinkHost, ...] = ()  # cap: where links may lead besides the feed's own host
-    host: DnsName | None = None  # nwws; None: the service's own
-    port: Port | None = None  # nwws; None: the service's own
+    host: DnsName | None = None  # nwws, naad; None: the service's own
+    port: Port | None = None  # nwws, naad; None: the service's own
+    tls: bool | None = None  # naad; None: only if host is not configured
+    archive: HttpUrl | None = None  # naad; None: the service's own, or http://HOST
     room: XmppRoom | None = None  # nwws; None: nwws@conference.HOST
     ca_file: Path | None = None  # PEM of the only trusted CA; None: those of the system
 

@@ -9,6 +9,7 @@ from eas_station.capd.feed_kinds import ReaderContext, paced, reader, user_agent
 from eas_station.capd.folder_feed import FolderFeed
 from eas_station.capd.http.http_feed import HttpFeed
 from eas_station.capd.ipaws.ipaws_feed import IpawsFeed
+from eas_station.capd.naad.naad_feed import NaadFeed
 from eas_station.capd.nwws.nwws_feed import NwwsFeed
 from eas_station.config.model import Config, FeedConfig
 from eas_station.store.records.feeds import FeedState
@@ -22,6 +23,7 @@ from eas_station.store.records.feeds import FeedState
         (FeedConfig("c", "cap", url="http://x/"), HttpFeed),
         (FeedConfig("i", "ipaws"), IpawsFeed),
         (FeedConfig("w", "nwws", login_file=Path("/nowhere")), NwwsFeed),
+        (FeedConfig("d", "naad"), NaadFeed),
     ],
 )
 def test_each_kind_of_feed_has_its_reader(feed: FeedConfig, kind: type) -> None:
@@ -46,4 +48,5 @@ def test_fema_is_asked_every_two_minutes_at_most_and_a_stream_is_not_polled() ->
         paced(FeedConfig("i", "ipaws", url="http://127.0.0.1/", interval_s=2.0)).interval_s == 2.0
     )
     assert paced(FeedConfig("w", "nwws")).interval_s < 0.1
+    assert paced(FeedConfig("d", "naad")).interval_s < 0.1
     assert paced(FeedConfig("n", "nws")).interval_s == 60.0

@@ -70,6 +70,15 @@ def test_the_wire_is_the_weather_services_unless_another_is_named(tmp_path: Path
             'feed.x.trust_store = "t": means nothing for kind nws',
         ),
         (
+            'kind = "naad"\ninterval_s = 5',
+            "feed.x.interval_s = 5: means nothing for kind naad",
+        ),
+        (
+            'kind = "naad"\narchive = "cap.alertready.ca"',
+            'feed.x.archive = "cap.alertready.ca": must be a URL that begins with https:// or'
+            " http://",
+        ),
+        (
             'kind = "nws"\nlink_hosts = ["x"]',
             'feed.x.link_hosts = ["x"]: means nothing for kind nws',
         ),
@@ -110,6 +119,13 @@ def test_links_may_lead_to_named_hosts(tmp_path: Path) -> None:
 def test_a_host_of_links_is_a_name(tmp_path: Path, host: str) -> None:
     keys = f'kind = "cap"\nurl = "https://www.met.ie/feed"\nlink_hosts = ["{host}"]'
     assert 'must be a host, or "*." and a domain' in fault_of(tmp_path, keys)
+
+
+def test_canadas_stream_has_keys_of_its_own(tmp_path: Path) -> None:
+    assert feed_of(tmp_path, 'kind = "naad"').tls is None
+    keys = 'kind = "naad"\nhost = "127.0.0.1"\nport = 8080\ntls = false\narchive = "http://x/"'
+    feed = feed_of(tmp_path, keys)
+    assert (feed.host, feed.port, feed.tls, feed.archive) == ("127.0.0.1", 8080, False, "http://x/")
 
 
 def test_another_server_can_be_polled_at_any_interval(tmp_path: Path) -> None:

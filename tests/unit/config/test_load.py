@@ -101,7 +101,7 @@ def test_the_commented_keys_of_the_shipped_file_are_valid(tmp_path: Path) -> Non
     assert [source.kind for source in config.sources] == [
         *("receiver", "soundcard", "stream", "pipe", "file"),
     ]
-    assert [feed.kind for feed in config.feeds] == ["nws", "cap", "ipaws", "nwws", "folder"]
+    assert [feed.kind for feed in config.feeds] == ["nws", "cap", "ipaws", "nwws", "naad", "folder"]
 
 
 def test_the_shipped_file_shows_every_key_of_every_table() -> None:
@@ -140,7 +140,7 @@ receiver = "wy"
     }
     assert faults["station.callsing"].message == "no such key; did you mean callsign?"
     assert faults["web.port"].message == "must be a whole number"
-    assert '"nwws", "cap", "folder"' in faults["feed.nws.kind"].message
+    assert '"nwws", "naad", "cap", "folder"' in faults["feed.nws.kind"].message
 
 
 @pytest.mark.parametrize(

@@ -188,7 +188,7 @@ def _polled(config: Config, name: str, polls: int) -> ItemState:
 
 def _test(config: Config, feed: FeedConfig, as_json: bool) -> int:
     """Poll from here and explain; 0 all good, 1 something was rejected, 2 no answer."""
-    if feed.kind == "nwws":
+    if feed.kind in ("nwws", "naad"):
         raise InputError(
             f"{feed.name} is a connection, which cannot be polled: use eas-ctl feeds", feed.name
         )

@@ -1,0 +1,1 @@
+"""Canada's alerts: the stream of the NAAD System."""
