@@ -196,11 +196,11 @@ def test_a_channel_whose_noise_hides_a_header_is_deaf_and_told_so_until_it_hears
     hidden = station.hearing("162.550", lambda said: said.state == "deaf")
     assert (hidden.problem, hidden.margin_db) == (True, None)
     assert "could not be decoded since" in hidden.sentence
-    assert eventually(lambda: any("could not be read" in row.why for row in station.deaf()))
+    assert eventually(lambda: any("could not be decoded" in row.why for row in station.deaf()))
     station.radio.rms[1] = 0.01
     again = station.hearing("162.550", lambda said: said.state == "hearing")
     assert again.margin_db == pytest.approx(first.margin_db, abs=5)
-    ended = [row for row in station.deaf() if "could not be read" in row.why]
+    ended = [row for row in station.deaf() if "could not be decoded" in row.why]
     assert {row.channel for row in ended} == {"162.550"}
     assert eventually(lambda: all(row.ended_at is not None for row in station.deaf()))
     with station.database.read() as connection:

@@ -271,7 +271,7 @@ def test_a_missing_capture_is_reconnecting_and_one_line_in_the_log(
     ) as subscriber:
         state = next_of(subscriber, in_state("reconnecting")).body
         assert isinstance(state, ReceiverState)
-        assert f"there is no capture {station.capture}" in state.sentence
+        assert f"{station.capture} does not exist" in state.sentence
         status = next_of(
             subscriber, lambda m: isinstance(m.body, Status) and m.body.state == "degraded"
         )

@@ -16,7 +16,7 @@ from eas_station.service.storage import open_database
 
 
 def main(argv: list[str]) -> int:
-    """Run until told to stop; gives the exit status."""
+    """Run one receiver until it is stopped; gives the exit status."""
     return program.run("eas-sdrd", argv, compose, instance_of="receiver")
 
 
@@ -25,10 +25,10 @@ def compose(daemon: Daemon) -> None:
     settings = own_settings(daemon.config, daemon.instance)
     database = open_database(daemon, pool_size=1)
     history = SignalHistory(settings.name, daemon.now, daemon.clock_trust.trusted)
-    keeper = HistoryWriter(daemon, history, database)
+    writer = HistoryWriter(daemon, history, database)
     desired = open_desired_states(daemon, database, "receiver")
     try:
-        radio = ReceiverLoop(
+        loop = ReceiverLoop(
             daemon, settings, partial(desired.is_running, settings.name), note=history.take
         )
     except ValueError as error:
@@ -37,25 +37,25 @@ def compose(daemon: Daemon) -> None:
     def take(config: Config) -> None:
         replacement = own_settings(config, daemon.instance)
         try:
-            radio.replace(replacement)
+            loop.replace(replacement)
         except ValueError as error:
             raise ConfigError((unreachable(config, replacement, error),)) from error
         publish_remotely(daemon, config, replacement)
 
     daemon.on_reload(take)
     publish_remotely(daemon, daemon.config, settings)
-    daemon.spawn("radio", radio.run)
+    daemon.spawn("radio", loop.run)
     daemon.spawn("desired states", desired.run)
-    daemon.spawn("history", keeper.run)
+    daemon.spawn("history", writer.run)
 
 
 def own_settings(config: Config, name: str | None) -> ReceiverConfig:
-    """The table of the receiver that this daemon is for."""
+    """The configuration of this daemon's receiver."""
     return next(receiver for receiver in config.receivers if receiver.name == name)
 
 
 def unreachable(config: Config, settings: ReceiverConfig, why: ValueError) -> Fault:
-    """The fault of channels that rate and centre cannot reach."""
+    """The fault of channels that the sample rate and the centre frequency cannot reach."""
     return Fault(
         file=config.files[0] if config.files else "(no configuration file)",
         line=None,

@@ -1,4 +1,4 @@
-"""What a receiver hears: its channels' levels, its crystal's error, one sentence about it."""
+"""The measurements of a receiver: levels of its channels, frequency error, and a sentence."""
 
 from __future__ import annotations
 
@@ -7,35 +7,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eas_station.bus.messages import ChannelState
+from eas_station.bus.topics import channel_name
 from eas_station.config.model import ReceiverConfig
 from eas_station.dsp.radio.signal_levels import ChannelLevel
 from eas_station.sdrd.receivers.iq_receiver import Tuning
 
-SURE_SNR_DB = 6.0  # of a carrier whose frequency is believed
-WX_NUMBERS = {  # as weather radios number the NWR channels
+SURE_SNR_DB = 6.0  # of a carrier whose frequency is trusted
+WX_NUMBERS = {  # the numbers of the NWR channels on weather radios
     **{162_550_000: 1, 162_400_000: 2, 162_475_000: 3, 162_425_000: 4},
     **{162_450_000: 5, 162_500_000: 6, 162_525_000: 7},
 }
 
 
-def channel_name(frequency_hz: int) -> str:
-    """A channel's name everywhere: MHz with three decimals, "162.550"."""
-    return f"{frequency_hz / 1e6:.3f}"
-
-
 @dataclass(frozen=True, slots=True)
 class ReceiverReading:
-    """The meters of one receiver at one moment."""
+    """The measurements of one receiver at one moment."""
 
     settings: ReceiverConfig
-    levels: tuple[ChannelLevel, ...]  # of the last whole second; () before the first is over
+    levels: tuple[ChannelLevel, ...]  # of the last whole second; () before the first
     samples: int  # IQ samples since the process began
     lost_samples: int
-    tuning: Tuning | None = None  # how the dongle is set; None: there is none, or not yet
-    spectrum_dbfs: tuple[float, ...] = ()  # of the same second; 256 bins, lowest frequency first
+    tuning: Tuning | None = None  # of the dongle; None: none, or not open yet
+    spectrum_dbfs: tuple[float, ...] = ()  # of the same second: 256 bins, lowest frequency first
 
     def channels(self) -> tuple[ChannelState, ...]:
-        """The levels of the last second, channel by channel."""
+        """The levels of the last second by channel."""
         return tuple(
             ChannelState(
                 channel=channel_name(frequency_hz),
@@ -51,12 +47,12 @@ class ReceiverReading:
         )
 
     def ppm(self) -> float | None:
-        """By how many millionths carriers appear too high: the median of those heard well."""
+        """The frequency error; see `ppm_of`."""
         error = ppm_of(self.levels, self.settings.channels_hz)
         return None if error is None else round(error, 2)
 
     def sentence(self) -> str:
-        """As "7 channels, best WX7 (162.525) 31 dB, 0 samples lost, ppm +1.8"."""
+        """Such as "7 channels, best WX7 (162.525) 31 dB, 0 samples lost, ppm +1.8"."""
         count = len(self.settings.channels_hz)
         parts = ["1 channel" if count == 1 else f"{count} channels"]
         if self.levels:
@@ -65,29 +61,29 @@ class ReceiverReading:
         ppm = self.ppm()
         if ppm is not None:
             parts.append(f"ppm {ppm:+.1f}")
-        parts += self._tuned()
+        parts += self._tuning_parts()
         return ", ".join(parts)
 
-    def _tuned(self) -> list[str]:
+    def _tuning_parts(self) -> list[str]:
         if self.tuning is None:
             return []
         gain_db, ppm = self.tuning.gain_db, self.tuning.ppm
         parts = [] if gain_db is None else [f"gain {gain_db:g} dB"]
-        return [*parts, f"corrected by {ppm:+d} ppm"] if ppm else parts
+        return [*parts, f"correction {ppm:+d} ppm"] if ppm else parts
 
     def _best(self) -> str:
         pairs = zip(self.settings.channels_hz, self.levels, strict=False)
-        heard = [(level.snr_db, channel) for channel, level in pairs if level.carrier_present]
-        if not heard:
+        carriers = [(level.snr_db, channel) for channel, level in pairs if level.carrier_present]
+        if not carriers:
             return "no carrier"
-        snr_db, channel = max(heard)
+        snr_db, channel = max(carriers)
         number = WX_NUMBERS.get(channel)
         name = channel_name(channel)
         return f"best {name if number is None else f'WX{number} ({name})'} {snr_db:.0f} dB"
 
 
 def ppm_of(levels: Sequence[ChannelLevel], channels_hz: Sequence[int]) -> float | None:
-    """By how many millionths carriers appear too high: the median of those heard well."""
+    """The median frequency error of strong carriers in ppm; positive: they appear too high."""
     errors = [
         level.offset_hz / channel_hz * 1e6
         for channel_hz, level in zip(channels_hz, levels, strict=False)

@@ -1,4 +1,4 @@
-"""What the outside is told of a receiver: its state and meters, one log line per change."""
+"""The status of a receiver: its state and measurements, and a log line per change."""
 
 from __future__ import annotations
 
@@ -16,43 +16,43 @@ log = logging.getLogger(__name__)
 
 State = Literal["running", "reconnecting", "stopped", "failed"]
 STATE_S = 1.0  # receiver.state on the bus
-STATUS_S = 5.0  # the figures in the status line change no more often than this
+STATUS_S = 5.0  # the daemon's status line changes no more often
 
 
 class ReceiverStatus:
-    """Says how one receiver goes: `receiver.state` each second, the daemon's status on change."""
+    """Publishes `receiver.state` each second, and the daemon's status on a change."""
 
     def __init__(self, daemon: Daemon, name: str, monotonic: Callable[[], float]) -> None:
         self._daemon = daemon
         self._name = name
         self._monotonic = monotonic
-        self._state: State | None = None  # None: nothing has been tried yet
-        self._why = "starting"
+        self._state: State | None = None  # None: not opened yet
+        self._reason = "starting"
         self._since_at: datetime = daemon.now()
         self._last_good_at: datetime | None = None
-        self._told_s = self._status_s = float("-inf")
+        self._published_s = self._status_s = float("-inf")
         self._had_levels = False
 
-    def say(self, state: State, why: str) -> None:
-        """The receiver is in this state, perhaps as before; `why` is a sentence."""
+    def set(self, state: State, reason: str) -> None:
+        """Set the state; `reason` is a sentence. A change is logged."""
         if state == "running":
             self._last_good_at = self._daemon.now()
-        self._why = why
+        self._reason = reason
         if state == self._state:
             return
         self._state = state
         self._since_at = self._daemon.now()
-        self._told_s = self._status_s = float("-inf")
+        self._published_s = self._status_s = float("-inf")
         level = logging.WARNING if state == "reconnecting" else logging.INFO
-        log.log(level, "receiver %s is %s: %s", self._name, state, why)
+        log.log(level, "receiver %s is %s: %s", self._name, state, reason)
 
-    def tell_in_turn(self, reading: ReceiverReading) -> None:
-        """Tell what is due."""
+    def publish_due(self, reading: ReceiverReading) -> None:
+        """Publish what is due."""
         now_s = self._monotonic()
         if self._state is None:
             return
-        if now_s - self._told_s >= STATE_S:
-            self._told_s = now_s
+        if now_s - self._published_s >= STATE_S:
+            self._published_s = now_s
             self._publish(self._state, reading)
         has_levels = bool(reading.levels)
         if now_s - self._status_s >= STATUS_S or has_levels != self._had_levels:
@@ -94,4 +94,4 @@ class ReceiverStatus:
         self._daemon.set_status(text, items=[item])
 
     def _sentence(self, state: State, reading: ReceiverReading) -> str:
-        return reading.sentence() if state == "running" else f"{state}: {self._why}"
+        return reading.sentence() if state == "running" else f"{state}: {self._reason}"

@@ -1,4 +1,4 @@
-"""How well each channel was heard over time: seconds → minutes → spans of ten minutes."""
+"""Signal quality of each channel over time: seconds → minutes → spans of ten minutes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from eas_station.bus.topics import channel_name
 from eas_station.dsp.radio.signal_levels import ChannelLevel
 from eas_station.errors import StoreError
-from eas_station.sdrd.receiver_reading import ReceiverReading, channel_name
+from eas_station.sdrd.receiver_reading import ReceiverReading
 from eas_station.service.backoff import Backoff
 from eas_station.service.daemon import Daemon
 from eas_station.store.database.database import Database
@@ -22,22 +23,22 @@ log = logging.getLogger(__name__)
 MEASURES = ("signal_dbfs", "noise_dbfs", "snr_db", "offset_hz", "deviation_hz")
 LOST = "lost_samples"  # of the capture, for each minute
 MINUTE_S = 60
-LONGEST_OUTAGE = 144  # spans that are kept while the database is away: a day
-TOGETHER = 2  # spans in one transaction: each touches the same pages, which wears the card
-MOST_AT_ONCE = 12
-STEP_S = 0.5  # the longest sleep, so that the end is soon obeyed
+MAX_SPANS = 144  # kept while the database is away: a day
+WRITE_SPANS = 2  # per transaction, to spare the card: they touch the same pages
+MAX_WRITE_SPANS = 12
+STEP_S = 0.5  # the longest sleep: the thread stops soon
 FLUSH_DEADLINE_S = 60.0  # a write that takes longer is stuck
-FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 5.0, 60.0
+FIRST_BACKOFF_S, MAX_BACKOFF_S = 5.0, 60.0
 
 Row = tuple[float, ...]  # one value of each measure, LOST last
 
 
 class SignalHistory:
-    """What one receiver's meters said, as rows for the record. Safe for two threads.
+    """One receiver's measurements as rows for the database. Safe for two threads.
 
-    A minute's value is the mean of its seconds; of a span the lowest, the mean and the highest
-    minute are kept. Only seconds in which samples came count. Nothing is noted while the clock is
-    not trusted: nobody could say of when it was.
+    A minute's value is the mean of its seconds. Of a span the lowest, the mean and the highest
+    minute are kept. Only seconds with samples count, and only while the clock is trusted: other
+    measurements could not be dated.
     """
 
     def __init__(
@@ -52,17 +53,17 @@ class SignalHistory:
         self._minute_at: datetime | None = None
         self._seconds: dict[str, list[Row]] = {}  # of the minute that has begun, by channel
         self._minutes: dict[str, list[Row]] = {}  # of the span that has begun
-        self._closed: deque[tuple[HealthSample, ...]] = deque(maxlen=LONGEST_OUTAGE)
+        self._closed: deque[tuple[HealthSample, ...]] = deque(maxlen=MAX_SPANS)
 
     def take(self, reading: ReceiverReading) -> None:
-        """Note the second that a reading tells of, once."""
+        """Add the second that a reading describes, once."""
         if reading.levels is self._last or not reading.levels or not self._clock_trusted():
             return
         self._last = reading.levels
         lost = reading.lost_samples - self._lost_before
         self._lost_before = reading.lost_samples
         with self._lock:
-            self._turn(_floor(self._now(), MINUTE_S))
+            self._advance(_floor(self._now(), MINUTE_S))
             for frequency_hz, level in zip(
                 reading.settings.channels_hz, reading.levels, strict=False
             ):
@@ -70,23 +71,23 @@ class SignalHistory:
                 self._seconds.setdefault(channel_name(frequency_hz), []).append(row)
 
     def close(self) -> None:
-        """Nothing more comes: what has begun is a span too."""
+        """End the span that has begun."""
         with self._lock:
             self._end_minute()
             self._end_span()
 
     def waiting(self) -> tuple[tuple[HealthSample, ...], ...]:
-        """The spans that have ended and are not yet forgotten, oldest first."""
+        """The spans that have ended and are not stored yet, oldest first."""
         with self._lock:
             return tuple(self._closed)
 
-    def forget(self, span: tuple[HealthSample, ...]) -> None:
-        """The record has this span."""
+    def drop(self, span: tuple[HealthSample, ...]) -> None:
+        """Drop a span that is stored."""
         with self._lock:
             if self._closed and self._closed[0] is span:
                 self._closed.popleft()
 
-    def _turn(self, minute_at: datetime) -> None:
+    def _advance(self, minute_at: datetime) -> None:
         if minute_at == self._minute_at:
             return
         self._end_minute()
@@ -133,13 +134,13 @@ class SignalHistory:
 
 
 class HistoryWriter:
-    """The thread that brings the history to the record, every two spans and at the end."""
+    """The thread that stores the history, two spans at a time, and the rest at the end."""
 
     def __init__(self, daemon: Daemon, history: SignalHistory, database: Database) -> None:
         self._daemon = daemon
         self._history = history
         self._database = database
-        self._backoff = Backoff(FIRST_BACKOFF_S, LONGEST_BACKOFF_S)
+        self._backoff = Backoff(FIRST_BACKOFF_S, MAX_BACKOFF_S)
         self._beat = daemon.heartbeat("history", FLUSH_DEADLINE_S)
         self._offline = False
 
@@ -149,25 +150,25 @@ class HistoryWriter:
         while not self._daemon.stopping.wait(STEP_S):
             self._beat()
             wait_s -= STEP_S
-            if wait_s <= 0 and len(self._history.waiting()) >= TOGETHER:
+            if wait_s <= 0 and len(self._history.waiting()) >= WRITE_SPANS:
                 wait_s = 0.0 if self.flush() else self._backoff.next_s()
         self._history.close()
         if not self._offline:
             self.flush()
 
     def flush(self) -> bool:
-        """Write what waits, two hours at a time; False: the database is away."""
+        """Store the waiting spans, two hours per transaction; False if the database is away."""
         waiting = self._history.waiting()
         try:
-            for at in range(0, len(waiting), MOST_AT_ONCE):
-                self._write(waiting[at : at + MOST_AT_ONCE])
+            for at in range(0, len(waiting), MAX_WRITE_SPANS):
+                self._write(waiting[at : at + MAX_WRITE_SPANS])
         except StoreError as error:
             if not self._offline:
-                log.warning("the history of the channels waits in memory: %s", error)
+                log.warning("cannot store the signal history; keeping it in memory: %s", error)
             self._offline = True
             return False
         if self._offline:
-            log.info("the history of the channels is written again")
+            log.info("storing the signal history again")
         self._offline = False
         self._backoff.reset()
         return True
@@ -178,7 +179,7 @@ class HistoryWriter:
             for span in spans:
                 add(connection, span)
         for span in spans:
-            self._history.forget(span)
+            self._history.drop(span)
 
 
 def _floor(moment: datetime, span_s: int) -> datetime:

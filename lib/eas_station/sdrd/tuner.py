@@ -1,4 +1,4 @@
-"""IQ → numbered frames of 16-bit audio of every channel, and what was measured each second."""
+"""IQ → numbered frames of 16-bit audio of all channels, and measurements once a second."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from eas_station.sdrd.receiver_reading import ppm_of
 
 __all__ = ["FRAME_SAMPLES", "ChannelFrame", "Measured", "Tuner"]
 
-HYSTERESIS_DB = 3.0  # a squelch that is open closes so much lower
+HYSTERESIS_DB = 3.0  # an open squelch closes so far below its threshold
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelFrame:
-    """The same stretch of time of all channels."""
+    """The audio of all channels over the same time."""
 
-    first_sample: int  # audio samples since the receiver's process began, gaps counted
+    first_sample: int  # audio samples since the process started, gaps included
     gap_samples: int  # audio samples lost immediately before
     audio: NDArray[np.int16]  # shape (channels, n); 5 kHz deviation at 1 kHz is -6 dBFS
     squelched: tuple[bool, ...]  # of each channel: too weak to be listened to; decoding goes on
@@ -37,17 +37,17 @@ class Measured:
     """The last whole second of a receiver. Full scale is a carrier of amplitude 1."""
 
     levels: tuple[ChannelLevel, ...]  # of each channel
-    ppm: float | None  # by how many millionths carriers appear too high; None: none is heard well
+    ppm: float | None  # frequency error of the carriers; None: no strong carrier
     spectrum_dbfs: tuple[float, ...]  # 256 bins, from the lowest frequency to the highest
-    noise_dbfs: float  # of the receiver itself, in 16 kHz
-    clipped: float  # share of samples at the converter's end, 0 to 1
+    noise_dbfs: float  # noise floor of the receiver in 16 kHz
+    clipped: float  # share of samples at full scale, 0 to 1
 
 
 class Tuner:
-    """The whole chain of one receiver. Raises ValueError for channels it cannot reach.
+    """The signal chain of one receiver. Raises ValueError for channels out of reach.
 
-    Samples are worked on in whole frames counted from the first, so the same samples give the
-    same audio, bit by bit, however they come.
+    Samples are processed in whole frames counted from the first: the same samples give the same
+    audio, bit by bit, however they are cut into blocks.
     """
 
     def __init__(
@@ -56,35 +56,35 @@ class Tuner:
         """
         Args:
             first_sample: number of the next audio sample.
-            gap_samples: audio samples lost immediately before it, counted in that.
+            gap_samples: audio samples lost immediately before it, included in that number.
         """
         kind = Wideband if settings.modulation == "wbfm" else Narrowband
         place = (settings.rate_hz, settings.center_hz, settings.channels_hz)
-        self._receiver = kind(*place, with_snr=settings.squelch_db is not None)
-        self._survey = SpectrumMeter(settings.rate_hz)
+        self._demodulator = kind(*place, with_snr=settings.squelch_db is not None)
+        self._spectrum = SpectrumMeter(settings.rate_hz)
         self._channels_hz = settings.channels_hz
         self._rate_hz = settings.rate_hz
         self._squelch_db = settings.squelch_db
         self._open = np.zeros(len(settings.channels_hz), dtype=np.bool_)
         self._rest = np.zeros(0, dtype=np.complex64)
-        self.gap_samples = gap_samples  # lost, and no frame has told of it yet
-        self._lost_rest = 0  # lost, but not yet a whole audio sample; in 1 / rate of one
-        self.block_samples = self._receiver.block_samples  # IQ samples of one frame
+        self.gap_samples = gap_samples  # lost before the next frame
+        self._lost_rest = 0  # lost, less than an audio sample; in units of 1 / rate
+        self.block_samples = self._demodulator.block_samples  # IQ samples of one frame
         self.next_sample = first_sample
         self.levels: tuple[ChannelLevel, ...] = ()  # of the last whole second
         self.measured: Measured | None = None  # the same second; None before the first is over
 
     @property
-    def unheard_s(self) -> float:
-        """Of the last samples, which are not a frame yet."""
+    def pending_s(self) -> float:
+        """Duration of the samples that wait for a whole frame."""
         return self._rest.size / self._rate_hz
 
     def feed(self, iq: NDArray[np.complex64], lost_samples: int = 0) -> Iterator[ChannelFrame]:
-        """Take the next samples, shape (n,), any n ≥ 0; gives the frames that are complete.
+        """Take the next samples, shape (n,), any n ≥ 0; gives the complete frames.
 
         Args:
-            lost_samples: IQ samples that are missing before these. What came before the gap
-                becomes a shorter frame.
+            lost_samples: IQ samples lost before these. The samples before the gap become a
+                shorter frame.
         """
         if lost_samples:
             yield from self._cut_off(lost_samples)
@@ -105,19 +105,19 @@ class Tuner:
         self.next_sample += lost
 
     def _frames(self, iq: NDArray[np.complex64]) -> Iterator[ChannelFrame]:
-        """One frame; none if so few samples are not yet an audio sample."""
-        clean, glance = self._survey.feed(iq)
-        heard = self._receiver.feed(clean)
-        for second in heard.seconds:
+        """One frame; none if the samples make less than one audio sample."""
+        clean, spectrum = self._spectrum.feed(iq)
+        output = self._demodulator.feed(clean)
+        for second in output.seconds:
             self.levels = second
-        if glance is not None and self.levels:
+        if spectrum is not None and self.levels:
             ppm = ppm_of(self.levels, self._channels_hz)
             self.measured = Measured(
-                *(self.levels, ppm, glance.spectrum_dbfs, glance.noise_dbfs, glance.clipped)
+                *(self.levels, ppm, spectrum.spectrum_dbfs, spectrum.noise_dbfs, spectrum.clipped)
             )
-        if heard.audio.shape[1]:
-            squelched = self._squelched(heard.snr_db)
-            audio = to_int16(heard.audio)
+        if output.audio.shape[1]:
+            squelched = self._squelched(output.snr_db)
+            audio = to_int16(output.audio)
             yield ChannelFrame(self.next_sample, self.gap_samples, audio, squelched)
             self.gap_samples = 0
             self.next_sample += audio.shape[1]

@@ -81,4 +81,4 @@ def test_a_read_that_never_returns_ends_the_process_and_a_fresh_one_hears(
         (usb / "hang").unlink()
         station.start("wx")  # as systemd does, two seconds later
         wait_for(subscriber, in_state("running"))
-    assert "the driver has not come back" in station.log("wx")
+    assert "the driver did not return" in station.log("wx")

@@ -48,7 +48,7 @@ class Station:
     def now(self) -> datetime:
         return NOW
 
-    def beat(self, name: str, deadline_s: float) -> Callable[[], None]:
+    def heartbeat(self, name: str, deadline_s: float) -> Callable[[], None]:
         return self.count_beat
 
     def count_beat(self) -> None:
@@ -127,7 +127,7 @@ def test_a_missing_file_is_reconnecting_with_one_log_line(
         )
         radio.run()
     assert [record.message for record in caplog.records] == [
-        f"receiver wx is reconnecting: there is no capture {tmp_path}/x.cu8"
+        f"receiver wx is reconnecting: {tmp_path}/x.cu8 does not exist"
     ]
     assert station.states[-1].state == "reconnecting"
     assert station.states[-1].channels == ()
@@ -178,7 +178,7 @@ def test_the_end_of_a_file_that_does_not_loop_is_stopped_not_failed(capture: Pat
     station.stopping = Fast()
     ReceiverLoop(station, settings(capture, loop=False), wanted).run()
     assert station.items[-1].state == "stopped"
-    assert "played to its end" in station.items[-1].sentence
+    assert "cu8 has ended" in station.items[-1].sentence
 
 
 def test_new_settings_go_on_with_the_numbers_of_the_old_ones(capture: Path) -> None:
@@ -230,7 +230,7 @@ def test_settings_that_are_taken_back_before_they_were_taken_up_are_not_taken_up
 class Scripted:
     """A receiver that gives, once a read, what the test wrote down."""
 
-    heard_at = None
+    received_at_s = None
 
     def __init__(self, script: list[IqBlock | Exception | None], clock: Clock) -> None:
         self.gains_db: tuple[float, ...] = ()
@@ -302,7 +302,7 @@ def test_a_day_unplugged_is_one_line_and_a_try_every_two_seconds(
     with caplog.at_level(logging.INFO):
         radio.run()
     assert [record.message for record in caplog.records] == [
-        "receiver wx is running: samples arrive",
+        "receiver wx is running: receiving samples",
         "receiver wx is reconnecting: unplugged",
     ]
     waits = np.diff(receiver.opened_at[8:])

@@ -14,8 +14,8 @@ from eas_station.config.model import ReceiverConfig
 from eas_station.dsp.radio.signal_levels import ChannelLevel
 from eas_station.sdrd.receiver_reading import ReceiverReading
 from eas_station.sdrd.signal_history import (
-    LONGEST_OUTAGE,
     LOST,
+    MAX_SPANS,
     MEASURES,
     HistoryWriter,
     SignalHistory,
@@ -109,11 +109,11 @@ def test_nothing_is_noted_while_the_clock_is_not_trusted() -> None:
 def test_a_day_without_the_record_is_kept_and_no_more() -> None:
     clock = Clock()
     history = SignalHistory("wx", clock.now, lambda: True)
-    for _ in range(LONGEST_OUTAGE + 20):
+    for _ in range(MAX_SPANS + 20):
         listen(history, clock, 1, lambda _: 20.0)
         clock.now_at += timedelta(seconds=599)
     waiting = history.waiting()
-    assert len(waiting) == LONGEST_OUTAGE
+    assert len(waiting) == MAX_SPANS
     assert waiting[0][0].began_at == BEGAN_AT + timedelta(minutes=190)
 
 
@@ -123,7 +123,7 @@ class Daemon:
     def __init__(self) -> None:
         self.stopping = threading.Event()
 
-    def beat(self, name: str, deadline_s: float) -> Callable[[], None]:
+    def heartbeat(self, name: str, deadline_s: float) -> Callable[[], None]:
         return lambda: None
 
 

@@ -64,7 +64,7 @@ def test_a_gap_that_no_frame_has_told_of_goes_over_to_the_next_tuner(tones: byte
     old = Tuner(SETTINGS)
     list(old.feed(iq[: old.block_samples]))
     list(old.feed(iq[:5_000], lost_samples=10_000))
-    assert old.unheard_s == pytest.approx(0.02)
+    assert old.pending_s == pytest.approx(0.02)
     new = Tuner(SETTINGS, old.next_sample, old.gap_samples)
     (frame,) = new.feed(iq[: new.block_samples])
     assert (frame.first_sample, frame.gap_samples) == (FRAME_SAMPLES + 1_000, 1_000)

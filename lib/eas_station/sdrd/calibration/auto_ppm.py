@@ -1,4 +1,4 @@
-"""The crystal's error, corrected slowly: broadcasting stations are right, our crystal is not."""
+"""Automatic frequency correction: transmitters are accurate, the dongle's crystal is not."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import statistics
 from collections import deque
 from collections.abc import Callable
 
-WINDOW_S = 30  # seconds over which the median is taken
-FIRST_S = 10  # the first time: nobody has been listening for long
-HEARD_LEAST = 0.6  # of those seconds there must have been a carrier
-WORTH_PPM = 1.0  # 160 Hz at 162 MHz; below, a step would only disturb
-MOST_PPM = 200
+WINDOW_S = 30  # of the median
+FIRST_S = 10  # of the first correction
+MIN_HEARD = 0.6  # share of the seconds with a carrier
+MIN_STEP_PPM = 1.0  # 160 Hz at 162 MHz; a smaller step would only disturb
+MAX_PPM = 200
 
 
 class AutoPpm:
-    """Errors across channels in, one a second; whole corrections out. Pure.
+    """Frequency errors in, one a second; corrections in whole ppm out. Pure.
 
-    A correction leaves at most half a millionth, and one is made from a whole one on: in between
-    nothing moves. While no carrier is heard the correction stays.
+    A correction leaves an error of at most 0.5 ppm, and the next is made from 1 ppm on, so that it
+    does not oscillate. Without a carrier the correction stays.
     """
 
     def __init__(self, ppm: int = 0, is_known: bool = False) -> None:
         """
         Args:
-            ppm: the correction so far; positive: the crystal runs fast.
-            is_known: it was measured before, so there is no hurry.
+            ppm: the present correction; positive: the crystal runs fast.
+            is_known: it was measured before: wait for a whole window.
         """
         self.ppm = ppm
         self._errors: deque[float | None] = deque(maxlen=WINDOW_S)
@@ -33,21 +33,21 @@ class AutoPpm:
     def step(
         self, error_ppm: float | None, may_step: Callable[[], bool] = lambda: True
     ) -> int | None:
-        """Take a second's measurement; gives the correction to be set now, None: as it is.
+        """Take a second's measurement; gives the correction to set now, None for no change.
 
         Args:
-            error_ppm: by how many millionths carriers appear too high; None: no carrier.
-            may_step: is asked before a step; False: it would disturb, ask again next second.
+            error_ppm: frequency error of the carriers; None: no carrier.
+            may_step: called before a step; False: not now, the step is tried again next second.
         """
         self._errors.append(error_ppm)
         heard = [error for error in self._errors if error is not None]
-        if len(self._errors) < self._needed or len(heard) < HEARD_LEAST * len(self._errors):
+        if len(self._errors) < self._needed or len(heard) < MIN_HEARD * len(self._errors):
             return None
         error = statistics.median(heard)
-        if abs(error) < WORTH_PPM:
+        if abs(error) < MIN_STEP_PPM:
             return None
-        # A crystal that runs slow tunes too low: then carriers appear too high.
-        corrected = max(-MOST_PPM, min(MOST_PPM, self.ppm - round(error)))
+        # A crystal that runs slow tunes too low: carriers appear too high.
+        corrected = max(-MAX_PPM, min(MAX_PPM, self.ppm - round(error)))
         if corrected != self.ppm and not may_step():
             return None
         self._errors.clear()

@@ -1,4 +1,4 @@
-"""A recorded receiver: a capture, replayed."""
+"""A capture replayed as a receiver."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 from eas_station.config.model import ReceiverConfig
 from eas_station.errors import SourceError
 from eas_station.sdrd.receivers.capture_file import CU8, SampleFormat, read_format
-from eas_station.sdrd.receivers.iq_receiver import IqBlock, ReceiverEndedError, Tuning
+from eas_station.sdrd.receivers.iq_receiver import IqBlock, IqReceiver, ReceiverEndedError, Tuning
 
-FASTEST = 8.0  # times real time: one process that decodes seven channels follows it, on a Pi too
-_LATE_S = 1.0  # a replay that is later than this goes on from now instead of catching up
+FASTEST = 8.0  # times real time: a Pi can decode seven channels at this speed
+_LATE_S = 1.0  # a replay that is later continues from now instead of catching up
 
 
-class CaptureReceiver:
-    """Replays a capture, in real time or `FASTEST` times that; a loop begins without a gap.
+class CaptureReceiver(IqReceiver):
+    """Replays a capture in real time or `FASTEST` times as fast; a loop has no gap.
 
-    Faster, and listeners' queues would run over: what is replayed is to be heard. A replay is
-    exact: a process that was held up goes on where it was, and no sample is lost.
-    The file is opened anew at each round, so a capture that has been replaced is taken up then.
+    At a higher speed the subscribers' queues would overflow. A replay is exact: after a pause of
+    the process it continues where it was, and no sample is lost. The file is opened again at each
+    round, so that a replaced capture is used.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class CaptureReceiver:
         wait: Callable[[float], object],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Args: wait: sleeps so many seconds, or less if the daemon is to stop."""
+        """Args: wait: sleeps for so many seconds, or less if the daemon stops."""
         self._settings = settings
         self._path: Path = settings.path or Path()
         self._block_samples = block_samples
@@ -43,23 +43,13 @@ class CaptureReceiver:
         self._wait = wait
         self._monotonic = monotonic
         self._file: BinaryIO | None = None
-        self._form: SampleFormat = CU8
+        self._format: SampleFormat = CU8
         self._left: int | None = None  # bytes of samples; None: to the end of the file
         self._due_at = 0.0
 
-    @property
-    def gains_db(self) -> tuple[float, ...]:
-        """A file has none."""
-        return ()
-
-    @property
-    def heard_at(self) -> float | None:
-        """A file waits."""
-        return None
-
     def open(self, tuning: Tuning) -> None:
         """Open the capture. Raises SourceError."""
-        self._begin()
+        self._start()
         self._due_at = self._monotonic()
 
     def read(self) -> IqBlock | None:
@@ -69,9 +59,6 @@ class CaptureReceiver:
         self._wait_until_due()
         return IqBlock(iq)
 
-    def tune(self, tuning: Tuning) -> None:
-        """A file is as it was received."""
-
     def close(self) -> None:
         """Close the file, if it is open."""
         if self._file is not None:
@@ -79,50 +66,50 @@ class CaptureReceiver:
             self._file = None
 
     def _next_samples(self) -> NDArray[np.complex64]:
-        iq = self._form.samples_of(self._raw())
+        iq = self._format.samples_of(self._read_bytes())
         if iq.size:
             return iq
         if not self._loop:
-            raise ReceiverEndedError(f"{self._path} has been played to its end")
-        self._begin()
-        iq = self._form.samples_of(self._raw())
+            raise ReceiverEndedError(f"{self._path} has ended")
+        self._start()
+        iq = self._format.samples_of(self._read_bytes())
         if not iq.size:
-            raise SourceError(f"{self._path} holds no samples")
+            raise SourceError(f"{self._path} contains no samples")
         return iq
 
-    def _raw(self) -> bytes:
+    def _read_bytes(self) -> bytes:
         if self._file is None:
             raise SourceError(f"{self._path} is not open")
-        wanted = self._block_samples * self._form.sample_bytes
+        wanted = self._block_samples * self._format.sample_bytes
         try:
             raw = self._file.read(wanted if self._left is None else min(wanted, self._left))
         except OSError as error:
-            raise SourceError(f"{self._path} cannot be read: {error.strerror}") from error
+            raise SourceError(f"cannot read {self._path}: {error.strerror}") from error
         if self._left is not None:
             self._left -= len(raw)
         return raw
 
-    def _begin(self) -> None:
+    def _start(self) -> None:
         self.close()
-        self._file = self._opened()
+        self._file = self._open_file()
         try:
-            self._form = read_format(self._file, self._settings)
+            self._format = read_format(self._file, self._settings)
         except OSError as error:
-            raise SourceError(f"{self._path} cannot be read: {error.strerror}") from error
-        self._left = self._form.data_bytes
+            raise SourceError(f"cannot read {self._path}: {error.strerror}") from error
+        self._left = self._format.data_bytes
 
-    def _opened(self) -> BinaryIO:
+    def _open_file(self) -> BinaryIO:
         try:
             return self._path.open("rb")
         except FileNotFoundError:
-            raise SourceError(f"there is no capture {self._path}") from None
+            raise SourceError(f"{self._path} does not exist") from None
         except OSError as error:
-            raise SourceError(f"{self._path} cannot be opened: {error.strerror}") from error
+            raise SourceError(f"cannot open {self._path}: {error.strerror}") from error
 
     def _wait_until_due(self) -> None:
-        """Samples are given when the last of them would have been on the air."""
+        """Wait until the last sample of the block would have been received."""
         ahead_s = self._due_at - self._monotonic()
         if ahead_s > 0:
             self._wait(ahead_s)
         elif ahead_s < -_LATE_S:
-            self._due_at = self._monotonic()  # the process slept: the file has waited
+            self._due_at = self._monotonic()  # the process was suspended

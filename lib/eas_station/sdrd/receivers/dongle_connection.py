@@ -1,7 +1,7 @@
-"""One connection to a dongle, in a thread of its own: opened, streaming, over.
+"""One connection to a dongle in a thread of its own: opening, streaming, ended.
 
-The thread waits for the device so that nobody else has to: what comes while the samples before
-are worked on is kept, and what does not fit is counted.
+The thread waits for the device. Samples that arrive while earlier ones are processed are queued;
+those that do not fit are dropped and counted.
 """
 
 from __future__ import annotations
@@ -9,43 +9,20 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
 
 from eas_station.errors import SourceError
 from eas_station.sdrd.receivers.iq_receiver import Tuning
+from eas_station.sdrd.receivers.rtl_tcp import RtlTcpLink
 from eas_station.sdrd.receivers.sample_clock import SampleClock
+from eas_station.sdrd.receivers.usb import UsbLink
 
-KEPT_S = 2.0  # of samples that wait to be worked on
+QUEUE_S = 2.0  # of samples
 SAMPLE_BYTES = 2  # I and Q, unsigned
 
 
-class DongleLink(Protocol):
-    """How to reach one kind of dongle. `interrupt` and `tune` are called by another thread."""
-
-    @property
-    def gains_db(self) -> tuple[float, ...]:
-        """What the tuner has, ascending; () before `open` is through."""
-        ...
-
-    def open(self, tuning: Tuning) -> None:
-        """Take the device and set it up. Raises SourceError."""
-        ...
-
-    def stream(self, take: Callable[[bytes], None]) -> None:
-        """Hand over whole samples until interrupted. Raises SourceError when the device goes."""
-        ...
-
-    def tune(self, tuning: Tuning) -> None:
-        """Set the device otherwise while it streams. Raises SourceError."""
-        ...
-
-    def interrupt(self) -> None:
-        """Make `stream` come back soon, also if it is called only later."""
-        ...
-
-    def close(self) -> None:
-        """Let go of the device; by the thread that opened it."""
-        ...
+# A link has `open`, `stream`, `tune`, `interrupt` and `close`. Other threads call `tune` and
+# `interrupt`, which also ends a `stream` that begins later.
+DongleLink = RtlTcpLink | UsbLink
 
 
 class DongleConnection:
@@ -63,11 +40,11 @@ class DongleConnection:
         self._tuning = tuning
         self._clock = clock
         self._monotonic = monotonic
-        self._most_bytes = round(KEPT_S * rate_hz) * SAMPLE_BYTES
+        self._most_bytes = round(QUEUE_S * rate_hz) * SAMPLE_BYTES
         self._changed = threading.Condition()
         self._blocks: deque[tuple[bytes, int]] = deque()
         self._bytes = 0
-        self._dropped = 0  # samples for which there was no room, since the last block kept
+        self._dropped = 0  # samples since the last block that was queued
         self._ended: SourceError | None = None
         self.progressed_at = monotonic()
         self.is_open = False
@@ -75,9 +52,9 @@ class DongleConnection:
         self._thread.start()
 
     def next(self, wait_s: float) -> tuple[bytes, int] | None:
-        """The next samples and how many were lost before them; None: nothing came so long.
+        """The next samples and how many were lost before them; None after `wait_s` without any.
 
-        Raises SourceError once the connection is over and all that came has been given.
+        Raises SourceError when the connection has ended and the queue is empty.
         """
         with self._changed:
             self._changed.wait_for(self._has_news, wait_s)
@@ -88,21 +65,21 @@ class DongleConnection:
             if self._ended is not None:
                 raise self._ended
         if not self._thread.is_alive():
-            raise RuntimeError("the thread of the dongle crashed: its traceback stands above")
+            raise RuntimeError("the dongle's thread crashed; see the traceback above")
         return None
 
     def is_alive(self) -> bool:
-        """Does the thread still hold the device."""
+        """Whether the thread still holds the device."""
         return self._thread.is_alive()
 
     def end(self, wait_s: float) -> bool:
-        """End the connection; gives whether the thread came back in time."""
+        """End the connection; gives whether the thread ended in time."""
         self.link.interrupt()
         self._thread.join(wait_s)
         return not self._thread.is_alive()
 
     def unread(self) -> int:
-        """Samples that came, or were lost, and that `next` has not told of. After the end."""
+        """Samples received or lost that `next` has not given; call it after the end."""
         with self._changed:
             waiting = sum(len(data) // SAMPLE_BYTES + lost for data, lost in self._blocks)
             return waiting + self._dropped
@@ -111,7 +88,7 @@ class DongleConnection:
         return bool(self._blocks) or self._ended is not None or not self._thread.is_alive()
 
     def _run(self) -> None:
-        ended = SourceError("the connection was ended")
+        ended = SourceError("the connection was closed")
         try:
             self.link.open(self._tuning)
             self.progressed_at = self._monotonic()

@@ -1,9 +1,10 @@
-"""Tuned radios that yield IQ, behind one small interface."""
+"""What every receiver yields: blocks of IQ samples."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,52 +20,57 @@ class IqBlock:
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """What of a dongle can be set while it streams."""
+    """The settings of a dongle that can change while it streams."""
 
-    gain_db: float | None  # of the tuner; None: not set yet, the middle of what it can
-    ppm: int  # by which the crystal is taken to run fast
+    gain_db: float | None  # of the tuner; None: not set yet, the middle of its range
+    ppm: int  # error of the crystal; positive: it runs fast
 
 
 class ReceiverEndedError(Exception):
-    """The receiver has given all it had: a file that does not loop."""
+    """The receiver has no more samples: a file that does not loop."""
 
 
 class WedgedError(RuntimeError):
-    """A driver does not come back. The process must end: only a fresh one gets the device."""
+    """A driver call does not return. Only a new process can take the device again."""
 
 
-class IqReceiver(Protocol):
-    """One radio. One thread owns it.
+class IqReceiver(ABC):
+    """One receiver, owned by one thread.
 
-    `read` comes back within half a second or so; one that does not is a wedged driver, and the
-    watchdog's matter.
+    `read` returns within about half a second; if the driver hangs, the watchdog expires.
     """
 
     @property
     def gains_db(self) -> tuple[float, ...]:
-        """The gains that the tuner has, ascending; (): it has none, or is not open yet."""
-        ...
+        """The tuner's gains, ascending; empty if it has none or is not open yet."""
+        return ()
 
     @property
-    def heard_at(self) -> float | None:
-        """When the newest sample came, monotonic; None: none has, or time means nothing to it."""
-        ...
+    def received_at_s(self) -> float | None:
+        """When the newest sample arrived, monotonic; None before the first, and for files."""
+        return None
 
+    @abstractmethod
     def open(self, tuning: Tuning) -> None:
-        """Take the device. Raises SourceError: not there, in use, not allowed."""
-        ...
+        """Take the device. Raises SourceError: it is missing, in use or not permitted."""
 
+    @abstractmethod
     def read(self) -> IqBlock | None:
-        """The next samples; None: nothing came, ask again.
+        """The next samples; None if none arrived.
 
-        Raises SourceError (the device is gone: close, and open it later), ReceiverEndedError.
+        Raises:
+            SourceError: the device is gone; close it and open it later.
+            ReceiverEndedError: there are no more samples.
         """
-        ...
 
-    def tune(self, tuning: Tuning) -> None:
-        """Set the device otherwise while it streams. Raises SourceError."""
-        ...
+    def tune(self, tuning: Tuning) -> None:  # noqa: B027 - files cannot be tuned
+        """Change the settings while streaming. Raises SourceError."""
 
+    @abstractmethod
     def close(self) -> None:
-        """Let go of the device. Safe at any time, also twice. May raise WedgedError."""
-        ...
+        """Release the device. Safe at any time, also twice. May raise WedgedError."""
+
+
+def nearest_db(gains_db: Sequence[float], gain_db: float) -> float:
+    """The gain of the tuner that is nearest to the one wanted."""
+    return min(gains_db, key=lambda db: abs(db - gain_db))

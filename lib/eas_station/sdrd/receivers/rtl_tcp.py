@@ -1,7 +1,7 @@
-"""A dongle on another machine: the protocol of rtl_tcp.
+"""A dongle on another computer: the protocol of rtl_tcp.
 
-The server sends 12 bytes, "RTL0" and two big-endian numbers: the kind of tuner and how many gains
-it has; then samples, without end. The client sends commands of five bytes: a code and a number.
+The server sends 12 bytes: "RTL0" and two big-endian numbers, the kind of tuner and its number of
+gains. Samples follow without end. The client sends commands of five bytes: a code and a number.
 Source: rtl_tcp.c and librtlsdr.c of librtlsdr 0.6.
 """
 
@@ -16,21 +16,20 @@ from collections.abc import Callable
 
 from eas_station.config.model import ReceiverConfig
 from eas_station.errors import SourceError
-from eas_station.sdrd.calibration.auto_gain import nearest_db
-from eas_station.sdrd.receivers.iq_receiver import Tuning
+from eas_station.sdrd.receivers.iq_receiver import Tuning, nearest_db
 
 CONNECT_S = 4.0
 HEADER_S = 2.5
-SETTLE_S = 0.3  # what comes before was received with the server's former settings
-SETTLE_MOST_S = 2.0  # before it would count as silent
-TOO_FAST = 1.5  # times the rate: what waited in the server at its former rate
-LOOK_S = 0.25  # so often a stop is noticed while nothing comes
+SETTLE_S = 0.3  # of samples received with the server's former settings
+MAX_SETTLE_S = 2.0  # less than the timeout for a stalled device
+TOO_FAST = 1.5  # times the rate: a backlog from the server's former rate
+POLL_S = 0.25  # how often a stop is noticed while nothing arrives
 BLOCK_S = 0.04
-KEEPALIVE_S = 5  # a host that has gone is noticed though nothing is being sent to it
+KEEPALIVE_S = 5  # detects a host that disappeared
 
 SET_FREQUENCY, SET_RATE, SET_GAIN_MODE, SET_GAIN, SET_PPM = 0x01, 0x02, 0x03, 0x04, 0x05
 SET_AGC, SET_DIRECT_SAMPLING, SET_BIAS_TEE = 0x08, 0x09, 0x0E
-SET_BANDWIDTH = 0x40  # of newer servers; the others ignore it
+SET_BANDWIDTH = 0x40  # of newer servers; others ignore it
 DIRECT_SAMPLING = {"off": 0, "i": 1, "q": 2}
 
 R82XX_GAINS = (
@@ -44,7 +43,7 @@ GAINS = {  # tenths of a dB by the tuner's number
         *(-99, -73, -65, -63, -60, -58, -54, 58, 61, 63, 65, 67, 68, 70, 71, 179, 181, 182, 184),
         *(186, 188, 191, 197),
     ),
-    4: (0,),  # FC2580 cannot be told
+    4: (0,),  # FC2580: not adjustable
     5: R82XX_GAINS,  # R820T
     6: R82XX_GAINS,  # R828D
 }
@@ -65,7 +64,7 @@ class RtlTcpLink:
         self.gains_db: tuple[float, ...] = ()
 
     def open(self, tuning: Tuning) -> None:
-        """Connect, see that it is such a server, and set its dongle up. Raises SourceError."""
+        """Connect, check the header and set the dongle up. Raises SourceError."""
         try:
             self._socket = self._connected()
         except OSError as error:
@@ -76,11 +75,11 @@ class RtlTcpLink:
         self._set_up(tuning)
 
     def stream(self, take: Callable[[bytes], None]) -> None:
-        """Hand over what comes, in whole samples. Raises SourceError."""
+        """Pass on whole samples until interrupted. Raises SourceError."""
         if self._socket is None:
             raise SourceError(f"{self._address} is not connected")
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, self._block_bytes)
-        self._socket.settimeout(LOOK_S)
+        self._socket.settimeout(POLL_S)
         rest = self._settled(self._socket)
         while not self._stopping.is_set():
             data = rest + self._received(self._socket)
@@ -97,14 +96,14 @@ class RtlTcpLink:
         self._send(SET_PPM, tuning.ppm)
 
     def interrupt(self) -> None:
-        """Make `stream` come back soon."""
+        """Make `stream` return soon."""
         self._stopping.set()
         if self._socket is not None:
             with contextlib.suppress(OSError):  # it may be closed already
                 self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self._socket is not None:
             self._socket.close()
 
@@ -118,31 +117,30 @@ class RtlTcpLink:
         return connection
 
     def _header(self, connection: socket.socket) -> bytes:
-        connection.settimeout(LOOK_S)
+        connection.settimeout(POLL_S)
         until = self._monotonic() + HEADER_S
         header = b""
         while len(header) < 12 and b"RTL0".startswith(header[:4]):
             if self._monotonic() > until or self._stopping.is_set():
                 raise SourceError(
-                    f"{self._address} sent {len(header)} bytes of the 12 that rtl_tcp begins with"
+                    f"{self._address} sent only {len(header)} of the 12 bytes of an rtl_tcp header"
                 )
             header += self._received(connection, 12 - len(header))
         if header[:4] != b"RTL0":
-            raise SourceError(f"{self._address} is no rtl_tcp server: it began with {header!r}")
+            raise SourceError(f"{self._address} is not an rtl_tcp server: it sent {header!r}")
         return header
 
     def _settled(self, connection: socket.socket) -> bytes:
-        """Pass over what was received with the server's own settings; gives half a sample, if so
-        much was left over."""
+        """Skip samples received with the server's former settings; gives an odd byte."""
         began_s, count, data = self._monotonic(), 0, b""
         settling = Settling(self._settings.rate_hz * 2, began_s)
         is_over = settling.is_over(0, began_s)
         while not (is_over or self._stopping.is_set()):
             seconds = self._monotonic() - began_s
-            if seconds > SETTLE_MOST_S and count:
+            if seconds > MAX_SETTLE_S and count:
                 raise SourceError(
-                    f"{self._address} sends about {round(count / 2 / seconds)} samples a second,"
-                    f" though it was told to send {self._settings.rate_hz}"
+                    f"{self._address} sends about {round(count / 2 / seconds)} samples per second"
+                    f" instead of {self._settings.rate_hz}"
                 )
             data = self._received(connection)
             count += len(data)
@@ -150,7 +148,7 @@ class RtlTcpLink:
         return data[-(count % 2) :] if count % 2 else b""
 
     def _received(self, connection: socket.socket, most: int = 1 << 20) -> bytes:
-        """What has come; b"": nothing did for a while."""
+        """The bytes that arrived; b"" if none did for a while."""
         try:
             data = connection.recv(most)
         except TimeoutError:
@@ -158,7 +156,7 @@ class RtlTcpLink:
         except OSError as error:
             raise SourceError(f"{self._address}: {_reason(error)}") from error
         if not data:
-            raise SourceError(f"{self._address} has closed the connection")
+            raise SourceError(f"{self._address} closed the connection")
         return data
 
     def _set_up(self, tuning: Tuning) -> None:
@@ -181,7 +179,7 @@ class RtlTcpLink:
 
 
 class Settling:
-    """The beginning of a stream: a server begins at a rate of its own, 2.048 MS/s for Debian's."""
+    """Detects when a server sends at the requested rate; Debian's starts with 2.048 MS/s."""
 
     def __init__(self, bytes_per_s: int, now_s: float) -> None:
         self._bytes_per_s = bytes_per_s
@@ -189,7 +187,7 @@ class Settling:
         self._bytes = 0  # since the window began
 
     def is_over(self, count: int, now_s: float) -> bool:
-        """So many bytes have come; do the next ones count."""
+        """Count received bytes; gives whether the next ones have the requested rate."""
         self._bytes += count
         seconds = now_s - self._window_s
         if seconds < SETTLE_S:
@@ -200,7 +198,7 @@ class Settling:
 
 
 def gains_of(tuner: int, count: int) -> tuple[float, ...]:
-    """The gains in dB of a tuner by its number; a strange one's spread evenly up to 50 dB."""
+    """The gains in dB of a tuner by its number; spread evenly up to 50 dB for unknown tuners."""
     tenths = GAINS.get(tuner, ())
     if len(tenths) == count or not 1 < count <= 256:
         return tuple(gain / 10 for gain in tenths)

@@ -1,58 +1,61 @@
-"""Which samples a live receiver has lost: its count held against a clock.
+"""Detects lost samples by comparing the sample count with a clock.
 
-A receiver makes samples at its crystal's rate, and they arrive late by a varying time. So at an
-arrival the count is behind the clock by what was lost, by the lateness, and by what the two
-crystals have drifted apart. The least of it over some seconds is free of most lateness; where it
-has grown by more than drift and jitter explain, samples were lost.
+Samples arrive at the rate of the receiver's crystal, with a varying delay. The count is behind the
+clock by
+
+    behind = lost samples + delay + drift between the two crystals.
+
+Its minimum over some seconds contains almost no delay. Where it grows by more than drift and jitter
+explain, samples were lost.
 """
 
 from __future__ import annotations
 
-CRYSTALS_PPM = 200.0  # a cheap dongle's and the host's together
-JITTER_S = 0.05  # of the least lateness within a window
-WINDOW_S = 4.0  # a stall shorter than this is made up for within it
-STALL_S = 0.5  # after such a pause a backlog may follow: the window begins anew
-OVERDUE_S = 20.0  # but a stream of nothing but pauses is judged after so long
+CRYSTALS_PPM = 200.0  # of a cheap dongle and the host together
+JITTER_S = 0.05  # of the minimum delay within a window
+WINDOW_S = 4.0  # a shorter stall is caught up within it
+STALL_S = 0.5  # after such a pause a backlog may follow: the window restarts
+OVERDUE_S = 20.0  # a stream of nothing but pauses is judged after this
 
 
 class SampleClock:
-    """Counts samples as they arrive. Times are of one steady clock, in seconds.
+    """Counts samples as they arrive. Times are seconds of one steady clock.
 
-    A loss is told when the window in which it was found ends, up to two windows after it happened;
-    one of less than `JITTER_S` when it has grown to that with later ones. A steady loss of less
-    than `CRYSTALS_PPM` looks like a crystal and is not told.
+    A loss is reported at the end of the window in which it is detected, up to two windows after it
+    happened. Losses shorter than `JITTER_S` are reported when they add up to it. A steady loss of
+    less than `CRYSTALS_PPM` looks like drift and is not detected.
     """
 
-    def __init__(self, rate_hz: int, heard_at: float | None = None) -> None:
-        """`heard_at`: when the sample before the first one came; None: there was none."""
-        self.heard_at = heard_at
+    def __init__(self, rate_hz: int, received_at_s: float | None = None) -> None:
+        """Args: received_at_s: when the sample before the first arrived; None: there is none."""
+        self.received_at_s = received_at_s
         self._rate_hz = rate_hz
         self._pausing = True
         self._began_s = 0.0
-        self._count = 0  # since then: arrived and lost
-        self._baseline: float | None = None  # samples that the count is behind when nothing is lost
+        self._count = 0  # since `_began_s`: received and lost
+        self._baseline: float | None = None  # samples behind without losses
         self._least = 0.0
         self._window_s = 0.0
         self._judged_s = 0.0
 
     def give_back(self, samples: int) -> None:
-        """The last so many, arrived or lost, are not to be had after all: lost with what follows.
+        """Count the last samples, received or lost, as lost: they were not used.
 
-        Only while the stream is over.
+        Only while the stream is paused.
         """
-        if self.heard_at is not None:
-            self.heard_at -= samples / self._rate_hz
+        if self.received_at_s is not None:
+            self.received_at_s -= samples / self._rate_hz
 
     def pause(self) -> None:
-        """The stream ends here; the next samples are those of another."""
+        """The stream ends; the next samples are of another connection."""
         self._pausing = True
 
     def take(self, samples: int, now_s: float) -> int:
-        """The next samples have arrived; gives how many were lost before them."""
-        before, self.heard_at = self.heard_at, now_s
+        """Count the next samples; gives how many were lost before them."""
+        before, self.received_at_s = self.received_at_s, now_s
         if self._pausing:
             self._restart(samples, now_s)
-            return 0 if before is None else self._away(samples, now_s - before)
+            return 0 if before is None else self._lost_while_away(samples, now_s - before)
         self._count += samples
         behind = (now_s - self._began_s) * self._rate_hz - self._count
         is_overdue = now_s - self._judged_s > OVERDUE_S
@@ -63,20 +66,20 @@ class SampleClock:
         if now_s - self._window_s < WINDOW_S and not is_overdue:
             return 0
         if is_overdue and self._baseline is None:
-            self._baseline = 0.0  # the first samples of all were in time
+            self._baseline = 0.0  # assume the first samples were not delayed
         lost = self._judge(now_s - self._judged_s)
         self._judged_s = now_s
         self._count += lost
         self._open_window(behind - lost, now_s)
         return lost
 
-    def _away(self, samples: int, away_s: float) -> int:
+    def _lost_while_away(self, samples: int, away_s: float) -> int:
         return max(0, round(away_s * self._rate_hz) - samples)
 
     def _restart(self, samples: int, now_s: float) -> None:
         self._pausing = False
         self._began_s = now_s
-        self._count = 0  # the first samples set the clock
+        self._count = 0  # the clock starts with the first samples
         self._baseline = None
         self._judged_s = now_s
         self._open_window(0.0, now_s)
@@ -85,7 +88,7 @@ class SampleClock:
         self._least, self._window_s = behind, now_s
 
     def _judge(self, seconds: float) -> int:
-        """The window is over: what was lost in it. Follows the drift of the crystals."""
+        """The samples lost in the window that ended. Follows the drift of the crystals."""
         if self._baseline is None:
             self._baseline = self._least
             return 0

@@ -1,4 +1,4 @@
-"""A dongle on this machine's USB: librtlsdr through pyrtlsdr."""
+"""A dongle on USB: librtlsdr through pyrtlsdr."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from typing import Any
 
 from eas_station.config.model import ReceiverConfig
 from eas_station.errors import SourceError
-from eas_station.sdrd.calibration.auto_gain import nearest_db
-from eas_station.sdrd.receivers.iq_receiver import Tuning
+from eas_station.sdrd.receivers.iq_receiver import Tuning, nearest_db
 
 BINDING = "eas_station_vendor.rtlsdr"
-PIECE_BYTES = 16_384  # USB transfers are multiples of 512; this is what librtlsdr likes
+PIECE_BYTES = 16_384  # USB transfers are multiples of 512; librtlsdr's preferred size
 BLOCK_S = 0.04
 DIRECT_SAMPLING = {"off": 0, "i": 1, "q": 2}
-GONE = "the dongle is gone: it was pulled out, or the USB has failed"
+GONE = "the dongle was removed, or USB failed"
 IO, ACCESS, BUSY = -1, -3, -6  # of libusb_error
 
 
 class UsbLink:
-    """One use of a dongle. The library is loaded by the first one, and by no other process."""
+    """One use of a dongle. The library is loaded only when a dongle is used."""
 
     def __init__(self, settings: ReceiverConfig) -> None:
         self._settings = settings
@@ -37,7 +36,7 @@ class UsbLink:
         self.gains_db: tuple[float, ...] = ()
 
     def open(self, tuning: Tuning) -> None:
-        """Find the dongle, take it and set it up. Raises SourceError."""
+        """Find, open and set up the dongle. Raises SourceError."""
         self._binding = _binding()
         try:
             serials = list(self._binding.RtlSdr.get_device_serial_addresses())
@@ -46,25 +45,25 @@ class UsbLink:
             self.gains_db = tuple(sorted(self._device.valid_gains_db))
             self._set_up(tuning)
         except OSError as error:
-            raise SourceError(f"the dongle cannot be opened: {reason(error)}") from error
+            raise SourceError(f"cannot open the dongle: {reason(error)}") from error
 
     def stream(self, take: Callable[[bytes], None]) -> None:
-        """Hand over what the dongle sends. Raises SourceError when it is gone."""
+        """Pass on samples until interrupted. Raises SourceError if the dongle was removed."""
 
-        def came(values: Any, context: object) -> None:
+        def receive(values: Any, context: object) -> None:
             if self._stopping.is_set() or self._crashed:
                 self._cancel()
                 return
-            self._crashed = True  # what is raised here ends in the C library and goes no further
+            self._crashed = True  # the C library swallows what is raised here
             take(bytes(values))
             self._crashed = False
 
         try:
-            self._device.read_bytes_async(came, self._block_bytes)
+            self._device.read_bytes_async(receive, self._block_bytes)
         except OSError as error:
             raise SourceError(GONE) from error
         if self._crashed:
-            raise RuntimeError("taking samples has failed: the traceback stands above")
+            raise RuntimeError("the callback for samples failed; see the traceback above")
         if not self._stopping.is_set():
             raise SourceError(GONE)
 
@@ -80,17 +79,17 @@ class UsbLink:
                 failed |= library.rtlsdr_set_tuner_gain_mode(handle, 1) < 0
                 failed |= library.rtlsdr_set_tuner_gain(handle, tenths) < 0
         if failed:
-            raise SourceError("the dongle does not take its settings")
+            raise SourceError("the dongle refused its settings")
 
     def interrupt(self) -> None:
-        """Make `stream` come back soon."""
+        """Make `stream` return soon."""
         self._stopping.set()
         with self._use:
             if self._device is not None:
                 self._cancel()
 
     def close(self) -> None:
-        """Give the dongle back."""
+        """Release the dongle."""
         with self._use:
             device, self._device = self._device, None
         if device is not None:
@@ -109,19 +108,19 @@ class UsbLink:
         self._binding.librtlsdr.rtlsdr_reset_buffer(device.dev_p)
 
     def _set_ppm(self, ppm: int) -> bool:
-        """Gives whether it failed. To set what is set is refused by the library."""
+        """Gives whether it failed. The library refuses the value that is already set."""
         library, handle = self._binding.librtlsdr, self._device.dev_p
         if library.rtlsdr_get_freq_correction(handle) == ppm:
             return False
         return bool(library.rtlsdr_set_freq_correction(handle, ppm) < 0)
 
     def _cancel(self) -> None:
-        # Not pyrtlsdr's own: it closes the device under the thread that is still reading.
+        # Not pyrtlsdr's method, which closes the device under the reading thread.
         self._binding.librtlsdr.rtlsdr_cancel_async(self._device.dev_p)
 
 
 def chosen(serials: Sequence[str], wanted: str | None) -> int:
-    """Which of the dongles that are plugged in is meant: its index. Raises SourceError."""
+    """The index of the wanted dongle among those plugged in. Raises SourceError."""
     if not serials:
         raise SourceError("no RTL-SDR dongle is plugged in")
     listed = ", ".join(sorted(set(serials)))
@@ -133,29 +132,26 @@ def chosen(serials: Sequence[str], wanted: str | None) -> int:
     serial, count = Counter(serials[index] for index in matching).most_common(1)[0]
     if count > 1:
         raise SourceError(
-            f"{count} dongles have the serial number {serial}: give one of them another, with "
+            f"{count} dongles have the serial number {serial}: change one with "
             f"rtl_eeprom -d {matching[-1]} -s NUMBER"
         )
-    raise SourceError(f"{len(serials)} dongles are plugged in: choose by serial, one of {listed}")
+    raise SourceError(f"{len(serials)} dongles are plugged in: set serial to one of {listed}")
 
 
 def _binding() -> ModuleType:
     try:
         return importlib.import_module(BINDING)
     except (ImportError, AttributeError) as error:
-        raise SourceError(
-            "librtlsdr cannot be loaded: install the package librtlsdr0 "
-            f"(apt install librtlsdr0); {error}"
-        ) from error
+        raise SourceError(f"cannot load librtlsdr: apt install librtlsdr0 ({error})") from error
 
 
 def reason(error: OSError) -> str:
-    """What libusb's error means here."""
+    """The meaning of a libusb error."""
     number = getattr(error, "errno", None)
     if number == ACCESS:
-        return "not allowed: this user must be in the group plugdev, which librtlsdr0's rules give"
+        return "permission denied: this user must be in the group plugdev"
     if number == IO:
-        return "it does not answer: plug it in anew, or restart this unit"
+        return "it does not respond: plug it in again, or restart this unit"
     if number == BUSY:
-        return "in use by another program, or by the kernel's own driver dvb_usb_rtl28xxu"
+        return "in use by another program or by the kernel driver dvb_usb_rtl28xxu"
     return str(error)

@@ -7,12 +7,12 @@ import pytest
 
 from eas_station.dsp.radio.iq import from_cu8, to_cu8
 from eas_station.sdrd.calibration.auto_gain import (
-    CLIPPED_MOST,
-    FLOOR_LEAST_DBFS,
     HOLD_S,
+    MAX_CLIPPED,
+    MIN_FLOOR_DBFS,
     AutoGain,
     GainReading,
-    gain_reading,
+    measure,
     nearest_db,
 )
 from eas_station.sdrd.receivers.rtl_tcp import R82XX_GAINS
@@ -41,12 +41,12 @@ def settled(antenna: Antenna, begin_db: float | None, seconds: int = 90) -> tupl
     """The gain after so long, and how many steps it took."""
     gain, steps = AutoGain(GAINS_DB, begin_db), 0
     for _ in range(seconds):
-        steps += gain.step(gain_reading(antenna.received(gain.gain_db))) is not None
+        steps += gain.step(measure(antenna.received(gain.gain_db))) is not None
     return gain, steps
 
 
 def test_the_floor_is_seen_between_the_signals() -> None:
-    heard = gain_reading(Antenna(-45, -20).received(10))
+    heard = measure(Antenna(-45, -20).received(10))
     assert heard.floor_dbfs == pytest.approx(-35, abs=1)
     assert heard.power_dbfs == pytest.approx(-10, abs=0.5)
     assert heard.clipped == 0
@@ -54,12 +54,12 @@ def test_the_floor_is_seen_between_the_signals() -> None:
 
 def test_the_floor_of_a_converter_without_antenna_is_its_least_step() -> None:
     # Zero lies between two codes: half a step on each rail, whatever comes.
-    assert gain_reading(Antenna(-65, -120).received(0)).floor_dbfs == pytest.approx(-45, abs=1)
+    assert measure(Antenna(-65, -120).received(0)).floor_dbfs == pytest.approx(-45, abs=1)
 
 
 def test_clipping_is_counted_in_samples() -> None:
-    assert gain_reading(Antenna(-60, 3).received(0)).clipped > 0.3
-    assert gain_reading(Antenna(-60, -3).received(0)).clipped == 0
+    assert measure(Antenna(-60, 3).received(0)).clipped > 0.3
+    assert measure(Antenna(-60, -3).received(0)).clipped == 0
 
 
 @pytest.mark.parametrize("begin_db", [0.0, None, 49.6])
@@ -69,16 +69,16 @@ def test_the_noise_is_lifted_above_the_converter_s_and_nothing_clips(
 ) -> None:
     antenna = Antenna(noise_dbfs, carrier_dbfs)
     gain, steps = settled(antenna, begin_db)
-    heard = gain_reading(antenna.received(gain.gain_db))
-    assert heard.clipped < CLIPPED_MOST
-    assert FLOOR_LEAST_DBFS - 1.5 < heard.floor_dbfs < -27 or heard.power_dbfs > -16
+    heard = measure(antenna.received(gain.gain_db))
+    assert heard.clipped < MAX_CLIPPED
+    assert MIN_FLOOR_DBFS - 1.5 < heard.floor_dbfs < -27 or heard.power_dbfs > -16
     assert steps <= 8
 
 
 def test_a_strong_station_is_worth_more_than_the_floor() -> None:
     antenna = Antenna(-80, -25)
     gain, _ = settled(antenna, 49.6)
-    heard = gain_reading(antenna.received(gain.gain_db))
+    heard = measure(antenna.received(gain.gain_db))
     assert heard.clipped == 0
     assert -20 < heard.power_dbfs < -8
 
@@ -86,7 +86,7 @@ def test_a_strong_station_is_worth_more_than_the_floor() -> None:
 def test_it_comes_to_rest() -> None:
     antenna = Antenna(-65, -45)
     gain, _ = settled(antenna, None)
-    assert all(gain.step(gain_reading(antenna.received(gain.gain_db))) is None for _ in range(300))
+    assert all(gain.step(measure(antenna.received(gain.gain_db))) is None for _ in range(300))
 
 
 def test_without_an_antenna_it_goes_to_the_end_and_stays_there() -> None:

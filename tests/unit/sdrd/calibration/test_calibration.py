@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from eas_station.config.model import ReceiverConfig
-from eas_station.sdrd.calibration.calibration import HELD_MOST_S, Calibration
+from eas_station.sdrd.calibration.calibration import MAX_HOLD_S, Calibration
 from eas_station.sdrd.receivers.iq_receiver import Tuning
 
 GAINS_DB = (0.0, 10.0, 20.0, 30.0, 40.0, 49.6)
@@ -46,7 +46,7 @@ def test_no_step_in_a_message_but_none_waits_for_ever(tmp_path: Path) -> None:
     trimmer.opened(GAINS_DB)
     before_db = trimmer.tuning.gain_db
     stepped = [trimmer.second(LOUD, None, lambda: True) for _ in range(60)]
-    assert stepped.index(True) >= HELD_MOST_S
+    assert stepped.index(True) >= MAX_HOLD_S
     assert trimmer.tuning.gain_db < before_db
 
 
@@ -58,7 +58,7 @@ def test_a_fixed_gain_stays_whatever_clips(tmp_path: Path) -> None:
     assert trimmer.tuning.gain_db == 40
 
 
-def test_a_gain_that_the_tuner_has_not_is_told_with_those_it_has(
+def test_a_gain_that_the_tuner_lacks_is_logged_with_those_available(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     trimmer = Calibration(dongle(gain=33.0), tmp_path)
@@ -66,7 +66,7 @@ def test_a_gain_that_the_tuner_has_not_is_told_with_those_it_has(
         trimmer.opened(GAINS_DB)
     (said,) = [r.message for r in caplog.records]
     assert said == (
-        "receiver wx: the tuner has no gain of 33.0 dB, 30.0 dB is set; it has "
+        "receiver wx: the tuner has no gain of 33.0 dB; using 30.0 dB, available: "
         "0, 10, 20, 30, 40, 49.6"
     )
     assert trimmer.tuning.gain_db == 30
@@ -109,14 +109,14 @@ def test_a_spoilt_memory_is_none(tmp_path: Path, text: str) -> None:
     assert Calibration(dongle(), tmp_path).tuning == Tuning(None, 0)
 
 
-def test_a_memory_that_cannot_be_written_is_said_and_no_more(
+def test_a_tuning_that_cannot_be_saved_is_only_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     trimmer = Calibration(dongle(gain=40.0), tmp_path / "absent")
     trimmer.opened(GAINS_DB)
     while not trimmer.second(DEAF, 12.0):
         pass
-    assert "the tuning is not remembered" in caplog.text
+    assert "cannot save the tuning" in caplog.text
     assert trimmer.tuning.ppm == -12
 
 

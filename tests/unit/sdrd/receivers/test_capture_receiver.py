@@ -57,7 +57,7 @@ def test_without_loop_the_receiver_ends(tmp_path: Path) -> None:
     receiver = replay(path, Clock(), loop=False)
     receiver.open(UNTUNED)
     assert receiver.read().iq.size == 4
-    with pytest.raises(ReceiverEndedError, match="played to its end"):
+    with pytest.raises(ReceiverEndedError, match="cu8 has ended"):
         receiver.read()
 
 
@@ -77,17 +77,17 @@ def test_a_capture_without_a_whole_sample_is_said_to_be_empty(
     path.write_bytes(content)
     receiver = replay(path, Clock())
     receiver.open(UNTUNED)
-    with pytest.raises(SourceError, match="holds no samples"):
+    with pytest.raises(SourceError, match="contains no samples"):
         receiver.read()
 
 
 def test_a_capture_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"there is no capture .*/absent\.cu8"):
+    with pytest.raises(SourceError, match=r"absent\.cu8 does not exist"):
         replay(tmp_path / "absent.cu8", Clock()).open(UNTUNED)
 
 
 def test_a_folder_in_its_place_is_a_source_error(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="cannot be"):
+    with pytest.raises(SourceError, match=r"cannot (open|read)"):
         receiver = replay(tmp_path, Clock())
         receiver.open(UNTUNED)
         receiver.read()
@@ -100,7 +100,7 @@ def test_a_capture_that_goes_away_between_rounds_is_a_source_error(tmp_path: Pat
     receiver.open(UNTUNED)
     receiver.read()
     path.unlink()
-    with pytest.raises(SourceError, match="there is no capture"):
+    with pytest.raises(SourceError, match="does not exist"):
         receiver.read()
 
 
@@ -198,17 +198,17 @@ def test_a_wav_that_was_never_finished_is_played_to_its_end(tmp_path: Path, size
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "does not begin as one"),
+        (b"", "no RIFF header"),
         (b"RIFF\0\0\0\0WAVEfmt ", "unpack"),
-        (wav(1, 1, 25_000, 16, bytes(8)), "it has 1 channels: I and Q would be two"),
-        (wav(1, 2, 48_000, 16, bytes(8)), "it has 48000 samples a second, and rate_hz is 25000"),
-        (wav(1, 2, 25_000, 24, bytes(12)), "its samples have 24 bits: 8 and 16 are understood"),
-        (wav(3, 2, 25_000, 32, bytes(16)), "its samples are of form 3, not PCM"),
-        (b"RIFF\0\0\0\0WAVEdata\x08\0\0\0" + bytes(8), "says nothing about its samples"),
-        (b"RIFF\0\0\0\0WAVE" + b"LIST\0\0\0\0" * 100, "holds no samples"),
+        (wav(1, 1, 25_000, 16, bytes(8)), "1 channels instead of two"),
+        (wav(1, 2, 48_000, 16, bytes(8)), "its rate is 48000 Hz, and rate_hz is 25000"),
+        (wav(1, 2, 25_000, 24, bytes(12)), "24 bits per sample instead of 8 or 16"),
+        (wav(3, 2, 25_000, 32, bytes(16)), "format 3 is not PCM"),
+        (b"RIFF\0\0\0\0WAVEdata\x08\0\0\0" + bytes(8), "no fmt chunk"),
+        (b"RIFF\0\0\0\0WAVE" + b"LIST\0\0\0\0" * 100, "no samples"),
     ],
 )
-def test_a_wav_that_is_none_is_a_source_error_that_says_why(
+def test_an_invalid_wav_is_a_source_error_with_the_reason(
     tmp_path: Path, content: bytes, why: str
 ) -> None:
     path = tmp_path / "x.wav"

@@ -87,7 +87,7 @@ def test_a_reconnect_is_a_gap_of_the_time_that_was_missed() -> None:
 
 
 def test_a_receiver_that_is_replaced_goes_on_where_the_old_one_was() -> None:
-    clock = SampleClock(RATE_HZ, heard_at=1000.0)
+    clock = SampleClock(RATE_HZ, received_at_s=1000.0)
     assert clock.take(BLOCK, 1001.04) == RATE_HZ
 
 

@@ -31,31 +31,32 @@ def test_a_dongle_is_chosen_by_its_serial_number() -> None:
         ([], None, "no RTL-SDR dongle is plugged in"),
         ([], "attic", "no RTL-SDR dongle is plugged in"),
         (["barn"], "attic", "no dongle has the serial number attic; plugged in: barn"),
-        (["b", "a"], None, "2 dongles are plugged in: choose by serial, one of a, b"),
+        (["b", "a"], None, "2 dongles are plugged in: set serial to one of a, b"),
         (
             ["00000001", "00000001"],
             None,
-            "2 dongles have the serial number 00000001: give one of them another, with "
-            "rtl_eeprom -d 1 -s NUMBER",
+            "2 dongles have the serial number 00000001: change one with rtl_eeprom -d 1 -s NUMBER",
         ),
         (["x", "1", "1"], "1", "2 dongles have the serial number 1: .* rtl_eeprom -d 2 -s NUMBER"),
         (["x", "1", "1"], None, "2 dongles have the serial number 1"),
     ],
 )
-def test_what_is_not_clear_is_told(serials: list[str], wanted: str | None, why: str) -> None:
+def test_an_ambiguous_choice_is_refused_with_the_reason(
+    serials: list[str], wanted: str | None, why: str
+) -> None:
     with pytest.raises(SourceError, match=why):
         chosen(serials, wanted)
 
 
 def test_without_the_library_the_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("eas_station.sdrd.receivers.usb.BINDING", "eas_station_vendor.absent")
-    with pytest.raises(SourceError, match=r"install the package librtlsdr0 \(apt install lib"):
+    with pytest.raises(SourceError, match=r"cannot load librtlsdr: apt install librtlsdr0"):
         UsbLink(ReceiverConfig("wx", "rtlsdr")).open(Tuning(None, 0))
 
 
 @pytest.mark.parametrize(
     ("number", "what"),
-    [(-1, "does not answer"), (-3, "group plugdev"), (-6, "dvb_usb_rtl28xxu"), (-99, "as it was")],
+    [(-1, "does not respond"), (-3, "group plugdev"), (-6, "dvb_usb_rtl28xxu"), (-99, "as it was")],
 )
 def test_the_library_s_errors_say_what_to_do(number: int, what: str) -> None:
     assert what in reason(OSError(number, "as it was"))
@@ -83,7 +84,7 @@ def test_what_is_raised_while_samples_are_taken_ends_the_process() -> None:
 
     link = UsbLink(ReceiverConfig("wx", "rtlsdr"))
     link._binding = link._device = Library()
-    with pytest.raises(RuntimeError, match="the traceback stands above"):
+    with pytest.raises(RuntimeError, match="see the traceback above"):
         link.stream(take)
 
 
