@@ -16,7 +16,7 @@ from table import Table
 
 from eas_station import tables
 from eas_station.alerts.lifecycle.admission import Admission
-from eas_station.alerts.model import Reception
+from eas_station.alerts.model import Alert, Reception
 from eas_station.alerts.sources import from_cap
 from eas_station.cap.documents import document
 from eas_station.geo.area import Area
@@ -77,6 +77,16 @@ class Record:
     def count(self) -> int:
         with self._database.read() as connection:
             return len(alert_queries.active(connection, None, limit=1_000_000))
+
+    def entries(self) -> list[tuple[Alert, tuple[Reception, ...]]]:
+        """What is in force, with what was received of it."""
+        with self._database.read() as connection:
+            found = alert_queries.active(connection, None, limit=1_000_000)
+            ids = [alert.alert_id for alert in found]
+            heard = {}
+            for at in range(0, len(ids), 5000):
+                heard |= alert_queries.receptions_of(connection, ids[at : at + 5000])
+        return [(alert, heard[alert.alert_id]) for alert in found]
 
     def close(self) -> None:
         self._database.close()

@@ -35,6 +35,8 @@ class SpoolMerger:
         self._admission = admission
         self._known: dict[str, tuple[_Receptions, tuple[Key, ...]]] = {}  # by alert
         self._holders: dict[Key, dict[str, None]] = {}
+        self._merged: dict[str, AlertEntry] = {}
+        self._last: tuple[AlertEntry, ...] = ()
 
     def merge(
         self, entries: tuple[AlertEntry, ...], spooled: tuple[ReceptionNew, ...]
@@ -42,8 +44,10 @@ class SpoolMerger:
         """The entries with the spooled receptions in them, the new ones last."""
         if not spooled:
             return entries
-        merged = {entry.alert.alert_id: entry for entry in entries}
-        self._follow(merged)
+        merged = self._merged
+        if entries is not self._last:  # not what it gave the last time
+            merged = {entry.alert.alert_id: entry for entry in entries}
+            self._follow(merged)
         for news in spooled:
             try:
                 self._add(merged, news)
@@ -52,7 +56,8 @@ class SpoolMerger:
                     "a spooled reception could not be shown",
                     extra={"EAS_RECEPTION_ID": news.reception.reception_id},
                 )
-        return tuple(merged.values())
+        self._merged, self._last = merged, tuple(merged.values())
+        return self._last
 
     def _add(self, merged: dict[str, AlertEntry], news: ReceptionNew) -> None:
         reception = news.reception
@@ -98,7 +103,7 @@ class SpoolMerger:
         self._note(alert.alert_id, entry)
 
     def _sharing(self, merged: dict[str, AlertEntry], reception: Reception) -> list[AlertEntry]:
-        """The entries that it can be of, and their rivals, in their order."""
+        """The entries that it can be of, and their rivals, oldest first."""
         found: dict[str, None] = {}
         asked = dict.fromkeys(self._admission.sought(reception))
         while asked:
@@ -110,9 +115,10 @@ class SpoolMerger:
                 for name in fresh
                 for key in self._admission.rivals(merged[name].full_receptions())
             )
-        if not found:
-            return []
-        return [entry for name, entry in merged.items() if name in found]
+        entries = [merged[name] for name in found]
+        return sorted(
+            entries, key=lambda entry: (entry.alert.first_received_at, entry.alert.alert_id)
+        )
 
     def _follow(self, merged: dict[str, AlertEntry]) -> None:
         """Know the names of these entries, and of no others."""
