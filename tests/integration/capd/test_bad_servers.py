@@ -50,7 +50,7 @@ def bad_answers(good: bytes, elsewhere: str) -> list[Bad]:
         (page_of_html(), 200, json_type, "HTML page"),
         (b"<html><body>" + good, 200, json_type, "HTML page"),
         (half, 200, json_type, "not JSON"),
-        (good + b"}", 200, json_type, "does not end"),
+        (good + b"}", 200, json_type, "text after the object"),
         (gzip.compress(good)[:-20], 200, {"Content_Encoding": "gzip"}, "cut off"),
         (good, 200, {"Content_Encoding": "gzip"}, "damaged compression"),
         (good, 200, {"Content_Encoding": "br"}, "not requested"),

@@ -74,7 +74,7 @@ class Night:
 class AmpleRoom:
     """A disk that never fills."""
 
-    def look(self) -> str | None:
+    def shortage(self) -> str | None:
         return None
 
     def require(self) -> None:
