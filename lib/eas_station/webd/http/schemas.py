@@ -112,6 +112,8 @@ def _of_input(spec: FieldSpec) -> Schema:
         return schema | {"minimum": bounds.least, "maximum": bounds.most}
     if kind.type is str:
         schema |= {"maxLength": _check(spec, Length).most}
+        if spec.required:  # an empty text counts as not given
+            schema["minLength"] = 1
         if any(isinstance(one, Pattern) for one in kind.checks):
             pattern = f"^{_check(spec, Pattern).regex}$"
             schema["pattern"] = pattern if spec.required else f"^$|{pattern}"

@@ -105,7 +105,7 @@ class Asked:
 
 def test_a_parameter_says_what_it_may_be() -> None:
     name, count, code = fields_of(Asked)
-    assert of_parameter(name) == {"type": "string", "maxLength": 1000}
+    assert of_parameter(name) == {"type": "string", "maxLength": 1000, "minLength": 1}
     assert of_parameter(count) == {"type": "integer", "minimum": 1, "maximum": 9, "default": 5}
     assert of_parameter(code)["pattern"] == "^$|^[A-Z]{3}$"
     assert of_body(Asked)["required"] == ["name"]
