@@ -28,10 +28,10 @@ from table import Table, best_s
 from eas_station.config.model import ReceiverConfig
 from eas_station.decoder.receiver import SameReceiver
 from eas_station.decoder.text.message import DecodedMessage
+from eas_station.dsp.arrays.fir import lowpass
 from eas_station.dsp.radio.channelizer import Channelizer
 from eas_station.dsp.radio.fm import Discriminator, Modulator
 from eas_station.dsp.radio.iq import from_cu8, to_cu8
-from eas_station.dsp.radio.raster import lowpass
 from eas_station.dsp.radio.signal_levels import ChannelLevelMeter
 from eas_station.dsp.radio.synthesis import FrontEnd, Synthesizer
 from eas_station.sdrd.tuner import FRAME_SAMPLES, Tuner

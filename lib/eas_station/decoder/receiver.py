@@ -15,7 +15,6 @@ import numpy as np
 from eas_station.decoder.bits.burst_track import BurstTrack
 from eas_station.decoder.bits.eom import BITS as EOM_BITS
 from eas_station.decoder.bits.eom import DetectedEom, EomDetector
-from eas_station.decoder.bits.recent import SlidingBuffer
 from eas_station.decoder.bits.sync import PHASES, SyncCandidate, SyncSearch
 from eas_station.decoder.combining.burst_group import (
     FILTER_BITS,
@@ -30,6 +29,7 @@ from eas_station.decoder.text.grammar import Grammar
 from eas_station.decoder.text.message import EOM_TEXT, Burst, DecodedMessage, DecodeEvidence
 from eas_station.decoder.text.prior import Prior
 from eas_station.dsp.arrays.array_types import Real
+from eas_station.dsp.arrays.buffers import SlidingBuffer
 from eas_station.dsp.audio.afsk import BIT, MODEM_BAND, MODEM_RATE_HZ, ToneBank
 from eas_station.dsp.audio.resample import Resampler
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from eas_station.bus import topics
 from eas_station.bus.messages import AudioPcm
 from eas_station.config.model import ReceiverConfig
-from eas_station.dsp.audio.bursts import carries_same
+from eas_station.dsp.audio.afsk import carries_same
 from eas_station.dsp.radio.raster import CHANNEL_RATE_HZ
 from eas_station.errors import SourceError
 from eas_station.sdrd.calibration.calibration import Calibration

@@ -106,7 +106,7 @@ def test_a_server_that_goes_and_comes_back_as_somebody_else(
         wait_for(subscriber, in_state("reconnecting", said="refused"))
         good, dongle.greeting = dongle.greeting, b"SSH-2.0-OpenSSH_9.2\r\n"
         dongle.listen()
-        wait_for(subscriber, in_state("reconnecting", said="is no rtl_tcp server"))
+        wait_for(subscriber, in_state("reconnecting", said="is not an rtl_tcp server"))
         dongle.greeting = good
         again = wait_for(subscriber, lambda m: audio(m) and m.body.gap_samples > 0).body
         state = wait_for(subscriber, in_state("running")).body

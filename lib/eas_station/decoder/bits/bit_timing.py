@@ -12,10 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eas_station.decoder.text.known import PREAMBLE_BITS
+from eas_station.decoder.text.grammar import START
+from eas_station.decoder.text.message import EOM_TEXT
 from eas_station.dsp.arrays.array_types import Precise, Real, windows
-from eas_station.dsp.audio.afsk import BIT
+from eas_station.dsp.audio.afsk import BIT, bits
+from eas_station.dsp.audio.modulate import PREAMBLE
 
+PREAMBLE_BITS = 8 * len(PREAMBLE)
+HEADER_KNOWN = bits(PREAMBLE + START.encode("ascii"))  # bit 0 of "Z" is at PREAMBLE_BITS
+EOM_KNOWN = bits(PREAMBLE + EOM_TEXT.encode("ascii"))
 WIDEST = 0.0135  # largest relative clock error that is followed
 REACH = 4  # samples to either side of the line that are looked at
 SEGMENTS = 16

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from eas_station.decoder.bits import bit_timing
-from eas_station.decoder.bits.bit_timing import BitClock, SoftSamples
-from eas_station.decoder.bits.recent import SlidingBuffer
+from eas_station.decoder.bits.bit_timing import HEADER_KNOWN, PREAMBLE_BITS, BitClock, SoftSamples
 from eas_station.decoder.text.grammar import LONGEST
-from eas_station.decoder.text.known import HEADER_KNOWN, PREAMBLE_BITS
 from eas_station.dsp.arrays.array_types import Precise, Real
+from eas_station.dsp.arrays.buffers import SlidingBuffer
 from eas_station.dsp.audio.afsk import BIT, ToneBank
 
 LONGEST_BITS = 8 * LONGEST

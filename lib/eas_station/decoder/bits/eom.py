@@ -11,14 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from eas_station.decoder.bits import bit_timing
-from eas_station.decoder.bits.bit_timing import BitClock, SoftSamples
+from eas_station.decoder.bits.bit_timing import EOM_KNOWN, PREAMBLE_BITS, BitClock, SoftSamples
 from eas_station.decoder.bits.burst_track import EVERY_SAMPLE
-from eas_station.decoder.bits.recent import SlidingBuffer
 from eas_station.decoder.bits.sync import SyncCandidate
-from eas_station.decoder.text.known import EOM, EOM_KNOWN, PREAMBLE_BITS
+from eas_station.decoder.text.message import EOM_TEXT
+from eas_station.dsp.arrays.buffers import SlidingBuffer
 from eas_station.dsp.audio.afsk import BIT, MODEM_RATE_HZ
 
-BITS = 8 * len(EOM)
+BITS = 8 * len(EOM_TEXT)
 GAIN = 4.0  # log-odds of a fully decided soft bit, deliberately low
 ALONE = 10.5  # log-likelihood of the four letters at which one NNNN is enough; at most 22
 DOUBTFUL = 5.0  # from here on two of them are enough together

@@ -13,10 +13,13 @@ from typing import Literal
 
 import numpy as np
 
-from eas_station.decoder.text.known import EOM, HEADER_START, PREAMBLE_BYTE
+from eas_station.decoder.text.grammar import START
+from eas_station.decoder.text.message import EOM_TEXT
 from eas_station.dsp.arrays.array_types import Real, windows
 from eas_station.dsp.audio.afsk import BIT, bits
+from eas_station.dsp.audio.modulate import PREAMBLE
 
+HEADER_START, EOM = START.encode("ascii"), EOM_TEXT.encode("ascii")
 Kind = Literal["header", "eom"]
 PHASES = (0, 3, 6, 9)  # twelfths of a bit
 PER_BIT = len(PHASES)
@@ -55,12 +58,12 @@ class _Template:
     parts: tuple[_Part, ...]
 
 
-_BYTES = sorted({*PREAMBLE_BYTE, *HEADER_START, *EOM})
+_BYTES = sorted({*PREAMBLE, *HEADER_START, *EOM})
 _PATTERNS = np.stack([bits(bytes([b])) for b in _BYTES])  # (patterns, 8)
 
 
 def _template(kind: Kind, text: bytes) -> _Template:
-    data = PREAMBLE_BYTE * LEAD + text
+    data = PREAMBLE[:LEAD] + text
     middle = (len(data) - 1) / 2
     moved = [
         tuple(round(8 * PER_BIT * (i - middle) * clock) for clock in CLOCKS)

@@ -9,8 +9,8 @@ from itertools import combinations
 import numpy as np
 
 from eas_station.decoder.bits import sample_loss
+from eas_station.decoder.bits.bit_timing import PREAMBLE_BITS
 from eas_station.decoder.bits.burst_track import LONGEST_BITS, BurstTrack, log_likelihood_same
-from eas_station.decoder.bits.recent import SlidingBuffer
 from eas_station.decoder.combining import joint_decoding
 from eas_station.decoder.combining.joint_decoding import JointReading
 from eas_station.decoder.text.grammar import (
@@ -21,8 +21,8 @@ from eas_station.decoder.text.grammar import (
     Grammar,
     length_posterior,
 )
-from eas_station.decoder.text.known import PREAMBLE_BITS
 from eas_station.dsp.arrays.array_types import Precise
+from eas_station.dsp.arrays.buffers import SlidingBuffer
 from eas_station.dsp.audio.afsk import BAUD_HZ, BIT
 
 REPEATS = 3  # 47 CFR 11.31(c)

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eas_station.decoder.bits import bit_timing, coherent, sample_loss
-from eas_station.decoder.bits.bit_timing import BitClock
+from eas_station.decoder.bits.bit_timing import HEADER_KNOWN, PREAMBLE_BITS, BitClock
 from eas_station.decoder.bits.burst_track import EVERY_SAMPLE, KNOWN, LONGEST_BITS, BurstTrack
-from eas_station.decoder.bits.recent import SlidingBuffer
 from eas_station.decoder.text.grammar import (
     FIRST_PLACE,
     PLACE,
@@ -20,9 +19,9 @@ from eas_station.decoder.text.grammar import (
     TextReading,
     length_posterior,
 )
-from eas_station.decoder.text.known import HEADER_KNOWN, PREAMBLE_BITS
 from eas_station.decoder.text.message import DecodeEvidence
 from eas_station.dsp.arrays.array_types import Phasor, Precise, Real
+from eas_station.dsp.arrays.buffers import SlidingBuffer
 from eas_station.dsp.audio.afsk import BIT, MARK_HZ, MODEM_RATE_HZ, SPACE_HZ
 
 NEAR = 2.0  # samples: lines that differ less at their ends are one

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from eas_station.dsp.arrays.array_types import Precise
-from eas_station.dsp.arrays.matrix_products import product
+from eas_station.dsp.arrays.matrix_products import row_product
 
 PRINTABLE = "".join(map(chr, range(32, 127)))  # column i is character 32 + i
 SHARE = 1 / len(PRINTABLE)
@@ -32,7 +32,7 @@ def log_likelihoods(soft: Precise, eighth_bit_set: float) -> Precise:
     """
     bits = soft.reshape(-1, 8)
     half = bits[:, :7] / 2
-    per_bit = product(half, _SIGNS) - _log_cosh(half).sum(axis=1, keepdims=True)
+    per_bit = row_product(half, _SIGNS) - _log_cosh(half).sum(axis=1, keepdims=True)
     zero = 2 / (1 + np.exp(np.clip(bits[:, 7], -60, 60)))
     eighth = np.log((1 - eighth_bit_set) * zero + eighth_bit_set * (2 - zero))
     scores: Precise = per_bit + eighth[:, None]

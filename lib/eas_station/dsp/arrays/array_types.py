@@ -1,4 +1,4 @@
-"""Names for the arrays that travel between the blocks."""
+"""Types of the arrays that are passed between DSP blocks."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ Phasor = NDArray[np.complexfloating[Any, Any]]
 
 
 def windows(x: Real, first: int, count: int, step: int, width: int) -> Real:
-    """Windows of each row as a view: (rows, count, width), `step` apart from column `first` on.
+    """Windows of each row as a view: (rows, count, width), `step` apart, from column `first` on.
+
+    numpy's own functions for this cost more than the work on the windows.
 
     Args:
-        x: (rows, columns), contiguous; numpy's own functions for this cost more than what is done
-            with their windows.
+        x: (rows, columns), contiguous.
     """
     last = first + (count - 1) * step + width
     if not x.flags.c_contiguous or min(first, step, count - 1) < 0 or last > x.shape[1]:

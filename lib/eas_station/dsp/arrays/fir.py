@@ -1,4 +1,4 @@
-"""Windowed-sinc filters, evaluated wherever a resampler needs their impulse response."""
+"""Windowed-sinc FIR filters (Kaiser window)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from eas_station.dsp.arrays.array_types import Precise
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """The edges of a linear-phase band-pass; with `low_hz` 0 a low-pass. Half gain at the edges."""
+    """A linear-phase band-pass; with `low_hz` 0 a low-pass. The gain is one half at the edges."""
 
     low_hz: float
     high_hz: float
@@ -21,16 +21,30 @@ class Band:
 
     @property
     def half_length_s(self) -> float:
-        """Half the length of the impulse response (Kaiser's estimate)."""
+        """Half the length of the impulse response; Kaiser: length = (A − 7.95) / (2.285 · Δω)."""
         return (self.stop_db - 7.95) / (2.285 * 2 * math.pi * self.transition_hz) / 2
 
     def impulse(self, at_s: Precise) -> Precise:
-        """The impulse response at these times, per second; divide by the rate for taps."""
+        """The impulse response at these times, per second; divided by the rate it gives taps."""
         ideal = 2 * self.high_hz * np.sinc(2 * self.high_hz * at_s)
         if self.low_hz > 0:
             ideal -= 2 * self.low_hz * np.sinc(2 * self.low_hz * at_s)
         window: Precise = ideal * _kaiser(at_s / self.half_length_s, self.stop_db)
         return window
+
+
+def lowpass(taps: int, cutoff: float, stopband_db: float) -> Precise:
+    """The taps of a linear-phase low-pass with unit gain at zero.
+
+    Args:
+        cutoff: the −6 dB frequency in cycles per sample, 0 to 0.5.
+        stopband_db: attenuation, > 50.
+    """
+    n = np.arange(taps) - (taps - 1) / 2
+    window = np.kaiser(taps, 0.1102 * (stopband_db - 8.7))
+    impulse = np.sinc(2 * cutoff * n) * window
+    unit_gain: Precise = impulse / impulse.sum()
+    return unit_gain
 
 
 def _kaiser(place: Precise, stop_db: float) -> Precise:

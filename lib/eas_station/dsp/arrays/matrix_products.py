@@ -1,7 +1,7 @@
-"""Matrix products small enough that the BLAS library does them at once.
+"""Matrix products in slices that the BLAS library computes in the calling thread.
 
-OpenBLAS hands larger ones to helper threads, which cost more than they give on a busy small
-machine: they spin while they wait for one another.
+OpenBLAS distributes larger products to helper threads, which busy-wait between two products: on a
+small computer they cost more than they save.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 SMALL = 60_000  # multiplications that OpenBLAS does in the calling thread
+SMALL_COMPLEX = 65_536
 
 F = TypeVar("F", bound=np.floating[Any])
 
 
-def product(rows: NDArray[F], matrix: NDArray[F]) -> NDArray[F]:
-    """`rows @ matrix`, some rows at a time. Rows: (…, n, k), matrix: (k, m)."""
+def row_product(rows: NDArray[F], matrix: NDArray[F]) -> NDArray[F]:
+    """`rows @ matrix`, some rows at a time. Rows: (…, n, k); matrix: (k, m)."""
     step = max(1, SMALL // matrix.size)
     count = rows.shape[-2]
     if count <= step:
@@ -27,4 +28,16 @@ def product(rows: NDArray[F], matrix: NDArray[F]) -> NDArray[F]:
     for start in range(0, count, step):
         part = slice(start, min(count, start + step))
         np.matmul(rows[..., part, :], matrix, out=out[..., part, :])
+    return out
+
+
+def column_product(
+    matrix: NDArray[np.complex64], columns: NDArray[np.complex64]
+) -> NDArray[np.complex64]:
+    """`matrix @ columns`, some columns at a time. Matrix: (m, k); columns: (k, n)."""
+    out = np.empty((matrix.shape[0], columns.shape[1]), dtype=np.complex64)
+    step = max(1, SMALL_COMPLEX // matrix.size)
+    for start in range(0, columns.shape[1], step):
+        part = slice(start, start + step)
+        np.matmul(matrix, columns[:, part], out=out[:, part])
     return out

@@ -1,7 +1,7 @@
-"""SAME as sound: what an encoder sends (47 CFR 11.31(a) and (c)).
+"""SAME messages as audio, as an encoder sends them (47 CFR 11.31(a) and (c)).
 
-Continuous phase over bit boundaries, which lie where they belong and not on the nearest sample, so
-that any sample rate gives exactly 520.83 bits a second.
+The phase is continuous across bit boundaries. The boundaries are not rounded to samples, so any
+sample rate gives exactly 520.83 bits per second.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ PREAMBLE = b"\xab" * 16  # 47 CFR 11.31(a)(1)
 END_OF_MESSAGE = "NNNN"  # 47 CFR 11.31(c)
 REPEATS = 3
 PAUSE_S = 1.0  # between bursts and parts, 47 CFR 11.31(c)
-ATTENTION_S = 8.0  # the least of 47 CFR 11.31(a)(2): 8 to 25 seconds
+ATTENTION_S = 8.0  # the minimum of 47 CFR 11.31(a)(2): 8 to 25 seconds
 ATTENTION_TONES: dict[Attention, tuple[float, ...]] = {
     "eas": (853.0, 960.0),  # 47 CFR 11.31(a)(2)
     "wxr": (1050.0,),  # NOAA Weather Radio's warning alarm
 }
-RAMP_S = 0.002  # the tones begin and end softly
+RAMP_S = 0.002  # of the attention signal at both ends
 
 
 def burst(text: str, rate_hz: float) -> Real:
@@ -44,13 +44,13 @@ def burst(text: str, rate_hz: float) -> Real:
 
 
 def bursts(text: str, rate_hz: float) -> Real:
-    """A text three times, with a pause after each."""
+    """A text three times, each followed by a pause."""
     once = np.concatenate([burst(text, rate_hz), silence(PAUSE_S, rate_hz)])
     return np.tile(once, REPEATS)
 
 
 def attention_signal(kind: Attention, rate_hz: float, seconds: float = ATTENTION_S) -> Real:
-    """The two tones of the EAS together, or the one of NOAA Weather Radio; full scale."""
+    """The two EAS tones together, or the tone of NOAA Weather Radio; full scale."""
     at_s = np.arange(round(seconds * rate_hz)) / rate_hz
     tones = ATTENTION_TONES[kind]
     sound = sum(np.sin(2 * np.pi * tone_hz * at_s) for tone_hz in tones) / len(tones)
@@ -59,7 +59,7 @@ def attention_signal(kind: Attention, rate_hz: float, seconds: float = ATTENTION
 
 
 def silence(seconds: float, rate_hz: float) -> Real:
-    """Nothing."""
+    """Zeros."""
     return np.zeros(round(seconds * rate_hz), np.float32)
 
 
@@ -73,8 +73,8 @@ def message(
     """A whole message: header, attention signal, voice and end of message. Full scale ±1.0.
 
     Args:
-        attention: with the attention signal; of a header by WXR that is NOAA's 1050 Hz.
-        voice: what is said, at `rate_hz`; None: nothing, as in a required weekly test.
+        attention: add the attention signal; for originator WXR, NOAA's 1050 Hz.
+        voice: speech at `rate_hz`; None: none, as in a required weekly test.
     """
     parts = [bursts(header, rate_hz)]
     if attention:

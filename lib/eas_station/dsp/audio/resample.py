@@ -1,8 +1,8 @@
-"""Change the sample rate: a polyphase filter laid out as a few small matrix products.
+"""A polyphase resampler, computed as a few small matrix products.
 
-The outputs of one period (in which input and output grid meet again) are cut into groups of at most
-25; each group is one matrix product of a window of the input. That is many times faster in numpy
-than gathering the taps of each output.
+After one period the input and the output grid coincide again. The outputs of a period are cut into
+groups of at most 25; each group is the product of one window of the input with a matrix. In numpy
+this is many times faster than gathering the taps of each output.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from eas_station.dsp.arrays.array_types import Real, windows
 from eas_station.dsp.arrays.fir import Band
 
 GROUP = 25  # outputs computed by one matrix product
-FINEST = 500  # longest period in outputs; a rate that needs a longer one is met within 0.1 %
+MAX_PERIOD = 500  # outputs; a rate that needs more is approximated within 0.1 %
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +31,16 @@ class _Group:
 class Resampler:
     """Samples at one rate in, the same signal within `band` at another rate out.
 
-    Output i is the signal at input position `i * step`; there is no delay to correct, but the
-    last outputs wait for the input that the filter needs behind them. The output does not depend
-    on how the input is cut into blocks. An odd rate may be met within 0.1 % only, but the position
-    of each output is exact.
+    Output i is the signal at input position `i * step`. There is no delay to correct, but the last
+    outputs wait for the input that the filter needs after them. The output does not depend on how
+    the input is cut into blocks.
     """
 
     def __init__(self, channels: int, rate_hz: float, target_hz: float, band: Band) -> None:
         if rate_hz <= 0 or target_hz <= 0:
-            raise ValueError("a sample rate is a positive number")
+            raise ValueError("a sample rate must be positive")
         self.channels = channels
-        ratio = Fraction(rate_hz / target_hz).limit_denominator(FINEST)
+        ratio = Fraction(rate_hz / target_hz).limit_denominator(MAX_PERIOD)
         self.step = float(ratio)
         """Input samples per output sample."""
         half = self._half = math.ceil(band.half_length_s * rate_hz)
@@ -57,7 +56,7 @@ class Resampler:
         self._waiting = np.zeros((channels, half), np.float32)
 
     def feed(self, block: Real) -> Real:
-        """Take samples (channels, n), any n; give those that are now complete (channels, m)."""
+        """Take samples, shape (channels, n), any n; gives the complete ones, (channels, m)."""
         x = np.concatenate([self._waiting, block], axis=1)
         rows = max(0, (x.shape[1] - self._tail) // self._period_in + 1)
         self._waiting = x[:, rows * self._period_in :].copy()

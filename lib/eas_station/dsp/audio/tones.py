@@ -1,7 +1,7 @@
-"""The attention signals: 853 + 960 Hz of the EAS, 1050 Hz of NOAA Weather Radio.
+"""Detects attention signals: 853 + 960 Hz of the EAS, 1050 Hz of NOAA Weather Radio.
 
-Windows of a tenth of a second: how much of their power up to 3 kHz lies in the three bins round
-each tone. An attention signal is nothing but its tones, and for seconds; hiss above does not count.
+In windows of 0.1 s the share of the power up to 3 kHz that lies in the three bins around each tone
+is measured. An attention signal consists of its tones only, for several seconds.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eas_station.dsp.arrays.array_types import Real
-from eas_station.dsp.arrays.matrix_products import product
+from eas_station.dsp.arrays.matrix_products import row_product
 from eas_station.dsp.audio.modulate import ATTENTION_TONES, Attention
 
 WINDOW_S = 0.1  # bins are 10 Hz apart; tones up to 15 Hz off are still caught
 HEARD_HZ = 3000.0  # power above does not count
-SHARE: dict[Attention, float] = {"eas": 0.45, "wxr": 0.55}  # of the power, that the tones must have
-LEAST_OF_EACH = 0.12  # that each of two tones must have
-SHORTEST_S = 3.0  # the signals last eight seconds and more, 47 CFR 11.31(a)(2)
-FORGIVEN = 2  # windows in a row that may fail in between
-QUIET = 1e-10  # mean square below which there is no signal: -100 dBFS
+MIN_SHARE: dict[Attention, float] = {"eas": 0.45, "wxr": 0.55}  # of the power, in all its tones
+MIN_EACH = 0.12  # of the power, in each of two tones
+MIN_LENGTH_S = 3.0  # the signals last at least 8 s, 47 CFR 11.31(a)(2)
+MAX_FAILED = 2  # consecutive windows within a signal
+QUIET = 1e-10  # mean square below which there is no signal: −100 dBFS
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class AttentionSignal:
 
 @dataclass(slots=True)
 class _Run:
-    """Windows in a row that look like one kind of signal."""
+    """Consecutive windows that look like one kind of signal."""
 
     start: int
     windows: int = 0  # up to the last good one
@@ -46,7 +46,7 @@ class _Run:
 
 
 class AttentionDetector:
-    """Sound in, attention signals out; all channels at once."""
+    """Audio in, attention signals out; all channels at once."""
 
     def __init__(self, channels: int, rate_hz: float) -> None:
         self.channels = channels
@@ -60,7 +60,7 @@ class AttentionDetector:
         self._runs: dict[tuple[int, Attention], _Run] = {}
 
     def feed(self, block: Real) -> list[AttentionSignal]:
-        """Take samples (channels, n), any n; give the signals that have ended."""
+        """Take samples, shape (channels, n), any n; gives the signals that ended."""
         x = np.concatenate([self._waiting, block], axis=1)
         count = x.shape[1] // self._width
         windows = x[:, : count * self._width].reshape(self.channels, count, self._width)
@@ -77,28 +77,28 @@ class AttentionDetector:
         return ended
 
     def flush(self) -> list[AttentionSignal]:
-        """Nothing more comes: the signals that are still on end here."""
+        """The signals that have not ended, at the end of the samples."""
         ended = [self._ended(key, run) for key, run in self._runs.items()]
         self._runs.clear()
         return [signal for signal in ended if signal is not None]
 
     def _tone_shares(self, windows: Real) -> Real:
-        """Share of each tone in the power of each window: (channels, windows, tones)."""
+        """Each tone's share of the power of each window: (channels, windows, tones)."""
         spectrum = np.fft.rfft(windows)[..., : round(HEARD_HZ * WINDOW_S) + 1]
         power = 2 * (spectrum.real**2 + spectrum.imag**2).sum(axis=2) / self._width**2
-        bins = product(windows, self._matrix)
+        bins = row_product(windows, self._matrix)
         energy = (bins * bins).reshape(*bins.shape[:2], -1, 6).sum(axis=3)
         scale = 2 / self._width**2
         return np.asarray(energy * scale / np.maximum(power, QUIET)[:, :, None], np.float32)
 
     def _judge(self, channel: int, shares: Real, power: float) -> list[AttentionSignal]:
-        """Go on with, begin or end the runs of one channel."""
+        """Continue, begin or end the runs of one channel."""
         ended = []
         at = 0
         for kind in self._kinds:
             own = shares[at : at + len(ATTENTION_TONES[kind])]
             at += len(own)
-            good = power > QUIET and own.sum() > SHARE[kind] and own.min() > LEAST_OF_EACH
+            good = power > QUIET and own.sum() > MIN_SHARE[kind] and own.min() > MIN_EACH
             signal = self._step(channel, kind, bool(good), power)
             if signal is not None:
                 ended.append(signal)
@@ -117,13 +117,13 @@ class AttentionDetector:
         if run is None:
             return None
         run.failed += 1
-        if run.failed <= FORGIVEN:
+        if run.failed <= MAX_FAILED:
             return None
         del self._runs[key]
         return self._ended(key, run)
 
     def _ended(self, key: tuple[int, Attention], run: _Run) -> AttentionSignal | None:
-        if run.windows * WINDOW_S < SHORTEST_S:
+        if run.windows * WINDOW_S < MIN_LENGTH_S:
             return None
         return AttentionSignal(
             channel=key[0],

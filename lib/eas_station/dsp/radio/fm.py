@@ -1,7 +1,8 @@
 """Narrow-band FM: frequency ⇄ complex baseband, with the emphasis of NOAA Weather Radio.
 
-NWR raises the audio by 6 dB an octave from 300 to 3000 Hz before it modulates, and the noise of a
-discriminator rises with frequency just so: de-emphasis is the whitening filter of SAME.
+NWR raises the audio by 6 dB per octave from 300 to 3000 Hz before modulation. The noise of an FM
+discriminator rises with frequency by the same slope, so de-emphasis whitens the noise for the
+matched filters of SAME.
 """
 
 from __future__ import annotations
@@ -12,17 +13,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-FULL_SCALE_HZ = 10_000.0  # audio of ±1.0: 5 kHz deviation at 1 kHz is -6 dBFS
+FULL_SCALE_HZ = 10_000.0  # audio of ±1.0: 5 kHz deviation at 1 kHz is −6 dBFS
 EMPHASIS_LOW_HZ, EMPHASIS_HIGH_HZ, EMPHASIS_UNITY_HZ = 300.0, 3_000.0, 1_000.0
 AUDIO_HZ = 4_500.0  # no audio above
 SUBSONIC_HZ = 150.0  # no audio below; the carrier's offset is at zero
 
-_TAPS_S = 0.01  # length of the audio filters: edges about 200 Hz wide
+_TAPS_S = 0.01  # length of the audio filters: edges of about 200 Hz
 _PIECE = 4096  # samples filtered at once
-WEIGHT_STEP = 2304  # samples after which weights change: 92 ms
-NOISE_POWERS = 2.0  # a sample so strong counts whole
-_NOISE_STEPS, _OFFSET_STEPS = 3, 16  # over which noise and offset are followed
-_LOOK = 4  # of so many samples one is enough to follow them
+WEIGHT_STEP = 2304  # samples between updates of the weights: 92 ms
+NOISE_POWERS = 2.0  # from this power on a sample has full weight
+_NOISE_STEPS, _OFFSET_STEPS = 3, 16  # of the averages of noise and offset
+_LOOK = 4  # every fourth sample is measured
 _TINY = 1e-12
 
 
@@ -34,12 +35,12 @@ def emphasis(frequency_hz: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def pre_emphasis_taps(rate_hz: float) -> NDArray[np.float64]:
-    """Linear-phase filter that applies `emphasis` up to the end of the audio."""
+    """A linear-phase filter with the gain `emphasis` up to `AUDIO_HZ`."""
     return _taps(rate_hz, lambda f: emphasis(f) * (f < AUDIO_HZ))
 
 
 def de_emphasis_taps(rate_hz: float) -> NDArray[np.float64]:
-    """Linear-phase filter that undoes `emphasis` and takes away zero and all above the audio."""
+    """A linear-phase filter that inverts `emphasis` and removes DC and all above the audio."""
     taps = _taps(rate_hz, lambda f: (f > SUBSONIC_HZ) * (f < AUDIO_HZ) / emphasis(f))
     window = np.hamming(taps.size)
     without_dc: NDArray[np.float64] = taps - window * (taps.sum() / window.sum())
@@ -49,7 +50,7 @@ def de_emphasis_taps(rate_hz: float) -> NDArray[np.float64]:
 def _taps(
     rate_hz: float, gain: Callable[[NDArray[np.float64]], NDArray[np.generic]]
 ) -> NDArray[np.float64]:
-    """An odd number of taps whose response is `gain`, smoothed by Hamming's window."""
+    """An odd number of taps with the response `gain`, smoothed by a Hamming window."""
     half = round(rate_hz * _TAPS_S / 2)
     grid = 16 * half
     frequency_hz = np.fft.rfftfreq(grid, 1 / rate_hz).astype(np.float64)
@@ -60,7 +61,7 @@ def _taps(
 
 
 class FilterBank:
-    """Several filters over the same channels, by fast convolution. Streaming."""
+    """Several filters over the same channels, by fast convolution; streaming."""
 
     def __init__(self, channels: int, filters: NDArray[np.float64]) -> None:
         """Args: filters: shape (filters, taps)."""
@@ -69,7 +70,7 @@ class FilterBank:
         self._responses: dict[int, NDArray[np.complex64]] = {}  # by length of the transform
 
     def feed(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Shape (channels, n) → (filters, channels, n), any n ≥ 0, late by half the taps."""
+        """Shape (channels, n) → (filters, channels, n), any n ≥ 0; delayed by half the taps."""
         if block.shape[1] <= _PIECE:
             return self._piece(block)
         pieces = range(0, block.shape[1], _PIECE)
@@ -99,44 +100,44 @@ class FilterBank:
 
 
 def _transform_length(least: int) -> int:
-    """The next of 4, 5, 6, 8 … times a power of two: quick to transform, and few of them."""
+    """The next of 4, 5, 6, 8 times a power of two: fast to transform, and few different lengths."""
     power: int = 1 << max(6, (least - 1).bit_length() - 3)
     return next(factor * power for factor in (4, 5, 6, 8) if factor * power >= least)
 
 
 @dataclass(frozen=True, slots=True)
 class Demodulated:
-    """What a discriminator says about the samples of one block, shape (channels, n) each."""
+    """The output of a discriminator for one block, shape (channels, n) each."""
 
-    audio: NDArray[np.float32]  # de-emphasised, no carrier offset; ±1.0 is `FULL_SCALE_HZ`
-    frequency_hz: NDArray[np.float32]  # as it is, with the carrier offset and all the hiss
+    audio: NDArray[np.float32]  # de-emphasised, without carrier offset; ±1.0 is `FULL_SCALE_HZ`
+    frequency_hz: NDArray[np.float32]  # unfiltered, with the carrier offset and the noise
     power: NDArray[np.float32]  # of the baseband
 
 
 class ClickSuppressor:
-    """How far each sample of a discriminator is to be believed, and the carrier's offset.
+    """Reduces clicks of the discriminator by weighting samples with their amplitude.
 
-    Noise that overcomes the carrier for a moment turns it round once: a click, and the samples
-    where that happens are weak. So a sample that is weaker than some noise powers counts as much
-    less before it goes through the audio filter; of a strong carrier there is none. What is
-    weighted is the distance from the carrier's own frequency, or the weights would be heard. Noise
-    (as in `levels`) and offset are followed in steps counted from the first sample.
+    Where noise exceeds the carrier for a moment, the phase makes a full turn: a click. Its samples
+    are weak. So a sample with less than `NOISE_POWERS` times the noise power is weighted in
+    proportion to its power before the audio filter. A strong carrier has no such samples. The
+    weight applies to the distance from the carrier's own frequency; otherwise it would be audible.
+    Noise (as in `signal_levels`) and offset are averaged in steps counted from the first sample.
     """
 
     def __init__(self, channels: int) -> None:
         self._sums = np.zeros((4, channels))  # of the step that has begun
         self._filled = 0
         self._steps = 0
-        self._moments = np.zeros((2, channels))  # mean of power and of its square
-        self._per_full = np.full((channels, 1), 1 / _TINY, np.float32)  # of what counts whole
+        self._moments = np.zeros((2, channels))  # means of the power and of its square
+        self._per_full = np.full((channels, 1), 1 / _TINY, np.float32)  # of full weight
         self._last = np.zeros((channels, 1), np.float32)
         self._offset_hz = np.zeros((channels, 1), np.float32)
 
     def weighted(
         self, frequency_hz: NDArray[np.float32], power: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """The frequencies less the carrier's, weighted; shape (channels, n), any n ≥ 0."""
-        weights = np.empty_like(power)  # a frequency is made of two samples
+        """The weighted frequencies relative to the carrier, shape (channels, n), any n ≥ 0."""
+        weights = np.empty_like(power)  # a frequency is computed from two samples
         np.multiply(power[:, 1:], power[:, :-1], out=weights[:, 1:])
         weights[:, :1] = power[:, :1] * self._last
         self._last = power[:, -1:].copy() if power.shape[1] else self._last
@@ -184,7 +185,7 @@ class ClickSuppressor:
 
 
 class Discriminator:
-    """Complex baseband in, audio out. The audio is late by 5 ms."""
+    """Complex baseband in, audio out, delayed by 5 ms."""
 
     def __init__(self, channels: int, rate_hz: float) -> None:
         self._audio = FilterBank(channels, de_emphasis_taps(rate_hz)[np.newaxis] / FULL_SCALE_HZ)
@@ -215,7 +216,7 @@ class Discriminator:
 
 
 class Modulator:
-    """Frequency deviation in, complex baseband of amplitude 1 out, without a jump of phase."""
+    """Frequency deviation in, complex baseband of amplitude 1 out, with continuous phase."""
 
     def __init__(self, channels: int, rate_hz: float) -> None:
         self._cycles_per_hz = 1 / rate_hz

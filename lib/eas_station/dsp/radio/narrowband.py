@@ -1,4 +1,4 @@
-"""One capture → audio and meters of its narrow-band FM channels."""
+"""One capture → audio and levels of its narrow-band FM channels."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ FRAME_SAMPLES = 2304  # audio samples of one frame: 48 SAME bits, 92 ms, 10.9 fr
 
 @dataclass(frozen=True, slots=True)
 class ChannelAudio:
-    """What the channels said in one frame."""
+    """The audio of all channels in one frame."""
 
     audio: Real  # shape (channels, n) at `CHANNEL_RATE_HZ`
-    snr_db: NDArray[np.float64] | None  # of this frame alone, roughly; shape (channels,)
+    snr_db: NDArray[np.float64] | None  # of this frame, roughly; shape (channels,)
     seconds: list[tuple[ChannelLevel, ...]]  # of each second that ended in it
 
 
 class Narrowband:
-    """Frames of IQ in. Raises ValueError for channels out of reach.
+    """Frames of IQ in, audio out. Raises ValueError for channels out of reach.
 
-    The DC spike disturbs a channel that it lies in, and no other: the channel filter stops it.
+    The DC spike disturbs only a channel that contains it; the channel filter removes it elsewhere.
     """
 
     def __init__(
         self, rate_hz: int, center_hz: int, channels_hz: Sequence[int], with_snr: bool = False
     ) -> None:
-        """Args: with_snr: of every frame, for a squelch."""
+        """Args: with_snr: measure the SNR of every frame, for a squelch."""
         self._with_snr = with_snr
         self._bank = Channelizer(rate_hz, center_hz, channels_hz)
         channels = len(channels_hz)
@@ -52,7 +52,7 @@ class Narrowband:
         """IQ samples of one frame."""
 
     def feed(self, iq: Baseband) -> ChannelAudio:
-        """Take a frame, shape (n,), any n ≥ 0; all but the last before a gap are whole ones."""
+        """Take a frame, shape (n,), any n ≥ 0; only the last one before a gap may be shorter."""
         baseband = self._bank.feed(iq if self._dc is None else self._dc.feed(iq))
         for at in self._spiked:
             baseband[at] = self._spikes.feed(baseband[at])

@@ -1,8 +1,8 @@
-"""One wide capture → channels at any rate: a bank by fast convolution.
+"""A filter bank by fast convolution (overlap-save): one wide capture → channels at any rate.
 
-A Fourier transform of 16 ms of the capture has bins 62.5 Hz apart, whatever the rate. The bins
-round a channel, weighted with the channel filter, transformed back are that channel at a lower
-rate. A sixteenth of each transform overlaps the one before (overlap-save).
+A Fourier transform of 16 ms of the capture has bins 62.5 Hz apart at any rate. The bins around a
+channel are multiplied by the channel filter's response; their inverse transform is the channel at a
+lower rate. One sixteenth of each transform overlaps the one before and is discarded.
 """
 
 from __future__ import annotations
@@ -12,19 +12,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from eas_station.dsp.arrays.array_types import Baseband
-from eas_station.dsp.radio.raster import RATE_STEP_HZ, STOPBAND_DB, demand_reachable, lowpass
+from eas_station.dsp.arrays.fir import lowpass
+from eas_station.dsp.radio.raster import RATE_STEP_HZ, STOPBAND_DB, require_reachable
 
-SPAN = 16  # ms of one transform: 16 samples for every kHz of the rate
-OVERLAP = 1  # ms of it that the one before has had: the longest impulse response
-TRANSITION_HZ = 5_000.0  # of a filter so long
+SPAN = 16  # ms of a transform: 16 samples per kHz of the rate
+OVERLAP = 1  # ms shared with the one before: the longest impulse response
+TRANSITION_HZ = 5_000.0  # of a filter of that length
 BINS_PER_HZ = SPAN / RATE_STEP_HZ
 
 
 class OverlapSaveBank:
     """IQ in, the complex baseband of every channel out, at `channel_rate_hz`.
 
-    A carrier of amplitude 1 gives a channel of amplitude 1. The output is late by half the filter,
-    which is 0.5 ms, and comes 15 ms at a time.
+    A carrier of amplitude 1 gives a channel of amplitude 1. The output is delayed by half the
+    filter, 0.5 ms, and is given 15 ms at a time.
     """
 
     def __init__(
@@ -37,18 +38,18 @@ class OverlapSaveBank:
     ) -> None:
         """
         Args:
-            cutoff_hz: of the channel filter, −6 dB. Stopped from `TRANSITION_HZ` beyond.
+            cutoff_hz: of the channel filter, −6 dB; the stop band begins `TRANSITION_HZ` above.
         Raises:
-            ValueError: the channels cannot be reached.
+            ValueError: channels out of reach.
         """
         width_hz = min(channel_rate_hz, round(2 * (cutoff_hz + TRANSITION_HZ)))
-        demand_reachable(rate_hz, center_hz, channels_hz, width_hz)
+        require_reachable(rate_hz, center_hz, channels_hz, width_hz)
         step = rate_hz // RATE_STEP_HZ
         self._size, self._hop = SPAN * step, (SPAN - OVERLAP) * step
         self._width = SPAN * (channel_rate_hz // RATE_STEP_HZ)
         self._kept = self._width // SPAN * OVERLAP
         self.iq_samples = self._hop
-        """Of the capture that come out together."""
+        """Samples of the capture per transform."""
         bins = [round((channel - center_hz) * BINS_PER_HZ) for channel in channels_hz]
         around = np.fft.fftfreq(self._width, 1 / self._width).astype(np.intp)
         self._picked = (np.array(bins)[:, np.newaxis] + around) % self._size
@@ -59,7 +60,7 @@ class OverlapSaveBank:
         starts = np.arange(SPAN) * (SPAN - OVERLAP) - OVERLAP  # of 16 transforms, in ms
         turns = np.outer(bins, starts) / SPAN
         self._phase = np.exp(-2j * np.pi * turns).astype(np.complex64)
-        self._at = 0  # hops made, modulo 16: then all phases are back at zero
+        self._at = 0  # transforms modulo 16, after which all phases repeat
         self._waiting = np.zeros(self._size - self._hop, np.complex64)
 
     def feed(self, iq: Baseband) -> Baseband:

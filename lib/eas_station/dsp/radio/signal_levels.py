@@ -1,11 +1,14 @@
-"""How well each channel is heard, once a second.
+"""Carrier, noise, deviation and frequency offset of FM channels, once a second.
 
-An FM carrier of amplitude A has a constant envelope and noise has not: with p the power of a
-sample, A⁴ = 2·mean(p)² − mean(p²) (the second and fourth moments). So the noise of a channel is
-known under its own signal, and another channel does not matter. Of a fully modulated carrier the
-channel filter takes the farthest sidebands, which looks like noise 27 to 40 dB down. So in a strong
-channel the noise is that of the quietest tenth of the second: speech pauses often enough. Only
-while a tone is on without a pause is a strong channel told too low.
+The envelope of an FM carrier is constant, that of noise is not. With p the power of a sample and A
+the carrier's amplitude, the second and fourth moments give (M2M4 estimator)
+
+    A⁴ = 2·mean(p)² − mean(p²),    noise = mean(p) − A².
+
+The noise is measured beneath the channel's own signal. The channel filter removes the outermost
+sidebands of a fully modulated carrier, which looks like noise 27 to 40 dB down. In a strong channel
+the noise is therefore that of the quietest tenth of the second: speech pauses often enough. Only
+during a continuous tone is the SNR of a strong channel underestimated.
 """
 
 from __future__ import annotations
@@ -17,18 +20,18 @@ from numpy.typing import NDArray
 
 from eas_station.dsp.arrays.array_types import Precise, Real
 
-REFERENCE_BANDWIDTH_HZ = 16_000.0  # noise and SNR are told for it: Carson, 2·(5 + 3) kHz
-CARRIER_SNR_DB = 0.0  # noise alone is judged below -5 dB
-STRONG_SNR_DB = 18.0  # above, sidebands count, and a tenth of a second tells the noise well
+REFERENCE_BANDWIDTH_HZ = 16_000.0  # of noise and SNR: Carson, 2·(5 + 3) kHz
+CARRIER_SNR_DB = 0.0  # noise alone measures below −5 dB
+STRONG_SNR_DB = 18.0  # above, sidebands matter, and a tenth of a second is enough
 
-POWER_STEP = 2  # the channel filter makes neighbouring samples alike: every second one will do
+POWER_STEP = 2  # the channel filter correlates neighbouring samples: every second one is used
 
 _LOWEST_DBFS = -120.0
 _SNR_RANGE_DB = (-10.0, 70.0)
-_SEGMENT_S = 0.005  # over which a peak-to-peak value is taken: one and a half cycles of 300 Hz
-_PARTS = 10  # of a second, in which the quietest is looked for
-_SMOOTHING_S, _SMOOTHING_HZ = 0.0003, 5_500.0  # length and edge of the filter before peaks
-_PEAK_QUANTILE = 0.95  # of the segments: a click is no deviation
+_SEGMENT_S = 0.005  # of a peak-to-peak value: 1.5 cycles of 300 Hz
+_PARTS = 10  # of a second, of which the quietest is used
+_SMOOTHING_S, _SMOOTHING_HZ = 0.0003, 5_500.0  # length and edge of the filter before the peaks
+_PEAK_QUANTILE = 0.95  # of the segments: excludes clicks
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +47,24 @@ class ChannelLevel:
 
 
 class ChannelLevelMeter:
-    """Power and frequency of channels in, one Level per channel and second out."""
+    """Power and frequency of channels in, one `ChannelLevel` per channel and second out."""
 
     def __init__(
         self,
         channels: int,
         rate_hz: int,
         noise_bandwidth_hz: float,
-        told_for_hz: float = REFERENCE_BANDWIDTH_HZ,
+        reported_for_hz: float = REFERENCE_BANDWIDTH_HZ,
     ) -> None:
         """
         Args:
-            noise_bandwidth_hz: of the filter that the channels went through.
-            told_for_hz: the bandwidth that noise is told for.
+            noise_bandwidth_hz: of the channel filter.
+            reported_for_hz: the bandwidth for which noise is reported.
         """
         self._power = np.zeros((channels, rate_hz // POWER_STEP), dtype=np.float32)
         self._frequency = np.zeros((channels, rate_hz), dtype=np.float32)
         self._filled = 0
-        self._bandwidth_ratio = told_for_hz / noise_bandwidth_hz
+        self._bandwidth_ratio = reported_for_hz / noise_bandwidth_hz
         self._segment = round(rate_hz * _SEGMENT_S)
         self._smoothing = smoothing_taps(rate_hz)
 
@@ -70,7 +73,7 @@ class ChannelLevelMeter:
 
         Args:
             power: of the baseband.
-            frequency_hz: that the discriminator finds there.
+            frequency_hz: from the discriminator.
         Returns:
             The levels of each second that ended in this block, oldest first; usually none.
         """
@@ -87,7 +90,7 @@ class ChannelLevelMeter:
         return seconds
 
     def snr_db(self, power: Real) -> NDArray[np.float64]:
-        """Roughly, of these samples alone, one for each channel."""
+        """A rough SNR of these samples, one per channel."""
         carrier, noise = carrier_and_noise(power)
         ratio = carrier / np.maximum(noise * self._bandwidth_ratio, 1e-12)
         decibels: NDArray[np.float64] = 10 * np.log10(np.maximum(ratio, 1e-12))
@@ -125,7 +128,7 @@ class ChannelLevelMeter:
 
 
 def smoothing_taps(rate_hz: float) -> Real:
-    """A short filter that takes the hiss above the audio away, flat to 3 kHz."""
+    """A short low-pass that removes noise above the audio, flat to 3 kHz."""
     half = round(rate_hz * _SMOOTHING_S / 2)
     n = np.arange(-half, half + 1)
     taps = np.sinc(2 * _SMOOTHING_HZ / rate_hz * n) * np.hamming(n.size + 2)[1:-1]
@@ -134,7 +137,7 @@ def smoothing_taps(rate_hz: float) -> Real:
 
 
 def carrier_and_noise(power: Real) -> tuple[Precise, Precise]:
-    """Their powers, out of the power of each sample, (…, n) → (…) each."""
+    """The powers of carrier and noise from the power of each sample, (…, n) → (…) each."""
     mean = power.mean(axis=-1, dtype=np.float64)
     mean_square = np.einsum("...n,...n->...", power, power) / power.shape[-1]
     carrier = np.sqrt(np.maximum(0.0, 2 * mean**2 - mean_square))
@@ -142,7 +145,7 @@ def carrier_and_noise(power: Real) -> tuple[Precise, Precise]:
 
 
 def level(carrier: float, noise: float, deviation_hz: float, offset_hz: float) -> ChannelLevel:
-    """A Level out of the powers of carrier and noise; what cannot be told is held to a floor."""
+    """A `ChannelLevel` from the powers of carrier and noise, limited to the measurable range."""
     signal_dbfs, noise_dbfs = _dbfs(carrier), _dbfs(noise)
     snr_db = float(np.clip(signal_dbfs - noise_dbfs, *_SNR_RANGE_DB))
     carrier_present = snr_db >= CARRIER_SNR_DB and signal_dbfs > _LOWEST_DBFS

@@ -1,7 +1,7 @@
-"""Many channels → one wide capture: the channelizer's bank run backwards.
+"""Many channels → one wide capture: the inverse of the channelizer.
 
-For the demonstration and the tests: what a receiver would deliver, at a chosen ratio of carrier to
-noise in each channel.
+For the demonstration and the tests: the samples a receiver would deliver, with a given ratio of
+carrier to noise in each channel.
 """
 
 from __future__ import annotations
@@ -11,19 +11,20 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from eas_station.dsp.radio.channelizer import PIECE, product
+from eas_station.dsp.arrays.matrix_products import column_product
+from eas_station.dsp.radio.channelizer import PIECE
 from eas_station.dsp.radio.raster import Raster
 from eas_station.dsp.radio.signal_levels import REFERENCE_BANDWIDTH_HZ
 
-_CUTOFF_HZ = 12_500.0  # passes a channel whole and stops its images, a raster step away
+_CUTOFF_HZ = 12_500.0  # passes a channel and stops its images, one raster step away
 _TAPS_PER_BRANCH = 12
 
 
 class Synthesizer:
     """Complex baseband of every channel in, IQ out at `rate_hz`.
 
-    The channels are given at the channelizer's `CHANNEL_RATE_HZ`. Amplitude 1 becomes a carrier
-    of amplitude 1.
+    The channels have the channelizer's `CHANNEL_RATE_HZ`. Amplitude 1 becomes a carrier of
+    amplitude 1.
     """
 
     def __init__(self, rate_hz: int, center_hz: int, channels_hz: Sequence[int]) -> None:
@@ -42,7 +43,7 @@ class Synthesizer:
         return np.concatenate(made) if made else np.zeros(0, dtype=np.complex64)
 
     def _piece(self, channels: NDArray[np.complex64]) -> NDArray[np.complex64]:
-        placed = product(self._matrix, channels)
+        placed = column_product(self._matrix, channels)
         if self._halved:
             placed[:, 0 if self._odd else 1 :: 2] *= -1
             self._odd ^= bool(channels.shape[1] % 2)
@@ -52,10 +53,10 @@ class Synthesizer:
 
 
 class FrontEnd:
-    """The gain and the noise of a radio: carriers of given C/N beside each other.
+    """Gain and noise of an RF front end that receives carriers of given C/N.
 
-    C/N is the carrier's power over the noise in 16 kHz. The gain is such that all power together
-    has the effective value `rms` on each rail, full scale 1.
+    C/N is the carrier's power over the noise in 16 kHz. The gain sets the total power to the
+    effective value `rms` on each rail, full scale 1.
     """
 
     def __init__(
@@ -68,17 +69,17 @@ class FrontEnd:
         self._rng = rng
 
     def noise(self, count: int) -> NDArray[np.complex64]:
-        """The next samples of the radio's own noise."""
+        """The next samples of its noise."""
         rails = self._rng.standard_normal(2 * count, dtype=np.float32)
         rails *= self._noise
         return rails.view(np.complex64)
 
 
 def filtered(branches: NDArray[np.complex64], taps: NDArray[np.float32]) -> NDArray[np.complex64]:
-    """Every branch through its own short filter.
+    """Each branch through its own short filter.
 
     Args:
-        branches: shape (M, past + n) with past = taps - 1 samples from before.
+        branches: shape (M, past + n) with past = taps - 1 earlier samples.
         taps: shape (taps, M, 1), the tap of the newest sample first.
     Returns:
         Shape (M, n).

@@ -1,7 +1,7 @@
-"""One capture → mono audio and meters of its FM broadcast stations, for LP-1 and LP-2.
+"""One capture → mono audio and levels of FM broadcast stations, such as LP-1 and LP-2.
 
-The mono sum lies below 15 kHz of the multiplex, the pilot at 19 kHz, stereo and data above
-(47 CFR 73.322). The audio's rate keeps the sum up to 11 kHz, which holds all of SAME.
+The mono sum occupies the multiplex up to 15 kHz; the pilot is at 19 kHz, stereo and data above
+(47 CFR 73.322). The audio rate keeps the sum up to 11 kHz, which contains all of SAME.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from eas_station.dsp.radio.raster import CHANNEL_RATE_HZ
 from eas_station.dsp.radio.signal_levels import ChannelLevelMeter
 
 STATION_RATE_HZ = 250_000
-CUTOFF_HZ = 100_000.0  # of the station filter: 2·(75 + 15) kHz and room; the next is 200 kHz away
+CUTOFF_HZ = 100_000.0  # of the station filter: Carson, 2·(75 + 15) kHz; stations are 200 kHz apart
 DEVIATION_HZ = 75_000.0  # 47 CFR 73.1570
 FULL_SCALE_HZ = 100_000.0  # audio of ±1.0
 EMPHASIS_S = 75e-6  # 47 CFR 73.317(e)
 AUDIO = Band(low_hz=0.0, high_hz=10_500.0, transition_hz=4_000.0, stop_db=70.0)
-HOPS = 6  # transforms of the bank in one frame: 90 ms
+HOPS = 6  # transforms per frame: 90 ms
 
 _EMPHASIS_TAPS = 101
-_OFFSET_MEMORY = 30  # frames that the carrier's offset is followed over
+_OFFSET_FRAMES = 30  # in the mean of the carrier's offset
 
 
 def de_emphasis_taps(rate_hz: float) -> NDArray[np.float64]:
-    """Linear-phase filter with the gain of a 75 µs network."""
+    """A linear-phase filter with the gain of a 75 µs network."""
     half = _EMPHASIS_TAPS // 2
     grid = 16 * _EMPHASIS_TAPS
     at_hz = np.fft.rfftfreq(grid, 1 / rate_hz)
@@ -46,12 +46,12 @@ def de_emphasis_taps(rate_hz: float) -> NDArray[np.float64]:
 
 
 class Wideband:
-    """Frames of IQ in. Raises ValueError for stations out of reach."""
+    """Frames of IQ in, audio out. Raises ValueError for stations out of reach."""
 
     def __init__(
         self, rate_hz: int, center_hz: int, stations_hz: Sequence[int], with_snr: bool = False
     ) -> None:
-        """Args: with_snr: of every frame, for a squelch."""
+        """Args: with_snr: measure the SNR of every frame, for a squelch."""
         self._with_snr = with_snr
         self._bank = OverlapSaveBank(rate_hz, center_hz, stations_hz, STATION_RATE_HZ, CUTOFF_HZ)
         stations = len(stations_hz)
@@ -68,11 +68,11 @@ class Wideband:
         """IQ samples of one frame."""
 
     def feed(self, iq: Baseband) -> ChannelAudio:
-        """Take a frame, shape (n,), any n ≥ 0; all but the last before a gap are whole ones."""
+        """Take a frame, shape (n,), any n ≥ 0; only the last one before a gap may be shorter."""
         baseband = self._bank.feed(self._dc.feed(iq))
         frequency_hz = self._frequency_hz(baseband)
         power = np.square(baseband.real) + np.square(baseband.imag)
-        audio = self._resampler.feed(frequency_hz - self._follow(frequency_hz))
+        audio = self._resampler.feed(frequency_hz - self._offset(frequency_hz))
         return ChannelAudio(
             audio=self._de_emphasis.feed(audio)[0],
             snr_db=self._meter.snr_db(power) if self._with_snr else None,
@@ -87,10 +87,10 @@ class Wideband:
         frequency: Real = np.arctan2(turned.imag, turned.real)
         return frequency * np.float32(STATION_RATE_HZ / (2 * np.pi))
 
-    def _follow(self, frequency_hz: Real) -> Real:
-        """The carrier's distance from the station's frequency: the mean of the last seconds."""
+    def _offset(self, frequency_hz: Real) -> Real:
+        """The carrier's offset from the station's frequency: the mean of the last seconds."""
         if frequency_hz.shape[1]:
-            self._frames = min(self._frames + 1, _OFFSET_MEMORY)
+            self._frames = min(self._frames + 1, _OFFSET_FRAMES)
             mean = frequency_hz.mean(axis=1, keepdims=True)
             self._offset_hz += (mean - self._offset_hz) / np.float32(self._frames)
         return self._offset_hz

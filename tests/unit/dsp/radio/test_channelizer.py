@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from eas_station.dsp.arrays.fir import lowpass
 from eas_station.dsp.radio.channelizer import CUTOFF_HZ, TAPS_PER_BRANCH, Channelizer
-from eas_station.dsp.radio.raster import CHANNEL_RATE_HZ, STOPBAND_DB, Raster, lowpass
+from eas_station.dsp.radio.raster import CHANNEL_RATE_HZ, STOPBAND_DB, Raster
 
 RATE_HZ, CENTER_HZ = 250_000, 162_487_500
 NWR_HZ = [162_400_000 + 25_000 * step for step in range(7)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from eas_station.dsp.arrays.fir import lowpass
 from eas_station.dsp.radio.fm import (
     FULL_SCALE_HZ,
     WEIGHT_STEP,
@@ -15,7 +16,6 @@ from eas_station.dsp.radio.fm import (
     emphasis,
     pre_emphasis_taps,
 )
-from eas_station.dsp.radio.raster import lowpass
 
 RATE_HZ = 25_000
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from eas_station.dsp.arrays.fir import lowpass
 from eas_station.dsp.radio.channelizer import CUTOFF_HZ, Channelizer
 from eas_station.dsp.radio.overlap_save import OverlapSaveBank
-from eas_station.dsp.radio.raster import RATE_STEP_HZ, STOPBAND_DB, lowpass
+from eas_station.dsp.radio.raster import RATE_STEP_HZ, STOPBAND_DB
 
 NWR_HZ = [162_400_000 + 25_000 * step for step in range(7)]
 EACH = 25  # channel samples: a whole number of samples of the capture, at any rate

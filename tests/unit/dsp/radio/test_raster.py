@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eas_station.dsp.radio.raster import demand_reachable, nearest_rates, on_raster
+from eas_station.dsp.radio.raster import nearest_rates, on_raster, require_reachable
 
 NWR_HZ = [162_400_000 + 25_000 * step for step in range(7)]
 
@@ -36,7 +36,7 @@ def test_a_refusal_says_what_would_be_right(
     rate_hz: int, center_hz: int, channels_hz: list[int], reason: str
 ) -> None:
     with pytest.raises(ValueError, match=reason):
-        demand_reachable(rate_hz, center_hz, channels_hz)
+        require_reachable(rate_hz, center_hz, channels_hz)
 
 
 def test_channels_of_a_raster_and_half_beside_it_are_not_mixed() -> None:
