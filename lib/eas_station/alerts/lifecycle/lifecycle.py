@@ -221,11 +221,20 @@ def _hold_places(
     for key, event in named:
         until, kind = end_of(statement, event, alone=len(named) == 1, lifetime=lifetime)
         for place in places:
-            taken[key, place] = Hold(key, place, statement, until, kind)
+            if not _corrects_its_end(event, holds.get((key, place))):
+                taken[key, place] = Hold(key, place, statement, until, kind)
     for token, hold in replaced.items():
         if token not in taken:
             holds[token] = _ended(hold, statement, "replaced")
     holds.update(taken)
+
+
+def _corrects_its_end(event: EventRef | None, held: Hold | None) -> bool:
+    """Does a correction name a place that a message has ended: then it corrects that, no more.
+
+    Only NEW, CON, EXT, EXA and EXB put such a place in force again (NWSI 10-1703).
+    """
+    return event is not None and event.action == "COR" and held is not None and bool(held.over)
 
 
 def _let_expire(statement: Statement, key: str, event: EventRef, holds: dict[_Token, Hold]) -> None:

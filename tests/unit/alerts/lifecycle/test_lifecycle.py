@@ -548,3 +548,15 @@ def summary(course: Course) -> tuple[Any, ...]:
     """All but which of two stations' texts was heard first."""
     holds = {(h.event, h.place, h.until, h.over, h.by.message) for h in course.holds}
     return course.ends_at, course.end_reason, holds, course.newest(None).message
+
+
+def test_a_correction_of_a_cancellation_revives_nothing(maker: Any) -> None:
+    zones = ("NEZ041", "NEZ063")
+    new = maker.cap("A", 0, ugc_codes=zones, vtec=[("NEW", WARNING)], ends=60)
+    over = maker.cap("B", 10, kind="cancel", ugc_codes=("NEZ063",), vtec=[("CAN", WARNING)])
+    corrected = maker.cap(
+        "C", 11, ugc_codes=zones, vtec=[("COR", WARNING)], ends=60, correction="CCA"
+    )
+    assert places(fold([new, over, corrected]), 20) == {"NEZ041"}
+    again = maker.cap("D", 12, ugc_codes=zones, vtec=[("EXB", WARNING)], ends=60)
+    assert places(fold([new, over, corrected, again]), 20) == set(zones)
