@@ -161,6 +161,18 @@ def test_no_module_imports_itself_by_a_detour() -> None:
     assert cycle({".".join(owner(path)): dotted_imports(path) for path in modules()}) == []
 
 
+def test_folders_import_one_another_in_one_direction() -> None:
+    graph: dict[str, set[str]] = defaultdict(set)
+    for folder, paths in folders().items():
+        for path in paths:
+            graph[folder].update(name.rpartition(".")[0] for name in dotted_imports(path))
+        graph[folder].discard(folder)
+    graph.pop("")  # the modules beside the packages are no room: each is a leaf or a root
+    for targets in graph.values():
+        targets.discard("")
+    assert cycle(graph) == []
+
+
 @pytest.mark.parametrize("folder", sorted(set(folders()) - {""}))
 def test_a_room_has_neither_too_many_modules_nor_too_few(folder: str) -> None:
     count = len(folders()[folder])
