@@ -229,7 +229,7 @@ def main() -> None:
     server = next(serving)
     feeds = "".join(
         f'[[feed]]\nname = "{name}"\nkind = "nws"\nurl = "{server.url}{path}"\ninterval_s = {s}\n'
-        for name, path, s in (("nws", PATH, 3600), ("quick", "/quick", 1))
+        for name, path, s in (("nws", PATH, 600), ("quick", "/quick", 1))
     )
     station = PARTS.Station(folder, feeds)
     try:
