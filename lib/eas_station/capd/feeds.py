@@ -34,7 +34,7 @@ class EitherStop:
         self._awake.set()
 
     def wake(self) -> None:
-        """End the wait under way, without stopping."""
+        """End the wait, without stopping."""
         self._awake.set()
 
     def is_set(self) -> bool:

@@ -1,4 +1,4 @@
-"""A directory of CAP documents: what a file transfer, a script or the demonstration puts there."""
+"""A folder of CAP documents, from a file transfer, a script or the demonstration."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_FILES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class _Stamp:
-    """What changes when a file is written."""
+    """Differs after each write to a file."""
 
     inode: int
     size_bytes: int
@@ -25,7 +25,7 @@ class _Stamp:
 
 
 class FolderFeed:
-    """Reads the files that are new or were written since."""
+    """Reads the files that are new or have changed."""
 
     max_age_s = 0.0
     note = ""
@@ -36,14 +36,14 @@ class FolderFeed:
         self._path = path
         self._limits = limits or ParseLimits()
         self._done: dict[str, _Stamp] = {}  # read, or refused for good
-        self._doubtful: dict[str, _Stamp] = {}  # did not parse: perhaps it was half written
+        self._doubtful: dict[str, _Stamp] = {}  # did not parse: perhaps half written
         self._reading: dict[str, _Stamp] = {}  # of the poll under way
 
     def read(self) -> Iterator[DocumentReading]:
-        """The documents in files that have changed. Raises FeedError if the folder is not there.
+        """The documents in files that have changed. Raises FeedError if there is no folder.
 
-        A file that does not parse may be half written: it is refused only when the next poll finds
-        it still the same.
+        A file that does not parse may be half written: it is refused if it is the same in the next
+        poll.
         """
         files = self._files()
         for known in (self._done, self._doubtful):
@@ -58,6 +58,9 @@ class FolderFeed:
         """What was read is taken."""
         self._done.update(self._reading)
         self._reading = {}
+
+    def close(self) -> None:
+        """Nothing to do."""
 
     def _read(self, name: str, stamp: _Stamp) -> Iterator[DocumentReading]:
         try:
@@ -74,8 +77,8 @@ class FolderFeed:
         except CapError as error:
             if self._doubtful.get(name) == stamp:
                 self._reading[name] = stamp
-                told = CapError(f"{name}: {error}", error.text)
-                yield DocumentReading(name, None, error if isinstance(error, CapBug) else told)
+                named = CapError(f"{name}: {error}", error.text)
+                yield DocumentReading(name, None, error if isinstance(error, CapBug) else named)
             self._doubtful[name] = stamp
             return
         self._reading[name] = stamp

@@ -1,6 +1,6 @@
 """Where documents become receptions: each message once, each refusal logged once.
 
-Around every single message is a barrier: one that meets a bug is put into quarantine, and the
+Around every single message is a barrier: one that causes an internal error is quarantined, and the
 others are taken.
 """
 
@@ -38,7 +38,7 @@ class Tally:
     alerts: int = 0  # good ones, new or not
     new: int = 0
     rejected: int = 0  # were no message; each is counted once
-    quarantined: int = 0  # met a bug
+    quarantined: int = 0  # caused an internal error
 
     def add(self, other: Tally) -> None:
         """Add the counts of another one."""
@@ -71,7 +71,7 @@ class EntryCount:
         if self.alerts or not self.refused:
             return None
         noun = "entry" if self.refused == 1 else "entries"
-        return f"{self.refused} {noun}, {self.refused} refused: {self.reason or 'a bug'}"
+        return f"{self.refused} {noun}, {self.refused} refused: {self.reason or 'internal error'}"
 
 
 class DocumentIntake:
@@ -148,14 +148,14 @@ class DocumentIntake:
     def refuse(self, error: CapError, tally: Tally) -> None:
         """Count and log what is no message, and why; once, however often it comes.
 
-        What met a bug is put into quarantine.
+        A document that caused an internal error is quarantined.
         """
         key = f"{error}\0{error.text[:SHOWN_CHARS]}"
         if self._logged.seen(key):
             return
         self._logged.add(key)
         if isinstance(error, CapBug):
-            self._set_aside(error.text, error.__cause__ or error, tally)
+            self._quarantine(error.text, error.__cause__ or error, tally)
             return
         tally.rejected += 1
         log.warning(
@@ -209,12 +209,12 @@ class DocumentIntake:
             self._count_bad(message, str(error), count)
         except Exception as error:  # noqa: BLE001 - the barrier round one item from outside
             self._bad.add(key)
-            self._set_aside(message.raw, error, tally)
+            self._quarantine(message.raw, error, tally)
             count.refuse(None)
         else:
             if is_life_sign(reception.statement):
                 return None
-            self._known.add(key)  # some messages stand in one answer twice
+            self._known.add(key)  # a message may be in one answer twice
             return message, reception
         return None
 
@@ -230,16 +230,16 @@ class DocumentIntake:
     def _hand_over(
         self, made: Sequence[tuple[CapMessage, Reception]], tally: Tally, count: EntryCount
     ) -> None:
-        """All at once, for the price of one commit; one by one if one of them meets a bug."""
+        """All at once, for the price of one commit; one by one if one of them causes an error."""
         if not made:
             return
         try:
-            self._take([heard for _, heard in made])
+            self._take([reception for _, reception in made])
         except Exception as error:  # noqa: BLE001 - the barrier round one item from outside
             if len(made) == 1:
                 message = made[0][0]
                 self._bad.add(_key(message))
-                self._set_aside(message.raw, error, tally)
+                self._quarantine(message.raw, error, tally)
                 count.refuse(None)
                 return
         else:
@@ -251,11 +251,11 @@ class DocumentIntake:
             self._progressed()
             self._hand_over([one], tally, count)
 
-    def _set_aside(self, text: str, error: BaseException, tally: Tally) -> None:
+    def _quarantine(self, text: str, error: BaseException, tally: Tally) -> None:
         tally.quarantined += 1
         path = quarantine(self._quarantine_dir, self._feed, text, error)
         log.error(
-            "feed %s: an alert met a bug and is quarantined in %s",
+            "feed %s: an alert caused an internal error and is quarantined in %s",
             *(self._feed, path),
             exc_info=error,
             extra={"EAS_FEED": self._feed},
@@ -278,7 +278,7 @@ def _refusals(reading: DocumentReading) -> tuple[CapError, ...]:
 
 
 def _key(message: CapMessage | MessageId) -> str:
-    """A forged message is remembered apart, so that it never stands in for the real one."""
+    """The key of a message. A forged one has its own, so the real one is still taken."""
     key = message_key(message.sender, message.identifier, message.sent_at)
     return f"{key}\0forged" if isinstance(message, CapMessage) and _forged(message) else key
 

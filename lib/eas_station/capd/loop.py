@@ -119,6 +119,7 @@ class FeedLoop:
             while not self._is_due(due_s) and self._wanted() is wanted:
                 self._progressed()
                 self._stopping.wait(min(_STEP_S, max(0.0, due_s - self._monotonic())))
+        self._reader.close()
 
     def _is_due(self, due_s: float) -> bool:
         return self._stopping.is_set() or self._urged.is_set() or self._monotonic() >= due_s
@@ -154,6 +155,7 @@ class FeedLoop:
     def _rest(self) -> float:
         """The operator stopped the feed: look again soon."""
         self._next_at = None
+        self._reader.close()
         self._report_state("stopped", "stopped by the operator", None)
         return self._monotonic() + _STEP_S
 

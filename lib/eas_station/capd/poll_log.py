@@ -1,4 +1,4 @@
-"""The record of the polls: every one that changed or failed is a row, the others are counted."""
+"""The record of the polls: those that changed or failed are rows, the others are counted."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from eas_station.wire import to_json
 
 log = logging.getLogger(__name__)
 
-COUNTED_S = 600.0  # how often the count of unchanged polls goes to the database
-FIRST_COUNTED_S = 5.0  # soon after the start, so that the record shows that the feed is polled
+COUNTED_S = 600.0  # between two writes of the counts of unchanged polls
+FIRST_COUNTED_S = 5.0  # after the start, so that the record soon shows the first poll
 _LOOK_S = 0.5
 
 
 class PollLog:
-    """Takes the polls of all feeds, from their threads."""
+    """Keeps the polls of all feeds, from their threads."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class PollLog:
         self._append("job_run", to_json(run))
 
     def run(self) -> None:
-        """Bring the counts to the database in turn, and once more at the end."""
+        """Write the counts from time to time, and at the end."""
         while not self._is_stopping():
             if self._monotonic() >= self._due_s:
                 self.write_counts()
@@ -78,7 +78,7 @@ class PollLog:
         self.write_counts()
 
     def write_counts(self) -> None:
-        """Bring the counts to the database; what it does not take waits for the next time."""
+        """Write the counts to the database; what cannot be written waits for the next time."""
         self._due_s = self._monotonic() + COUNTED_S
         with self._lock:
             counted = dict(self._unchanged)

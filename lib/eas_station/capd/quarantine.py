@@ -1,4 +1,4 @@
-"""Where alerts rest that met a bug of ours: the document and the traceback, for a human."""
+"""The quarantine: alerts that caused an internal error, each with its traceback."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
-MOST_FILES = 200  # the same document again takes no further file
+MOST_FILES = 200  # the same document is kept once
 
 
 def quarantine(directory: Path, feed: str, document: str, error: BaseException) -> Path | None:
-    """Write a document and its traceback; None if the disk does not take them, or has enough.
+    """Write a document and its traceback; None if that fails, or if there are enough files.
 
-    The name is made of a hash: nothing that came from outside becomes part of a path.
+    The name is a hash: nothing that came from outside becomes part of a path.
     """
     digest = hashlib.blake2b(document.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
     path = directory / f"cap-{digest}.txt"
@@ -27,6 +27,6 @@ def quarantine(directory: Path, feed: str, document: str, error: BaseException) 
         text = f"feed: {feed}\n\n{trace}\n{document}"
         path.write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as failed:
-        log.warning("quarantine not written: %s", failed)
+        log.warning("cannot write to the quarantine: %s", failed)
         return None
     return path

@@ -1,6 +1,6 @@
-"""One poll of one feed on trial: what it gives goes to standard output as JSON, and nowhere else.
+"""One poll of one feed, printed as JSON; nothing is stored.
 
-For `eas-ctl feeds test`, which runs this as a program of its own and explains what comes.
+`eas-ctl feeds test` runs this as a program of its own and explains the alerts.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from eas_station.store.records.feeds import FeedState
 
 
 def main(argv: list[str]) -> int:
-    """Poll once, with an empty memory; 0 it answered, 2 it did not."""
+    """Poll once, as a new feed; 0 it answered, 2 it did not."""
     parser = argparse.ArgumentParser(prog="eas_station.capd.trial")
     parser.add_argument("feed")
     parser.add_argument("--config", type=Path, required=True)

@@ -138,7 +138,7 @@ def test_without_a_trust_store_nothing_is_verified_and_the_feed_says_so(
     station.start()
     subscriber = Subscriber(station.runtime_dir, ["eas-capd"], [topics.status("eas-capd")])
     item = station.item(subscriber, "ipaws", lambda item: item.state == "running")
-    assert item.sentence.endswith("signatures are not checked: trust_store is not configured")
+    assert item.sentence.endswith("signatures are not verified: trust_store is not configured")
     wait_for(lambda: station.reception_count() == 1)
     (said,) = receptions(station).values()
     assert said["same_refusal"] == (

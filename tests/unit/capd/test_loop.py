@@ -43,7 +43,7 @@ class ScriptedReader:
         self.note = ""
         self.fault: str | None = None
         self.listed: tuple[str, ...] | None = ("x",)
-        self.accepted = 0
+        self.accepted = self.closed = 0
         self._script = iter(script)
 
     def read(self) -> Iterator[DocumentReading]:
@@ -54,6 +54,9 @@ class ScriptedReader:
 
     def accept(self) -> None:
         self.accepted += 1
+
+    def close(self) -> None:
+        self.closed += 1
 
 
 class Bench:
@@ -334,8 +337,9 @@ def test_a_poll_that_is_wanted_now_waits_for_no_interval(bench: Any, answer: Ans
     assert b.items[1].sentence.startswith("poll 2, as asked: 1 alerts in the last answer")
 
 
-def test_a_stopped_feed_is_not_polled_and_says_so(bench: Any) -> None:
-    b = bench()
+def test_a_stopped_feed_is_closed_and_says_so(tmp_path: Path) -> None:
+    reader = ScriptedReader()
+    b = Bench(tmp_path, reader)
     b.wanted = False
     thread = threading.Thread(target=b.loop.run)
     thread.start()
@@ -345,6 +349,7 @@ def test_a_stopped_feed_is_not_polled_and_says_so(bench: Any) -> None:
     thread.join(2.0)
     assert not thread.is_alive()
     assert (b.items[0].state, b.polls) == ("stopped", [])
+    assert reader.closed >= 2  # when it was stopped, and at the end
 
 
 def test_a_poll_that_is_given_up_by_stopping_is_not_recorded(bench: Any) -> None:

@@ -1,8 +1,8 @@
-"""Secrets of feeds: from files, never on a command line, in a log or in a status.
+"""Secrets of feeds, from files: never on a command line, in a log or in a status.
 
-The daemons may not read /etc/eas-station/credentials; systemd hands every file of that folder to
-eas-capd as a credential (systemd.exec(5), LoadCredential=, of a directory). What a key of the
-configuration names is looked for there first, by its file name.
+The daemons cannot read /etc/eas-station/credentials; systemd passes the files of that folder to
+eas-capd as credentials (systemd.exec(5), LoadCredential=, of a directory). A file that the
+configuration names is looked for there first, by its name.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from eas_station.errors import FeedError
 
-PREFIX = "credentials_"  # the id in the unit, and what systemd puts between it and a file's name
+PREFIX = "credentials_"  # the id in the unit, and systemd's separator before a file's name
 MAX_BYTES = 4096
 
 
@@ -23,9 +23,9 @@ class FeedCredentials:
     directory: Path | None = None  # $CREDENTIALS_DIRECTORY; None: not started by systemd
 
     def lines(self, path: Path) -> list[str]:
-        """The lines of a secret that are not empty. Raises FeedError."""
-        handed = None if self.directory is None else self.directory / f"{PREFIX}{path.name}"
-        found = handed if handed is not None and handed.is_file() else path
+        """The lines of a secret, without the empty ones. Raises FeedError."""
+        passed = None if self.directory is None else self.directory / f"{PREFIX}{path.name}"
+        found = passed if passed is not None and passed.is_file() else path
         try:
             text = found.read_bytes()[: MAX_BYTES + 1]
         except OSError as error:

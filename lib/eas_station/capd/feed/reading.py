@@ -46,6 +46,9 @@ class FeedReader(Protocol):
     def accept(self) -> None:
         """All of the last poll was taken: do not give it again."""
 
+    def close(self) -> None:
+        """End what is connected; the next read connects again."""
+
 
 def parse(data: bytes, is_known: Callable[[str], bool] | None = None) -> Parsed:
     """Read a document. Raises CapError, and CapBug where the reading itself fails.

@@ -137,6 +137,9 @@ class HttpFeed:
         if self._pending is not None:
             self._validators, self._whole_s, self._pending = self._pending, self._asked_s, None
 
+    def close(self) -> None:
+        """Nothing to do: each request has its own connection."""
+
     def _whole(self, answer: Answer, deadline_s: float) -> Iterator[DocumentReading]:
         """The pages of an answer. Its links are noted; those that must not be followed refused."""
         self._pending = None

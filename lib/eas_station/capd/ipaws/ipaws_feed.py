@@ -43,7 +43,7 @@ _MAX_TOLD = 2_000
 
 
 class IpawsFeed:
-    """Asks for what is new since the last good poll, and judges who signed it."""
+    """Asks for what is new since the last good poll, and verifies its signatures."""
 
     max_age_s = 0.0
     fault: str | None = None
@@ -82,11 +82,11 @@ class IpawsFeed:
 
     @property
     def note(self) -> str:
-        """What the operator should know of the signatures."""
+        """The state of the verification."""
         return self._verifier.note
 
     def read(self) -> Iterator[DocumentReading]:
-        """One document with all that is recent. Raises FeedError, CapError."""
+        """One document with all recent alerts. Raises FeedError, CapError."""
         self._asked_at = None
         asked_at = self._now()
         pin = None if self._feed.pin_file is None else self._credentials.single(self._feed.pin_file)
@@ -108,8 +108,11 @@ class IpawsFeed:
             self._saved_s = self._monotonic()
             self._save(FeedState(self._feed.name, last_good_at=self._asked_at))
 
+    def close(self) -> None:
+        """Nothing to do: each request has its own connection."""
+
     def _since(self, at: datetime) -> datetime:
-        """From when on to ask; a clock that was set back asks for more, never for less."""
+        """The time to ask from; after the clock was set back it is earlier, never later."""
         if self._last_good_at is None:
             return at - FIRST_REACH
         return max(min(self._last_good_at, at) - OVERLAP, at - LONGEST_REACH)
@@ -135,7 +138,7 @@ class IpawsFeed:
         """The alerts of an answer, each read alone from its own bytes. Raises CapError."""
         whole = parse(body)
         if whole.form not in ("ipaws", "cap"):
-            raise CapError(f"a document of the form {whole.form!r}, not IPAWS's")
+            raise CapError(f"a document of the form {whole.form!r}, not that of IPAWS")
         messages: list[CapMessage] = []
         rejected: list[CapError] = []
         for piece in cut.alerts(body):
@@ -149,12 +152,12 @@ class IpawsFeed:
         return Parsed(whole.form, tuple(messages), tuple(rejected))
 
     def _judged(self, message: CapMessage, piece: bytes) -> CapMessage:
-        """The message with what is to be thought of its signature; each bad one is told once."""
+        """The message with the result for its signature; each bad one is logged once."""
         try:
             verdict = self._verifier.verdict(piece, message.sent_at)
         except Exception:
-            log.exception("feed %s: a signature met a bug", self._feed.name)
-            verdict = "unchecked: the check met a bug"
+            log.exception("feed %s: a signature caused an internal error", self._feed.name)
+            verdict = "unchecked: internal error"
         key = message_key(message.sender, message.identifier, message.sent_at) + verdict
         if verdict.startswith("invalid") and not self._told.seen(key):
             self._told.add(key)
@@ -167,7 +170,7 @@ class IpawsFeed:
 
 
 def recent_url(url: str | None, since: datetime, pin: str | None) -> str:
-    """The address to ask; of a URL that does not end in `recent` nothing is changed but the PIN."""
+    """The address to ask; only the PIN is added to a URL that does not end in `recent`."""
     parts = urlsplit(url or IPAWS_URL)
     path = parts.path.rstrip("/") or urlsplit(IPAWS_URL).path
     if path.endswith("/recent"):
@@ -180,7 +183,7 @@ def recent_url(url: str | None, since: datetime, pin: str | None) -> str:
 
 
 def _hidden(text: str, pin: str | None) -> str:
-    """A sentence without the PIN, however it is written."""
+    """A sentence without the PIN in any encoding."""
     for written in () if pin is None else (pin, quote(pin, safe=""), quote(pin)):
         text = text.replace(written, HIDDEN)
     return text

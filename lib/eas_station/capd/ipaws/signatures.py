@@ -1,7 +1,7 @@
-"""Is an alert signed by somebody whom we believe: over its raw bytes, by xmlsec.
+"""Signatures of alerts, verified over their bytes by xmlsec.
 
-Source: 47 CFR 11.56(c): an alert with an invalid signature must not be relayed. RULES 6.
-What is checked and what is read are the same bytes: one alert, cut out of its envelope.
+Source: 47 CFR 11.56(c): an alert with an invalid signature must not be relayed.
+The bytes that are verified are those that are read: one alert, cut out of its envelope.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from eas_station.errors import CapError, FeedError
 
 log = logging.getLogger(__name__)
 
-IPAWS_SIGNER = re.compile("IPAWSOPEN_?[0-9]{1,12}([_ ].*)?")  # the common name: RULES 6
+IPAWS_SIGNER = re.compile("IPAWSOPEN_?[0-9]{1,12}([_ ].*)?")  # the common name of its signers
 WARNED_DAYS = 60
 
 VALID = "valid"
 
 
 class Verifier:
-    """Judges the signatures of one feed's alerts. The trust store is read again when it changes."""
+    """Verifies the signatures of one feed. The trust store is read again when it changes."""
 
     def __init__(
         self,
@@ -45,18 +45,18 @@ class Verifier:
         """
         Args:
             store: a PEM file, or a folder of them; None: there is none.
-            signer: what a signer's common name must be.
+            signer: the pattern of a signer's common name.
         """
-        self.note = ""  # what the operator should know
+        self.note = ""  # for the operator
         self._path = store
         self._now = now
         self._signer = signer
         self._stamp: object = None
         self._loaded: _Loaded | None = None
-        self._said = ""
+        self._logged = ""
 
     def refresh(self) -> None:
-        """Look after the trust store: call it once per poll."""
+        """Read the trust store if it changed; to be called once per poll."""
         try:
             stamp = _stamp(self._path)
             if self._loaded is None or stamp != self._stamp:
@@ -64,17 +64,17 @@ class Verifier:
             self._stamp = stamp
         except (NotInstalled, FeedError) as error:
             self._loaded = None
-            self._tell(f"signatures are not checked: {error}")
+            self._report(f"signatures are not verified: {error}")
             return
         expiring = self._loaded.store.expiring(self._now(), WARNED_DAYS)
-        self._tell(f"trust store: {'; '.join(expiring)}" if expiring else "")
+        self._report(f"trust store: {'; '.join(expiring)}" if expiring else "")
 
     def verdict(self, data: bytes, sent_at: datetime) -> str:
-        """What is to be thought of an alert: "valid", "invalid: why" or "unchecked: why".
+        """The result for an alert: "valid", "invalid: why" or "unchecked: why".
 
         Args:
             data: the alert alone, byte for byte as it was sent.
-            sent_at: when, by its own word: it is the signer's too.
+            sent_at: its own time, which the signature covers.
         """
         if self._loaded is None:
             return f"unchecked: {self.note.partition(': ')[2] or 'no trust store was read'}"
@@ -88,17 +88,17 @@ class Verifier:
         except (CapError, NotTrusted) as error:
             return f"invalid: {error}"
 
-    def _tell(self, note: str) -> None:
-        if note and note != self._said:
+    def _report(self, note: str) -> None:
+        if note and note != self._logged:
             log.warning("%s", note)
-        elif self._said and not note:
-            log.info("signatures are checked")
-        self.note = self._said = note
+        elif self._logged and not note:
+            log.info("signatures are verified")
+        self.note = self._logged = note
 
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """What a check needs."""
+    """What verification needs."""
 
     xmlsec: Any
     store: TrustStore
@@ -112,7 +112,7 @@ def _load(path: Path | None) -> _Loaded:
 
 
 def _stamp(path: Path | None) -> object:
-    """What changes when the trust store does. Raises FeedError."""
+    """Differs after each change of the trust store. Raises FeedError."""
     if path is None:
         return None
     try:
@@ -123,7 +123,7 @@ def _stamp(path: Path | None) -> object:
 
 
 def _arithmetic(xmlsec: Any, root: etree._Element, claim: Claim, signer: Certificate) -> str:
-    """Does the signature belong to these bytes and to this signer."""
+    """Verify that the signature belongs to these bytes and to this signer."""
     context = xmlsec.SignatureContext()
     try:
         context.key = xmlsec.Key.from_memory(signer.der, xmlsec.constants.KeyDataFormatCertDer)
@@ -134,7 +134,7 @@ def _arithmetic(xmlsec: Any, root: etree._Element, claim: Claim, signer: Certifi
 
 
 def _what_differs(root: etree._Element, claim: Claim) -> str:
-    """In words, for a signature that xmlsec has refused: was the alert changed, or is it forged."""
+    """Why xmlsec refused a signature: the alert was changed, or the signature is forged."""
     tail = claim.element.tail or ""
     previous = claim.element.getprevious()
     root.remove(claim.element)  # lxml removes the text behind it too

@@ -1,7 +1,7 @@
-"""Whom the station believes: certificates in PEM files, and the chain that leads to one of them.
+"""The trusted certificates, from PEM files, and the chain from a signer to one of them.
 
-Source: RFC 5280, 6.1, as far as a signer of alerts needs it; RULES 6: a certificate is judged at
-the time when the alert was sent. Nothing is fetched: no revocation list, no missing link.
+Source: RFC 5280, 6.1, as far as signers of alerts need it. A certificate must be valid at the time
+when the alert was sent. Nothing is fetched: no revocation list, no missing certificate.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ LEAST_RSA_BITS = 2048
 LEAST_CURVE_BITS = 256
 _HASHES = ("sha256", "sha384", "sha512")
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
-_UNDERSTOOD = (  # critical extensions whose demands are kept here, or bind no signer of alerts
+_UNDERSTOOD = (  # critical extensions that are checked here or do not apply to signers
     *("2.5.29.15", "2.5.29.19", "2.5.29.37"),  # keyUsage, basicConstraints, extKeyUsage
     *("2.5.29.17", "2.5.29.32"),  # subjectAltName, certificatePolicies
 )
 
 
 class NotTrusted(Exception):
-    """A signer is not believed; says why."""
+    """A signer is not trusted; says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +39,18 @@ class Certificate:
 
     der: bytes
     common_name: str
-    subject: bytes  # DER of the names, to be compared
+    subject: bytes  # DER of the names, for comparison
     issuer: bytes
     not_before: datetime
     not_after: datetime
     may_sign: bool  # messages: keyUsage digitalSignature, or no keyUsage
     may_issue: bool  # certificates: basicConstraints, and keyUsage where it is there
-    longest_path: int | None  # issuers that may stand below it; None: any number
-    fault: str | None  # why it proves nothing, whoever issued it
+    longest_path: int | None  # of issuers below it; None: any
+    fault: str | None  # why it is not accepted from any issuer
     loaded: Any  # by cryptography.x509
 
     def check_time(self, at: datetime) -> None:
-        """Raise NotTrusted if it was not valid at a time."""
+        """Raise NotTrusted if it was not valid at this time."""
         if at > self.not_after:
             raise NotTrusted(
                 f"certificate expired at sent: {self.common_name} on {self.not_after:%Y-%m-%d}"
@@ -64,25 +64,25 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class TrustStore:
-    """The certificates that an operator has said to believe."""
+    """The certificates that the operator trusts."""
 
     anchors: tuple[Certificate, ...]
 
     def signer(
         self, sent_along: Sequence[bytes], at: datetime, name: re.Pattern[str] | None
     ) -> Certificate:
-        """The certificate of a signer whom we believe. Raises NotTrusted.
+        """The certificate of a trusted signer. Raises NotTrusted.
 
         Args:
-            sent_along: DER, the signer's own and what leads to ours, in any order.
+            sent_along: DER, the signer's own and those that lead to ours, in any order.
             at: the time at which all of them must be valid.
-            name: what its common name must be; None: whatever it is.
+            name: the pattern of its common name; None: any.
         """
         known = [certificate(der) for der in sent_along]
         issuers = {one.issuer for one in known if one.issuer != one.subject}
         leaves = [one for one in known if one.subject not in issuers]
         if len(leaves) != 1:
-            raise NotTrusted("the signature brings several certificates and none is the signer's")
+            raise NotTrusted("the signature has several certificates and none is the signer's")
         leaf = leaves[0]
         self._follow(leaf, [one for one in known if one is not leaf], at)
         if not leaf.may_sign:
@@ -92,20 +92,20 @@ class TrustStore:
         return leaf
 
     def expiring(self, now: datetime, within_days: int) -> tuple[str, ...]:
-        """A sentence for every certificate that runs out soon, or has."""
-        told = []
+        """A sentence for each certificate that expires soon or has expired."""
+        sentences = []
         for anchor in sorted(self.anchors, key=lambda one: one.not_after):
             days = (anchor.not_after - now).days
             if anchor.not_after <= now:
-                told.append(f"{anchor.common_name} expired on {anchor.not_after:%Y-%m-%d}")
+                sentences.append(f"{anchor.common_name} expired on {anchor.not_after:%Y-%m-%d}")
             elif days <= within_days:
-                told.append(
+                sentences.append(
                     f"{anchor.common_name} expires on {anchor.not_after:%Y-%m-%d}, in {days} days"
                 )
-        return tuple(told)
+        return tuple(sentences)
 
     def _follow(self, leaf: Certificate, between: Sequence[Certificate], at: datetime) -> None:
-        """Walk from the signer to one whom we believe. Raises NotTrusted."""
+        """Follow the issuers from the signer to a trusted certificate. Raises NotTrusted."""
         current = leaf
         for depth in range(MAX_CHAIN):
             _check(current, at)
@@ -125,7 +125,7 @@ def _check(one: Certificate, at: datetime) -> None:
 
 
 def _issuer(of: Certificate, among: Iterable[Certificate], depth: int) -> Certificate | None:
-    """Who issued a certificate, ours first. `depth`: how many issuers stand below that one."""
+    """The issuer of a certificate. `depth`: how many issuers are below that one."""
     for one in among:
         if one.subject != of.issuer or one.der == of.der or not one.may_issue:
             continue
@@ -178,7 +178,7 @@ def _read(x509: Any, loaded: Any, der: bytes) -> Certificate:
 
 
 def _fault(loaded: Any, extensions: dict[str, Any]) -> str | None:
-    """What makes a certificate prove nothing."""
+    """Why a certificate is not accepted."""
     hashed = loaded.signature_hash_algorithm
     if hashed is None or hashed.name not in _HASHES:
         return "is signed with a weak algorithm"
@@ -188,7 +188,7 @@ def _fault(loaded: Any, extensions: dict[str, Any]) -> str | None:
         return "has a weak key"
     for oid, extension in extensions.items():
         if extension.critical and oid not in _UNDERSTOOD:
-            return f"demands {oid}, which is not understood"
+            return f"requires {oid}, which is not supported"
     return None
 
 

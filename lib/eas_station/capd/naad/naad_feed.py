@@ -123,7 +123,7 @@ class NaadFeed:
         if not reasons:
             return None
         alerts = "1 alert" if len(reasons) == 1 else f"{len(reasons)} alerts"
-        return f"{alerts} of the heartbeat's list cannot be fetched: {reasons[0]}"
+        return f"{alerts} listed in the last heartbeat cannot be fetched: {reasons[0]}"
 
     def read(self) -> Iterator[DocumentReading]:
         """What the stream has brought, or brings within some seconds. Raises FeedError."""
@@ -134,13 +134,18 @@ class NaadFeed:
                 yield from self._readings(document)
             self._check(connection)
         except FeedError:
-            self._connection = None  # the next poll opens another
-            connection.close()
+            self.close()
             raise
         yield from self._fetched()
 
     def accept(self) -> None:
         """Nothing to do: documents come once."""
+
+    def close(self) -> None:
+        """End the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
     def _connected(self) -> NaadConnection:
         """Raises FeedError."""

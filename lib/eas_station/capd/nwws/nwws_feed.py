@@ -92,6 +92,12 @@ class NwwsFeed:
     def accept(self) -> None:
         """Nothing to do: a product is sent once."""
 
+    def close(self) -> None:
+        """Leave the room."""
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            wire.close()
+
     def _opened(self) -> NwwsConnection:
         """Raises FeedError."""
         try:

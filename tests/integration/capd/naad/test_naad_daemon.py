@@ -40,12 +40,12 @@ def test_a_stream_is_read_supervised_and_completed_from_the_archive(
     stream.send(heartbeat("early", "one", "missing", number=3) + alert("two"))
     wait_for(lambda: station.identifiers() == {"early", "one", "two"})
     item = wait_for(lambda: degraded(page.item("canada")))
-    fault = "1 alert of the heartbeat's list cannot be fetched: HTTP 404"
+    fault = "1 alert listed in the last heartbeat cannot be fetched: HTTP 404"
     assert item.sentence.startswith(fault)
     assert main(["feeds", *config]) == 1
     assert f"canada (naad): degraded: {fault}" in capsys.readouterr().out
     assert main(["feeds", "test", "canada", *config]) > 0
-    assert "canada is a stream, which is not polled" in capsys.readouterr().err
+    assert "canada is a connection, which cannot be polled" in capsys.readouterr().err
     assert station.stop() < 4.0
     assert station.reception_count() == 3
     assert "Traceback" not in station.log()

@@ -167,7 +167,7 @@ def test_an_alert_that_is_not_in_the_archive_is_a_fault_until_it_comes(
         assert reader.read_alerts(1) == [f"next-{number}"]
     assert asked(server, 5) == [path] * 5, "it is given up"
     assert reader.feed.fault == (
-        "1 alert of the heartbeat's list cannot be fetched: HTTP 404 Not Found"
+        "1 alert listed in the last heartbeat cannot be fetched: HTTP 404 Not Found"
     )
     assert set(reader.refused) == {f"{server.url}{path}: HTTP 404 Not Found"}
     stream.send(alert("one"))
@@ -212,7 +212,7 @@ def test_another_document_of_the_archive_is_refused(
         f"a document of more than {MAX_DOCUMENT_BYTES} bytes",
     ]
     assert reader.feed.fault is not None
-    assert reader.feed.fault.startswith("4 alerts of the heartbeat's list cannot be fetched")
+    assert reader.feed.fault.startswith("4 alerts listed in the last heartbeat cannot be fetched")
 
 
 def test_a_hostile_list_leads_nowhere_else(
@@ -284,6 +284,20 @@ def test_a_read_ends_soon_when_the_station_stops(stream: Any, reader: Reader) ->
     began_s = time.monotonic()
     assert reader.read() == []
     assert time.monotonic() - began_s < 5.0
+
+
+def test_a_closed_feed_has_no_connection_and_opens_another(
+    stream: Any, server: Any, reader: Reader, alert: Make
+) -> None:
+    reader.feed.close()
+    reader.feed.close()
+    with pytest.raises(OSError):
+        while True:
+            stream.send(alert("lost"))
+    stream.drop()
+    stream.greeting = alert("one")
+    assert reader.read_alerts(1) == ["one"]
+    assert stream.connected == 2
 
 
 def certificate(folder: Path, address: str) -> Path:

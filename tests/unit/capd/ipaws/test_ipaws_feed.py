@@ -159,7 +159,7 @@ def test_what_cannot_be_checked_says_so(server: Any, poller: Poller) -> None:
     assert reading.parsed is not None
     said = "unchecked: trust_store is not configured"
     assert [message.signature for message in reading.parsed.messages] == [said]
-    assert poller.feed.note == "signatures are not checked: trust_store is not configured"
+    assert poller.feed.note == "signatures are not verified: trust_store is not configured"
 
 
 def failing(status: int) -> Callable[[Any], None]:

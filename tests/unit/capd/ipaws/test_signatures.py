@@ -264,7 +264,7 @@ def test_a_certificate_is_judged_at_the_time_of_sending(
     ("keys", "said"),
     [
         ({"usage": "key_encipherment"}, "is not for signing messages"),
-        ({"critical": True}, "demands 1.2.3.4, which is not understood"),
+        ({"critical": True}, "requires 1.2.3.4, which is not supported"),
         ({"key": rsa.generate_private_key(public_exponent=65537, key_size=1024)}, "a weak key"),
     ],
 )
@@ -434,7 +434,7 @@ def test_without_a_store_nothing_is_checked_and_that_is_said() -> None:
     verifier = Verifier(None, lambda: NOW)
     verifier.refresh()
     assert verifier.verdict(ALERT.encode(), NOW) == "unchecked: trust_store is not configured"
-    assert verifier.note == "signatures are not checked: trust_store is not configured"
+    assert verifier.note == "signatures are not verified: trust_store is not configured"
 
 
 @pytest.mark.parametrize("text", [b"", b"nonsense", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END"])
