@@ -43,15 +43,8 @@ class AlertRoutes:
     def routes(self) -> tuple[Route, ...]:
         """The routes of this module."""
         return (
-            Route(
-                *("GET", "/api/v1/alerts", self.alerts, "Alerts, newest first."),
-                query=AlertsQuery,
-                answer=AlertsAnswer,
-            ),
-            Route(
-                *("GET", "/api/v1/alerts/<alert_id>", self.alert, "Everything known of one alert."),
-                answer=AlertAnswer,
-            ),
+            Route("GET", "/api/v1/alerts", self.alerts, query=AlertsQuery, answer=AlertsAnswer),
+            Route("GET", "/api/v1/alerts/<alert_id>", self.alert, answer=AlertAnswer),
         )
 
     def alerts(self, call: Call) -> HTTPResponse:
@@ -69,7 +62,7 @@ class AlertRoutes:
             raise HTTPError(400, f"cursor: {error}") from error
 
     def alert(self, call: Call) -> HTTPResponse:
-        """One alert with everything known of it."""
+        """Everything known of one alert."""
         entry = find_alert(self.queries, self.state, call.path["alert_id"])
         if entry is None:
             raise HTTPError(404, "There is no alert of this id.")

@@ -23,9 +23,7 @@ class ClipRoutes:
         """The routes of this module."""
         return (
             Route(
-                *("GET", "/clips/<clip_id>", self.clip, "A recording, whole or in part."),
-                content_type="audio/wav",
-                statuses=(200, 206),
+                "GET", "/clips/<clip_id>", self.clip, content_type="audio/wav", statuses=(200, 206)
             ),
         )
 

@@ -45,14 +45,16 @@ class EventRoutes:
         """The routes of this module."""
         return (
             Route(
-                *("GET", "/api/v1/events", self.events, "Live updates, as Server-Sent Events."),
+                "GET",
+                "/api/v1/events",
+                self.events,
                 query=EventsQuery,
                 content_type="text/event-stream",
             ),
         )
 
     def events(self, call: Call) -> HTTPResponse:
-        """Server-Sent Events; after a Last-Event-ID (or `after`) missed events come first."""
+        """Live updates, as Server-Sent Events. After a Last-Event-ID missed events come first."""
         asked = call.query_as(EventsQuery)
         after = _change_id(request.get_header("Last-Event-ID") or asked.after)
         listener = self.fanout.join(asked.kinds or DEFAULT_KINDS)

@@ -52,28 +52,30 @@ class HistoryRoutes:
         """The routes of this module."""
         return (
             Route(
-                *("GET", "/api/v1/receivers/<name>/history", self.of_receiver),
-                "The measures of a receiver's channels over time.",
+                "GET",
+                "/api/v1/receivers/<name>/history",
+                self.of_receiver,
                 query=ReceiverHistoryQuery,
                 answer=ChannelHistories,
             ),
             Route(
-                *("GET", "/api/v1/sources/<name>/history", self.of_source),
-                "The levels and margins of a source's channels over time.",
+                "GET",
+                "/api/v1/sources/<name>/history",
+                self.of_source,
                 query=SourceHistoryQuery,
                 answer=ChannelHistories,
             ),
         )
 
     def of_receiver(self, call: Call) -> HTTPResponse:
-        """One measure of a receiver."""
+        """One measure of a receiver's channels over time."""
         if call.path["name"] not in receiver_units(self.config):
             raise HTTPError(404, "There is no receiver of this name.")
         asked = call.query_as(ReceiverHistoryQuery)
         return self._read(call, asked.measure, asked.span)
 
     def of_source(self, call: Call) -> HTTPResponse:
-        """One measure of a source."""
+        """One measure of a source's channels over time."""
         if call.path["name"] not in source_units(self.config):
             raise HTTPError(404, "There is no source of this name.")
         asked = call.query_as(SourceHistoryQuery)

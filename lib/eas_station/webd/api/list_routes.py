@@ -125,38 +125,30 @@ class ListRoutes:
         """The routes of this module."""
         return (
             Route(
-                *("GET", "/api/v1/receptions", self.receptions),
-                "Every reception, newest first.",
+                "GET",
+                "/api/v1/receptions",
+                self.receptions,
                 query=PageQuery,
                 answer=ReceptionsAnswer,
             ),
+            Route("GET", "/api/v1/changes", self.changes, query=ChangesQuery, answer=ChangesAnswer),
+            Route("GET", "/api/v1/jobs/<job>/runs", self.runs, query=PageQuery, answer=RunsAnswer),
             Route(
-                *("GET", "/api/v1/changes", self.changes, "Changes of alerts, oldest first."),
-                query=ChangesQuery,
-                answer=ChangesAnswer,
-            ),
-            Route(
-                *("GET", "/api/v1/jobs/<job>/runs", self.runs, "Runs of one job, newest first."),
-                query=PageQuery,
-                answer=RunsAnswer,
-            ),
-            Route(
-                *("GET", "/api/v1/audit", self.audit),
-                *("The audit log, newest first.", "operator"),
+                "GET",
+                "/api/v1/audit",
+                self.audit,
+                role="operator",
                 query=PageQuery,
                 answer=AuditAnswer,
             ),
             Route(
-                *("GET", "/api/v1/deaf-intervals", self.deaf_intervals),
-                "Deaf intervals of channels, newest first.",
+                "GET",
+                "/api/v1/deaf-intervals",
+                self.deaf_intervals,
                 query=DeafIntervalsQuery,
                 answer=DeafIntervalsAnswer,
             ),
-            Route(
-                *("GET", "/api/v1/clips", self.clips, "Every recording, newest first."),
-                query=PageQuery,
-                answer=ClipsAnswer,
-            ),
+            Route("GET", "/api/v1/clips", self.clips, query=PageQuery, answer=ClipsAnswer),
         )
 
     def receptions(self, call: Call) -> HTTPResponse:
@@ -166,7 +158,7 @@ class ListRoutes:
         return reply(json_body(ReceptionsAnswer(found, after)), call.headers)
 
     def changes(self, call: Call) -> HTTPResponse:
-        """Changes of alerts, in the order in which they happened."""
+        """Changes of alerts, oldest first."""
         asked = call.query_as(ChangesQuery)
         found = self.queries.changes_after(asked.after, asked.limit + 1)
         shown = found[: asked.limit]

@@ -25,14 +25,13 @@ from eas_station.webd.http.responses import (
     reply,
     see_other,
 )
-from eas_station.webd.http.routes import Call, Route
+from eas_station.webd.http.routes import Call, Handler, Route
 from eas_station.webd.records.operator_actions import OperatorActions
 from eas_station.webd.records.queries import RecordQueries
 from eas_station.webd.state.station_state import StationState
 
 LONGEST_NOTE = 2000
 LONGEST_WHY = 500
-CHANGED_STATUSES = (200, 303)
 CHIME = {"description": "Which alerts ring on the pages: none, those for our area, or all."}
 BACK = {"description": "The page that a form leads to."}
 
@@ -84,6 +83,17 @@ class ActionAnswer:
     value: str | None
 
 
+def _action(
+    path: str, handler: Handler, body: type[FormRequest] = FormRequest, summary: str = ""
+) -> Route:
+    return Route(
+        *("POST", path, handler, summary, "write"),
+        body=body,
+        answer=ActionAnswer,
+        statuses=(200, 303),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class OperatorRoutes:
     """What operators may change."""
@@ -99,62 +109,14 @@ class OperatorRoutes:
             *self._start_and_stop("source", "sources"),
             *self._start_and_stop("receiver", "receivers"),
             *self._start_and_stop("feed", "feeds"),
-            Route(
-                *("POST", "/api/v1/alerts/<alert_id>/acknowledge", self.acknowledge),
-                *("Acknowledge an alert.", "write"),
-                body=FormRequest,
-                answer=ActionAnswer,
-                statuses=CHANGED_STATUSES,
-            ),
-            Route(
-                *("POST", "/api/v1/alerts/<alert_id>/end", self.end_alert),
-                *("End an alert. A message that renews it brings it back.", "write"),
-                body=EndRequest,
-                answer=ActionAnswer,
-                statuses=CHANGED_STATUSES,
-            ),
-            Route(
-                *("POST", "/api/v1/alerts/<alert_id>/hide", self.hide_alert),
-                *("Hide an alert from the page until a message renews it.", "write"),
-                body=FormRequest,
-                answer=ActionAnswer,
-                statuses=CHANGED_STATUSES,
-            ),
-            Route(
-                *("POST", "/api/v1/alerts/<alert_id>/keep", self.keep_alert),
-                *("Keep an alert permanently, or not.", "write"),
-                body=KeepRequest,
-                answer=ActionAnswer,
-                statuses=CHANGED_STATUSES,
-            ),
-            Route(
-                *("POST", "/api/v1/alerts/<alert_id>/note", self.note_alert),
-                *("Write a note to an alert, or remove it.", "write"),
-                body=NoteRequest,
-                answer=ActionAnswer,
-                statuses=CHANGED_STATUSES,
-            ),
-            Route(
-                *("POST", "/api/v1/clips/<clip_id>/keep", self.keep_clip),
-                *(
-                    "Keep a recording permanently, or not.",
-                    "write",
-                ),
-                body=KeepRequest,
-                answer=ActionAnswer,
-                statuses=CHANGED_STATUSES,
-            ),
-            Route(
-                *("GET", "/api/v1/settings", self.settings, "The settings of the page."),
-                answer=Settings,
-            ),
-            Route(
-                *("POST", "/api/v1/settings", self.change_settings),
-                *("Change the settings of the page.", "write"),
-                body=SettingsRequest,
-                answer=ActionAnswer,
-                statuses=CHANGED_STATUSES,
-            ),
+            _action("/api/v1/alerts/<alert_id>/acknowledge", self.acknowledge),
+            _action("/api/v1/alerts/<alert_id>/end", self.end_alert, EndRequest),
+            _action("/api/v1/alerts/<alert_id>/hide", self.hide_alert),
+            _action("/api/v1/alerts/<alert_id>/keep", self.keep_alert, KeepRequest),
+            _action("/api/v1/alerts/<alert_id>/note", self.note_alert, NoteRequest),
+            _action("/api/v1/clips/<clip_id>/keep", self.keep_clip, KeepRequest),
+            _action("/api/v1/settings", self.change_settings, SettingsRequest),
+            Route("GET", "/api/v1/settings", self.settings, answer=Settings),
         )
 
     def set_desired(self, kind: Kind, desired: Desired, call: Call) -> HTTPResponse:
@@ -167,33 +129,33 @@ class OperatorRoutes:
         return _answer(call, call.body_as(FormRequest).back, page, done)
 
     def acknowledge(self, call: Call) -> HTTPResponse:
-        """An operator has seen the alert; the first acknowledgement stays."""
+        """Acknowledge an alert. The first acknowledgement stays."""
         return self._of_alert(call, "acknowledge", None, call.body_as(FormRequest).back)
 
     def end_alert(self, call: Call) -> HTTPResponse:
-        """An operator knows that the alert is over."""
+        """End an alert. A message that renews it brings it back."""
         sent = call.body_as(EndRequest)
         if not sent.why.strip():
             raise HTTPError(400, "why: say why the alert is over.")
         return self._of_alert(call, "end_alert", sent.why.strip(), sent.back)
 
     def hide_alert(self, call: Call) -> HTTPResponse:
-        """The alert stays in force, and leaves the page."""
+        """Hide an alert from the page until a message renews it. It stays in force."""
         return self._of_alert(call, "hide_alert", None, call.body_as(FormRequest).back)
 
     def keep_alert(self, call: Call) -> HTTPResponse:
-        """The retention never removes the alert, or may again."""
+        """Keep an alert permanently, or not."""
         sent = call.body_as(KeepRequest)
         return self._of_alert(call, "keep_alert", "yes" if sent.keep else "no", sent.back)
 
     def note_alert(self, call: Call) -> HTTPResponse:
-        """Write a note to the alert."""
+        """Write a note to an alert, or remove it."""
         sent = call.body_as(NoteRequest)
         note = (sent.note or "").strip() or None
         return self._of_alert(call, "note_alert", note, sent.back)
 
     def keep_clip(self, call: Call) -> HTTPResponse:
-        """The recording is never removed to make room, or may be again."""
+        """Keep a recording permanently, or not."""
         sent = call.body_as(KeepRequest)
         value = "yes" if sent.keep else "no"
         clip_id = call.path["clip_id"]
@@ -203,11 +165,11 @@ class OperatorRoutes:
         return _answer(call, sent.back, "/log", done)
 
     def settings(self, call: Call) -> HTTPResponse:
-        """The settings as they are."""
+        """The settings of the page."""
         return reply(json_body(self.queries.settings()), call.headers)
 
     def change_settings(self, call: Call) -> HTTPResponse:
-        """Change the settings."""
+        """Change the settings of the page."""
         sent, operator = call.body_as(SettingsRequest), call.logged_in()
         done = self.actions.perform(operator, call.address, "change_setting", "chime", sent.chime)
         return _answer(call, sent.back, "/system", done)
@@ -215,15 +177,10 @@ class OperatorRoutes:
     def _start_and_stop(self, kind: Kind, plural: str) -> tuple[Route, ...]:
         words: tuple[tuple[str, Desired], ...] = (("start", "running"), ("stop", "stopped"))
         return tuple(
-            Route(
-                "POST",
+            _action(
                 f"/api/v1/{plural}/<name>/{word}",
                 partial(self.set_desired, kind, desired),
-                f"{word.capitalize()} a {kind}; it holds over restarts.",
-                "write",
-                body=FormRequest,
-                answer=ActionAnswer,
-                statuses=CHANGED_STATUSES,
+                summary=f"{word.capitalize()} a {kind}; it holds over restarts.",
             )
             for word, desired in words
         )

@@ -46,16 +46,14 @@ class ProcessRoutes:
         """The routes of this module."""
         return (
             Route(
-                *("GET", "/healthz", self.health),
-                "Whether this process answers and receives from the bus.",
+                "GET",
+                "/healthz",
+                self.health,
                 answer=HealthAnswer,
                 content_type="application/health+json",
                 statuses=(200, 503),
             ),
-            Route(
-                *("GET", "/api/v1/workers", self.workers, "How this process serves requests."),
-                answer=WorkersAnswer,
-            ),
+            Route("GET", "/api/v1/workers", self.workers, answer=WorkersAnswer),
         )
 
     def health(self, _call: Call) -> HTTPResponse:
@@ -77,7 +75,7 @@ class ProcessRoutes:
         )
 
     def workers(self, call: Call) -> HTTPResponse:
-        """The worker threads, and what they have answered."""
+        """How this process serves requests."""
         process = self.process
         now = process.workers()
         answer = WorkersAnswer(

@@ -44,23 +44,10 @@ class StationRoutes:
     def routes(self) -> tuple[Route, ...]:
         """The routes of this module."""
         return (
-            Route(
-                *("GET", "/api/v1/status", self.status, "The station in one answer."),
-                answer=StatusAnswer,
-            ),
-            Route(
-                *("GET", "/api/v1/sources", self.sources, "Every source with its levels."),
-                answer=SourcesAnswer,
-            ),
-            Route(
-                *("GET", "/api/v1/receivers", self.receivers),
-                "Every receiver with the signal of its channels.",
-                answer=ReceiversAnswer,
-            ),
-            Route(
-                *("GET", "/api/v1/jobs", self.jobs, "Every job with its last runs."),
-                answer=JobsAnswer,
-            ),
+            Route("GET", "/api/v1/status", self.status, answer=StatusAnswer),
+            Route("GET", "/api/v1/sources", self.sources, answer=SourcesAnswer),
+            Route("GET", "/api/v1/receivers", self.receivers, answer=ReceiversAnswer),
+            Route("GET", "/api/v1/jobs", self.jobs, answer=JobsAnswer),
         )
 
     def status(self, call: Call) -> HTTPResponse:

@@ -84,47 +84,49 @@ class TaskRoutes:
     def routes(self) -> tuple[Route, ...]:
         """The routes of this module."""
         return (
+            Route("GET", "/api/v1/tasks", self.all_tasks, answer=TasksAnswer),
+            Route("GET", "/api/v1/tasks/<task_id>", self.one_task, answer=Task),
             Route(
-                *("GET", "/api/v1/tasks", self.all_tasks, "The tasks of the last day."),
-                answer=TasksAnswer,
-            ),
-            Route(
-                *("GET", "/api/v1/tasks/<task_id>", self.one_task, "One task, and its result."),
-                answer=Task,
-            ),
-            Route(
-                *("GET", "/api/v1/tasks/<task_id>/result", self.result, "The file of an export."),
+                "GET",
+                "/api/v1/tasks/<task_id>/result",
+                self.result,
                 content_type=CONTENT_TYPES["csv"],
                 other_types=(CONTENT_TYPES["json"],),
             ),
+            Route("DELETE", "/api/v1/tasks/<task_id>", self.remove, role="write", answer=Task),
             Route(
-                *("DELETE", "/api/v1/tasks/<task_id>", self.remove, "Cancel or remove a task."),
-                "write",
-                answer=Task,
-            ),
-            Route(
-                *("POST", "/api/v1/alerts/<alert_id>/verify", self.verify),
-                *("Decode the recordings of an alert again, and compare.", "write"),
+                "POST",
+                "/api/v1/alerts/<alert_id>/verify",
+                self.verify,
+                role="write",
                 body=FormRequest,
                 answer=Task,
                 statuses=BEGUN,
                 refusals=(409,),
             ),
             Route(
-                *("POST", "/api/v1/exports", self.begin_export),
-                *("Export a part of the log into a file.", "write"),
+                "POST",
+                "/api/v1/exports",
+                self.begin_export,
+                role="write",
                 body=ExportRequest,
                 answer=Task,
                 statuses=BEGUN,
             ),
             Route(
-                *("GET", "/api/v1/export.csv", partial(self.export, "csv"), "The log as CSV."),
+                "GET",
+                "/api/v1/export.csv",
+                partial(self.export, "csv"),
+                "The log as CSV.",
                 query=ExportQuery,
                 content_type=CONTENT_TYPES["csv"],
                 refusals=(413,),
             ),
             Route(
-                *("GET", "/api/v1/export.json", partial(self.export, "json"), "The log as JSON."),
+                "GET",
+                "/api/v1/export.json",
+                partial(self.export, "json"),
+                "The log as JSON.",
                 query=ExportQuery,
                 answer=LogExport,
                 refusals=(413,),
@@ -153,7 +155,7 @@ class TaskRoutes:
         return HTTPResponse(body=clips.FileRange(file, 0, size), headers=fields)
 
     def remove(self, call: Call) -> HTTPResponse:
-        """Cancel a task, or remove one that is over."""
+        """Cancel a task, or remove one that has ended."""
         task = self.tasks.remove(call.path["task_id"])
         if task is None:
             raise HTTPError(404, "There is no task of this id.")
@@ -181,7 +183,7 @@ class TaskRoutes:
         return self._begin(call, "verify", alert_id, work, back)
 
     def export(self, form: Format, call: Call) -> HTTPResponse:
-        """The log as a file, at once; a longer log needs a task."""
+        """The log as a file, at once. A longer log needs a task."""
         asked = call.query_as(ExportQuery)
         pages = self._pages(asked, asked.state)
         first = pages(None)

@@ -4,8 +4,7 @@ Each module of routes lists its own in a method `routes`; `app` collects them, `
 mounts them in Bottle, and the description of the API is made from the same values. No other way to
 a route exists. A route that changes something without a login cannot be constructed.
 
-    Route("POST", "/api/v1/alerts/<alert_id>/note", self.note, "Write a note to an alert.",
-          role="write", body=NoteRequest)
+    Route("POST", "/api/v1/alerts/<alert_id>/note", self.note, role="write", body=NoteRequest)
 
 A handler takes the call and returns an HTTPResponse. Query and body are read, checked and typed
 before the handler is called: `call.query_as(Page)`, `call.body_as(NoteRequest)`; the values of the
@@ -76,7 +75,7 @@ class Route:
     method: Method
     path: str  # "/api/v1/alerts/<alert_id>"
     handler: Handler
-    summary: str  # a sentence
+    summary: str = ""  # a sentence; "": the first line of the handler's docstring
     role: Role = "read"
     query: type = Nothing  # a dataclass, see `parameters`
     body: type | None = None  # a dataclass; JSON or a form; None: no body is read
@@ -88,6 +87,9 @@ class Route:
 
     def __post_init__(self) -> None:
         """Raises ValueError if the method does not fit the other fields."""
+        if not self.summary:
+            first_line = (self.handler.__doc__ or "").partition("\n")[0]
+            object.__setattr__(self, "summary", first_line)
         if self.method != "GET" and self.role in ("read", "operator"):
             raise ValueError(f"{self.method} {self.path} changes something without a login")
         if self.method == "GET" and self.body is not None:
