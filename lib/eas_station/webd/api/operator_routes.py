@@ -14,6 +14,7 @@ from typing import Annotated
 from bottle import HTTPError, HTTPResponse
 
 from eas_station.config.model import Config
+from eas_station.field_types import Pattern
 from eas_station.store.records.desired_states import Desired, Kind
 from eas_station.store.records.operator_action import Action, ActionKind
 from eas_station.store.records.settings import Chime, Settings
@@ -61,7 +62,7 @@ class NoteRequest(FormRequest):
 class EndRequest(FormRequest):
     """Why the alert is over."""
 
-    why: Annotated[str, Length(LONGEST_WHY)]
+    why: Annotated[str, Length(LONGEST_WHY), Pattern(r"[\s\S]*\S[\s\S]*", "a reason")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,8 +136,6 @@ class OperatorRoutes:
     def end_alert(self, call: Call) -> HTTPResponse:
         """End an alert. A message that renews it brings it back."""
         sent = call.body_as(EndRequest)
-        if not sent.why.strip():
-            raise HTTPError(400, "why: say why the alert is over.")
         return self._of_alert(call, "end_alert", sent.why.strip(), sent.back)
 
     def hide_alert(self, call: Call) -> HTTPResponse:
