@@ -108,8 +108,8 @@ class HttpClient:
         request = _Request(url, self._headers(accept, validators), self._trusted, sockets)
         try:
             return self._caller.result(request.follow, sockets.cut, deadline_s)
-        except (OSError, urllib3.exceptions.HTTPError) as error:
-            raise FeedError(_sentence(error)) from error
+        except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
+            raise FeedError(_sentence(error)) from error  # ValueError: what no request can hold
 
     def _headers(self, accept: str, validators: Validators | None) -> dict[str, str]:
         headers = {

@@ -49,6 +49,8 @@ def link_target(base: str, link: str, link_hosts: Sequence[str]) -> LinkTarget:
         raise CapError("a link to an address that is not valid", link[:_LONGEST_SHOWN]) from error
     if found.scheme not in _DEFAULT_PORTS or not host:
         raise CapError("a link that is neither http nor https", link[:_LONGEST_SHOWN])
+    if "@" in found.netloc:
+        raise CapError("a link with a user name", link[:_LONGEST_SHOWN])
     if host == own.hostname and port in (own_port, _DEFAULT_PORTS["https"]):
         return LinkTarget(found.geturl(), False)
     names = [name for name in link_hosts if _names(name, host, port, found.scheme)]

@@ -28,7 +28,7 @@ class ListedAlert:
 
     identifier: str
     sent: str  # as written: the name of the file is made of it
-    sent_at: datetime
+    sent_at: datetime  # aware UTC
 
     def urls(self, archive: str) -> tuple[str, ...]:
         """Where the archive may have it; the first is the most probable."""
@@ -58,12 +58,13 @@ def listed_alerts(heartbeat: bytes) -> tuple[ListedAlert, ...]:
 
 def _listed(reference: str) -> ListedAlert | None:
     """One reference: sender,identifier,sent (CAP 1.2, 3.2.1)."""
-    sender, *middle, sent = reference[:_LONGEST_REFERENCE].split(",")
-    identifier = ",".join(middle)
+    sender, _, rest = reference[:_LONGEST_REFERENCE].partition(",")
+    identifier, _, sent = rest.rpartition(",")
     if not sender or not identifier or _DAY.match(sent) is None:
         return None
     try:
-        sent_at = datetime.fromisoformat(sent)
-    except ValueError:
+        written = datetime.fromisoformat(sent)
+        sent_at = written.replace(tzinfo=written.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return ListedAlert(identifier, sent, sent_at if sent_at.tzinfo else sent_at.replace(tzinfo=UTC))
+    return ListedAlert(identifier, sent, sent_at)

@@ -46,7 +46,7 @@ class NaadServer:
 
 
 @dataclass(frozen=True, slots=True)
-class NaadPatience:
+class NaadTimeouts:
     """How long things may take, in seconds."""
 
     heartbeat_s: float = 90.0  # from one heartbeat to the next
@@ -89,7 +89,7 @@ class NaadFeed:
         *,
         now: Callable[[], datetime],
         is_stopping: Callable[[], bool],
-        patience: NaadPatience | None = None,
+        timeouts: NaadTimeouts | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """
@@ -101,7 +101,7 @@ class NaadFeed:
         self._client = client
         self._now = now
         self._is_stopping = is_stopping
-        self._patience = patience or NaadPatience()
+        self._timeouts = timeouts or NaadTimeouts()
         self._monotonic = monotonic
         self._caller = BoundedCaller("naad", is_stopping, monotonic)
         self._connection: NaadConnection | None = None
@@ -127,7 +127,7 @@ class NaadFeed:
 
     def read(self) -> Iterator[DocumentReading]:
         """What the stream has brought, or brings within some seconds. Raises FeedError."""
-        longest_s = 0.0 if self._connection is None else self._patience.read_s
+        longest_s = 0.0 if self._connection is None else self._timeouts.read_s
         connection = self._connection = self._connection or self._connected()
         try:
             for document in connection.wait(longest_s):
@@ -163,8 +163,8 @@ class NaadFeed:
 
     def _check(self, connection: NaadConnection) -> None:
         """Raises FeedError if the connection is of no use."""
-        if self._monotonic() > self._heartbeat_s + self._patience.heartbeat_s:
-            raise FeedError(f"no heartbeat for {self._patience.heartbeat_s:g} seconds")
+        if self._monotonic() > self._heartbeat_s + self._timeouts.heartbeat_s:
+            raise FeedError(f"no heartbeat for {self._timeouts.heartbeat_s:g} seconds")
         if connection.damaged > MAX_DAMAGED:
             raise FeedError(f"{connection.damaged} damaged documents in a row")
 
@@ -204,7 +204,7 @@ class NaadFeed:
 
     def _fetched(self) -> Iterator[DocumentReading]:
         """The missing alerts, from the archive."""
-        deadline_s = self._monotonic() + self._patience.archive_s
+        deadline_s = self._monotonic() + self._timeouts.archive_s
         for missing in list(self._missing.values()):
             if not missing.is_due or self._monotonic() >= deadline_s:
                 continue

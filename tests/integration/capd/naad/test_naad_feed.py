@@ -21,14 +21,14 @@ from cryptography.x509.oid import NameOID
 from eas_station.capd.feed.reading import DocumentReading
 from eas_station.capd.http.fetch import HttpClient
 from eas_station.capd.naad.document_splitter import MAX_DOCUMENT_BYTES
-from eas_station.capd.naad.naad_feed import NaadFeed, NaadPatience
+from eas_station.capd.naad.naad_feed import NaadFeed, NaadTimeouts
 from eas_station.config.model import FeedConfig
 from eas_station.errors import FeedError
 
 REAL = Path(__file__).resolve().parents[5] / "shared" / "cap" / "canada_cap"
 Make = Callable[..., bytes]
 NOW = datetime(2026, 4, 20, 15, 6, tzinfo=UTC)
-PATIENCE = NaadPatience(heartbeat_s=30.0, read_s=10.0, archive_s=10.0)
+TIMEOUTS = NaadTimeouts(heartbeat_s=30.0, read_s=10.0, archive_s=10.0)
 ARCHIVED = "/2026-04-20/2026_04_20T15_05_00_00_00I{}.xml"
 
 
@@ -36,7 +36,7 @@ class Reader:
     """A feed, and everything that it gave."""
 
     def __init__(
-        self, stream: Any, archive: str, patience: NaadPatience = PATIENCE, **keys: Any
+        self, stream: Any, archive: str, timeouts: NaadTimeouts = TIMEOUTS, **keys: Any
     ) -> None:
         self.stopping = threading.Event()
         feed = FeedConfig(
@@ -44,7 +44,7 @@ class Reader:
         )
         client = HttpClient("x", self.stopping.is_set)
         self.feed = NaadFeed(
-            feed, client, now=lambda: NOW, is_stopping=self.stopping.is_set, patience=patience
+            feed, client, now=lambda: NOW, is_stopping=self.stopping.is_set, timeouts=timeouts
         )
         self.readings: list[DocumentReading] = []
 
@@ -225,6 +225,8 @@ def test_a_hostile_list_leads_nowhere_else(
         ("one", "../etc"),
         ("one", "2026-04-20"),
         ("one", "2026-99-99T15:05:00-00:00"),
+        ("one", "0001-01-01T00:00:00+14:00"),
+        ("one", "9999-12-31T23:59:59-14:00"),
     )
     stream.send(heartbeat(*hostile) + alert("last"))
     assert reader.read_alerts(1) == ["last"]
@@ -244,8 +246,8 @@ def test_a_long_list_is_cut(
 
 
 def test_a_stream_without_heartbeats_is_given_up(stream: Any, server: Any, alert: Make) -> None:
-    patience = NaadPatience(heartbeat_s=1.0, read_s=0.1, archive_s=1.0)
-    reader = Reader(stream, server.url, patience)
+    timeouts = NaadTimeouts(heartbeat_s=1.0, read_s=0.1, archive_s=1.0)
+    reader = Reader(stream, server.url, timeouts)
     stream.greeting = alert("one")
     assert reader.read_alerts(1) == ["one"]
     with pytest.raises(FeedError, match="no heartbeat for 1 seconds"):
@@ -258,8 +260,8 @@ def test_a_stream_without_heartbeats_is_given_up(stream: Any, server: Any, alert
 
 @pytest.mark.parametrize("block", [b"<alert>" * 5_000, b"\x00" * 65_536, b"<alert><a/>" * 99])
 def test_a_flood_is_given_up_and_costs_no_memory(block: bytes, stream: Any, server: Any) -> None:
-    patience = NaadPatience(heartbeat_s=2.0, read_s=0.5, archive_s=1.0)
-    reader = Reader(stream, server.url, patience)
+    timeouts = NaadTimeouts(heartbeat_s=2.0, read_s=0.5, archive_s=1.0)
+    reader = Reader(stream, server.url, timeouts)
     reader.read()
     tracemalloc.start()
     stream.flood(block)

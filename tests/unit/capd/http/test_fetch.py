@@ -244,7 +244,12 @@ def test_a_request_is_given_up_when_the_station_stops(server: Any) -> None:
 
 def test_nobody_there_is_one_sentence() -> None:
     client = HttpClient("x", threading.Event().is_set)
-    for url in ("http://127.0.0.1:9/", "http://[::1", "http://\u2603.invalid:x/"):
+    for url in (
+        "http://127.0.0.1:9/",
+        "http://[::1",
+        "http://\u2603.invalid:x/",
+        "http://\u3002:b@127.0.0.1:9/",
+    ):
         with pytest.raises(FeedError) as error:
             client.get(url, "*/*", None, time.monotonic() + 5)
         assert "\n" not in str(error.value)

@@ -39,7 +39,7 @@ def test_links_to_the_feeds_own_server(base: str, link: str, url: str) -> None:
         ("//cap.met.ie/1", "cap.met.ie"),
         ("https://www.met.ie:8443/1", "www.met.ie:8443"),
         ("http://www.met.ie:81/1", "www.met.ie:81"),
-        ("https://www.met.ie@10.0.0.1/1", "10.0.0.1"),
+        ("https://10.0.0.1/1", "10.0.0.1"),
         ("https://www.met.ie.evil.example/1", "www.met.ie.evil.example"),
     ],
 )
@@ -80,7 +80,11 @@ def test_links_to_hosts_that_are_named(
 
 
 @pytest.mark.parametrize(
-    "link", ["http://[", "https://a.example:99999/", "file:///etc/passwd", "mailto:a@b"]
+    "link",
+    [
+        *("http://[", "https://a.example:99999/", "file:///etc/passwd", "mailto:a@b"),
+        *("https://a:b@a.example/1", "https://a.example@10.0.0.1/1", "//\u3002:\u3002@a.example/1"),
+    ],
 )
 def test_what_is_no_web_address_is_refused(link: str) -> None:
     with pytest.raises(CapError) as error:
