@@ -1,8 +1,8 @@
-"""Where the bits of a burst begin: a straight line, one clock for all bursts of a message.
+"""Bit timing recovery: bit k begins at begin + k · period, with one period per message.
 
-Times are modem samples. The line is found on the known bits and then drawn longer piece by piece:
-within each of a few segments the soft bits are summed at neighbouring times, and the line that
-collects most is taken.
+Times are modem samples. The clock is first locked on the known bits, then refined as the burst
+grows: in each of 16 segments the soft bits are summed at neighbouring offsets, and the line (offset
+and slope) with the largest total is taken.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from eas_station.dsp.audio.modulate import PREAMBLE
 PREAMBLE_BITS = 8 * len(PREAMBLE)
 HEADER_KNOWN = bits(PREAMBLE + START.encode("ascii"))  # bit 0 of "Z" is at PREAMBLE_BITS
 EOM_KNOWN = bits(PREAMBLE + EOM_TEXT.encode("ascii"))
-WIDEST = 0.0135  # largest relative clock error that is followed
-REACH = 4  # samples to either side of the line that are looked at
+MAX_CLOCK_ERROR = 0.0135  # relative
+REACH = 4  # samples searched on either side of the line
 SEGMENTS = 16
-TURNS = np.linspace(-3.0, 3.0, 25)  # samples by which the ends of a line are turned
-MOVES = np.arange(-2.0, 2.01, 0.25)  # and by which all of it is moved
+SLOPES = np.linspace(-3.0, 3.0, 25)  # samples by which a slope moves the ends of the line
+OFFSETS = np.arange(-2.0, 2.01, 0.25)  # samples by which an offset moves all of it
 LOCK_CLOCKS = BIT * (1 + np.linspace(-0.0125, 0.0125, 21))
 LOCK_REACH = 6
 LOCK_TIMES = np.arange(-LOCK_REACH, LOCK_REACH + 1)
-PIVOT = 4  # the bit in the middle of the known bits that sync looked at
-CORE = PREAMBLE_BITS - 32  # first of the known bits that even a slow squelch lets through
+PIVOT = 4  # the middle of the known bits that `sync` correlates
+CORE = PREAMBLE_BITS - 32  # first known bit that a slow squelch passes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +41,20 @@ class BitClock:
     period: float
 
     def times(self, first: int, count: int) -> Precise:
-        """When `count` bits from bit `first` on begin."""
+        """The beginnings of `count` bits from bit `first` on."""
         bit = first + np.arange(count, dtype=np.float64)
         return self.begin + bit * self.period
 
 
 class SoftSamples:
-    """Soft bits of one burst at every modem sample; 0 outside of what was heard."""
+    """The soft bits of one burst at every modem sample; 0 outside the received samples."""
 
     def __init__(self, origin: int) -> None:
         self.origin = origin
         self.values: Real = np.zeros(0, np.float32)
 
     def at(self, times: Precise) -> Real:
-        """The soft bits that begin nearest to these times."""
+        """The soft bits nearest to these times."""
         index = np.rint(times - self.origin).astype(np.intp)
         if not len(self.values):
             return np.zeros(index.shape, np.float32)
@@ -63,7 +63,7 @@ class SoftSamples:
         return found
 
     def around(self, times: Precise, reach: int) -> Real:
-        """Those that begin `reach` samples before to `reach` after: (times…, 2 * reach + 1)."""
+        """Those from `reach` samples before to `reach` after: (times…, 2 * reach + 1)."""
         wide = 2 * reach + 1
         padded = np.zeros((1, len(self.values) + 2 * wide), np.float32)
         padded[0, wide:-wide] = self.values
@@ -73,15 +73,15 @@ class SoftSamples:
         return found
 
 
-def lock(track: SoftSamples, near: float, known: Real) -> tuple[BitClock, float]:
-    """The line through the known bits, and how many of them agree (soft sum).
+def lock(samples: SoftSamples, near: float, known: Real) -> tuple[BitClock, float]:
+    """The clock that fits the known bits best, and their agreement (a soft sum).
 
     Args:
-        near: where bit 0 begins, roughly.
+        near: the approximate beginning of bit 0.
     """
     k = np.arange(len(known)) - PREAMBLE_BITS - PIVOT
     middle = near + PIVOT * BIT
-    soft = track.around(middle + k * LOCK_CLOCKS[:, None], LOCK_REACH)  # (clocks, bits, times)
+    soft = samples.around(middle + k * LOCK_CLOCKS[:, None], LOCK_REACH)  # (clocks, bits, times)
     parts = np.zeros((3, len(known)), np.float32)
     for row, part in enumerate((slice(CORE, None), slice(CORE - 32, CORE), slice(CORE - 32))):
         parts[row, part] = known[part]
@@ -93,68 +93,70 @@ def lock(track: SoftSamples, near: float, known: Real) -> tuple[BitClock, float]
     return BitClock(begin, period), float(core[best, column])
 
 
-def anchored(track: SoftSamples, near: float, known: Real, period: float) -> BitClock:
-    """The line with this period that fits the known bits best."""
+def anchored(samples: SoftSamples, near: float, known: Real, period: float) -> BitClock:
+    """The clock with this period that fits the known bits best."""
     k = np.arange(CORE, len(known)) - PREAMBLE_BITS - PIVOT
     middle = near + PIVOT * BIT + LOCK_TIMES
-    soft = track.at(middle[:, None] + k * period) @ known[CORE:]
+    soft = samples.at(middle[:, None] + k * period) @ known[CORE:]
     return BitClock(float(middle[int(soft.argmax())]) - PIVOT * period, period)
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """Lines with one common period, and what they collect."""
+    """Clocks with a common change of period, and their total."""
 
-    lines: tuple[BitClock, ...]
+    clocks: tuple[BitClock, ...]
     score: float
 
 
 def fit(
-    tracks: Sequence[SoftSamples], lines: Sequence[BitClock], expected: Sequence[Real], first: int
+    bursts: Sequence[SoftSamples], clocks: Sequence[BitClock], expected: Sequence[Real], first: int
 ) -> Fit:
-    """Move each line and turn all of them together to where they collect most.
+    """Shift each clock, and change all periods together, for the largest total.
 
     Args:
-        expected: per track the bits from bit `first` on: +1 and −1 where known, between them where
-            they are half known, nan where they are unknown (then either value is as good).
+        expected: per burst, the bits from bit `first` on: ±1 where known, between them where
+            partly known, NaN where unknown (either value counts).
     """
     count = max(len(e) for e in expected)
     profiles = np.stack(
         [
-            _profile(track, line, bits, first).ravel()
-            for track, line, bits in zip(tracks, lines, expected, strict=True)
+            _profile(samples, clock, bits, first).ravel()
+            for samples, clock, bits in zip(bursts, clocks, expected, strict=True)
         ]
     )
-    collected = (profiles @ _COLLECT).reshape(len(tracks), len(TURNS), len(MOVES))
-    turn = int(collected.max(axis=2).sum(axis=0).argmax())
-    turned = float(TURNS[turn]) / (count / 2)
+    totals = (profiles @ _WEIGHTS).reshape(len(bursts), len(SLOPES), len(OFFSETS))
+    best = int(totals.max(axis=2).sum(axis=0).argmax())
+    slope = float(SLOPES[best]) / (count / 2)
     new = []
-    for line, found in zip(lines, collected[:, turn], strict=True):
-        move = float(MOVES[int(found.argmax())])
-        begin = line.begin + move - (first + count / 2) * turned
-        new.append(BitClock(begin, line.period + turned))
-    return Fit(tuple(new), float(collected[:, turn].max(axis=1).sum()))
+    for clock, found in zip(clocks, totals[:, best], strict=True):
+        offset = float(OFFSETS[int(found.argmax())])
+        begin = clock.begin + offset - (first + count / 2) * slope
+        new.append(BitClock(begin, clock.period + slope))
+    return Fit(tuple(new), float(totals[:, best].max(axis=1).sum()))
 
 
-def _collecting() -> Precise:
-    """Weights of a profile under each turn and move: (segments * offsets, turns * moves)."""
+def _weights() -> Precise:
+    """The weights of a profile for each line: (segments * distances, slopes * offsets)."""
     centres = (np.arange(SEGMENTS) + 0.5) / SEGMENTS * 2 - 1
-    place = REACH + MOVES + TURNS[:, None] * centres[:, None, None]  # (segments, turns, moves)
+    place = (
+        REACH + OFFSETS + SLOPES[:, None] * centres[:, None, None]
+    )  # (segments, slopes, offsets)
     place = np.clip(place, 0, 2 * REACH)
     distance = np.abs(np.arange(2 * REACH + 1)[:, None, None] - place[:, None])
     weights: Precise = np.maximum(0, 1 - distance)
     return weights.reshape(SEGMENTS * (2 * REACH + 1), -1)
 
 
-_COLLECT = _collecting()
+_WEIGHTS = _weights()
 
 
-def _profile(track: SoftSamples, line: BitClock, expected: Real, first: int) -> Precise:
-    """What each segment collects at −REACH … REACH samples off the line."""
+def _profile(samples: SoftSamples, clock: BitClock, expected: Real, first: int) -> Precise:
+    """The sum of each segment at −REACH … REACH samples from the clock's times."""
     count = len(expected)
-    soft = track.around(line.times(first, count), REACH)
+    soft = samples.around(clock.times(first, count), REACH)
     unknown = np.isnan(expected)[:, None]
-    weighed = np.where(unknown, np.abs(soft), soft * expected[:, None])
+    weighted = np.where(unknown, np.abs(soft), soft * expected[:, None])
     edges = (np.arange(SEGMENTS) * count) // SEGMENTS
-    profile: Precise = np.add.reduceat(weighed, edges, axis=0)
+    profile: Precise = np.add.reduceat(weighted, edges, axis=0)
     return profile

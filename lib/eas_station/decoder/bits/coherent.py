@@ -1,9 +1,15 @@
-"""Coherent soft bits: the phase of each tone is learnt from the burst itself.
+"""Coherent detection of soft bits, with phase references estimated from the burst itself.
 
-Both tones make whole cycles in a bit, so the phase at bit boundaries is constant within a burst
-(47 CFR 11.31(a)(1)); a tone or baud error makes it turn slowly, a baud error alone with the data.
-The bits are decided over all bursts of a message together, the phase reference of each bit is
-taken from its neighbours in the same burst but never from itself, and both are repeated.
+Both tones have whole cycles in a bit, so their phase at bit boundaries is constant within a burst
+(47 CFR 11.31(a)(1)). A frequency or baud error makes it rotate slowly, by drift + skew with each
+one and by drift − skew with each zero. With the matched filter output z of a tone, its phase
+reference r and its noise power N, the log-likelihood of the tone against noise is
+
+    (2·Re(z·conj(r)) − |r|²) / N,
+
+and a soft bit is that of mark minus that of space. The reference of a bit is the mean of its
+neighbours in the same burst, never the bit itself. Bits are decided over all bursts of the message.
+References and decisions are repeated up to `ROUNDS` times (decision-directed estimation).
 """
 
 from __future__ import annotations
@@ -17,37 +23,37 @@ from numpy.typing import NDArray
 from eas_station.dsp.arrays.array_types import Phasor, Precise, Real
 
 ROUNDS = 3
-REACHES = (12, 30, 75)  # bits to either side that make a phase reference
-TIE_REACH = 12
-LAGS = (1, 2, -1)  # bits whose echo may lie in a bit
-OUTLIER = 3.5  # times the mean: powers above are left out
-KEPT_MEAN = 1 - OUTLIER / math.expm1(OUTLIER)  # of what is kept, were the mean 1
-ECHO = 0.03  # share of what is unexplained that an echo must explain
-SURE = 25.0  # soft bits of one burst are not trusted further than this
-MAX_TURN = 0.13  # cycles a bit: 68 Hz
-TWISTS = np.linspace(-0.03, 0.03, 13)  # cycles a bit that mark turns more than space
+REACHES = (12, 30, 75)  # bits on either side in a phase reference
+RATIO_REACH = 12
+LAGS = (1, 2, -1)  # of bits whose echo may lie in a bit
+OUTLIER = 3.5  # times the mean: larger powers are left out
+KEPT_MEAN = 1 - OUTLIER / math.expm1(OUTLIER)  # of the kept powers for a true mean of 1
+MIN_ECHO = 0.03  # share of the residual power that an echo must explain
+MAX_SOFT = 25.0  # limit of the soft bits of one burst
+MAX_DRIFT = 0.13  # cycles per bit: 68 Hz
+SKEWS = np.linspace(-0.03, 0.03, 13)  # cycles per bit
 SHORT_FFT = 1024
 LONG_FFT = 4096
-CHANCE = 0.05  # correlation of independent errors that happens
-LOCAL = 7  # bits over which a disturbance is told from steady noise
-CALM = 1.7  # times the usual variance within LOCAL bits that is still steady noise
+CHANCE = 0.05  # correlation that independent errors may show
+LOCAL = 7  # bits over which a disturbance differs from steady noise
+CALM = 1.7  # times the mean power within LOCAL bits that is still steady noise
 
 
 @dataclass(frozen=True, slots=True)
 class CoherentResult:
-    """What coherent detection makes of the bursts of one message."""
+    """The bursts of one message after coherent detection."""
 
-    soft: Precise  # (bursts, bits): log-odds, from the first known bit on
+    soft: Precise  # (bursts, bits): log-odds from the first known bit on
     together: Precise  # (bits,): log-odds of all bursts together
     ebn0: Precise  # (bursts,)
-    eye: Precise  # (bursts, bits): the decision variable, ±1 when undisturbed
-    turn: float  # cycles a bit by which both tones turn
-    twist: float  # half of what mark turns more than space
+    eye: Precise  # (bursts, bits): the decision variable; ±1 if undisturbed
+    drift: float  # cycles per bit by which all bits rotate the tones
+    skew: float  # cycles per bit: ones rotate them by drift + skew, zeros by drift − skew
 
 
 @dataclass(frozen=True, slots=True)
 class _Reference:
-    """Phase references of every burst, and what they leave unexplained."""
+    """The phase references of each burst, and the noise they leave."""
 
     mark: Phasor  # (bursts, bits)
     space: Phasor
@@ -62,33 +68,33 @@ def detect(
 
     Args:
         phasors: (bursts, 2, bits) filter outputs, mark and space, their phases at bit boundaries.
-        soft: (bits,) log-odds to begin with, of the known bits too.
-        known: (bits,) +1 and −1 where the bit is known, 0 elsewhere.
-        active: bits after this are noise.
-        heard: (bursts, bits) 1 where a burst has been heard, 0 where nothing is known of it.
+        soft: (bits,) log-odds to begin with, known bits included.
+        known: (bits,) ±1 where the bit is known, 0 elsewhere.
+        active: number of bits of the message; later ones are noise.
+        heard: (bursts, bits) 1 where a burst was received, 0 elsewhere.
     """
-    turn = twist = 0.0
+    drift = skew = 0.0
     for step in range(ROUNDS):
         sign = np.where(known != 0, known, np.tanh(np.clip(soft, -30, 30) / 2))
         weight = sign.copy()
         weight[active:] = 0
-        walk = np.cumsum(sign) - sign
+        balance = np.cumsum(sign) - sign
         if step < 2:
-            turn, twist = _rotation(phasors, weight, walk, (turn, twist) if step else None)
-        steady = phasors * np.exp(-2j * np.pi * (turn * np.arange(len(sign)) + twist * walk))
+            drift, skew = _rotation(phasors, weight, balance, (drift, skew) if step else None)
+        steady = phasors * np.exp(-2j * np.pi * (drift * np.arange(len(sign)) + skew * balance))
         rows, ebn0, eye = _detect_each(steady, sign, weight * heard)
         used = (weight != 0) & (heard > 0).all(axis=0)
         before, soft = soft, _together(rows, eye * sign, used)
         if np.array_equal(before[:active] > 0, soft[:active] > 0):
             break
-    return CoherentResult(rows, soft, ebn0, eye, turn, twist)
+    return CoherentResult(rows, soft, ebn0, eye, drift, skew)
 
 
 def _together(rows: Precise, errors: Precise, used: NDArray[np.bool_]) -> Precise:
     """Log-odds of all bursts together.
 
-    Noise differs from burst to burst, but an echo or a filter distorts all alike: what their errors
-    have in common does not count as often as there are bursts.
+    Noise differs from burst to burst, but an echo or a filter distorts all alike. With the mean
+    correlation c of their errors, the sum of n bursts is divided by 1 + (n − 1)·c.
     """
     total: Precise = rows.sum(axis=0)
     if len(rows) == 1 or used.sum() < 64:
@@ -100,40 +106,40 @@ def _together(rows: Precise, errors: Precise, used: NDArray[np.bool_]) -> Precis
 
 
 def _rotation(
-    phasors: Phasor, weight: Precise, walk: Precise, near: tuple[float, float] | None
+    phasors: Phasor, weight: Precise, balance: Precise, near: tuple[float, float] | None
 ) -> tuple[float, float]:
-    """How fast the phase turns: with every bit, and with ones more than with zeros."""
+    """Rotation of the phase: with each bit (drift), and more with ones than with zeros (skew)."""
     first = np.flatnonzero(weight)
     begin = int(first[0]) if len(first) else 0
     if near is None:
         part = slice(begin, begin + SHORT_FFT // 2)
-        _, twist = _strongest(phasors[..., part], weight[part], walk[part], TWISTS, SHORT_FFT)
+        _, skew = _strongest(phasors[..., part], weight[part], balance[part], SKEWS, SHORT_FFT)
     else:
-        twist = near[1]
-    fine = twist + np.array([-0.00167, 0.0, 0.00167]) / (1 if near is None else 3)
-    turn, twist = _strongest(phasors, weight, walk, fine, LONG_FFT)
-    return turn, twist
+        skew = near[1]
+    fine = skew + np.array([-0.00167, 0.0, 0.00167]) / (1 if near is None else 3)
+    drift, skew = _strongest(phasors, weight, balance, fine, LONG_FFT)
+    return drift, skew
 
 
 def _strongest(
-    phasors: Phasor, weight: Precise, walk: Precise, twists: Precise, size: int
+    phasors: Phasor, weight: Precise, balance: Precise, skews: Precise, size: int
 ) -> tuple[float, float]:
-    """The turn and twist under which the tones stand still best."""
+    """The drift and skew that make the tones most steady: the maximum of a spectrum."""
     tones = np.stack([np.maximum(weight, 0), np.maximum(-weight, 0)])
     signal = (phasors * tones).astype(np.complex64)  # (bursts, 2, bits)
-    still = np.exp(-2j * np.pi * twists[:, None] * walk).astype(np.complex64)
-    spectrum = np.fft.fft(signal[None] * still[:, None, None], size, axis=-1)
-    power = (spectrum.real**2 + spectrum.imag**2).sum(axis=(1, 2))  # (twists, size)
-    turns = np.fft.fftfreq(size)
-    power[:, np.abs(turns) > MAX_TURN] = 0
+    steadied = np.exp(-2j * np.pi * skews[:, None] * balance).astype(np.complex64)
+    spectrum = np.fft.fft(signal[None] * steadied[:, None, None], size, axis=-1)
+    power = (spectrum.real**2 + spectrum.imag**2).sum(axis=(1, 2))  # (skews, size)
+    drifts = np.fft.fftfreq(size)
+    power[:, np.abs(drifts) > MAX_DRIFT] = 0
     row, column = np.unravel_index(int(power.argmax()), power.shape)
-    return float(turns[column]), float(twists[row])
+    return float(drifts[column]), float(skews[row])
 
 
 def _detect_each(
     steady: Phasor, sign: Precise, weight: Precise
 ) -> tuple[Precise, Precise, Precise]:
-    """Soft bits (bursts, bits), Eb/N0 and eye of bursts whose phases stand still."""
+    """Soft bits (bursts, bits), Eb/N0 and eye of bursts with steady phases."""
     mark, space = steady[:, 0], steady[:, 1]
     best = _best_reference(mark, space, weight, sign)
     clean_mark, clean_space = _without_echo(mark, space, weight, sign, best)
@@ -143,7 +149,7 @@ def _detect_each(
     mark_power, space_power = _power(best.mark), _power(best.space)
     one = (2 * (mark * best.mark.conj()).real - mark_power) / best.mark_noise
     zero = (2 * (space * best.space.conj()).real - space_power) / best.space_noise
-    soft = np.clip((one - zero) / _disturbance(mark, space, sign, best), -SURE, SURE)
+    soft = np.clip((one - zero) / _disturbance(mark, space, sign, best), -MAX_SOFT, MAX_SOFT)
     strength = mark_power / best.mark_noise + space_power / best.space_noise
     used = weight != 0
     ebn0 = (strength * used).sum(axis=1) / np.maximum(2 * used.sum(axis=1), 1)
@@ -152,29 +158,31 @@ def _detect_each(
 
 
 def _best_reference(mark: Phasor, space: Phasor, weight: Precise, sign: Precise) -> _Reference:
-    """Of the references of every reach, for each burst the one that explains it best."""
+    """For each burst, the references with the reach that leaves the least noise."""
     mark_weight, space_weight = np.maximum(weight, 0), np.maximum(-weight, 0)
-    tie = _tie(mark, space, mark_weight, space_weight)[:, None]
-    heard = mark * mark_weight + space * space_weight * np.conj(tie)
-    load = mark_weight + np.abs(tie) ** 2 * space_weight
+    ratio = _tone_ratio(mark, space, mark_weight, space_weight)[:, None]
+    heard = mark * mark_weight + space * space_weight * np.conj(ratio)
+    load = mark_weight + np.abs(ratio) ** 2 * space_weight
     near = _neighbours(heard, REACHES) / (_neighbours(load, REACHES) + 0.5)
-    mark_rest, space_rest = _unexplained(mark, space, sign, near, near * tie)
+    mark_residual, space_residual = _residual(mark, space, sign, near, near * ratio)
     chosen, noises = [], []
     for burst, used in enumerate(weight != 0):
-        noise = np.stack([_usual(rest[:, burst, used]) for rest in (mark_rest, space_rest)])
+        residuals = (mark_residual[:, burst, used], space_residual[:, burst, used])
+        noise = np.stack([_mean_power(residual) for residual in residuals])
         chosen.append(int(noise.prod(axis=0).argmin()))
         noises.append(noise[:, chosen[-1]])
     best = near[chosen, np.arange(len(mark))]
     mark_noise, space_noise = np.array(noises).T[:, :, None]
-    return _Reference(best, best * tie, mark_noise, space_noise)
+    return _Reference(best, best * ratio, mark_noise, space_noise)
 
 
 def _without_echo(
     mark: Phasor, space: Phasor, weight: Precise, sign: Precise, best: _Reference
 ) -> tuple[Phasor, Phasor]:
-    """Both tones without what the neighbouring bits leave in them, where they leave anything.
+    """Both tones without the echoes of neighbouring bits, if there are any.
 
-    An echo, or a filter that rings, adds to each bit the same share of the bits round it.
+    An echo or a ringing filter adds a constant share of the neighbouring bits to each bit
+    (intersymbol interference). The shares are fitted by least squares and subtracted.
     """
     one = (1 + sign) / 2
     around = np.stack([np.roll(sign, lag) for lag in LAGS])
@@ -182,47 +190,47 @@ def _without_echo(
     for tone, reference, sent in ((mark, best.mark, one), (space, best.space, 1 - one)):
         causes = np.concatenate([around, (1 - sent)[None]])
         turned = reference / np.maximum(np.abs(reference), 1e-12)
-        rest = (tone - reference * sent) * turned.conj()
+        residual = (tone - reference * sent) * turned.conj()
         shares = np.stack(
             [
                 _shares(causes[:, used], row[used])
-                for row, used in zip(rest, weight != 0, strict=True)
+                for row, used in zip(residual, weight != 0, strict=True)
             ]
         )
         cleaned.append(tone - (shares @ causes) * turned if shares.any() else tone)
     return cleaned[0], cleaned[1]
 
 
-def _shares(causes: Precise, rest: Phasor) -> Phasor:
-    """How much of each cause (causes, n) is in the rest (n,); zeros unless it explains some."""
+def _shares(causes: Precise, residual: Phasor) -> Phasor:
+    """The share of each cause (causes, n) in the residual (n,); zeros if they explain little."""
     matrix = causes @ causes.T
-    seen = causes @ rest
+    seen = causes @ residual
     shares: Phasor = np.linalg.solve(matrix + np.eye(len(causes)), seen)
     explained = float((shares.conj() @ seen).real)
-    if explained < ECHO * float(_power(rest).sum()):
+    if explained < MIN_ECHO * float(_power(residual).sum()):
         return np.zeros_like(shares)
     return shares
 
 
-def _tie(mark: Phasor, space: Phasor, mark_weight: Precise, space_weight: Precise) -> Phasor:
-    """What space is times mark: amplitude and phase, one number for each burst."""
+def _tone_ratio(mark: Phasor, space: Phasor, mark_weight: Precise, space_weight: Precise) -> Phasor:
+    """The ratio of space to mark in amplitude and phase, one number per burst."""
     marks, spaces = mark * mark_weight, space * space_weight
-    local_mark, local_space = _neighbours(np.stack([marks, spaces]), (TIE_REACH,))[0]
+    local_mark, local_space = _neighbours(np.stack([marks, spaces]), (RATIO_REACH,))[0]
     cross = (local_space * local_mark.conj()).sum(axis=1)
     level_mark = np.abs(marks).sum(axis=1) / (mark_weight.sum(axis=1) + 1e-9)
     level_space = np.abs(spaces).sum(axis=1) / (space_weight.sum(axis=1) + 1e-9)
-    tie: Phasor = level_space / (level_mark + 1e-12) * cross / (np.abs(cross) + 1e-30)
-    return tie
+    ratio: Phasor = level_space / (level_mark + 1e-12) * cross / (np.abs(cross) + 1e-30)
+    return ratio
 
 
-def _unexplained(
+def _residual(
     mark: Phasor, space: Phasor, sign: Precise, mark_reference: Phasor, space_reference: Phasor
 ) -> tuple[Precise, Precise]:
-    """Power of both tones that is not the tone that was sent."""
+    """The residual power of both tones, apart from the tone that was sent."""
     one = (1 + sign) / 2
-    mark_rest = one * _power(mark - mark_reference) + (1 - one) * _power(mark)
-    space_rest = (1 - one) * _power(space - space_reference) + one * _power(space)
-    return mark_rest, space_rest
+    mark_residual = one * _power(mark - mark_reference) + (1 - one) * _power(mark)
+    space_residual = (1 - one) * _power(space - space_reference) + one * _power(space)
+    return mark_residual, space_residual
 
 
 def _power(values: Phasor) -> Precise:
@@ -230,7 +238,7 @@ def _power(values: Phasor) -> Precise:
     return power
 
 
-def _usual(power: Precise) -> Precise:
+def _mean_power(power: Precise) -> Precise:
     """Mean of exponentially distributed powers (rows, n), outliers left out: (rows,)."""
     if not power.shape[1]:
         return np.full(len(power), 1e-12)
@@ -240,16 +248,16 @@ def _usual(power: Precise) -> Precise:
 
 
 def _disturbance(mark: Phasor, space: Phasor, sign: Precise, best: _Reference) -> Precise:
-    """How many times stronger than usual the noise is around each bit, at least 1."""
-    mark_rest, space_rest = _unexplained(mark, space, sign, best.mark, best.space)
-    rest = mark_rest / best.mark_noise + space_rest / best.space_noise
+    """The noise around each bit relative to its mean, at least 1."""
+    mark_residual, space_residual = _residual(mark, space, sign, best.mark, best.space)
+    residual = mark_residual / best.mark_noise + space_residual / best.space_noise
     window = np.full(LOCAL, 0.5 / LOCAL / CALM)
-    level: Precise = np.maximum(1.0, [np.convolve(row, window, "same") for row in rest])
+    level: Precise = np.maximum(1.0, [np.convolve(row, window, "same") for row in residual])
     return level
 
 
 def _neighbours(values: Precise | Phasor, reaches: tuple[int, ...]) -> Phasor:
-    """Sums over bits to either side, without the bit itself: (reaches, …, bits)."""
+    """Sums over the bits on either side, without the bit itself: (reaches, …, bits)."""
     count = values.shape[-1]
     sums = np.concatenate([np.zeros((*values.shape[:-1], 1)), values.cumsum(axis=-1)], axis=-1)
     k = np.arange(count)
@@ -263,5 +271,5 @@ def _neighbours(values: Precise | Phasor, reaches: tuple[int, ...]) -> Phasor:
 
 
 def mean_db(ebn0: Precise) -> float:
-    """Mean of power ratios in dB."""
+    """The mean of power ratios in dB."""
     return float(10 * np.log10(np.maximum(ebn0, 1e-6)).mean())

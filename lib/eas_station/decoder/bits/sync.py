@@ -1,9 +1,12 @@
-"""Find the beginnings of bursts: four bytes of preamble with ZCZC- or NNNN, at a constant
-false-alarm rate.
+"""Preamble correlation: finds the beginnings of bursts at a constant false-alarm rate.
 
-The known bits are correlated with the soft bits of four phases a bit; the sum is divided by the
-root of the soft bits' own energy, so that noise, speech and music of any level give a normal
-deviate. Three clocks (0 and ±0.8 %) cover transmitters up to 1.2 % off.
+The known bits b_i of four bytes of preamble and ZCZC- or NNNN are correlated with the soft bits x_i
+at four phases per bit. The score
+
+    Σ b_i · x_i / √(Σ x_i²)
+
+is a standard normal deviate for noise, speech and music of any level. Three clocks (0 and ±0.8 %)
+cover transmitters with errors of up to 1.2 %.
 """
 
 from __future__ import annotations
@@ -23,18 +26,18 @@ HEADER_START, EOM = START.encode("ascii"), EOM_TEXT.encode("ascii")
 Kind = Literal["header", "eom"]
 PHASES = (0, 3, 6, 9)  # twelfths of a bit
 PER_BIT = len(PHASES)
-LEAD = 4  # bytes of preamble that are asked for
+LEAD = 4  # bytes of preamble that are correlated
 CLOCKS = (-0.008, 0.0, 0.008)
 THRESHOLD = 4.7  # standard deviations
-APART = 72 * PER_BIT  # two bursts cannot begin closer than this
-EDGE = 2  # quarter bits by which the outer bytes may be moved
-BATCH = 128 * PER_BIT  # quarter bits that are searched at once
-FLOOR = 6.0  # soft-bit energy of a template below which there is no signal at all
+MIN_DISTANCE = 72 * PER_BIT  # between the beginnings of two bursts
+EDGE = 2  # quarter bits by which a clock may shift the outer bytes
+BATCH = 128 * PER_BIT  # quarter bits searched at once
+MIN_ENERGY = 6.0  # of the soft bits under a template; less is no signal
 
 
 @dataclass(frozen=True, slots=True)
 class SyncCandidate:
-    """A burst seems to begin here."""
+    """A possible beginning of a burst."""
 
     channel: int
     kind: Kind
@@ -44,11 +47,11 @@ class SyncCandidate:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Bytes of a template that every clock moves alike."""
+    """Bytes of a template that each clock shifts by the same amount."""
 
-    rows: tuple[int, ...]  # which byte correlations
-    places: tuple[int, ...]  # where each begins at the nominal clock, in quarter bits
-    shifts: tuple[int, ...]  # per clock: by how much all of them are moved
+    rows: tuple[int, ...]  # of the byte correlations
+    places: tuple[int, ...]  # of the bytes at the nominal clock, in quarter bits
+    shifts: tuple[int, ...]  # per clock, in quarter bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ class SyncSearch:
         self._past = (_SPAN // PER_BIT + 9) * PER_BIT
         self._soft = np.zeros((channels, self._past), np.float32)
         self._first = -self._past  # quarter-bit index of _soft[:, 0]
-        self._rising: list[list[SyncCandidate]] = [[] for _ in range(channels)]
+        self._candidates: list[list[SyncCandidate]] = [[] for _ in range(channels)]
 
     def feed(self, soft: Real) -> list[SyncCandidate]:
         """Take soft bits (channels, n), n a multiple of PER_BIT."""
@@ -103,13 +106,13 @@ class SyncSearch:
             for channel, i in zip(*np.nonzero(scores > THRESHOLD), strict=True):
                 at = (self._first + int(i) + EDGE + 8 * PER_BIT * LEAD) * (BIT / PER_BIT)
                 found = SyncCandidate(int(channel), kind, at, float(scores[channel, i]))
-                self._rising[channel].append(found)
+                self._candidates[channel].append(found)
         self._soft = x[:, seen:]
         self._first += seen
         return self._peaks()
 
     def _scores(self, x: Real, count: int) -> list[tuple[Kind, Real]]:
-        """Normalised correlation of each template, beginning at the first `count` quarter bits."""
+        """The normalised correlation of each template at the first `count` quarter bits."""
         channels = x.shape[0]
         shifted = windows(x, 0, 8, PER_BIT, x.shape[1] - 7 * PER_BIT)
         by_byte = np.moveaxis(_PATTERNS @ shifted, 1, 0)  # (patterns, channels, places)
@@ -121,26 +124,27 @@ class SyncSearch:
             end = 8 * PER_BIT * template.length + EDGE
             energy = (power[:, end : end + count] - power[:, EDGE : EDGE + count]) / PER_BIT
             best = _best_clock(by_byte, template, count)
-            found.append((template.kind, best / np.sqrt(np.maximum(energy, FLOOR))))
+            found.append((template.kind, best / np.sqrt(np.maximum(energy, MIN_ENERGY))))
         return found
 
     def _peaks(self) -> list[SyncCandidate]:
-        """Candidates that nothing better can follow any more."""
+        """The candidates that no better one can follow."""
         found = []
-        done = (self._first + _SPAN - APART) * (BIT / PER_BIT)
-        for channel, rising in enumerate(self._rising):
-            while rising:
-                best = _summit(rising)
+        done = (self._first + _SPAN - MIN_DISTANCE) * (BIT / PER_BIT)
+        distance = MIN_DISTANCE * (BIT / PER_BIT)
+        for channel, candidates in enumerate(self._candidates):
+            while candidates:
+                best = _local_peak(candidates)
                 if best.at > done:
                     break
                 found.append(best)
-                rising = [c for c in rising if c.at > best.at + APART * (BIT / PER_BIT)]
-            self._rising[channel] = rising
+                candidates = [c for c in candidates if c.at > best.at + distance]
+            self._candidates[channel] = candidates
         return found
 
 
 def _best_clock(by_byte: Real, template: _Template, count: int) -> Real:
-    """The template's correlation under the clock that suits best, at `count` places."""
+    """The template's correlation with its best clock, at `count` places."""
     wide = count + 2 * EDGE
     parts = []
     for part in template.parts:
@@ -160,11 +164,11 @@ def _best_clock(by_byte: Real, template: _Template, count: int) -> Real:
     return best
 
 
-def _summit(rising: list[SyncCandidate]) -> SyncCandidate:
-    """From the first candidate uphill to one with nothing better near it."""
-    best = rising[0]
+def _local_peak(candidates: list[SyncCandidate]) -> SyncCandidate:
+    """The best candidate near the first one, near that one, and so on until none is better."""
+    best = candidates[0]
     while True:
-        near = [c for c in rising if abs(c.at - best.at) < APART * (BIT / PER_BIT)]
+        near = [c for c in candidates if abs(c.at - best.at) < MIN_DISTANCE * (BIT / PER_BIT)]
         better = max(near, key=lambda c: c.score)
         if better.score <= best.score:
             return best

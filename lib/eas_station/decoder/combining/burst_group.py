@@ -1,4 +1,4 @@
-"""The bursts of one message: when to read them, and when to speak."""
+"""The bursts of one message: when to decode them, and when the text is certain enough."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from eas_station.decoder.bits import sample_loss
 from eas_station.decoder.bits.bit_timing import PREAMBLE_BITS
-from eas_station.decoder.bits.burst_track import LONGEST_BITS, BurstTrack, log_likelihood_same
+from eas_station.decoder.bits.burst_track import MAX_BITS, BurstTrack, log_likelihood_same
 from eas_station.decoder.combining import joint_decoding
 from eas_station.decoder.combining.joint_decoding import JointReading
 from eas_station.decoder.text.grammar import (
@@ -26,29 +26,29 @@ from eas_station.dsp.arrays.buffers import SlidingBuffer
 from eas_station.dsp.audio.afsk import BAUD_HZ, BIT
 
 REPEATS = 3  # 47 CFR 11.31(c)
-GAP_BITS = 1.6 * BAUD_HZ  # the longest pause between two bursts; the rule says one second
-JOIN_BITS = 340  # a burst is compared with earlier ones when so much of it is heard
-SAME = 5.0  # log-likelihood from which two bursts say the same
+GAP_BITS = 1.6 * BAUD_HZ  # the longest pause between two bursts; nominal: one second
+JOIN_BITS = 340  # received bits from which a burst is compared with earlier ones
+MIN_SAME = 5.0  # log-likelihood ratio from which two bursts carry the same message
 ENDS = [8 * (FIRST_PLACE + PLACE * n + TAIL) for n in range(1, MAX_LOCATIONS + 1)]
-MARGIN = 2  # bits that the end of a burst is waited for
-FILTER_BITS = 2.5  # and until a bit that was heard has been through the filters
-UNLIKELY = 0.01  # probability of a length below which its end is not watched for
+MARGIN = 2  # bits to wait after the end of a burst
+FILTER_BITS = 2.5  # delay of the filters
+UNLIKELY = 0.01  # probability below which a length is not considered
 TYPICAL_BITS = 8 * 60
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """From which posterior on the receiver speaks."""
+    """The posterior from which a message is given out."""
 
-    usual: float = 0.87  # all bursts there are
-    early: float = 0.999  # after two that agree bit by bit, without waiting for the third
-    single: float = 0.98  # only one burst was heard
-    rescue: float = 0.99  # some of the bursts contradict the others and are left out
+    usual: float = 0.87  # with all bursts of the message
+    early: float = 0.999  # with two that agree bit by bit, before the third
+    single: float = 0.98  # with only one burst
+    rescue: float = 0.99  # without bursts that contradict the others
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A text, and the bursts that it was read from."""
+    """A decided text, and the bursts it was decoded from."""
 
     text: str
     joint: JointReading
@@ -56,116 +56,116 @@ class Decision:
 
 
 class BurstGroup:
-    """Up to three bursts that say the same, from the first one's start to the last one's end."""
+    """Up to three bursts of one message, from the start of the first to the end of the last."""
 
     def __init__(self, first: BurstTrack) -> None:
         self.tracks = [first]
-        self.spoken: Decision | None = None
+        self.decision: Decision | None = None
         self.closed = False
-        self._doubted: list[JointReading] = []  # readings of whole bursts that were not sure enough
-        self._last_resort: Decision | None = None  # of which the end may be made up
-        self.unread: JointReading | None = None  # closed without a word
-        self._ended = 0  # how many of the tracks have ended
-        self._bits = TYPICAL_BITS  # length of the message as far as known
-        self._next_end = 0  # index into ENDS: the next length at which to look
+        self._doubted: list[JointReading] = []  # uncertain readings of whole bursts
+        self._last_resort: Decision | None = None  # its end may be wrong
+        self.undecoded: JointReading | None = None  # closed without a decision
+        self._ended = 0  # number of tracks that have ended
+        self._bits = TYPICAL_BITS  # present estimate of the message's length
+        self._next_end = 0  # index into ENDS: the next length to check
         self._lengths: Precise = np.full(len(ENDS), 1 / len(ENDS))
 
     @property
-    def next_look(self) -> float:
-        """The modem sample at which there may be something to say; infinity: not soon."""
+    def next_decision(self) -> float:
+        """The modem sample at which a decision may be possible; infinity: not soon."""
         waiting = self._ended < len(self.tracks) or len(self.tracks) == REPEATS
-        if self.spoken is not None or len(self.tracks) == 1 or not waiting:
+        if self.decision is not None or len(self.tracks) == 1 or not waiting:
             return np.inf
         likely = np.flatnonzero(self._lengths[self._next_end :] > UNLIKELY)
         if not len(likely):
             return np.inf
-        line = self.tracks[-1].line
+        clock = self.tracks[-1].clock
         end = ENDS[self._next_end + int(likely[0])]
-        return line.begin + (end + MARGIN + FILTER_BITS) * line.period
+        return clock.begin + (end + MARGIN + FILTER_BITS) * clock.period
 
     def takes(self, track: BurstTrack) -> bool:
-        """Does this burst say what the others say?"""
+        """Whether this burst carries the same message."""
         if self.closed or len(self.tracks) == REPEATS:
             return False
-        bits = min(JOIN_BITS, track.bits_heard)
-        return log_likelihood_same(self.tracks[-1].soft_bits(), track.soft_bits(), bits) > SAME
+        bits = min(JOIN_BITS, track.bits_received)
+        return log_likelihood_same(self.tracks[-1].soft_bits(), track.soft_bits(), bits) > MIN_SAME
 
     def add(self, track: BurstTrack) -> None:
-        """Take this burst as the next of the message."""
+        """Add the next burst of the message."""
         self.tracks.append(track)
         self._next_end = 0
-        self._weigh_lengths()
+        self._update_lengths()
 
     def step(
         self, recent: SlidingBuffer, grammar: Grammar, policy: Policy, more: bool
     ) -> list[BurstTrack]:
-        """Go on with what has been heard; the tracks that ended meanwhile.
+        """Process the samples received meanwhile; gives the tracks that ended.
 
         Args:
-            more: a burst has begun on this channel that may yet belong here.
+            more: whether a burst of this channel that has begun may belong here.
         """
         ended = []
         track = self.tracks[-1]
         track.extend(recent)
-        if self.spoken is None:
+        if self.decision is None:
             track.follow()
         if self._ended < len(self.tracks):
             if self._over(track):
                 self._ended = len(self.tracks)
                 track.follow()
                 ended.append(track)
-                self._look(recent, grammar, policy)
-        elif self.spoken is None and len(self.tracks) == REPEATS and self._over(track):
-            self._look(recent, grammar, policy)
+                self._decode(recent, grammar, policy)
+        elif self.decision is None and len(self.tracks) == REPEATS and self._over(track):
+            self._decode(recent, grammar, policy)
         if self._ended == len(self.tracks) and not more and self._complete(recent):
             self._finish(recent, grammar, policy)
         return ended
 
     def _over(self, track: BurstTrack) -> bool:
-        """Has the burst reached a length at which it probably ends?"""
-        heard = track.bits_heard
-        if heard >= LONGEST_BITS:
+        """Whether the burst has probably ended."""
+        received = track.bits_received
+        if received >= MAX_BITS:
             return True
         reached = self._next_end
-        while reached < len(ENDS) and heard >= ENDS[reached] + MARGIN:
+        while reached < len(ENDS) and received >= ENDS[reached] + MARGIN:
             reached += 1
         if reached > self._next_end:
             self._next_end = reached
-            self._weigh_lengths()
+            self._update_lengths()
             if float(self._lengths[:reached].sum()) > 0.5:
                 return True
         return self._ended < len(self.tracks) and track.faded()
 
-    def _weigh_lengths(self) -> None:
+    def _update_lengths(self) -> None:
         self._lengths = length_posterior(np.sum([t.soft_bits() for t in self.tracks], axis=0))
         self._bits = ENDS[int(self._lengths.argmax())]
 
-    def _look(self, recent: SlidingBuffer, grammar: Grammar, policy: Policy) -> None:
-        """Read what there is; speak if it is beyond doubt."""
-        if self.spoken is not None or len(self.tracks) == 1:
+    def _decode(self, recent: SlidingBuffer, grammar: Grammar, policy: Policy) -> None:
+        """Decode the bursts so far; decide if the text is certain."""
+        if self.decision is not None or len(self.tracks) == 1:
             return
         found = self._read(self.tracks, recent, grammar)
         self._bits = 8 * len(found.reading.text)
-        sure = self._undoubted(found)
-        whole = self.tracks[-1].bits_heard >= self._bits
+        posterior = self._posterior(found)
+        whole = self.tracks[-1].bits_received >= self._bits
         if len(self.tracks) == REPEATS or (len(self.tracks) == 2 and self._outer_two()):
-            speak = sure >= (policy.usual if whole else policy.early)
+            is_certain = posterior >= (policy.usual if whole else policy.early)
         else:
-            speak = sure >= policy.early and found.evidence.agreed
-        if found.doubtful:  # another burst, or fewer of them, may say it better
-            self._last_resort = self._last_resort or (self._spoken(found) if speak else None)
-        elif speak:
-            self.spoken = self._spoken(found)
+            is_certain = posterior >= policy.early and found.evidence.agreed
+        if found.doubtful:  # another burst, or fewer bursts, may be better
+            self._last_resort = self._last_resort or (self._decide(found) if is_certain else None)
+        elif is_certain:
+            self.decision = self._decide(found)
         elif whole:
             self._doubted.append(found)
 
-    def _spoken(self, found: JointReading) -> Decision:
+    def _decide(self, found: JointReading) -> Decision:
         return Decision(found.reading.text, found, tuple(self.tracks))
 
-    def _undoubted(self, found: JointReading) -> float:
-        """The posterior, lowered if the same bits have been read otherwise before.
+    def _posterior(self, found: JointReading) -> float:
+        """The posterior, lowered if the same bursts gave another text before.
 
-        Reading again is no new evidence: two attempts must not have two chances to be wrong.
+        Another attempt on the same bits is not new evidence, so it must not add a chance of error.
         """
         against = [
             earlier.reading.posterior
@@ -185,37 +185,37 @@ class BurstGroup:
         return joint_decoding.read(tracks, recent, grammar)
 
     def _outer_two(self) -> bool:
-        """Are the two bursts the first and the third, with a lost one between them?"""
-        spacing = (self.tracks[1].line.begin - self.tracks[0].line.begin) / BIT
+        """Whether the two bursts are the first and the third, and the second was lost."""
+        spacing = (self.tracks[1].clock.begin - self.tracks[0].clock.begin) / BIT
         return spacing > 1.6 * (self._bits + PREAMBLE_BITS + BAUD_HZ)
 
     def _complete(self, recent: SlidingBuffer) -> bool:
-        """Can no further burst of this message come?"""
-        since = (recent.end - self.tracks[-1].line.begin) / BIT
+        """Whether no further burst of this message can follow."""
+        since = (recent.end - self.tracks[-1].clock.begin) / BIT
         if len(self.tracks) == REPEATS:
-            return self.spoken is not None or since > LONGEST_BITS + 16
+            return self.decision is not None or since > MAX_BITS + 16
         if len(self.tracks) == 2 and self._outer_two():
             return True
         slots = 1 if len(self.tracks) == 2 else 2
         return since > slots * (self._bits + GAP_BITS + PREAMBLE_BITS) + JOIN_BITS + 80
 
     def _finish(self, recent: SlidingBuffer, grammar: Grammar, policy: Policy) -> None:
-        """No more is to come: speak now or never."""
+        """Decide with the bursts received; no more follow."""
         self.closed = True
-        if self.spoken is not None:
+        if self.decision is not None:
             return
         found = self._read(self.tracks, recent, grammar)
-        bar = policy.single if len(self.tracks) == 1 else policy.usual
-        sure = self._undoubted(found) >= bar
-        if len(self.tracks) > 1 and (found.doubtful or not sure):
+        minimum = policy.single if len(self.tracks) == 1 else policy.usual
+        is_certain = self._posterior(found) >= minimum
+        if len(self.tracks) > 1 and (found.doubtful or not is_certain):
             self._rescue(recent, grammar, policy)
-        if self.spoken is None:  # a warning with a doubtful end is a warning
-            self.spoken = self._spoken(found) if sure else self._last_resort
-        if self.spoken is None:
-            self.unread = found
+        if self.decision is None:  # a warning with a doubtful end is still a warning
+            self.decision = self._decide(found) if is_certain else self._last_resort
+        if self.decision is None:
+            self.undecoded = found
 
     def _rescue(self, recent: SlidingBuffer, grammar: Grammar, policy: Policy) -> None:
-        """Leave out a burst or two: what is left may be beyond doubt."""
+        """Leave out one or two bursts: the others may give a certain text."""
         for size in range(len(self.tracks) - 1, 0, -1):
             parts = [
                 (part, self._read(part, recent, grammar))
@@ -226,7 +226,7 @@ class BurstGroup:
             if best.reading.posterior < policy.rescue:
                 continue
             if not (alone or best.doubtful):
-                self.spoken = Decision(best.reading.text, best, part)
+                self.decision = Decision(best.reading.text, best, part)
                 return
             doubted = best.as_doubtful()
             self._last_resort = self._last_resort or Decision(best.reading.text, doubted, part)

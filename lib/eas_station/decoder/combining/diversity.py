@@ -1,7 +1,7 @@
-"""The same message heard badly on several channels or receivers: read it from all of them.
+"""Diversity combining: decodes a message from several channels or receivers together.
 
-Their noise is independent, so their log-odds add up, as those of three bursts do. What one of them
-read by itself does not come here; nor is anything said twice.
+Their noise is independent, so the log-odds of their bits add up. Only messages that no channel
+could decode by itself are combined, and each is given once.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from eas_station.decoder.text.grammar import Grammar
 from eas_station.decoder.text.message import DecodeEvidence
 from eas_station.dsp.arrays.array_types import Precise
 
-TOGETHER_S = 30.0  # transmitters of one message begin within this
-SAME = 8.0  # log-likelihood from which two channels say the same
-LEAST_BITS = 340  # the shortest header
+TOGETHER_S = 30.0  # within which all transmitters of a message begin
+MIN_SAME = 8.0  # log-likelihood ratio from which two channels carry the same message
+MIN_BITS = 340  # of the shortest header
 
 
 @dataclass(frozen=True, slots=True)
 class UndecodedMessage:
-    """A message that one channel heard and could not read by itself."""
+    """A message that one channel received and could not decode by itself."""
 
-    source: str  # who heard it: nothing of one source is combined with itself
-    at_s: float  # when its first burst began, on a clock that all sources share
+    source: str  # the channel; a source is not combined with itself
+    at_s: float  # the beginning of its first burst, on a clock common to all sources
     soft: Precise  # (bits,) log-odds of the bits from "Z" on, all bursts together
-    evidence: DecodeEvidence  # of the reading that was not sure enough
+    evidence: DecodeEvidence  # of the reading that was not certain enough
 
 
 @dataclass(frozen=True, slots=True)
 class CombinedMessage:
-    """What several sources say together."""
+    """A message decoded from several sources."""
 
     text: str
     parts: tuple[UndecodedMessage, ...]  # oldest first
@@ -41,53 +41,53 @@ class CombinedMessage:
 
 
 class DiversityCombiner:
-    """Remembers what could not be read, and reads it when it is heard elsewhere too."""
+    """Keeps undecoded messages, and combines those that belong together."""
 
     def __init__(self, grammar: Grammar, least_posterior: float) -> None:
         self._grammar = grammar
         self._least = least_posterior
         self._kept: list[UndecodedMessage] = []
-        self._said: list[UndecodedMessage] = []
+        self._decoded: list[UndecodedMessage] = []
 
-    def add(self, unread: UndecodedMessage) -> CombinedMessage | None:
-        """Take one that could not be read; the message if it can be read now."""
-        since = unread.at_s - TOGETHER_S
+    def add(self, message: UndecodedMessage) -> CombinedMessage | None:
+        """Add an undecoded message; gives the message if it can be decoded now."""
+        since = message.at_s - TOGETHER_S
         self._kept = [u for u in self._kept if u.at_s >= since]
-        self._said = [u for u in self._said if u.at_s >= since]
-        if any(_say_the_same(unread, u) for u in self._said):
+        self._decoded = [u for u in self._decoded if u.at_s >= since]
+        if any(_are_same(message, u) for u in self._decoded):
             return None
-        others = _one_of_each([u for u in self._kept if u.source != unread.source], unread)
-        self._kept.append(unread)
+        others = _one_of_each([u for u in self._kept if u.source != message.source], message)
+        self._kept.append(message)
         if not others:
             return None
-        parts = tuple(sorted([*others, unread], key=lambda u: u.at_s))
-        together = _sum([u.soft for u in parts])
-        reading = self._grammar.read(together)
+        parts = tuple(sorted([*others, message], key=lambda u: u.at_s))
+        combined = _sum([u.soft for u in parts])
+        reading = self._grammar.read(combined)
         if reading.posterior < self._least:
             return None
-        self._said.append(replace(unread, soft=together))
+        self._decoded.append(replace(message, soft=combined))
         return CombinedMessage(reading.text, parts, _evidence(parts, reading.posterior))
 
 
 def _one_of_each(
-    candidates: Sequence[UndecodedMessage], unread: UndecodedMessage
+    candidates: Sequence[UndecodedMessage], message: UndecodedMessage
 ) -> list[UndecodedMessage]:
-    """Of every source the one that says most likely the same, if any does."""
+    """From each other source, the message that is most likely the same, if any."""
     best: dict[str, tuple[float, UndecodedMessage]] = {}
     for candidate in candidates:
-        score = _score(candidate, unread)
-        if score > best.get(candidate.source, (SAME, candidate))[0]:
+        score = _score(candidate, message)
+        if score > best.get(candidate.source, (MIN_SAME, candidate))[0]:
             best[candidate.source] = (score, candidate)
     return [candidate for _, candidate in best.values()]
 
 
-def _say_the_same(first: UndecodedMessage, second: UndecodedMessage) -> bool:
-    return _score(first, second) > SAME
+def _are_same(first: UndecodedMessage, second: UndecodedMessage) -> bool:
+    return _score(first, second) > MIN_SAME
 
 
 def _score(first: UndecodedMessage, second: UndecodedMessage) -> float:
     bits = min(len(first.soft), len(second.soft))
-    return log_likelihood_same(first.soft, second.soft, bits) if bits >= LEAST_BITS else -np.inf
+    return log_likelihood_same(first.soft, second.soft, bits) if bits >= MIN_BITS else -np.inf
 
 
 def _sum(parts: Sequence[Precise]) -> Precise:
@@ -98,7 +98,7 @@ def _sum(parts: Sequence[Precise]) -> Precise:
 
 
 def _evidence(parts: Sequence[UndecodedMessage], posterior: float) -> DecodeEvidence:
-    """That of the source that heard best, with the posterior of all; reconstructed, always."""
+    """The best source's evidence with the common posterior; always marked as reconstructed."""
     best = max((u.evidence for u in parts), key=lambda e: (e.bursts, e.snr_db or -np.inf))
     sources = tuple(dict.fromkeys(u.source for u in parts))
     return replace(best, agreed=False, posterior=posterior, repaired=(), sources=sources)

@@ -1,6 +1,10 @@
-"""From soft bits to characters: likelihoods of all printable characters at every place.
+"""Soft bits → log-likelihoods of all printable characters at every place.
 
-Everything is relative to random bits: 0 says nothing, +5.5 is a whole character gained.
+For a character with bits b_i = ±1 and soft bits L_i = log P(one)/P(zero), relative to random bits,
+
+    score = Σ_i ( b_i · L_i / 2 − log cosh(L_i / 2) ).
+
+0 is no information; +5.5 is a certain character (8 bits · log 2).
 """
 
 from __future__ import annotations
@@ -46,7 +50,7 @@ def _log_cosh(x: Precise) -> Precise:
 
 
 def columns(text: str) -> list[int]:
-    """Columns of these characters."""
+    """The columns of these characters."""
     return [ord(c) - 32 for c in text]
 
 
@@ -56,7 +60,7 @@ def spell(chosen: Iterable[int]) -> str:
 
 
 def alphabet(allowed: str, stray: float) -> Precise:
-    """Prior of one place: one of `allowed`, or with probability `stray` anything printable."""
+    """The prior of one place: one of `allowed`, or with probability `stray` any character."""
     prior = np.full(len(PRINTABLE), stray * SHARE)
     prior[columns(allowed)] += (1 - stray) / len(allowed)
     return prior

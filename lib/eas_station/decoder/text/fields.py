@@ -1,6 +1,6 @@
-"""The fields of a header: each scored at many places at once, spelled only where it won.
+"""The fields of a header, each scored at many places at once.
 
-All scores are logarithms, relative to random bits.
+All scores are logarithms, relative to random bits. Only the best value is spelled out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ZERO = ord("0") - 32
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One field at m places: the sum over its values, the best value and what it is."""
+    """One field at m places: the sum over its values, and the best value."""
 
     total: Precise  # (m,)
     best: Precise  # (m,)
@@ -33,7 +33,7 @@ class Scored:
 
 
 class CharacterScores:
-    """The character likelihoods of one text of unknown length, ready for every kind of field."""
+    """The character likelihoods of one text of unknown length, for every kind of field."""
 
     def __init__(self, scores: Precise, stray: float) -> None:
         self.scores = scores
@@ -46,21 +46,21 @@ class CharacterScores:
         self.free_column: Indices = scores.argmax(axis=1)
 
     def character(self, wanted: str) -> Precise:
-        """This very character, strays allowed, at every place: (length,)."""
+        """This character or a stray, at every place: (length,)."""
         seen = self.likelihood[:, ord(wanted) - 32]
         level = (1 - self._stray) * seen + self._stray * self.likelihood.mean(axis=1)
         score: Precise = np.log(level) + self.peak
         return score
 
     def one_of(self, alphabet: Precise) -> Scored:
-        """One character with this prior, at every place of the text."""
+        """One character with this prior, at every place."""
         total = np.log(self.likelihood @ alphabet) + self.peak
         weighed = self.scores + np.log(alphabet)
         columns = weighed.argmax(axis=1)
         return Scored(total, weighed[np.arange(self.length), columns], columns[:, None])
 
     def number(self, at: Indices, prior: Precise) -> Scored:
-        """A number of fixed width; `prior` has one entry for each of its 10**width values."""
+        """A number of fixed width; `prior` has one entry for each of the 10**width values."""
         width = round(math.log10(len(prior)))
         places = at[:, None] + np.arange(width)
         digits = self.likelihood[places, _ZERO : _ZERO + 10]
@@ -81,7 +81,7 @@ class CharacterScores:
         """One of the listed words, or with probability `unlisted` any word of the alphabet.
 
         Args:
-            codes: shape (words, width), columns; none: every word is unlisted.
+            codes: columns, shape (words, width); without words every word is unlisted.
         """
         places = at[:, None] + np.arange(codes.shape[1])
         loose = self._any_word(places, alphabet)
@@ -91,10 +91,10 @@ class CharacterScores:
         listed += math.log((1 - unlisted) / len(codes))
         value = listed.argmax(axis=1)
         best = listed[np.arange(len(at)), value]
-        price = math.log(unlisted)
-        total = np.logaddexp(np.logaddexp.reduce(listed, axis=1), loose.total + price)
+        cost = math.log(unlisted)
+        total = np.logaddexp(np.logaddexp.reduce(listed, axis=1), loose.total + cost)
         return self._or_stray(
-            places, _better(Scored(total, best, codes[value]), loose.best + price, loose.columns)
+            places, _better(Scored(total, best, codes[value]), loose.best + cost, loose.columns)
         )
 
     def _any_word(self, places: Indices, alphabet: Precise) -> Scored:
@@ -103,15 +103,15 @@ class CharacterScores:
         return Scored(total, weighed.max(axis=2).sum(axis=1), weighed.argmax(axis=2))
 
     def _or_stray(self, places: Indices, field: Scored) -> Scored:
-        """The field, or at a price any printable characters in its place."""
-        price = math.log(self._stray)
-        total = np.logaddexp(field.total, self.free_total[places].sum(axis=1) + price)
-        best = self.free_best[places].sum(axis=1) + price
+        """The field, or at a cost any printable characters in its place."""
+        cost = math.log(self._stray)
+        total = np.logaddexp(field.total, self.free_total[places].sum(axis=1) + cost)
+        best = self.free_best[places].sum(axis=1) + cost
         return _better(Scored(total, field.best, field.columns), best, self.free_column[places])
 
 
 def _better(field: Scored, best: Precise, columns: Indices) -> Scored:
-    """The field with another value where that is better."""
+    """The field with another value where that one is better."""
     wins = best > field.best
     return Scored(
         field.total,
@@ -121,7 +121,7 @@ def _better(field: Scored, best: Precise, columns: Indices) -> Scored:
 
 
 def listed_numbers(width: int, values: Sequence[int], unlisted: float) -> Precise:
-    """Prior of a number: evenly one of `values`, or with probability `unlisted` any number."""
+    """The prior of a number: one of `values`, or with probability `unlisted` any number."""
     prior = np.full(10**width, unlisted / 10**width if len(values) else 10.0**-width)
     for value in values:
         prior[value] += (1 - unlisted) / len(values)
@@ -129,6 +129,6 @@ def listed_numbers(width: int, values: Sequence[int], unlisted: float) -> Precis
 
 
 def listed_words(words: Sequence[str], width: int) -> Indices:
-    """Columns of the words that have this width: (words, width)."""
+    """The columns of the words with this width: (words, width)."""
     rows = [characters.columns(word) for word in words if len(word) == width]
     return np.array(rows, np.intp).reshape(len(rows), width)

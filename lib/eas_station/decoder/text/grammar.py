@@ -1,8 +1,13 @@
-"""The best reading of a header from soft bits, and how probable it is.
+"""The most probable header for given soft bits (maximum a posteriori), and its probability.
 
-A header is ZCZC-ORG-EEE(-PSSCCC){1,31}+TTTT-JJJHHMM-LLLLLLLL- (47 CFR 11.31(c)). Fields are
-independent given the number of locations, so the sum over all headers is a product of sums per
-field. The prior is soft: any printable character is allowed everywhere at a price.
+A header is ZCZC-ORG-EEE(-PSSCCC){1,31}+TTTT-JJJHHMM-LLLLLLLL- (47 CFR 11.31(c)). Given the number n
+of locations and the lengths of time and call sign, the fields are independent, so the sum over all
+headers is a product of sums per field:
+
+    P(bits) = Σ_n Σ_lengths Π_fields Σ_values P(value) · P(bits of the field | value).
+
+The posterior of the best text is its term divided by this sum. Any printable character is allowed
+in any place, at a cost.
 """
 
 from __future__ import annotations
@@ -31,19 +36,19 @@ TAIL = 23  # "+TTTT-JJJHHMM-LLLLLLLL-"
 CALLSIGN_LENGTHS = (8, 7, 6, 5, 4, 3, 9, 10, 11)
 TIME_LENGTHS = (7, 6)
 LONGEST = FIRST_PLACE + PLACE * MAX_LOCATIONS + TAIL + 3  # characters
-RAW = math.log(1e-6)  # prior of a text that begins with ZCZC- and is no header
-AFTER = 3  # characters behind the end that are looked at
-BIT_SENT, BIT_SILENT, DECIDED = 0.25, 0.5, 12.0  # log-likelihood that a soft bit was sent
-SILENT = 0.5  # mean size of soft bits where nothing at all is sent
-NOTHING_THERE = 12.0  # what a last character costs that nobody sent
+RAW = math.log(1e-6)  # prior of a text that begins with ZCZC- and is not a header
+AFTER = 3  # characters examined after the end
+BIT_SENT, BIT_SILENT, DECIDED = 0.25, 0.5, 12.0  # log-likelihood that a bit was sent here
+SILENT = 0.5  # mean size of soft bits where nothing is sent
+MISSING_COST = 12.0  # of a last character that was not sent
 PLACES_AT = FIRST_PLACE + PLACE * np.arange(MAX_LOCATIONS)
 TAILS_AT = PLACES_AT + PLACE
-SPARE = 2  # numbers of locations that are tried beyond what was heard
+EXTRA_LOCATIONS = 2  # tried beyond what was received
 
 
 @dataclass(frozen=True, slots=True)
 class TextReading:
-    """The most probable text; `posterior` weighs it against every other text and against noise."""
+    """The most probable text. `posterior` compares it with all other texts and with noise."""
 
     text: str
     posterior: float
@@ -54,7 +59,7 @@ NOTHING = TextReading("", 0.0)
 
 @dataclass(frozen=True, slots=True)
 class _Ending:
-    """All endings of one shape: lengths of the time and of the callsign."""
+    """All endings with given lengths of the time and the call sign."""
 
     total: Precise  # (numbers of locations,)
     best: Precise
@@ -64,7 +69,7 @@ class _Ending:
 
 
 class Grammar:
-    """Reads headers with one prior; made once, used for every burst."""
+    """Reads headers with one prior."""
 
     def __init__(self, prior: Prior) -> None:
         self._prior = prior
@@ -83,16 +88,16 @@ class Grammar:
         self._anything = listed_numbers(3, (), 1.0)
 
     def read(self, soft: Precise) -> TextReading:
-        """The best header in these soft bits.
+        """The most probable header in these soft bits.
 
         Args:
-            soft: log P(one)/P(zero) of each bit from the first of "Z" on; 0 where nothing is known.
+            soft: log P(one)/P(zero) of each bit, from the first of "Z" on; 0 where unknown.
         """
         bits = _padded(soft, _most_locations(len(soft)))
         scores = characters.log_likelihoods(bits, self._prior.eighth_bit_set)
         text = CharacterScores(scores, self._prior.stray)
         start = float(scores[np.arange(len(START)), characters.columns(START)].sum())
-        after = _still_there(bits)
+        after = _end_cost(bits)
         total, best, spelled = self._headers(text, after)
         raw_total, raw_best, raw_spelled = _raw(text, after)
         everything = np.logaddexp.reduce([0.0, start + total, start + raw_total])
@@ -103,7 +108,7 @@ class Grammar:
         return TextReading(START + spelled, float(np.exp(start + best - everything)))
 
     def _headers(self, text: CharacterScores, after: Precise) -> tuple[float, float, str]:
-        """All headers from ORG on: sum, best, and the text of the best."""
+        """All headers from ORG on: their sum, the best score, and the text of the best."""
         unlisted = self._prior.unlisted_code
         dash = text.character("-")
         head = (
@@ -139,7 +144,7 @@ class Grammar:
     def _endings(
         self, text: CharacterScores, at: Indices, last: Precise, call: Scored
     ) -> list[_Ending]:
-        """JJJHHMM-LLLLLLLL- in every shape, beginning at any of these places.
+        """JJJHHMM-LLLLLLLL- with every pair of lengths, beginning at any of these places.
 
         `last` is the score of a "-" that ends the header.
         """
@@ -150,10 +155,10 @@ class Grammar:
         for digits in TIME_LENGTHS:
             time = self._time(text, at, digits)
             begin = at + digits + 1
-            price = self._shape_price(digits)
+            cost = self._time_cost(digits)
             for length in CALLSIGN_LENGTHS:
                 end = np.minimum(begin + length, text.length - 1)
-                fixed = dash[at + digits] + last[end] + price + self._callsign_price(length)
+                fixed = dash[at + digits] + last[end] + cost + self._callsign_cost(length)
                 total = fixed + sum(f.total for f in time) + run_total[end] - run_total[begin]
                 best = fixed + sum(f.best for f in time) + run_best[end] - run_best[begin]
                 endings.append(_Ending(total, best, time, length, digits))
@@ -168,11 +173,11 @@ class Grammar:
             )
         return text.number(at, self._anything), text.number(at + 3, self._anything)
 
-    def _shape_price(self, digits: int) -> float:
+    def _time_cost(self, digits: int) -> float:
         short = self._prior.short_time
         return math.log(1 - short if digits == 7 else short)
 
-    def _callsign_price(self, length: int) -> float:
+    def _callsign_cost(self, length: int) -> float:
         other = self._prior.other_callsign
         share = other / (len(CALLSIGN_LENGTHS) - 1)
         return math.log(1 - other if length == 8 else share)
@@ -193,35 +198,35 @@ def _counties(prior: Prior) -> Precise:
 
 
 def _raw(text: CharacterScores, after: Precise) -> tuple[float, float, str]:
-    """Any printable text up to a "-": sum, best, and the text of the best."""
+    """Any printable text up to a "-": their sum, the best score, and the text of the best."""
     first = len(START)
     dash = (text.character("-") - after)[first + 8 :]
-    price = RAW - math.log(len(dash))
+    cost = RAW - math.log(len(dash))
     total = np.cumsum(text.free_total[first:])[7:-1] + dash
     best = np.cumsum(text.free_best[first:])[7:-1] + dash
     end = int(best.argmax())
     spelled = characters.spell(text.free_column[first : first + 8 + end]) + "-"
-    return float(np.logaddexp.reduce(total)) + price, float(best[end]) + price, spelled
+    return float(np.logaddexp.reduce(total)) + cost, float(best[end]) + cost, spelled
 
 
-def _still_there(bits: Precise) -> Precise:
-    """What it costs to say that the text ends with this character: (characters,).
+def _end_cost(bits: Precise) -> Precise:
+    """The cost of an end after each character: (characters,).
 
-    Where nothing is sent soft bits are small; decided bits behind the end are a text that goes on.
+    After the end soft bits are small. Decided bits there mean that the text goes on.
     """
     sent = (BIT_SENT * np.minimum(np.abs(bits), DECIDED) - BIT_SILENT).reshape(-1, 8).sum(axis=1)
     follows = np.concatenate([sent[1:], np.zeros(AFTER)])
     cost = np.maximum(np.convolve(follows, np.ones(AFTER), "valid")[: len(sent)], 0)
     heard = np.flatnonzero(np.abs(bits).reshape(-1, 8).mean(axis=1) > SILENT)
     if len(heard):
-        cost[heard[-1] + 1 :] += NOTHING_THERE
+        cost[heard[-1] + 1 :] += MISSING_COST
     return cost
 
 
 def length_posterior(soft: Precise) -> Precise:
-    """How probable each number of locations is, from the separators alone: (MAX_LOCATIONS,).
+    """The probability of each number of locations, from the separators alone: (MAX_LOCATIONS,).
 
-    `soft` may end in mid-header: then headers that would be longer are as probable as they are.
+    `soft` may end within the header; longer headers then keep their prior probability.
     """
     half = np.clip(_padded(soft, MAX_LOCATIONS).reshape(-1, 8)[:, :7], -12, 12) / 2
     both = half @ _SEPARATORS - np.log(np.cosh(half)).sum(axis=1)[:, None]
@@ -238,11 +243,11 @@ _SEPARATORS = np.array([[1.0 if ord(c) >> i & 1 else -1.0 for c in "-+"] for i i
 
 def _most_locations(bits: int) -> int:
     heard = (bits // 8 - FIRST_PLACE - TAIL) // PLACE
-    return min(max(heard, 0) + SPARE, MAX_LOCATIONS)
+    return min(max(heard, 0) + EXTRA_LOCATIONS, MAX_LOCATIONS)
 
 
 def _padded(soft: Precise, locations: int) -> Precise:
-    """The bits of a header of so many locations, zeros where none are given."""
+    """The bits of a header with so many locations, padded with zeros."""
     bits = np.zeros(8 * (LONGEST - PLACE * (MAX_LOCATIONS - locations)))
     bits[: min(len(soft), len(bits))] = soft[: len(bits)]
     return bits

@@ -1,7 +1,7 @@
-"""What is known beforehand of a header's fields: codes as values, never a table of its own.
+"""The prior of a header's fields: probabilities of codes, digits and lengths.
 
-All of it is a soft prior. Whatever is received well is read as received; only where the signal is
-doubtful do the known codes, the digits and the odd county numbers of FIPS decide.
+The prior is soft. What is received well is read as received. Only where the signal is doubtful do
+known codes, digits and the odd county numbers of FIPS decide.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ PURGE_TIMES = (
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """Known codes and how far they are believed. No codes: any letters or digits are as good."""
+    """Known codes, and the probability of others. Without codes all letters or digits are equal."""
 
     originators: tuple[str, ...] = ORIGINATORS
     events: tuple[str, ...] = ()  # EEE
     states: tuple[str, ...] = ()  # SS of PSSCCC
     purge_times: tuple[str, ...] = PURGE_TIMES  # TTTT
 
-    unlisted_code: float = 0.01  # originator, event or purge time is not listed
+    unlisted_code: float = 0.01  # the originator, event or purge time is not listed
     unlisted_state: float = 0.03
     whole_area: float = 0.6  # P is 0
     whole_state: float = 0.05  # CCC is 000
