@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
 
 from eas_station.errors import StoreError
+from eas_station.store.alerts import flags
 from eas_station.store.database.database import Database
 from eas_station.webd.http.fanout import EventQueue, Fanout
 from eas_station.webd.live.reconciler import Reconciler
+from eas_station.webd.records.queries import RecordQueries
 from eas_station.webd.state.spooled_receptions import SpoolMerger
 from eas_station.webd.state.station_state import StationState
 
@@ -91,6 +94,39 @@ def test_what_was_recorded_while_the_record_did_not_answer_is_told_when_it_does(
     assert (following.shown(), following.told()) == (["TOR"], ["TOR"])
     assert following.reconciler.reconcile()
     assert following.told() == [], "and told once"
+
+
+def test_alerts_that_were_joined_are_one_and_it_is_told(town: Any, following: Following) -> None:
+    counties = ("039173", "039095")
+    town.hear(*(town.off_air("SVR", (county,), valid=timedelta(minutes=45)) for county in counties))
+    assert following.reconciler.reconcile()
+    elder, younger = sorted(
+        (entry.alert for entry in following.state.snapshot().active), key=lambda one: one.same_codes
+    )[::-1]
+    town.hear(town.by_cap("Severe Thunderstorm Warning", "SVR", counties))
+    assert following.reconciler.reconcile()
+    (entry,) = following.state.snapshot().active
+    assert (entry.alert.alert_id, entry.alert.reception_count) == (elder.alert_id, 3)
+    events = []
+    while (event := following.listener.wait(0.01)) is not None:
+        events.append(json.loads(event.data))
+    joined = [(one["alert_id"], one["other_id"]) for one in events if one["kind"] == "joined"]
+    assert joined == [(elder.alert_id, younger.alert_id)]
+    found = RecordQueries(town.database, lambda: True, town.flusher._now).entry(younger.alert_id)
+    assert found is not None
+    assert found.alert.alert_id == elder.alert_id
+
+
+def test_what_an_operator_hid_is_marked(town: Any, following: Following) -> None:
+    town.hear(town.off_air("TOR"))
+    assert following.reconciler.reconcile()
+    (entry,) = following.state.snapshot().active
+    assert not entry.hidden
+    with town.database.write() as connection:
+        flags.hide(connection, entry.alert.alert_id, town.flusher._now(), "ada")
+    assert following.reconciler.reconcile()
+    (entry,) = following.state.snapshot().active
+    assert entry.hidden
 
 
 def test_a_damaged_row_hides_no_other_warning_and_ends_nothing(

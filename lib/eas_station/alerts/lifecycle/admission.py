@@ -32,7 +32,7 @@ from eas_station.alerts.relevance.info_blocks import CodeTables
 from eas_station.alerts.relevance.places import office_of
 from eas_station.alerts.relevance.relevance import Area
 from eas_station.alerts.sources import from_same
-from eas_station.alerts.vtec.ends import DEFAULT_LIFETIME
+from eas_station.alerts.vtec.ends import DEFAULT_LIFETIME, stated
 from eas_station.alerts.vtec.message_order import said_at
 
 MOST_COURSES = 50  # alerts whose course is remembered: updates come in swarms
@@ -168,7 +168,7 @@ class Admission:
             instruction=speaking.instruction,
             area_text=self._area_text(course.holders(at), places),
             sender_name=speaking.sender_name,
-            onset_at=speaking.onset_at,
+            onset_at=stated(speaking.onset_at),
             severity_rank=severity.rank(
                 event_code, speaking.event_name, speaking.severity, is_test, self.tables
             ),

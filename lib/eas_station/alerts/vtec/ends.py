@@ -7,11 +7,12 @@ own policy"); NWSI 10-1703 (P-VTEC end 000000T0000Z: until further notice).
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from eas_station.alerts.model import Alert, EndKind, EventRef, Statement
 
+FIRST_TIME = datetime(1990, 1, 1, tzinfo=UTC)  # what is dated before has no date: 1970 and the like
 DEFAULT_LIFETIME = timedelta(hours=24)  # of a message that says nothing of its end
 UNRENEWED = timedelta(hours=24)  # how long an event outlives its last text, until further notice
 
@@ -38,7 +39,8 @@ def end_of(
     """
     if event is None:
         return _end_without_event(said, lifetime)
-    until = (said.ends_at or event.ends_at) if alone else (event.ends_at or said.ends_at)
+    ends = (stated(said.ends_at), stated(event.ends_at))
+    until = (ends[0] or ends[1]) if alone else (ends[1] or ends[0])
     if until is not None:
         return End(until, "time")
     renew_by = max(said.issued_at, said.expires_at or said.issued_at) + UNRENEWED
@@ -47,7 +49,12 @@ def end_of(
 
 def expiry_of(said: Statement, event: EventRef) -> datetime | None:
     """When an event ends that a message lets expire (VTEC EXP); None: it does not say."""
-    return event.ends_at or said.ends_at or said.expires_at
+    return stated(event.ends_at) or stated(said.ends_at) or said.expires_at
+
+
+def stated(moment: datetime | None) -> datetime | None:
+    """A time that a message states; None: it states none, or one that means none."""
+    return None if moment is None or moment < FIRST_TIME else moment
 
 
 def end_text(alert: Alert, now: datetime, time_text: Callable[[datetime], str]) -> str:
@@ -74,7 +81,7 @@ def is_hidden(alert: Alert, hidden_at: datetime | None) -> bool:
 
 
 def _end_without_event(said: Statement, lifetime: timedelta) -> End:
-    until = said.ends_at or said.expires_at
+    until = stated(said.ends_at) or stated(said.expires_at)
     if until is not None:
         return End(until, "time")
     if said.message is None:  # off the air, while the clock is not trusted

@@ -148,16 +148,23 @@ class AlertHistory:
         return notes + self._end_moved(message)
 
     def _end_moved(self, message: _Message) -> list[str]:
-        until, reason = message.after.ends_at, message.after.end_reason
-        was = None if message.before is None else message.before.ends_at
-        if reason is not None:
-            return [f"the whole alert is {reason}"]
-        if message.before is None:
-            return [f"until {self._time(until)}" if until else "until further notice"]
-        if until == was:
+        after, before = message.after, message.before
+        if after.end_reason is not None:
+            return [f"the whole alert is {after.end_reason}"]
+        if before is None:
+            return [f"until {self._until(after)}" if after.ends_at else self._until(after)]
+        if (after.ends_at, after.end_kind) == (before.ends_at, before.end_kind):
             return []
-        from_, to = (self._time(at) if at else "further notice" for at in (was, until))
-        return [f"end moved from {from_} to {to}"]
+        return [f"end moved from {self._until(before)} to {self._until(after)}"]
+
+    def _until(self, course: Course) -> str:
+        """The end in words, after "until"."""
+        if course.end_kind == "until_further_notice":
+            return "further notice"
+        if course.ends_at is None:
+            return "end not known"
+        stated = "" if course.end_kind == "time" else " (no end given)"
+        return f"{self._time(course.ends_at)}{stated}"
 
     def _event(self, event: EventRef) -> str:
         until = f", until {self._time(event.ends_at)}" if event.ends_at else ""

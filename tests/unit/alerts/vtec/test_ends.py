@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from eas_station.alerts.identity.alike import alike
-from eas_station.alerts.model import Alert, Relevance
-from eas_station.alerts.vtec.ends import end_text, is_hidden
+from eas_station.alerts.model import Alert, EventRef, Relevance, Statement
+from eas_station.alerts.vtec.ends import end_of, end_text, is_hidden, stated
 
 NOW = datetime.fromisoformat("2026-04-20T16:00:00Z")
 HOUR = timedelta(hours=1)
@@ -80,3 +80,12 @@ def test_alerts_that_nobody_can_tell_apart_are_together() -> None:
     ]
     found = alike([one, others[0], two, *others[1:], three], lambda alert: alert)
     assert found == [[one, two, three], *([other] for other in others)]
+
+
+def test_a_time_before_1990_means_none() -> None:
+    epoch = datetime.fromisoformat("1970-01-01T00:00:00Z")
+    assert stated(epoch) is None
+    said = Statement("alert", "actual", "Flood Warning", NOW, ends_at=epoch, expires_at=NOW + HOUR)
+    event = EventRef("KIND.FL.W.0213.2026", "NEW", "O", None, None)
+    assert end_of(said, event) == (NOW + 25 * HOUR, "until_further_notice")
+    assert end_of(said, None) == (NOW + HOUR, "time")
