@@ -148,3 +148,23 @@ def test_an_alert_that_cannot_be_read_is_a_record_that_does_not_answer(
         connection.execute(text("UPDATE alerts SET relevance = '{}'"))
     assert not following.reconciler.reconcile()
     assert "cannot be read" in str(following.states[0])
+
+
+def test_a_long_list_keeps_ours_and_the_gravest_and_tells_what_it_leaves_out(
+    town: Any, following: Following, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eas_station.webd.live.reconciler.ACTIVE_MOST", 3)
+    minute = timedelta(minutes=1)
+    elsewhere = ("027053",)
+    town.hear(
+        town.by_cap("Severe Thunderstorm Warning", "SVR", elsewhere, 2 * minute, severity="Severe"),
+        town.by_cap("Winter Weather Advisory", None, elsewhere, 3 * minute),
+        town.by_cap("Flood Watch", "FLA", ("039173",), 4 * minute),
+    )
+    assert following.reconciler.reconcile()
+    assert following.state.snapshot().left_out == 0
+    town.hear(town.off_air("TOR", elsewhere, "162.550", minute))
+    town.hear(town.off_air("TOR", ("039173",), "162.525", minute))
+    assert following.reconciler.reconcile()
+    assert following.shown() == ["FLA", "TOR", "TOR"]
+    assert following.state.snapshot().left_out == 2

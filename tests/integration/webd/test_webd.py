@@ -104,7 +104,7 @@ def test_the_status_tells_of_alerts_daemons_and_the_database(night: Any) -> None
         "2 alerts in force for Wood and Lucas, OH: Tornado Warning, Flood Watch."
     )
     assert status["alerts"] == {
-        "active": 7, "here": 2, "elsewhere": 3, "tests": 2, "not_stored": 0,
+        "active": 7, "here": 2, "elsewhere": 3, "tests": 2, "not_stored": 0, "left_out": 0,
     }  # fmt: skip
     assert status["state"] == "fine"
     assert status["sentence"] == "Listening on 7 channels (4 with a signal) and 2 feeds."

@@ -217,6 +217,12 @@ def last_change_id(connection: Connection) -> int:
     return connection.execute(wanted).scalar() or 0
 
 
+def count_in_force(connection: Connection, now: datetime | None) -> int:
+    """The number of alerts in force, ours and others. `now` as in `active`."""
+    wanted = select(func.count()).select_from(alerts).where(in_force(now))
+    return connection.execute(wanted).scalar_one()
+
+
 def in_force(now: datetime | None) -> ColumnElement[bool]:
     """The condition of being active."""
     not_ended = alerts.c.ended_at.is_(None)

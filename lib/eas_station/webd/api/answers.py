@@ -108,6 +108,7 @@ class AlertCounts:
     elsewhere: int
     tests: int
     not_stored: int  # receptions
+    left_out: int  # in force, but not counted: less grave, or elsewhere
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,7 @@ class StationRoutes:
                 elsewhere=len(groups.elsewhere),
                 tests=len(groups.tests),
                 not_stored=snapshot.waiting,
+                left_out=snapshot.left_out,
             ),
             last_change_id=snapshot.last_change_id,
             units=tuple(answer_values.unit(unit) for unit in snapshot.units),

@@ -25,7 +25,7 @@ from eas_station.store.records import clips, desired_states, settings
 from eas_station.webd.http.fanout import Event, Fanout
 from eas_station.webd.live.event_stream import alert_event
 from eas_station.webd.records.queries import read_jobs
-from eas_station.webd.state.snapshot import AlertEntry
+from eas_station.webd.state.snapshot import AlertEntry, importance
 from eas_station.webd.state.station_state import StationState, StoredState
 
 RECONCILE_S = 15.0
@@ -62,6 +62,7 @@ class Reconciler:
         self._known: int | None = None  # the last change that was sent to the clients
         self._following = False  # False: the state lacks changes before `_known`; read everything
         self._active: dict[str, AlertEntry] = {}
+        self._left_out = 0
         self._stored_ids: deque[str] = deque(maxlen=STORED_IDS_KEPT)
         self._retry_s = RETRY_FIRST_S
 
@@ -133,6 +134,7 @@ class Reconciler:
             if is_new or not self._following:
                 self._active = self._all_active(connection)
             events = [] if is_new else self._follow(connection, self._known or 0)
+            left_out = self._keep_most_important(connection)
             self._note_spooled(connection)
             stored = StoredState(
                 active=with_hidden(connection, with_clips(connection, self._active.values())),
@@ -140,6 +142,7 @@ class Reconciler:
                 recent=self._recent(connection),
                 stored_ids=frozenset(self._stored_ids),
                 last_change_id=last,
+                left_out=left_out,
                 jobs=read_jobs(connection),
                 desired={
                     f"{one.kind} {one.name}": one.desired
@@ -153,6 +156,23 @@ class Reconciler:
         now = self._now() if self._clock_trusted() else None
         found = alert_queries.active(connection, now, ACTIVE_MOST)
         return {entry.alert.alert_id: entry for entry in self._entries(connection, found)}
+
+    def _keep_most_important(self, connection: Connection) -> int:
+        """Cut the list to its bound. Returns how many alerts in force are not in it."""
+        now = self._now() if self._clock_trusted() else None
+        if len(self._active) < ACTIVE_MOST and not self._left_out:
+            return 0
+        count = alert_queries.count_in_force(connection, now)
+        if len(self._active) < min(ACTIVE_MOST, count):  # some have ended: there is room again
+            self._active = self._all_active(connection)
+        if len(self._active) > ACTIVE_MOST:
+            kept = sorted(self._active.values(), key=lambda one: importance(one.alert))
+            self._active = {one.alert.alert_id: one for one in kept[:ACTIVE_MOST]}
+        left_out = max(0, count - len(self._active))
+        if bool(left_out) != bool(self._left_out):
+            log.warning("%s alerts in force are not shown: less grave, or elsewhere", left_out)
+        self._left_out = left_out
+        return left_out
 
     def _follow(self, connection: Connection, known: int) -> list[Event]:
         """Apply the changes after `known`. Returns an event for each."""

@@ -53,6 +53,7 @@ class NowPage:
             if has_area
             else "No area is configured: every alert concerns this station.",
             "groups": groups,
+            "left_out": snapshot.left_out,
             "health": health,
             "map": self.maps.of_station(snapshot, sure=snapshot.record_read and not failed),
             "chime": snapshot.chime,

@@ -93,6 +93,7 @@ class Snapshot:
     version: int  # changes with every alert, spooled reception, and state of the database
     chime: Chime = "off"  # which alerts ring, unless the browser has its own choice
     hearings: tuple[LastMessage[HearingProof], ...] = ()  # whether each channel would hear an alert
+    left_out: int = 0  # in force, but not among `active`: less grave, or elsewhere
 
     def unit(self, name: str) -> Unit | None:
         """The daemon of this name."""
@@ -102,6 +103,11 @@ class Snapshot:
         """The alert of this id, if it is active or ended recently."""
         entries = (*self.active, *self.recent)
         return next((entry for entry in entries if entry.alert.alert_id == alert_id), None)
+
+
+def importance(alert: Alert) -> tuple[bool, int, float]:
+    """A sort key for lists with a bound: ours first, then the gravest, then the newest."""
+    return not alert.relevance.relevant, alert.severity_rank, -alert.issued_at.timestamp()
 
 
 def in_force(alert: Alert, now: datetime, clock_trusted: bool) -> bool:

@@ -31,6 +31,7 @@ from eas_station.webd.state.snapshot import (
     Record,
     Snapshot,
     Unit,
+    importance,
     in_force,
 )
 from eas_station.webd.state.spooled_receptions import SpoolMerger
@@ -55,6 +56,7 @@ class StoredState:
     recent: tuple[AlertEntry, ...]
     stored_ids: frozenset[str]  # receptions known to be in the database
     last_change_id: int
+    left_out: int = field(default=0, kw_only=True)  # in force, but not among `active`
     desired: dict[str, str] = field(default_factory=dict)
     jobs: tuple[Job, ...] = ()
     chime: Chime = "off"
@@ -139,6 +141,7 @@ class StationState:
         self._bursts: deque[SameBurst] = deque(maxlen=BURSTS_KEPT)
         self._cpu: dict[str, CpuMeter] = {}
         self._spooled: dict[str, ReceptionNew] = {}
+        self._spooled_left_out = 0
         self._stored_ids: frozenset[str] = frozenset()
         self._stored = StoredState((), (), frozenset(), 0)
         self._merged: tuple[AlertEntry, ...] = ()
@@ -228,13 +231,28 @@ class StationState:
         if body.stored or reception_id in self._stored_ids or reception_id in self._spooled:
             return False
         if len(self._spooled) >= SPOOLED_KEPT:
-            del self._spooled[next(iter(self._spooled))]
+            self._leave_one_out()
         self._spooled[reception_id] = body
         self._merged = self._merger.merge(self._merged, (body,))
         self._version += 1
         return True
 
+    def _leave_one_out(self) -> None:
+        """Forget the spooled reception whose alert matters least here."""
+        of_reception = {
+            one.reception_id: entry.alert
+            for entry in self._merged
+            if not entry.stored
+            for one in entry.receptions
+        }
+        known = [one for one in self._spooled if one in of_reception]
+        least = max(known, key=lambda one: importance(of_reception[one]), default=None)
+        del self._spooled[least or next(iter(self._spooled))]
+        self._spooled_left_out += 1
+
     def _merge_again(self) -> None:
+        if not self._spooled:
+            self._spooled_left_out = 0
         self._merged = self._merger.merge(self._stored.active, tuple(self._spooled.values()))
         self._version += 1
 
@@ -260,6 +278,7 @@ class StationState:
             desired=self._stored.desired,
             version=self._version,
             chime=self._stored.chime,
+            left_out=self._stored.left_out + self._spooled_left_out,
         )
 
     def _is_unexpected(self, heard: LastMessage[Status]) -> bool:

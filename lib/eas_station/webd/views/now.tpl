@@ -11,8 +11,14 @@
 % if groups.here:
 <h2 class="hidden" id="here-title">In force here</h2>
 % end
-% for card in groups.here:
+% for card in groups.here[:200]:
 % include('card.tpl', card=card)
+% end
+% if len(groups.here) > 200:
+<p class="hint">And {{len(groups.here) - 200}} less grave alerts here, in the <a href="/log?state=active">log</a>.</p>
+% end
+% if left_out:
+<p class="hint">{{left_out}} more alerts are in force, less grave or elsewhere. They are in the <a href="/log?state=active">log</a>.</p>
 % end
 </section>
 <section id="map" class="quiet" data-live aria-label="Map">

@@ -178,6 +178,7 @@ def test_a_spool_that_never_empties_does_not_fill_the_memory(
     for number in range(30):
         state.take(make.message(make.spooled(make.reception(number))))
     assert state.snapshot().waiting == 20
+    assert state.snapshot().left_out == 10
 
 
 def test_a_new_configuration_expects_other_units(new_state: Any, merger: Any) -> None:
