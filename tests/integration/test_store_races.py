@@ -162,9 +162,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from eas_station import tables
-from eas_station.alerts import from_same
-from eas_station.alerts.admission import Admission
-from eas_station.alerts.relevance import Area
+from eas_station.alerts.sources import from_same
+from eas_station.alerts.lifecycle.admission import Admission
+from eas_station.alerts.relevance.relevance import Area
 from eas_station.store.database.database import Database
 from eas_station.store.flusher import Flusher
 from eas_station.store.spool.intake import Intake
