@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from eas_station.alerts.identity import air_match
 from eas_station.alerts.model import Key, MessageId, Reception, Statement, Strength
@@ -20,24 +21,30 @@ REMEMBERED = 4096  # message names: each comes again with every update of its al
 IPAWS_SUFFIX = ".IPAWS"  # what IPAWS appends to the identifier of an NWS message
 
 
-def keys(reception: Reception) -> tuple[Key, ...]:
-    """Every name under which the alert of a reception can be found again.
+class ReceptionNames(NamedTuple):
+    """The names of a reception: those it is found by, and those it looks for."""
+
+    own: tuple[Key, ...]  # every name under which its alert can be found again
+    sought: tuple[Key, ...]  # of the alerts that it can be of
+
+
+def names(reception: Reception) -> ReceptionNames:
+    """By what the alert of a reception is found.
 
     Tests are named apart from actual alerts, and messages with a bad signature from good ones, so
     that a test or a forgery never joins, replaces or cancels a real warning.
     """
-    found = [*_strong_keys(reception)]
-    if realm_of(reception) == "":
-        found += _own_names(reception)
-    return tuple(dict.fromkeys(found))
+    realm = realm_of(reception)
+    strong = tuple(dict.fromkeys(_strong_keys(realm, reception.statement)))
+    if realm != "":
+        return ReceptionNames(strong, strong)
+    own, sought = _own_names(reception), _counterparts(reception)
+    return ReceptionNames((*strong, *dict.fromkeys(own)), (*strong, *dict.fromkeys(sought)))
 
 
-def sought(reception: Reception) -> tuple[Key, ...]:
-    """The names of the alerts that a reception can be of."""
-    found = [*_strong_keys(reception)]
-    if realm_of(reception) == "":
-        found += _counterparts(reception)
-    return tuple(dict.fromkeys(found))
+def keys(reception: Reception) -> tuple[Key, ...]:
+    """Every name under which the alert of a reception can be found again."""
+    return names(reception).own
 
 
 def rivals(receptions: Iterable[Reception]) -> tuple[Key, ...]:
@@ -107,9 +114,8 @@ def realm_of(reception: Reception) -> str:
     return ""
 
 
-def _strong_keys(reception: Reception) -> Iterator[Key]:
+def _strong_keys(realm: str, statement: Statement) -> Iterator[Key]:
     """Of messages and events: who shares one may be of one alert."""
-    statement, realm = reception.statement, realm_of(reception)
     for message in _messages(statement):
         yield _message_key(realm, message)
     yield from _event_keys(realm, statement)

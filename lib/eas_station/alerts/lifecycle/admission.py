@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from eas_station.alerts.identity import identity, membership
 from eas_station.alerts.identity.air_match import subject_of
+from eas_station.alerts.identity.identity import ReceptionNames
 from eas_station.alerts.identity.membership import Share
 from eas_station.alerts.lifecycle import lifecycle
 from eas_station.alerts.lifecycle.extent import Extent, extent
 from eas_station.alerts.lifecycle.lifecycle import Course
+from eas_station.alerts.lifecycle.recorded_end import next_change, recorded_end
 from eas_station.alerts.model import (
-    ENDED_BY_OPERATOR,
     RELEASED,
     Admitted,
     Alert,
-    EndKind,
     HeardText,
     Key,
     KnownAlert,
@@ -33,9 +32,9 @@ from eas_station.alerts.relevance.places import office_of
 from eas_station.alerts.relevance.relevance import Area
 from eas_station.alerts.sources import from_same
 from eas_station.alerts.vtec.ends import DEFAULT_LIFETIME, stated
-from eas_station.alerts.vtec.message_order import said_at
 
 MOST_COURSES = 50  # alerts whose course is remembered: updates come in swarms
+MOST_NAMED = 256  # CAP messages whose names are remembered: a batch asks for them three times
 MOST_JUDGED = 4096  # messages whose places are remembered: their alerts are folded again and again
 
 _Judged = tuple[tuple[Statement, Area, str | None], RuleStep | None]
@@ -47,15 +46,6 @@ def _always() -> bool:
 
 def _a_day() -> timedelta:
     return DEFAULT_LIFETIME
-
-
-class RecordedEnd(NamedTuple):
-    """How an alert ends, and when that was recorded; None: it has not."""
-
-    ends_at: datetime | None
-    end_reason: str | None
-    end_kind: EndKind
-    ended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +60,9 @@ class Admission:
     courses: dict[str, tuple[tuple[Reception, ...], Course]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    named: dict[str, tuple[Reception, ReceptionNames]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
     judged: dict[int, _Judged] = field(default_factory=dict, repr=False, compare=False)
 
     def admits(self, reception: Reception) -> bool:
@@ -78,11 +71,23 @@ class Admission:
 
     def keys(self, reception: Reception) -> tuple[Key, ...]:
         """Every name under which its alert can be found again."""
-        return identity.keys(from_same.dated(reception, self._trusted_now()))
+        return self._names(reception).own
 
     def sought(self, reception: Reception) -> tuple[Key, ...]:
         """The names of the alerts that it can be of."""
-        return identity.sought(from_same.dated(reception, self._trusted_now()))
+        return self._names(reception).sought
+
+    def _names(self, reception: Reception) -> ReceptionNames:
+        """The names of a reception; of a CAP message they never change."""
+        if reception.via == "same":
+            return identity.names(from_same.dated(reception, self._trusted_now()))
+        known = self.named.get(reception.reception_id)
+        if known is None or known[0] is not reception:
+            if len(self.named) >= MOST_NAMED:
+                self.named.clear()
+            known = reception, identity.names(reception)
+            self.named[reception.reception_id] = known
+        return known[1]
 
     def rivals(self, receptions: Sequence[Reception]) -> tuple[Key, ...]:
         """The names of further alerts to be asked, beside a known one with these receptions."""
@@ -140,7 +145,7 @@ class Admission:
         event_code = self._event_code(course, speaking)
         test_code = event_code is not None and self.tables.is_test_code(event_code)
         is_test = identity.is_exercise(speaking) or test_code
-        end = self._end(course, at, previous)
+        end = recorded_end(course, at, previous, self.now)
         return Alert(
             alert_id=alert_id,
             status=speaking.status,
@@ -173,7 +178,7 @@ class Admission:
                 event_code, speaking.event_name, speaking.severity, is_test, self.tables
             ),
             end_kind=end.end_kind,
-            next_change_at=_next_change(course, speaking, at),
+            next_change_at=next_change(course, speaking, at),
             expires_at=speaking.expires_at,
             events=_events(course, at),
             doubt=speaking.doubt,
@@ -203,18 +208,6 @@ class Admission:
         ]
         warnings = [code for code in codes if self.tables.event_class(code) != "statement"]
         return next(iter(warnings or codes), None)
-
-    def _end(self, course: Course, at: datetime | None, previous: Alert | None) -> RecordedEnd:
-        """How an alert ends, and when that was recorded."""
-        closed_at = _closed_at(course, at, previous)
-        if closed_at is not None:
-            return RecordedEnd(closed_at, ENDED_BY_OPERATOR, "time", closed_at)
-        recorded = None if previous is None else previous.ended_at
-        if course.end_reason is not None:  # a message: at once
-            recorded = recorded or self.now()
-        elif recorded is not None and (course.ends_at is None or course.ends_at > recorded):
-            recorded = None
-        return RecordedEnd(course.ends_at, course.end_reason, course.end_kind, recorded)
 
     def _relevance(
         self, course: Course, places: Extent, event_code: str | None, speaking: Statement
@@ -260,26 +253,6 @@ class Admission:
             return "; ".join(dict.fromkeys(texts))
         names = [self.tables.location_name(code) for code in places.same_codes]
         return "; ".join(names or places.ugc_codes or texts) or None
-
-
-def _closed_at(course: Course, at: datetime | None, previous: Alert | None) -> datetime | None:
-    """When an operator ended an alert that no message has renewed since; None: none did."""
-    if previous is None or previous.end_reason != ENDED_BY_OPERATOR:
-        return None
-    closed_at = previous.ended_at
-    if closed_at is None or (course.ends_at is not None and course.ends_at <= closed_at):
-        return None
-    renewed = any(said_at(said) > closed_at for said in course.holders(at))
-    return None if renewed else closed_at
-
-
-def _next_change(course: Course, speaking: Statement, at: datetime | None) -> datetime | None:
-    """When time alone changes an alert before its end: a place is released, or a block begins."""
-    if at is None:
-        return None
-    times = (course.next_end(at), info_blocks.next_change(speaking, at))
-    coming = [time for time in times if time is not None and time != course.ends_at]
-    return min(coming, default=None)
 
 
 def _events(course: Course, at: datetime | None) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from eas_station.alerts.lifecycle.lifecycle import Course, Hold
+from eas_station.alerts.lifecycle.holds import Hold
+from eas_station.alerts.lifecycle.lifecycle import Course
 from eas_station.alerts.model import Circle, Ring, Statement
 
 T = TypeVar("T")

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from eas_station.alerts.identity.identity import message_name, same_key
 from eas_station.alerts.lifecycle import lifecycle
+from eas_station.alerts.lifecycle.holds import EVERYWHERE
 from eas_station.alerts.lifecycle.lifecycle import Course
 from eas_station.alerts.model import Change, EventRef, Reception, Statement
 from eas_station.webd.render.cards import origin_name
@@ -235,4 +236,4 @@ def _name(statement: Statement) -> _Name | None:
 def _held(course: Course | None) -> set[str]:
     if course is None:
         return set()
-    return {hold.place for hold in course.holds if hold.in_force(None)} - {lifecycle.EVERYWHERE}
+    return {hold.place for hold in course.holds if hold.in_force(None)} - {EVERYWHERE}
