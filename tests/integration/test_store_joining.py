@@ -199,3 +199,29 @@ def test_a_message_that_ends_a_watch_and_begins_a_warning_is_in_both_alerts(
             (begun.key,): None,
         }
         assert {len(one) for one in heard_of.values()} == {1, 2}
+
+
+def test_a_header_heard_before_the_clock_was_right_joins_its_message_when_it_is(
+    tmp_path: Path, database: Database, heard: Any, admission: Admission
+) -> None:
+    """The message came first and has its own date; the header is dated with the clock."""
+    first = warning(heard, admission, "A")
+    wrong = admission.now() - timedelta(days=400)
+    air = heard.off_air(PARTS[0][0], received_at=wrong)
+    air = replace(air, clock_trusted=False, statement=replace(air.statement, doubt=None))
+    trusted = [False]
+    rules = replace(admission, clock_trusted=lambda: trusted[0])
+    with closing(Spool(tmp_path / "undated.spool")) as spool:
+        Intake(spool, lambda *_: None).take_all([first, air])
+        told: list[Change] = []
+        flusher = Flusher(spool, database, rules, rules.now, told.append)
+        while flusher.run_once():
+            pass
+        with database.read() as connection:
+            assert len(alert_queries.page(connection, "all", 9).alerts) == 2
+        trusted[0] = True
+        flusher.end_overdue(rules.now())
+    with database.read() as connection:
+        (alert,) = alert_queries.page(connection, "all", 9).alerts
+    assert alert.reception_count == 2
+    assert [change.kind for change in told][-2:] == ["joined", "updated"]

@@ -60,9 +60,7 @@ class Admission:
     courses: dict[str, tuple[tuple[Reception, ...], Course]] = field(
         default_factory=dict, repr=False, compare=False
     )
-    named: dict[str, tuple[Reception, ReceptionNames]] = field(
-        default_factory=dict, repr=False, compare=False
-    )
+    named: dict[str, ReceptionNames] = field(default_factory=dict, repr=False, compare=False)
     judged: dict[int, _Judged] = field(default_factory=dict, repr=False, compare=False)
 
     def admits(self, reception: Reception) -> bool:
@@ -81,13 +79,12 @@ class Admission:
         """The names of a reception; of a CAP message they never change."""
         if reception.via == "same":
             return identity.names(from_same.dated(reception, self._trusted_now()))
-        known = self.named.get(reception.reception_id)
-        if known is None or known[0] is not reception:
+        names = self.named.get(reception.reception_id)
+        if names is None:
             if len(self.named) >= MOST_NAMED:
                 self.named.clear()
-            known = reception, identity.names(reception)
-            self.named[reception.reception_id] = known
-        return known[1]
+            names = self.named[reception.reception_id] = identity.names(reception)
+        return names
 
     def rivals(self, receptions: Sequence[Reception]) -> tuple[Key, ...]:
         """The names of further alerts to be asked, beside a known one with these receptions."""
