@@ -42,6 +42,10 @@ class _Grouping:
     def __init__(self, heard: Sequence[Reception]) -> None:
         self._heard = heard
         self._realms = [identity.realm_of(reception) for reception in heard]
+        self._subjects = [
+            frozenset([name_of(event) for event in primary_events(reception.statement)])
+            for reception in heard
+        ]
         self._parents = list(range(len(heard)))
         self._guests: list[tuple[int, int]] = []  # a reception, and one of a group it is of too
         self._lives: dict[_Name, list[EventLife]] = {}
@@ -92,15 +96,12 @@ class _Grouping:
             for reference in self._heard[number].statement.references:
                 name = (self._realms[number], identity.message_name(reference))
                 referred = named.setdefault(name, number)  # not heard: known by the first mention
-                if self._may_be_one(number, referred):
+                if referred != number and self._may_be_one(number, referred):
                     self._join(referred, number)
 
     def _may_be_one(self, one: int, other: int) -> bool:
-        events = [
-            {name_of(event) for event in primary_events(self._heard[number].statement)}
-            for number in (one, other)
-        ]
-        return not all(events) or bool(events[0] & events[1])
+        subjects = self._subjects[one], self._subjects[other]
+        return not all(subjects) or not subjects[0].isdisjoint(subjects[1])
 
     def _follow_events(self, number: int) -> None:
         """Join a message to the events it holds; of those it ends it is a guest."""
