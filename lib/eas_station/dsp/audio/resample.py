@@ -28,6 +28,13 @@ class _Group:
     matrix: Real  # (window, outputs)
 
 
+def step_between(rate_hz: float, target_hz: float) -> Fraction:
+    """Input samples per output sample: a period has at most `MAX_PERIOD` outputs."""
+    if rate_hz <= 0 or target_hz <= 0:
+        raise ValueError("a sample rate must be positive")
+    return Fraction(rate_hz / target_hz).limit_denominator(MAX_PERIOD)
+
+
 class Resampler:
     """Samples at one rate in, the same signal within `band` at another rate out.
 
@@ -37,10 +44,8 @@ class Resampler:
     """
 
     def __init__(self, channels: int, rate_hz: float, target_hz: float, band: Band) -> None:
-        if rate_hz <= 0 or target_hz <= 0:
-            raise ValueError("a sample rate must be positive")
         self.channels = channels
-        ratio = Fraction(rate_hz / target_hz).limit_denominator(MAX_PERIOD)
+        ratio = step_between(rate_hz, target_hz)
         self.step = float(ratio)
         """Input samples per output sample."""
         half = self._half = math.ceil(band.half_length_s * rate_hz)
