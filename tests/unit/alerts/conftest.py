@@ -113,6 +113,7 @@ class Register:
     admission: Admission
     candidates: list[KnownAlert] = field(default_factory=list)  # in the order of creation
     joined: dict[str, str] = field(default_factory=dict)  # younger → elder
+    _keys: dict[int, frozenset[Key]] = field(default_factory=dict)  # of each candidate
     _recorded: int = 0
     _created: int = 0
 
@@ -126,6 +127,9 @@ class Register:
             gone = {one.known.alert.alert_id, *one.joined}
             self.candidates = [c for c in self.candidates if c.alert.alert_id not in gone]
             self.candidates.append(one.known)
+            self._keys[one.known.number] = frozenset(
+                key for r in one.known.receptions for key in self.admission.keys(r)
+            )
             self.joined |= dict.fromkeys(one.joined, one.known.alert.alert_id)
         self.candidates.sort(key=lambda candidate: candidate.number)
         return admitted[0].known.alert
@@ -149,8 +153,7 @@ class Register:
             fresh = {
                 c.number: c
                 for c in self.candidates
-                if c.number not in found
-                and any(set(self.admission.keys(r)) & asked for r in c.receptions)
+                if c.number not in found and not asked.isdisjoint(self._keys[c.number])
             }
             if not fresh:
                 return [found[number] for number in sorted(found)]

@@ -15,10 +15,10 @@ from eas_station.bus.messages import ItemState, Status
 from eas_station.bus.publisher import Publisher
 from eas_station.config.load import load
 from eas_station.config.units import CAPD
+from eas_station.ctl.commands import feeds
 from eas_station.ctl.main import main
 from eas_station.store.database.database import Database
 from eas_station.store.records import jobs
-from eas_station.store.upkeep import migrate
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 FEATURE = {
@@ -38,11 +38,11 @@ FEATURE = {
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
+def config(tmp_path: Path, new_database: Callable[[Path], str]) -> Path:
     """A station with two folders as feeds, and its database."""
     path = tmp_path / "station.toml"
     (tmp_path / "cap").mkdir()
-    url = f"sqlite:///{tmp_path}/station.sqlite"
+    url = new_database(tmp_path / "station.sqlite")
     path.write_text(
         f'[station]\nsame_codes = ["039173"]\n[database]\nurl = "{url}"\n'
         f'[paths]\nstate_dir = "{tmp_path}"\nruntime_dir = "{tmp_path}/run"\n'
@@ -50,7 +50,6 @@ def config(tmp_path: Path) -> Path:
         '[[feed]]\nname = "gone"\nkind = "folder"\npath = "nowhere"\n',
         encoding="utf-8",
     )
-    migrate.upgrade(url)
     database = Database(url)
     with database.write() as connection:
         jobs.record_unchanged(connection, "poll drop", NOW - timedelta(seconds=30), 7)
@@ -141,7 +140,12 @@ def test_a_tested_feed_that_does_not_answer_gives_the_reason(
     ],
 )
 def test_an_impossible_request_is_one_sentence(
-    config: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+    config: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    message: str,
 ) -> None:
+    monkeypatch.setattr(feeds, "CONNECT_S", 0.1)  # nobody connects, however long it waits
     assert main(["feeds", *words, "--config", str(config)]) == 2
     assert message in capsys.readouterr().err

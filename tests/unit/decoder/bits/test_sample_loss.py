@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,7 @@ TEXT = f"{BODY}KCLE/NWS-"
 BIT = 48
 
 
+@cache
 def heard(lossy: tuple[int, ...], seed: int, text: str = TEXT) -> list[DecodedMessage]:
     """What is said of three bursts of which some lost samples within the call sign."""
     chance = np.random.default_rng(seed)
