@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ from eas_station.alerts.sources import from_same
 from eas_station.store.database.database import Database
 from eas_station.store.spool.spool import Spool
 from eas_station.store.upkeep import migrate
-from eas_station.tables import Tables, load
+from eas_station.tables import Tables
 
 NOON = datetime(2025, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -170,12 +170,15 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(
+    database_kind: str,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    new_database: Callable[[Path], str],
+) -> str:
     """A database with the schema, once on SQLite and once on PostgreSQL."""
     if database_kind == "sqlite":
-        url = f"sqlite:///{tmp_path / 'station.db'}"
-        migrate.upgrade(url)
-        return url
+        return new_database(tmp_path / "station.db")
     migrated: str = request.getfixturevalue("migrated_postgresql_url")
     return migrated
 
@@ -192,11 +195,6 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
     opened = Spool(tmp_path / "spool" / "eas-test.sqlite")
     yield opened
     opened.close()
-
-
-@pytest.fixture(scope="session")
-def tables() -> Tables:
-    return load()
 
 
 @pytest.fixture

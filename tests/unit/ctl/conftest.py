@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from eas_station.config.load import load
 from eas_station.config.model import Config
-from eas_station.store.upkeep import migrate
 
 TOML = """
 [station]
@@ -46,8 +45,7 @@ def station_toml() -> Iterator[Path]:
 
 
 @pytest.fixture
-def config(station_toml: Path) -> Config:
+def config(station_toml: Path, new_database: Callable[[Path], str]) -> Config:
     """The configuration, with its database."""
-    config = load(station_toml)
-    migrate.upgrade(config.database.url)
-    return config
+    new_database(station_toml.parent / "record.sqlite")
+    return load(station_toml)

@@ -28,7 +28,6 @@ from eas_station.alerts.model import (
 from eas_station.store.database.database import Database
 from eas_station.store.flusher import Flusher
 from eas_station.store.spool.spool import Spool
-from eas_station.store.upkeep import migrate
 
 NOON = datetime(2025, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -160,10 +159,8 @@ def said() -> Said:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    url = f"sqlite:///{tmp_path / 'station.db'}"
-    migrate.upgrade(url)
-    opened = Database(url)
+def database(tmp_path: Path, new_database: Callable[[Path], str]) -> Iterator[Database]:
+    opened = Database(new_database(tmp_path / "station.db"))
     yield opened
     opened.close()
 

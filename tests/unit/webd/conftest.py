@@ -32,7 +32,7 @@ from eas_station.errors import SourceError, StoreError
 from eas_station.store.keys import logins, passwords, tokens
 from eas_station.store.keys.keyring import Keyring, path_in
 from eas_station.store.keys.sessions import Lifetimes
-from eas_station.tables import Tables, load
+from eas_station.tables import Tables
 from eas_station.webd import app
 from eas_station.webd.app import WebServices
 from eas_station.webd.auth.access import Access
@@ -253,11 +253,6 @@ class AbsentDatabase:
         raise self.error or AssertionError("nobody should write")
 
     read = write
-
-
-@pytest.fixture(scope="session")
-def tables() -> Tables:
-    return load()
 
 
 @pytest.fixture(scope="session")

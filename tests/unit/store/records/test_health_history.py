@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,7 +10,6 @@ import pytest
 
 from eas_station.store.database.database import Database
 from eas_station.store.records.health_history import HealthPoint, HealthSample, overview, record
-from eas_station.store.upkeep import migrate
 
 BEGAN_AT = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -25,10 +25,8 @@ def sample(
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    url = f"sqlite:///{tmp_path / 'station.sqlite'}"
-    migrate.upgrade(url)
-    return Database(url)
+def database(tmp_path: Path, new_database: Callable[[Path], str]) -> Database:
+    return Database(new_database(tmp_path / "station.sqlite"))
 
 
 def test_spans_are_joined_by_the_number_of_their_values(database: Database) -> None:

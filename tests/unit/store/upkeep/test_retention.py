@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,17 +13,15 @@ from eas_station.store.database.alert_tables import alert_flags, alerts
 from eas_station.store.database.database import Database
 from eas_station.store.records import deaf, health_history, jobs
 from eas_station.store.records.health_history import HealthSample
-from eas_station.store.upkeep import migrate, retention
+from eas_station.store.upkeep import retention
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 OLD = NOW - timedelta(days=800)
 
 
 @pytest.fixture
-def record(tmp_path: Path) -> Iterator[Database]:
-    url = f"sqlite:///{tmp_path / 'station.sqlite'}"
-    migrate.upgrade(url)
-    database = Database(url)
+def record(tmp_path: Path, new_database: Callable[[Path], str]) -> Iterator[Database]:
+    database = Database(new_database(tmp_path / "station.sqlite"))
     yield database
     database.close()
 

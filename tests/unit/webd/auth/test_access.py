@@ -22,7 +22,6 @@ from eas_station.store.alerts.rows import alert_row
 from eas_station.store.database.alert_tables import alerts as alerts_table
 from eas_station.store.database.database import Database
 from eas_station.store.records import audit, desired_states
-from eas_station.store.upkeep import migrate
 from eas_station.webd.http.routes import Route
 from eas_station.webd.records.queries import RecordQueries
 
@@ -317,11 +316,11 @@ def test_no_secret_of_an_address_or_a_body_is_logged(
 
 
 @pytest.fixture
-def recorded(station_with: Any, with_password: Any, make: Any, tmp_path: Any) -> Iterator[Any]:
+def recorded(
+    station_with: Any, with_password: Any, make: Any, new_database: Any, tmp_path: Any
+) -> Iterator[Any]:
     """A station with a record, one alert in it, and an operator who is logged in."""
-    url = f"sqlite:///{tmp_path / 'record.sqlite'}"
-    migrate.upgrade(url)
-    database = Database(url)
+    database = Database(new_database(tmp_path / "record.sqlite"))
     queries = RecordQueries(database, lambda: True, lambda: make.now)
     station = with_password(station_with(queries, database))
     with database.write() as connection:

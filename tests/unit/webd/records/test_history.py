@@ -13,15 +13,12 @@ from eas_station.errors import StoreError
 from eas_station.store.database.database import Database
 from eas_station.store.records import health_history
 from eas_station.store.records.health_history import HealthSample
-from eas_station.store.upkeep import migrate
 from eas_station.webd.records.queries import RecordQueries
 
 
 @pytest.fixture
-def station(station_with: Any, tmp_path: Path, clocks: Any) -> Any:
-    url = f"sqlite:///{tmp_path / 'station.sqlite'}"
-    migrate.upgrade(url)
-    database = Database(url)
+def station(station_with: Any, new_database: Any, tmp_path: Path, clocks: Any) -> Any:
+    database = Database(new_database(tmp_path / "station.sqlite"))
     queries = RecordQueries(database, lambda: True, lambda: clocks.now)
     made = station_with(queries, database)
     yield made

@@ -14,7 +14,6 @@ from eas_station.store.database.database import Database
 from eas_station.store.records import deaf, expected_tests
 from eas_station.store.records.deaf import DeafInterval
 from eas_station.store.records.expected_tests import ExpectedTest
-from eas_station.store.upkeep import migrate
 from eas_station.webd.records import test_record
 from eas_station.webd.records.queries import RecordQueries
 from eas_station.webd.render.times import TimeFormat, zone_of
@@ -24,10 +23,8 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 @pytest.fixture
-def station(station_with: Any, tmp_path: Path, clocks: Any) -> Any:
-    url = f"sqlite:///{tmp_path / 'station.sqlite'}"
-    migrate.upgrade(url)
-    database = Database(url)
+def station(station_with: Any, new_database: Any, tmp_path: Path, clocks: Any) -> Any:
+    database = Database(new_database(tmp_path / "station.sqlite"))
     made = station_with(RecordQueries(database, lambda: True, lambda: clocks.now), database)
     yield made
     database.close()

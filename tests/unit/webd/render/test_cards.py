@@ -10,16 +10,11 @@ import pytest
 
 from eas_station.alerts.model import Evidence, Relevance
 from eas_station.store.records.clips import Clip
-from eas_station.tables import Tables, load
+from eas_station.tables import Tables
 from eas_station.webd.render.cards import Presenter
 from eas_station.webd.render.times import TimeFormat, zone_of
 from eas_station.webd.render.verdict import verdict
 from eas_station.webd.state.snapshot import AlertEntry, Record, Snapshot
-
-
-@pytest.fixture(scope="module")
-def tables() -> Tables:
-    return load()
 
 
 @pytest.fixture
