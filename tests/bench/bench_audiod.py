@@ -1,4 +1,4 @@
-"""What a source of seven channels costs: idle, busy, in memory, over hours; how soon it tells.
+"""The cost of a source with seven channels: CPU, memory, hours of operation, and latency.
 
 The receiver is a process of its own with noise on every channel at the pace of life; the database
 is SQLite. CPU is the daemon's own, of one core; it does not depend on who else is busy, much.
@@ -71,7 +71,7 @@ def header(number: int) -> str:
 
 
 class Radio:
-    """Seven channels of noise, with headers in it when there are any, at the pace of life."""
+    """Seven channels of noise in real time, with headers on request."""
 
     def __init__(self, run_dir: Path) -> None:
         chance = np.random.default_rng(5)
@@ -114,7 +114,7 @@ class Radio:
 
 
 class Newsreader:
-    """When each header was news, and when its alert was."""
+    """When each header and its alert were published."""
 
     def __init__(self, run_dir: Path) -> None:
         self.news_s: dict[str, float] = {}
@@ -233,7 +233,7 @@ def bench_daemon(table: Table) -> None:
 
 
 class Nowhere:
-    """Takes the clips of the simulated hours."""
+    """Discards the clips of the simulated hours."""
 
     def begin(self, order: ClipOrder) -> None:
         """Do nothing."""
@@ -251,7 +251,7 @@ def rss_mib() -> float:
 
 
 def bench_hours(table: Table, hours: float) -> None:
-    """The whole work of a stretch, as fast as it goes: a warning on one channel every minute."""
+    """The work of an audio segment at full speed, with a warning on one channel every minute."""
     tables = load()
     prior = Prior(events=tuple(tables.events), states=tuple(tables.states))
     rules = ClipRules(ClipsConfig(), Nowhere(), lambda: "clip")

@@ -1,4 +1,4 @@
-"""How well and how cheaply SAME is heard, ours beside the decoders that are installed.
+"""Accuracy and cost of SAME decoding, ours beside the other decoders installed.
 
 `make bench` measures a little; `make bench-same` everything, and draws same-curves.svg. Headers are
 drawn anew with every seed. Exact headers, false ones in brackets, CPU seconds an hour of sound.
@@ -26,7 +26,7 @@ ONCE_DB = 16.0
 
 @dataclass(frozen=True)
 class Amount:
-    """How much is measured."""
+    """The amount of measurements."""
 
     curve: int  # messages a point
     threshold: int  # at 5.5 and 7 dB
@@ -40,7 +40,7 @@ ALL = Amount(curve=60, threshold=300, impaired=60, once=100, minutes=12)
 
 
 class Bench:
-    """Runs decoders over sounds and prints lines."""
+    """Runs decoders on audio and prints lines."""
 
     def __init__(self, seed: int) -> None:
         self._rng = np.random.default_rng(seed)
@@ -107,7 +107,7 @@ class Bench:
             print(f"{name}: {headers} headers, {eoms} NNNN in {minutes * len(NOT_SAME):.0f} min")
 
     def costs(self) -> None:
-        """Idle and under dense traffic, the least of three; one channel and seven."""
+        """Idle and under dense traffic, the minimum of three; one channel and seven."""
         hush = (0.05 * self._rng.standard_normal(120 * RATE)).astype(np.float32)
         busy = messages([self._headers.draw() for _ in range(8)], Channel(), self._rng)
         for label, sound in (("idle", hush), ("dense traffic", busy)):

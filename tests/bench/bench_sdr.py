@@ -1,4 +1,4 @@
-"""The radio: CPU as ratios measured in one run, memory, and what it hears.
+"""The radio: CPU as ratios measured in one run, memory, and decoded headers.
 
 `make bench-sdr`. The yardstick of the bank is one np.fft.fft over the same samples, in one piece,
 and in blocks of a tenth of a second, which the processor's cache holds: the harder to beat. That of
@@ -85,7 +85,7 @@ class Bench:
             np.fft.fft(self.iq[at : at + step])
 
     def bank_fm_levels(self) -> None:
-        """What the bars are about: channels, audio and levels out of complex samples."""
+        """The measured chain: complex samples → channels, audio and levels."""
         channels = len(self.channels_hz)
         bank = Channelizer(self.rate_hz, self.center_hz, self.channels_hz)
         discriminator = Discriminator(channels, 25_000)
@@ -127,7 +127,7 @@ def heard(raw: bytes | np.ndarray, receiver: ReceiverConfig) -> list[DecodedMess
 
 
 def single(raw: bytes, channel_hz: int) -> bytes:
-    """One channel as everybody does it: mix, filter, take every tenth, discriminate; 25 kHz."""
+    """One channel the usual way: mix, filter, decimate by ten, demodulate; 25 kHz."""
     iq = from_cu8(raw)
     taps = lowpass(80, 7_500 / RATE_HZ, 60).astype(np.float32)
     turn = np.exp(-2j * np.pi * (channel_hz - CENTER_HZ) / RATE_HZ * np.arange(RATE_HZ))
@@ -159,7 +159,7 @@ def peers_s(raw: bytes) -> float:
 
 
 def beside_ffts(table: Table, name: str, bench: Bench, work: str, limit: float) -> None:
-    """The figures of the bank and of all of the tuner, beside both yardsticks."""
+    """The figures of the bank and of the whole tuner, beside both references."""
     for yardstick, fft in (("one piece", bench.fft_whole), ("blocks", bench.fft_blocks)):
         fft_s = best_s(fft)
         table.value(f"{name}: np.fft.fft in {yardstick}", fft_s, "s", 1.0)
@@ -169,7 +169,7 @@ def beside_ffts(table: Table, name: str, bench: Bench, work: str, limit: float) 
 
 
 def memory(table: Table, raw: bytes) -> None:
-    """PSS of eas-sdrd that plays the capture."""
+    """PSS of an eas-sdrd that plays the capture."""
     with tempfile.TemporaryDirectory(prefix="eas-") as folder:
         home = Path(folder)
         (home / "wx.cu8").write_bytes(raw)
@@ -188,7 +188,7 @@ def memory(table: Table, raw: bytes) -> None:
 
 
 def reception(table: Table, synthesis: ModuleType) -> None:
-    """What is heard of captures that somebody else's synthesizer has made."""
+    """Headers decoded from captures of an independent synthesizer."""
     with tempfile.TemporaryDirectory(prefix="eas-") as folder:
         path = Path(folder) / "wx.cu8"
 

@@ -36,7 +36,7 @@ def reference() -> dict[str, Curve]:
 
 
 def draw(measured: dict[str, Curve], says: str) -> None:
-    """Write the picture: what was measured now, and for the rest the reference."""
+    """Write the picture: the curves measured now, and the reference for the others."""
     out = SvgPicture(WIDTH, HEIGHT)
     out.text(LEFT, 22, "SAME headers exact in white noise", 15, INK, bold=True)
     _axes(out)

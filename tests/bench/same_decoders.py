@@ -26,7 +26,7 @@ PEERS = {
 
 @dataclass
 class Heard:
-    """What a decoder said, and what it cost."""
+    """The output of a decoder, and its cost."""
 
     headers: list[str] = field(default_factory=list)
     eoms: int = 0
@@ -80,7 +80,7 @@ def ours_on_seven(prior: Prior, sound: Real) -> float:
 
 
 def peers() -> dict[str, Decode]:
-    """Other decoders that are installed."""
+    """The other decoders that are installed."""
     return {name: _peer(command) for name, command in PEERS.items() if shutil.which(command[0])}
 
 

@@ -1,4 +1,4 @@
-"""Sounds that the SAME bench mixes in: something like speech, something like music."""
+"""Interference of the SAME bench: audio like speech and like music."""
 
 from __future__ import annotations
 

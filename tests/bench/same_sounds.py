@@ -1,4 +1,4 @@
-"""What the SAME bench listens to: random messages through bad channels, and sounds without any.
+"""The input of the SAME bench: random messages through bad channels, and audio without SAME.
 
 Eb/N0 is per bit of one burst, the noise white up to half the rate.
 """
@@ -23,7 +23,7 @@ Real = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Channel:
-    """What happens to a message; the defaults do nothing."""
+    """The impairments of a message; the defaults change nothing."""
 
     ebn0_db: float = 20.0
     baud: float = 0.0  # relative errors
@@ -235,7 +235,7 @@ def _noise(count: int, channel: Channel, rng: np.random.Generator) -> Precise:
 
 
 def _clicks(count: int, a_second: float, rng: np.random.Generator) -> Precise:
-    """Whole turns of the phase that an FM receiver misses near its threshold."""
+    """Clicks of an FM receiver near its threshold: full turns of the phase."""
     sound = np.zeros(count)
     at = rng.integers(0, count, rng.poisson(a_second * count / RATE))
     sound[at] = rng.choice([-1.0, 1.0], len(at)) * RATE / 4000
@@ -280,5 +280,5 @@ NOT_SAME: dict[str, Callable[[int, np.random.Generator], NDArray[np.floating]]] 
 
 
 def without_same(kind: str, seconds: float, rng: np.random.Generator) -> Real:
-    """A sound of this kind in which there is no SAME."""
+    """Audio of this kind without SAME."""
     return _sixteen_bits(0.1 * NOT_SAME[kind](int(seconds * RATE), rng))

@@ -48,7 +48,7 @@ def needs(*programs: str) -> pytest.MarkDecorator:
 
 
 def burst(text: str) -> np.ndarray:
-    """One transmission by a modulator that shares nothing with ours: 47 CFR 11.31(a)."""
+    """One transmission by an independent modulator: 47 CFR 11.31(a)."""
     data = b"\xab" * 16 + text.encode("ascii")
     bits = [(byte >> i) & 1 for byte in data for i in range(8)]
     tones_hz = np.repeat([2083 + 1 / 3 if bit else 1562.5 for bit in bits], 48)
@@ -69,7 +69,7 @@ def audio(header: str, speech_s: float = 2.0) -> np.ndarray:
 
 
 def header(number: int, code: str = "TOR") -> str:
-    """A header that no other number has, issued shortly before these tests began."""
+    """A header unique to this number, issued shortly before these tests."""
     return f"ZCZC-WXR-{code}-{39_000 + number:06d}+0100-{ISSUED_AT:%j%H%M}-KCLE/NWS-"
 
 
@@ -119,7 +119,7 @@ class Station:
         return process
 
     def _said(self) -> bytes:
-        """What a process has told its supervisor; nothing within a second: nothing."""
+        """The next notification of the process to its supervisor; None after a second."""
         try:
             return self._notify.recv(4096)
         except TimeoutError:
@@ -153,7 +153,7 @@ class Station:
         return self.state_dir / "clips" / clip.path
 
     def subscriber(self, *names: str) -> Subscriber:
-        """Hears the source; closed with the station, in the thread of the test."""
+        """Subscribes to the source; closed with the station, in the test's thread."""
         subscriber = Subscriber(self.run_dir, ["eas-audiod@wx"], names)
         self._subscribers.append(subscriber)
         return subscriber
@@ -187,7 +187,7 @@ def eventually(ask: Callable[[], T], wanted: Callable[[T], bool]) -> T:
 
 
 def next_of(subscriber: Subscriber, wanted: Callable[[BusMessage], bool]) -> BusMessage:
-    """The next message that is wanted."""
+    """The next message as wanted."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         message = subscriber.receive(0.5)
@@ -197,7 +197,7 @@ def next_of(subscriber: Subscriber, wanted: Callable[[BusMessage], bool]) -> Bus
 
 
 def multimon(clip: Path) -> list[str]:
-    """What another decoder hears in a clip."""
+    """What multimon-ng decodes from a clip."""
     wav = subprocess.run(
         ["sox", str(clip), "-t", "raw", "-e", "signed", "-b", "16", "-c", "1", "-r", "22050", "-"],
         capture_output=True,
@@ -211,7 +211,7 @@ def multimon(clip: Path) -> list[str]:
 
 
 def as_wav(recording: Path, folder: Path) -> Path:
-    """A recording of another form as WAV."""
+    """A recording in another format as WAV."""
     wav = folder / (recording.stem + ".wav")
     raw = ["-t", "raw", "-e", "signed", "-b", "16", "-c", "1", "-r", "22050"]
     subprocess.run(
@@ -232,7 +232,7 @@ def as_wav(recording: Path, folder: Path) -> Path:
         "sameold_two_and_two.22050.s16le.bin",
     ],
 )
-def test_a_recording_of_others_becomes_an_alert_with_a_clip(station: Station, name: str) -> None:
+def test_a_foreign_recording_becomes_an_alert_with_a_clip(station: Station, name: str) -> None:
     manifest = json.loads((RECORDINGS / "MANIFEST.json").read_text())
     (expected,) = [file["headers"] for file in manifest["files"] if file["file"] == name]
     wav = as_wav(RECORDINGS / name, station.folder)
@@ -251,7 +251,7 @@ def test_a_recording_of_others_becomes_an_alert_with_a_clip(station: Station, na
 
 @recordings
 @needs("sox")
-def test_a_recording_whose_day_does_not_exist_is_taken_as_of_now(station: Station) -> None:
+def test_a_recording_with_an_invalid_day_is_dated_now(station: Station) -> None:
     wav = as_wav(RECORDINGS / "sameold_long_message.22050.s16le.bin", station.folder)
     station.configure(f'kind = "file"\npath = "{wav}"\nrealtime = false')
     station.start()
@@ -264,10 +264,10 @@ def test_a_recording_whose_day_does_not_exist_is_taken_as_of_now(station: Statio
     assert reception.statement.doubt == "date in header: 0001122, not believed"
 
 
-def test_one_warning_that_two_sources_hear_is_one_alert_with_the_evidence_of_both(
+def test_one_warning_on_two_sources_is_one_alert_with_both_receptions(
     station: Station,
 ) -> None:
-    """Two processes, two stations that send the same, and a near twin that only one hears."""
+    """Two processes with the same message, and a similar one that only one receives."""
     elsewhere = header(1).replace("KCLE/NWS", "KDTX/NWS")
     for name, texts in (("wx", (header(1),)), ("wy", (elsewhere, header(2)))):
         with wave.open(str(station.folder / f"{name}.wav"), "wb") as file:
@@ -321,7 +321,7 @@ def test_a_fifo_is_heard_from_one_writer_after_another(station: Station) -> None
     assert {clip.channel for clip in recorded} == {"mono"}
 
 
-def test_a_raw_pipe_on_standard_input_is_heard_to_its_end(station: Station) -> None:
+def test_raw_samples_on_standard_input_are_decoded_to_the_end(station: Station) -> None:
     station.configure('kind = "pipe"\npath = "-"')
     (station.folder / "raw").write_bytes(audio(header(3), 0.1).tobytes())
     command = [sys.executable, str(ROOT / "daemons" / "eas-audiod")]
@@ -335,7 +335,7 @@ def test_a_raw_pipe_on_standard_input_is_heard_to_its_end(station: Station) -> N
 
 
 class Feeder:
-    """Writes messages into a FIFO without end, whoever reads and however often it dies."""
+    """Writes messages into a FIFO without end, across deaths of the reader."""
 
     def __init__(self, fifo: Path) -> None:
         self._fifo = fifo
@@ -365,8 +365,8 @@ class Feeder:
                 continue
 
 
-class Witness:
-    """Remembers which receptions the daemon has acknowledged."""
+class AcknowledgedReceptions:
+    """Keeps the receptions that the daemon has acknowledged."""
 
     def __init__(self, station: Station) -> None:
         self._run_dir = station.run_dir
@@ -375,7 +375,7 @@ class Witness:
         self.acknowledged: dict[str, str] = {}
         self.durable = True
 
-    def __enter__(self) -> Witness:
+    def __enter__(self) -> AcknowledgedReceptions:
         self._thread.start()
         return self
 
@@ -384,7 +384,7 @@ class Witness:
         self._thread.join()
 
     def waits_for(self, count: int) -> None:
-        """Until so many are acknowledged."""
+        """Wait until so many are acknowledged."""
         acknowledged = eventually(lambda: len(self.acknowledged), lambda found: found >= count)
         assert acknowledged >= count
 
@@ -400,28 +400,28 @@ class Witness:
 
 @needs("flac", "sox", "multimon-ng")
 @pytest.mark.timeout(300)
-def test_twenty_kills_in_the_middle_of_messages_lose_and_double_nothing(station: Station) -> None:
+def test_twenty_kills_during_messages_lose_and_repeat_nothing(station: Station) -> None:
     fifo = station.folder / "pipe"
     os.mkfifo(fifo)
     station.configure(f'kind = "pipe"\npath = "{fifo}"')
     chance = np.random.default_rng(2025)
-    with Witness(station) as witness, Feeder(fifo):
+    with AcknowledgedReceptions(station) as watching, Feeder(fifo):
         for round_ in range(20):
             process = station.start()
             if round_ % 4 == 0:  # so that there is something to lose
-                witness.waits_for(len(witness.acknowledged) + 1)
+                watching.waits_for(len(watching.acknowledged) + 1)
             threading.Event().wait(chance.uniform(0.0, 0.3))  # a random moment is the test
             process.kill()
             process.wait()
         process = station.start()
-        witness.waits_for(len(witness.acknowledged) + 3)
-    assert len(witness.acknowledged) >= 8
-    assert witness.durable
+        watching.waits_for(len(watching.acknowledged) + 3)
+    assert len(watching.acknowledged) >= 8
+    assert watching.durable
     stored = eventually(
         lambda: {heard.reception_id: heard.raw for heard in station.receptions()},
-        lambda found: witness.acknowledged.keys() <= found.keys(),
+        lambda found: watching.acknowledged.keys() <= found.keys(),
     )
-    assert witness.acknowledged.items() <= stored.items()
+    assert watching.acknowledged.items() <= stored.items()
     assert station.alert_count() == len(set(stored.values())), "one alert for each header"
     process.terminate()
     assert process.wait(30) == 0, "every clip is finished, or was never begun"
@@ -436,7 +436,7 @@ def test_twenty_kills_in_the_middle_of_messages_lose_and_double_nothing(station:
 
 
 def no_half_clip(station: Station) -> list[Clip]:
-    """The clips that have a file, oldest first: every one of them is whole, and no other lies."""
+    """The clips with a file, oldest first; all must be complete, without other files."""
     listed = [clip for clip in station.clips() if clip.path is not None]
     for clip in listed:
         file = station.file_of(clip)
@@ -454,7 +454,7 @@ def files_of(station: Station) -> set[Path]:
     return set((station.state_dir / "clips").glob("2*/*/*/*"))
 
 
-def test_sigterm_in_the_middle_of_a_message_ends_in_time_with_the_clip(station: Station) -> None:
+def test_sigterm_during_a_message_ends_in_time_with_the_clip(station: Station) -> None:
     fifo = station.folder / "pipe"
     os.mkfifo(fifo)
     station.configure(f'kind = "pipe"\npath = "{fifo}"')
@@ -475,14 +475,14 @@ def test_sigterm_in_the_middle_of_a_message_ends_in_time_with_the_clip(station: 
 
 
 class Radio:
-    """A receiver of two channels on the bus, as sdrd is one."""
+    """A receiver of two channels on the bus, as eas-sdrd is."""
 
     def __init__(self, run_dir: Path) -> None:
         self._publisher = Publisher("eas-sdrd@wx1", run_dir)
         self._at = 0
 
     def play(self, samples: np.ndarray, silent: bool = False, speed: float = 1.0) -> float:
-        """Send the samples on 162.550 and noise on 162.400; gives when the last one went out."""
+        """Send the samples on 162.550 and noise on 162.400; gives when the last was sent."""
         noise = np.random.default_rng(1).integers(-500, 500, 2500).astype("<i2").tobytes()
         samples = np.concatenate([samples, np.zeros(-len(samples) % 2500, "<i2")])
         for first in range(0, len(samples), 2500):
@@ -516,7 +516,7 @@ def radio(station: Station) -> Iterator[Radio]:
     built.close()
 
 
-def test_a_receiver_on_the_bus_is_heard_while_it_goes_on(station: Station, radio: Radio) -> None:
+def test_a_receiver_on_the_bus_is_decoded_live(station: Station, radio: Radio) -> None:
     station.start()
     subscriber = station.subscriber(topics.RECEPTION_NEW, topics.audio_level("wx", "162.550"))
     radio.play(np.zeros(RATE_HZ, "<i2"))
@@ -542,9 +542,7 @@ def deaf_intervals(station: Station) -> list[deaf.DeafInterval]:
     return [row for row in rows if row.ended_at is not None]
 
 
-def test_what_a_killed_process_and_a_lost_stretch_did_not_hear_is_told(
-    station: Station, radio: Radio
-) -> None:
+def test_a_kill_and_lost_samples_are_recorded_as_deaf(station: Station, radio: Radio) -> None:
     station.start().kill()
     process = station.start()
     radio.play(np.zeros(3 * RATE_HZ, "<i2"), speed=1.0)
@@ -572,9 +570,7 @@ def test_what_a_killed_process_and_a_lost_stretch_did_not_hear_is_told(
     assert (len(killed), len(away)) == (2, 2)
 
 
-def test_a_source_that_the_operator_stops_is_released_and_started_again(
-    station: Station, radio: Radio
-) -> None:
+def test_a_source_is_stopped_and_started_by_the_operator(station: Station, radio: Radio) -> None:
     station.start()
     web = Publisher("eas-webd", station.run_dir)
     subscriber = station.subscriber(topics.status("eas-audiod@wx"))
@@ -596,7 +592,7 @@ def test_a_source_that_the_operator_stops_is_released_and_started_again(
     assert "stopped by the operator" in station.log()
 
 
-def test_a_reload_that_changes_nothing_here_is_taken_and_one_that_does_ends_the_process(
+def test_only_a_reload_that_changes_the_source_ends_the_process(
     station: Station,
 ) -> None:
     os.mkfifo(station.folder / "pipe")
@@ -613,23 +609,23 @@ def test_a_reload_that_changes_nothing_here_is_taken_and_one_that_does_ends_the_
     assert "the configuration changed" in station.log()
 
 
-def test_without_a_database_a_header_is_news_all_the_same(tmp_path: Path) -> None:
+def test_without_a_database_a_header_is_published(tmp_path: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="eas-") as run_dir:
         station = Station(tmp_path, Path(run_dir))
         fifo = station.folder / "pipe"
         os.mkfifo(fifo)
         station.configure(f'kind = "pipe"\npath = "{fifo}"')
         station.start()
-        with Witness(station) as witness:
+        with AcknowledgedReceptions(station) as watching:
             fifo.write_bytes(audio(header(5), 0.1).tobytes())
-            heard = eventually(lambda: list(witness.acknowledged.values()), bool)
+            heard = eventually(lambda: list(watching.acknowledged.values()), bool)
         assert heard == [header(5)]
         migrate.upgrade(station.url)
         assert eventually(station.headers, bool) == [header(5)]
         station.close()
 
 
-def test_the_status_is_worth_reading_and_nothing_needless_is_loaded(
+def test_the_status_is_complete_and_no_needless_module_is_loaded(
     station: Station, radio: Radio
 ) -> None:
     station.start()

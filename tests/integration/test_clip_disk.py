@@ -1,4 +1,4 @@
-"""The disk of a real eas-audiod fills up and gets room again; the record lies on another one."""
+"""The disk of a real eas-audiod fills up and is freed; its database is on another one."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 class Station:
-    """A FIFO, a daemon with its state on the small disk, and a record elsewhere."""
+    """A FIFO, a daemon with its state on the small disk, and a database elsewhere."""
 
     def __init__(self, folder: Path, state_dir: Path, run_dir: Path) -> None:
         self.state_dir = state_dir
@@ -94,7 +94,7 @@ class Station:
         self.fifo.write_bytes(audio(number))
 
     def hear(self) -> list[str]:
-        """The headers that were news by now."""
+        """The headers published so far."""
         while (message := self._subscriber.receive(0.02)) is not None:
             if isinstance(message.body, Status):
                 self._items = message.body.items
@@ -142,7 +142,7 @@ def fill(path: Path, size: int) -> None:
         os.posix_fallocate(ballast.fileno(), 0, size)
 
 
-def test_on_a_full_disk_a_warning_is_news_and_its_missing_clip_a_fault_until_there_is_room(
+def test_on_a_full_disk_a_warning_is_published_and_its_clip_is_a_fault(
     station: Station,
 ) -> None:
     station.play(1)

@@ -135,14 +135,14 @@ class Station:
         return process
 
     def _said(self) -> bytes:
-        """What a process has told its supervisor; nothing within a second: nothing."""
+        """The next notification of the process to its supervisor; None after a second."""
         try:
             return self._notify.recv(4096)
         except TimeoutError:
             return b""
 
     def hearing(self, channel: str, wanted: Callable[[HearingProof], bool]) -> HearingProof:
-        """What is next said of a channel that is as wanted."""
+        """The next report on a channel as wanted."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             message = self._subscriber.receive(0.5)
@@ -184,10 +184,10 @@ def eventually(ask: Callable[[], bool]) -> bool:
 
 
 @pytest.mark.timeout(600)
-def test_a_channel_whose_noise_hides_a_header_is_deaf_and_told_so_until_it_hears_again(
+def test_a_channel_with_too_much_noise_is_deaf_until_it_recovers(
     station: Station,
 ) -> None:
-    """Live audio, real processes: more noise on one channel than a header can stand."""
+    """Real processes with live audio: noise on one channel hides any header."""
     station.radio.speed = 4.0  # the copies are of samples, whatever their pace
     station.start()
     first = station.hearing("162.550", lambda said: said.state == "hearing")
@@ -209,7 +209,7 @@ def test_a_channel_whose_noise_hides_a_header_is_deaf_and_told_so_until_it_hears
 
 @dataclass(frozen=True)
 class Deafness:
-    """When nobody can have heard, and by when somebody did again, as the witness knows it."""
+    """When no process ran, as measured by the test."""
 
     began_at: datetime
     surely_until: datetime
@@ -217,7 +217,7 @@ class Deafness:
 
 
 def covered_s(rows: list[DeafInterval], channel: str, first: datetime, last: datetime) -> float:
-    """How much of a stretch the rows cover, counted by the millisecond, not by their sums."""
+    """How much of a time the rows cover, counted in milliseconds."""
     marks: set[int] = set()
     for row in rows:
         if row.channel == channel and row.ended_at is not None:
@@ -228,8 +228,8 @@ def covered_s(rows: list[DeafInterval], channel: str, first: datetime, last: dat
 
 
 @pytest.mark.timeout(600)
-def test_heard_and_deaf_are_the_wall_time_over_random_kills_and_gaps(station: Station) -> None:
-    """The witness knows when nobody listened; the rows of the station must say the same."""
+def test_received_and_deaf_time_add_up_over_random_kills_and_gaps(station: Station) -> None:
+    """The rows must agree with the outages measured by the test."""
     chance = np.random.default_rng(6)
     process = station.start()
     station.hearing("162.550", lambda said: said.state != "deaf")

@@ -145,7 +145,7 @@ def in_state(state: str) -> Callable[[BusMessage], bool]:
 
 
 def all_frames(subscriber: Subscriber) -> dict[str, list[BusMessage]]:
-    """The audio of every channel until the capture has been played to its end."""
+    """The audio of every channel until the capture has ended."""
     frames: dict[str, list[BusMessage]] = {channel: [] for channel in CHANNELS}
     while True:
         message = next_of(subscriber, lambda message: True)
@@ -156,7 +156,7 @@ def all_frames(subscriber: Subscriber) -> dict[str, list[BusMessage]]:
 
 
 def play_once(station: Station, capture: Path) -> dict[str, list[BusMessage]]:
-    """Put a capture where the daemon waits for one; nobody misses the first frame."""
+    """Put the capture in place; the subscriber is ready before the first frame."""
     station.start("realtime = false\nloop = false")
     with station.subscriber("audio.pcm.wx.", topics.receiver_state("wx")) as subscriber:
         next_of(subscriber, in_state("reconnecting"))
@@ -167,7 +167,7 @@ def play_once(station: Station, capture: Path) -> dict[str, list[BusMessage]]:
     return frames
 
 
-def test_seven_channels_numbered_whole_and_decodable(station: Station, messages: Path) -> None:
+def test_seven_channels_are_published_and_decodable(station: Station, messages: Path) -> None:
     frames = play_once(station, messages)
     rows = []
     for channel in CHANNELS:
@@ -216,7 +216,7 @@ def test_a_foreign_synthesiser_with_dc_imbalance_and_20_ppm_is_heard_on_all_seve
     assert texts == set(truth)
 
 
-def test_in_real_time_it_says_what_it_hears(station: Station, messages: Path) -> None:
+def test_in_real_time_the_state_is_published(station: Station, messages: Path) -> None:
     station.capture.symlink_to(messages)
     process = station.start()
     with station.subscriber(
@@ -246,7 +246,7 @@ def test_in_real_time_it_says_what_it_hears(station: Station, messages: Path) ->
     assert title == "eas-sdrd: wx"
 
 
-def test_sigterm_ends_it_within_four_seconds(station: Station, messages: Path) -> None:
+def test_sigterm_ends_the_daemon_within_four_seconds(station: Station, messages: Path) -> None:
     station.capture.symlink_to(messages)
     process = station.start()
     with station.subscriber(topics.receiver_state("wx")) as subscriber:
@@ -255,14 +255,14 @@ def test_sigterm_ends_it_within_four_seconds(station: Station, messages: Path) -
     assert process.wait(timeout=20) == 0
 
 
-def test_it_loads_neither_the_page_nor_the_parsers(station: Station) -> None:
+def test_neither_the_web_page_nor_the_parsers_are_loaded(station: Station) -> None:
     station.start()
     loaded = {name.split(".")[0] for name in station.modules.read_text().split()}
     assert not loaded & {"bottle", "waitress", "lxml", "requests", "rtlsdr", "pyaudio", "scipy"}
     assert "eas_station.cap" not in station.modules.read_text().split()
 
 
-def test_a_missing_capture_is_reconnecting_and_one_line_in_the_log(
+def test_a_missing_capture_is_reconnecting_with_one_log_line(
     station: Station, messages: Path
 ) -> None:
     station.start()
@@ -283,7 +283,9 @@ def test_a_missing_capture_is_reconnecting_and_one_line_in_the_log(
         assert station.log().count("receiver wx is running") == 1
 
 
-def test_stopped_by_the_operator_and_started_again(station: Station, messages: Path) -> None:
+def test_the_operator_stops_and_starts_the_daemon_s_receiver(
+    station: Station, messages: Path
+) -> None:
     station.capture.symlink_to(messages)
     station.start()
     database = Database(station.url)
@@ -314,7 +316,7 @@ def test_stopped_by_the_operator_and_started_again(station: Station, messages: P
     assert "stopped by the operator" in station.log()
 
 
-def test_channels_that_no_bank_reaches_are_a_fault_of_the_configuration(station: Station) -> None:
+def test_channels_out_of_reach_are_a_configuration_fault(station: Station) -> None:
     process = station.spawn("channels_hz = [162400000, 162401000]")
     assert process.wait(timeout=PATIENCE_S) == 78
     assert "receiver.wx.center_hz" in station.log()

@@ -1,4 +1,4 @@
-"""One eas-audiod as a process with its record, and the real parts that it listens to."""
+"""An eas-audiod process with its database, and real programs as its input."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 def eventually(ask: Callable[[], T], wanted: Callable[[T], bool] = bool) -> T:
-    """Ask until the answer is as wanted; it fails with the last answer."""
+    """Ask until the answer is as wanted; fails with the last answer."""
     deadline = time.monotonic() + PATIENCE_S
     while not wanted(answer := ask()):
         assert time.monotonic() < deadline, answer
@@ -47,12 +47,12 @@ def eventually(ask: Callable[[], T], wanted: Callable[[T], bool] = bool) -> T:
 
 
 def header(number: int) -> str:
-    """A header that no other number has, issued shortly before these tests began."""
+    """A header unique to this number, issued shortly before these tests."""
     return f"ZCZC-WXR-TOR-{39_000 + number:06d}+0100-{ISSUED_AT:%j%H%M}-KCLE/NWS-"
 
 
 def burst(text: str, rate_hz: int) -> np.ndarray:
-    """One transmission by a modulator that shares nothing with ours: 47 CFR 11.31(a)."""
+    """One transmission by an independent modulator: 47 CFR 11.31(a)."""
     data = b"\xab" * 16 + text.encode("ascii")
     bits = np.array([(byte >> i) & 1 for byte in data for i in range(8)])
     at = np.arange(int(len(bits) * rate_hz * 0.00192)) / rate_hz
@@ -92,7 +92,7 @@ def children_of(pid: int) -> dict[int, str]:
 
 
 class Programs:
-    """Programs of others that run beside the daemon."""
+    """External programs that run beside the daemon."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -197,7 +197,7 @@ class Station:
         eventually(self.headers, lambda found: expected <= set(found))
 
     def want(self, desired: Desired) -> None:
-        """As the page does it."""
+        """Set the desired state as the web page does."""
         with self._database.write() as connection:
             desired_states.set_desired(
                 connection, "source", "wx", desired, datetime.now(UTC), "test"
@@ -205,7 +205,7 @@ class Station:
         self._web.publish(topics.control("eas-audiod@wx"), Control("source wx"))
 
     def status(self) -> Status | None:
-        """The last word of the daemon."""
+        """The last status of the daemon."""
         while (message := self._subscriber.receive(0.02)) is not None:
             if isinstance(message.body, Status):
                 self._status = message.body
@@ -217,7 +217,7 @@ class Station:
         return found[0] if found else None
 
     def is_told(self, kind: str, wanted: Callable[[ItemState], bool]) -> ItemState:
-        """Wait until the status says so."""
+        """Wait until the item of the status is as wanted."""
         found = eventually(lambda: self.item(kind), lambda item: item is not None and wanted(item))
         assert found is not None
         return found

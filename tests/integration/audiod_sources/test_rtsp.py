@@ -29,7 +29,7 @@ ANSWERS = {
 
 
 class Camera:
-    """Plays samples over and over to one listener after the other, four times as fast as life."""
+    """Plays samples in a loop to one client after another, at four times real time."""
 
     def __init__(self, samples: bytes) -> None:
         self._samples = samples
@@ -70,7 +70,7 @@ class Camera:
                     self._play(talking)
 
     def _answer(self, talking: socket.socket, request: str) -> bool:
-        """Answer one request; True: it is to be played."""
+        """Answer one request; True if it starts the playback."""
         method = request.partition(" ")[0]
         number = next(line for line in request.splitlines() if line.startswith("CSeq"))
         if f"Authorization: Basic {TICKET}" not in request and method != "OPTIONS":
@@ -105,7 +105,7 @@ def camera(programs: Any) -> Iterator[Camera]:
     built.close()
 
 
-def test_rtsp_behind_a_password_is_heard_and_told_without_it(station: Any, camera: Camera) -> None:
+def test_rtsp_behind_a_password_is_heard_without_showing_it(station: Any, camera: Camera) -> None:
     process = station.start(f'kind = "stream"\nurl = "{camera.url}"')
     station.hears(31)
     item = station.is_told("source.stream", lambda item: item.state == "running")

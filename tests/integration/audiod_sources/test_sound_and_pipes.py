@@ -1,4 +1,4 @@
-"""A sound card made of PulseAudio, a FIFO that sox fills, and what holds for every source."""
+"""A virtual sound card of PulseAudio, a FIFO from sox, live listening and CPU affinity."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pcm.easmon { type pulse server "unix:%s" device "vsink.monitor"
 
 
 class VirtualCard:
-    """A card that hears what is played into it."""
+    """A card whose input is what is played into it."""
 
     def __init__(self, programs: Any, folder: Path) -> None:
         self._programs = programs
@@ -53,7 +53,7 @@ class VirtualCard:
         self._programs.end(self.process)
 
     def play_until_heard(self, station: Any, wav: Path, number: int) -> None:
-        """On a busy machine the card itself drops samples: then once more."""
+        """Repeated: on a busy computer the card itself drops samples."""
 
         def is_heard() -> bool:
             self._play(wav)
@@ -108,11 +108,11 @@ def test_a_sound_card_is_heard_and_again_after_it_was_unplugged(
 
 
 def is_pulse(descriptor: Path) -> bool:
-    """Whether the descriptor is still the card's."""
+    """Whether the descriptor belongs to the card."""
     return descriptor.is_symlink() and "pulse" in str(descriptor.readlink())
 
 
-def test_a_card_that_is_not_there_is_told_with_those_there_are(station: Any) -> None:
+def test_a_missing_card_is_reported_by_name(station: Any) -> None:
     if importlib.util.find_spec("pyaudio") is None:
         pytest.skip("not installed: PyAudio")
     station.start('kind = "soundcard"\ndevice = "no such card"')
@@ -121,7 +121,7 @@ def test_a_card_that_is_not_there_is_told_with_those_there_are(station: Any) -> 
 
 
 def can_be_written(fifo: Path) -> bool:
-    """Whether somebody reads it."""
+    """Whether the FIFO has a reader."""
     try:
         os.close(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
     except OSError:
@@ -129,7 +129,7 @@ def can_be_written(fifo: Path) -> bool:
     return True
 
 
-def test_a_fifo_that_sox_fills_is_heard_let_go_of_and_stays_let_go_of(
+def test_a_fifo_from_sox_is_heard_and_stays_released_while_stopped(
     station: Any, programs: Any, tmp_path: Path
 ) -> None:
     programs.need("sox")
@@ -157,7 +157,7 @@ def test_a_fifo_that_sox_fills_is_heard_let_go_of_and_stays_let_go_of(
 
 
 class Tone:
-    """Writes into a FIFO at the pace of life, until it is closed."""
+    """Writes into a FIFO in real time until it is closed."""
 
     def __init__(self, fifo: Path) -> None:
         self._stop = threading.Event()
@@ -179,7 +179,7 @@ class Tone:
             self._pipe.write(ramp)
 
 
-def test_the_sound_is_on_the_bus_while_somebody_listens_and_the_cpus_are_kept_to(
+def test_audio_is_published_to_subscribers_and_cpu_affinity_is_kept(
     station: Any, tmp_path: Path
 ) -> None:
     fifo = tmp_path / "pipe"

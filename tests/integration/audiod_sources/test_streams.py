@@ -1,4 +1,4 @@
-"""Streams: a real Icecast with MP3 and Opus, HLS and RTSP; each to a header in the record."""
+"""Streams: a real Icecast with MP3 and Opus, and HLS; each to a header in the database."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ NOBODY = "<changeowner><user>nobody</user><group>nogroup</group></changeowner>"
 
 
 class Icecast:
-    """A server of streams that asks its listeners for a password, and what it plays."""
+    """An Icecast server that requires a password from its listeners."""
 
     def __init__(self, programs: Any, folder: Path) -> None:
         self._programs = programs
@@ -61,7 +61,7 @@ class Icecast:
         return f"http://{ACCOUNT}@127.0.0.1:{self.port}/live?key=t0ken"
 
     def start(self) -> None:
-        """At the same port as before."""
+        """Start it at the same port as before."""
         deadline = time.monotonic() + 60
         while not self._starts():
             assert time.monotonic() < deadline
@@ -77,7 +77,7 @@ class Icecast:
         return False
 
     def _stays(self) -> bool:
-        """Is it still there after a few more answers? At times it dies of its first client."""
+        """Whether it survives some requests: at times it crashes at the first client."""
         for _ in range(5):
             time.sleep(0.1)
             if self.process.poll() is not None or not self._answers():
@@ -87,7 +87,7 @@ class Icecast:
         return True
 
     def _answers(self) -> bool:
-        """Does it speak HTTP? A connection alone may be one of the port with itself."""
+        """Whether it speaks HTTP: a connection alone may be one of the port with itself."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
             connection.request("GET", "/status-json.xsl")
@@ -98,7 +98,7 @@ class Icecast:
             connection.close()
 
     def play(self, number: int, codec: str) -> subprocess.Popen[bytes]:
-        """A source that plays one header over and over, eight times as fast as life."""
+        """A source that plays one header in a loop at eight times real time."""
         wav = str(self._programs.recording(number))
         target = f"icecast://source:hackme@127.0.0.1:{self.port}/live"
         forever = 'until ffmpeg "$@"; do sleep 0.2; done'  # until the server is up
@@ -123,7 +123,7 @@ def no_secret_is_seen(station: Any, pid: int) -> None:
     assert not [text for text in seen for secret in SECRETS if secret in text]
 
 
-def test_an_icecast_with_mp3_is_heard_again_after_its_death(
+def test_an_icecast_with_mp3_is_heard_again_after_a_kill(
     station: Any, icecast: Icecast, programs: Any
 ) -> None:
     first = icecast.play(1, "mp3")
@@ -153,7 +153,7 @@ def no_child(children: dict[int, str]) -> bool:
     return not children
 
 
-def test_an_icecast_with_opus_that_stalls_is_left_and_found_again(
+def test_a_stalled_icecast_with_opus_is_closed_and_reconnected(
     station: Any, icecast: Icecast, programs: Any
 ) -> None:
     first = icecast.play(3, "opus")
@@ -172,7 +172,7 @@ def test_an_icecast_with_opus_that_stalls_is_left_and_found_again(
 
 
 class Guarded(http.server.SimpleHTTPRequestHandler):
-    """Gives files to those who know the password."""
+    """Serves files behind a password."""
 
     def do_GET(self) -> None:
         if self.headers.get("Authorization") == f"Basic {TICKET}":
@@ -224,9 +224,7 @@ def test_hls_behind_a_password_is_heard(station: Any, hls: str) -> None:
     station.eventually(lambda: station.children_of(process.pid), no_child)
 
 
-def test_an_answer_without_hope_is_failed_and_told_without_the_password(
-    station: Any, hls: str
-) -> None:
+def test_a_refused_password_is_failed_and_not_shown(station: Any, hls: str) -> None:
     station.start(f'kind = "stream"\nurl = "{hls.replace("s3cret", "wr0ng")}"')
     item = station.is_told("source.stream", lambda item: item.state == "failed")
     assert item.sentence == "127.0.0.1 returned 401 Unauthorized"

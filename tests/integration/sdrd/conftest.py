@@ -55,7 +55,7 @@ def received() -> bytes:
 
 
 class Dongle:
-    """A server of rtl_tcp: paces samples at the rate asked for, and misbehaves when told."""
+    """An rtl_tcp server that paces samples at the requested rate and can misbehave."""
 
     def __init__(self, iq: bytes) -> None:
         self._iq = iq
@@ -71,13 +71,13 @@ class Dongle:
         self.listen()
 
     def listen(self) -> None:
-        """Be there; on the same port as before."""
+        """Start it, on the same port as before."""
         self._listening = socket.create_server(("127.0.0.1", self.port))
         self.port = self._listening.getsockname()[1]
         self._start(self._accept, self._listening)
 
     def vanish(self) -> None:
-        """Hang up, and be there no more."""
+        """Close all connections and stop."""
         if self._listening is not None:
             with contextlib.suppress(OSError):
                 self._listening.shutdown(socket.SHUT_RDWR)
@@ -93,7 +93,7 @@ class Dongle:
         self._connections.clear()
 
     def end(self) -> None:
-        """Be gone for good."""
+        """Stop for good."""
         self.vanish()
         for thread in self._threads:
             thread.join(PATIENCE_S)
@@ -151,7 +151,7 @@ class Dongle:
 
 
 class Station:
-    """A configuration, and the processes of its receivers under a supervisor as systemd is one."""
+    """A configuration, and its receivers' processes under a supervisor like systemd."""
 
     def __init__(self, folder: Path, run_dir: Path) -> None:
         self.folder, self.run_dir = folder, run_dir
@@ -183,11 +183,11 @@ class Station:
         return process
 
     def log(self, name: str) -> str:
-        """What the process of a receiver has logged."""
+        """The log of a receiver's process."""
         return (self.folder / f"{name}.log").read_text()
 
     def subscriber(self, *names: str) -> Subscriber:
-        """Hears the states and the first channel of receivers."""
+        """Subscribes to the states and the first channel of receivers."""
         units = [f"eas-sdrd@{name}" for name in names]
         heard = [topics.receiver_state(name) for name in names]
         return Subscriber(self.run_dir, units, [*heard, *(f"audio.pcm.{name}." for name in names)])
@@ -211,7 +211,7 @@ def station(tmp_path: Path) -> Iterator[Station]:
 
 @pytest.fixture
 def dongle(received: bytes) -> Iterator[Dongle]:
-    """A server of rtl_tcp."""
+    """An rtl_tcp server."""
     made = Dongle(received)
     yield made
     made.end()
@@ -219,7 +219,7 @@ def dongle(received: bytes) -> Iterator[Dongle]:
 
 @pytest.fixture(scope="session")
 def fake_librtlsdr(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a librtlsdr.so whose dongles are files."""
+    """The folder of a simulated librtlsdr.so whose dongles are files."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
         pytest.skip("no C compiler: the fake librtlsdr cannot be made")
@@ -255,7 +255,7 @@ def wait_for() -> Callable[[Subscriber, Wanted], BusMessage]:
 
 @pytest.fixture
 def in_state() -> Callable[..., Wanted]:
-    """Is a message a receiver's word that it is in that state."""
+    """Whether a message reports this state of a receiver."""
 
     def of(state: str, receiver: str = "wx", said: str = "") -> Wanted:
         return lambda message: (
@@ -270,5 +270,5 @@ def in_state() -> Callable[..., Wanted]:
 
 @pytest.fixture
 def audio() -> Wanted:
-    """Is a message the audio of the first channel."""
+    """Whether a message is audio of the first channel."""
     return lambda message: isinstance(message.body, AudioPcm) and message.topic.endswith(".162.400")

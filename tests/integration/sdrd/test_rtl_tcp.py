@@ -28,8 +28,8 @@ def changes(log: str) -> list[str]:
     return re.findall(r"receiver wx is (\w+)", log)
 
 
-class Ear:
-    """Decodes what comes, and holds its numbers against its samples."""
+class FrameDecoder:
+    """Decodes frames and checks their numbers against their samples."""
 
     def __init__(self) -> None:
         self.texts: set[str] = set()
@@ -55,35 +55,35 @@ class Ear:
             self.texts |= {message.text for message in said}
 
 
-def test_seven_headers_are_heard_the_dongle_is_trimmed_and_losses_are_found(
+def test_seven_headers_calibration_and_losses_over_rtl_tcp(
     station, dongle, wait_for, in_state
 ) -> None:
     dongle.vanish()
     station.configure(wx=over_tcp(dongle.port))
     station.start("wx")
-    ear, state, before = Ear(), None, 0
+    decoder, state, before = FrameDecoder(), None, 0
     deadline = time.monotonic() + 90
     with station.subscriber("wx") as subscriber:
         wait_for(subscriber, in_state("reconnecting", said="refused"))
         dongle.listen()
-        while time.monotonic() < deadline and not (ear.gap_samples and len(ear.texts) == 7):
+        while time.monotonic() < deadline and not (decoder.gap_samples and len(decoder.texts) == 7):
             message = subscriber.receive(0.5)
             if message is None:
                 continue
-            ear.take(message)
+            decoder.take(message)
             if in_state("running")(message):
                 state = message.body
                 # The clock needs its first window to know how late samples come.
-                if len(ear.texts) == 7 and state.samples > 5 * 250_000 and not before:
+                if len(decoder.texts) == 7 and state.samples > 5 * 250_000 and not before:
                     before = 1 + state.lost_samples
                     dongle.skip_samples = 100_000  # 0.4 s of the air
         while state is None or state.lost_samples < before + 60_000:
             message = subscriber.receive(0.5)
             assert time.monotonic() < deadline
             state = message.body if message is not None and in_state("running")(message) else state
-    assert ear.texts == set(map(header_of, range(7)))
+    assert decoder.texts == set(map(header_of, range(7)))
     assert state.lost_samples - before == pytest.approx(100_000, rel=0.2)
-    assert ear.gap_samples == state.lost_samples // 10
+    assert decoder.gap_samples == state.lost_samples // 10
     # The crystal of the server's dongle runs slow: carriers appear 6 millionths too high.
     assert dongle.told("ppm")[0] == 0
     assert -6 in dongle.told("ppm")
@@ -94,7 +94,7 @@ def test_seven_headers_are_heard_the_dongle_is_trimmed_and_losses_are_found(
     assert changes(station.log("wx")) == ["reconnecting", "running"]
 
 
-def test_a_server_that_goes_and_comes_back_as_somebody_else(
+def test_a_server_that_returns_as_another_program_is_reported(
     station, dongle, wait_for, in_state, audio
 ) -> None:
     station.configure(wx=over_tcp(dongle.port))
@@ -115,7 +115,7 @@ def test_a_server_that_goes_and_comes_back_as_somebody_else(
     assert changes(station.log("wx")) == ["running", "reconnecting", "running"]
 
 
-def test_a_server_that_stalls_is_left_and_another_receiver_loses_nothing(
+def test_a_stalled_server_is_left_and_another_receiver_loses_nothing(
     station, dongle, received, wait_for, in_state
 ) -> None:
     capture = station.folder / "other.cu8"
@@ -147,7 +147,7 @@ def test_a_server_that_stalls_is_left_and_another_receiver_loses_nothing(
 
 
 def drain(subscriber: Subscriber) -> list[tuple[AudioPcm, str, int]]:
-    """All audio that has come so far."""
+    """All audio received so far."""
     frames = []
     while (message := subscriber.receive(0.0)) is not None:
         if isinstance(message.body, AudioPcm):

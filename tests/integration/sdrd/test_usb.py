@@ -34,7 +34,7 @@ def changes(log: str) -> list[str]:
     return re.findall(r"receiver wx is (\w+)", log)
 
 
-def test_plugged_in_pulled_out_and_plugged_in_again(
+def test_a_dongle_is_plugged_in_removed_and_plugged_in_again(
     station, usb: Path, wait_for, in_state, audio
 ) -> None:
     station.configure(wx=KEYS)
@@ -67,7 +67,7 @@ def test_plugged_in_pulled_out_and_plugged_in_again(
         )
 
 
-def test_a_read_that_never_returns_ends_the_process_and_a_fresh_one_hears(
+def test_a_hanging_read_ends_the_process_and_a_new_one_works(
     station, usb: Path, wait_for, in_state
 ) -> None:
     plug_in(usb, "attic")

@@ -23,12 +23,12 @@ waiting.set()
 
 
 def kept(cpus: str) -> str:
-    """What a process keeps to that is status_item to; our own stays where it is."""
+    """The affinity of a child process before and after the restriction."""
     command = [sys.executable, "-c", SCRIPT, cpus]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def test_all_threads_restrict_to_the_cpus_named() -> None:
+def test_all_threads_are_restricted_to_the_configured_cpus() -> None:
     cpu = max(os.sched_getaffinity(0))
     assert kept(str(cpu)) == f"{{{cpu}}} {{{cpu}}}"
 
@@ -41,7 +41,7 @@ def test_a_missing_cpu_changes_nothing_and_is_reported() -> None:
     assert item.sentence.endswith("but CPU 1000 is configured")
 
 
-def test_where_it_runs_is_status_item() -> None:
+def test_the_status_shows_where_it_runs() -> None:
     here = sorted(os.sched_getaffinity(0))
     restrict_to(())
     assert sorted(os.sched_getaffinity(0)) == here

@@ -1,4 +1,4 @@
-"""Decoded headers enter the station; one that cannot hurts no other."""
+"""Decoded headers become receptions; one that fails stops no other."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_header_becomes_a_reception_with_its_evidence(station: Station) -> Non
     assert reception.received_at == NOON
 
 
-def test_what_is_no_header_is_logged_once_with_its_text_counted_and_dropped(
+def test_an_invalid_header_is_counted_dropped_and_logged_once(
     station: Station, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
@@ -71,7 +71,7 @@ def test_what_is_no_header_is_logged_once_with_its_text_counted_and_dropped(
     assert station.receptions == []
 
 
-def test_a_header_that_meets_a_bug_is_quarantined_and_the_next_is_heard(
+def test_a_header_that_raises_is_quarantined_and_the_next_is_taken(
     station: Station, tmp_path: Path
 ) -> None:
     assert station.intake.take(message(BUGGY), "162.550", NOON) is None
@@ -83,14 +83,14 @@ def test_a_header_that_meets_a_bug_is_quarantined_and_the_next_is_heard(
     assert (station.intake.quarantined, station.intake.taken) == (1, 1)
 
 
-def test_a_quarantine_that_cannot_be_written_hurts_nothing(tmp_path: Path) -> None:
+def test_an_unwritable_quarantine_has_no_effect(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     station = Station(tmp_path / "file")
     assert station.intake.take(message(BUGGY), "162.550", NOON) is None
     assert station.intake.take(message(TORNADO), "162.550", NOON) is not None
 
 
-def test_two_headers_that_meet_a_bug_in_the_same_moment_are_both_kept(
+def test_two_headers_that_raise_at_the_same_time_are_both_kept(
     station: Station, tmp_path: Path
 ) -> None:
     for _ in range(2):
@@ -98,9 +98,7 @@ def test_two_headers_that_meet_a_bug_in_the_same_moment_are_both_kept(
     assert len(list((tmp_path / "quarantine").iterdir())) == 2
 
 
-def test_a_bug_that_every_header_meets_does_not_fill_the_disk(
-    station: Station, tmp_path: Path
-) -> None:
+def test_the_quarantine_is_bounded(station: Station, tmp_path: Path) -> None:
     for _ in range(MAX_FILES + 5):
         station.intake.take(message(BUGGY), "162.550", NOON)
     assert station.intake.quarantined == MAX_FILES + 5

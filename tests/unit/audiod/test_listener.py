@@ -1,4 +1,4 @@
-"""The loop of one source: from samples to receptions, clips, levels and deaf intervals."""
+"""The loop of one source: samples in; receptions, clips, levels and deaf intervals out."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Tape:
 
 
 class Stopping(threading.Event):
-    """Waiting takes the world's time and no other."""
+    """An event whose `wait` advances the simulated time."""
 
     def __init__(self, world: World) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ class Stopping(threading.Event):
 
 
 class World:
-    """A clock, a shelf for clips, a bus, a spool and an operator."""
+    """A clock, a clip writer, a bus, a spool and an operator."""
 
     def __init__(self, folder: Path) -> None:
         self.at_s = 100.0
@@ -186,7 +186,7 @@ def headers(world: World) -> list[str]:
     return [reception.raw for reception in world.receptions]
 
 
-def test_a_message_is_taken_in_recorded_to_its_end_and_its_bursts_are_told(world: World) -> None:
+def test_a_message_is_stored_recorded_and_its_bursts_are_published(world: World) -> None:
     tape = world.play(*blocks(np.concatenate([sound(TORNADO), np.zeros(RATE_HZ, np.float32)])))
     world.run(100)
     assert headers(world) == [TORNADO]
@@ -203,14 +203,14 @@ def test_a_message_is_taken_in_recorded_to_its_end_and_its_bursts_are_told(world
     assert not tape.closed
 
 
-def test_levels_of_every_channel_are_told_twice_a_second(world: World) -> None:
+def test_levels_of_every_channel_are_published_twice_a_second(world: World) -> None:
     world.play(*blocks(np.full(2 * RATE_HZ, 0.1, np.float32)))
     world.run(8)
     told = [topic for topic, _ in world.published]
     assert told == [topics.audio_level("wx", name) for name in Tape.channels] * 4
 
 
-def test_a_gap_ends_what_was_heard_and_the_next_message_is_heard_after_it(world: World) -> None:
+def test_a_gap_ends_a_segment_and_the_next_message_is_decoded(world: World) -> None:
     cut_off = sound(TORNADO)[: int(4.4 * RATE_HZ)]  # two bursts and a half
     world.play(*blocks(cut_off), *blocks(sound(FLOOD), gap=200_000))
     world.run(60)
@@ -218,7 +218,7 @@ def test_a_gap_ends_what_was_heard_and_the_next_message_is_heard_after_it(world:
     assert "c0" in world.finished
 
 
-def test_a_source_that_fails_is_tried_again_less_and_less_often(world: World) -> None:
+def test_a_failing_source_is_retried_with_growing_delays(world: World) -> None:
     world.refusals = [SourceError("no such device")] * 6
     world.play(*blocks(sound(TORNADO)))
     while len(world.tried_at) < 7:
@@ -231,7 +231,7 @@ def test_a_source_that_fails_is_tried_again_less_and_less_often(world: World) ->
     assert {row.why for row in world.deaf} == {"no such device"}
 
 
-def test_a_source_that_breaks_off_is_closed_and_what_it_said_is_told(world: World) -> None:
+def test_a_source_that_breaks_off_is_closed_and_its_message_is_decoded(world: World) -> None:
     tape = world.play(*blocks(sound(TORNADO)[: int(4.4 * RATE_HZ)]), SourceError("unplugged"))
     world.play(*blocks(sound(FLOOD)))
     world.run(80)
@@ -239,7 +239,7 @@ def test_a_source_that_breaks_off_is_closed_and_what_it_said_is_told(world: Worl
     assert headers(world) == [TORNADO, FLOOD]
 
 
-def test_silence_of_the_source_is_a_state_and_deafness(world: World) -> None:
+def test_a_silent_source_is_reconnecting_and_deaf(world: World) -> None:
     world.play(*blocks(np.zeros(RATE_HZ, np.float32)), *[None] * 30, *blocks(sound(FLOOD), None))
     world.run(34)
     assert world.sentence == "reconnecting: nothing on the tape"
@@ -251,7 +251,7 @@ def test_silence_of_the_source_is_a_state_and_deafness(world: World) -> None:
     assert lasted == [pytest.approx(15.0, abs=0.1)] * 2
 
 
-def test_what_the_operator_stops_is_released_and_deaf_until_it_is_wanted_again(
+def test_a_stopped_source_is_released_and_deaf_until_it_is_started(
     world: World,
 ) -> None:
     tape = world.play(*blocks(np.zeros(4 * RATE_HZ, np.float32)))
@@ -267,7 +267,7 @@ def test_what_the_operator_stops_is_released_and_deaf_until_it_is_wanted_again(
     assert {row.why for row in world.deaf} == {STOPPED}
 
 
-def test_a_source_that_has_ended_stays_ended_until_it_is_started_anew(world: World) -> None:
+def test_an_ended_source_stays_ended_until_it_is_started_again(world: World) -> None:
     world.play(*blocks(sound(TORNADO)), SourceEndedError("played to its end"))
     world.run(60)
     assert world.sentence == "stopped: played to its end"
@@ -280,7 +280,7 @@ def test_a_source_that_has_ended_stays_ended_until_it_is_started_anew(world: Wor
     assert headers(world) == [TORNADO, FLOOD]
 
 
-def test_at_the_end_of_the_process_what_is_half_heard_is_told(world: World) -> None:
+def test_a_message_that_is_half_received_is_decoded_at_the_end(world: World) -> None:
     tape = world.play(*blocks(sound(TORNADO)[: int(4.4 * RATE_HZ)]))
     world.run(20)
     world.listener.end()
@@ -289,7 +289,7 @@ def test_at_the_end_of_the_process_what_is_half_heard_is_told(world: World) -> N
     assert tape.closed
 
 
-def test_the_beat_is_given_at_every_step(world: World) -> None:
+def test_every_step_gives_a_heartbeat(world: World) -> None:
     stopping = threading.Event()
     beats: list[float] = []
 
@@ -304,7 +304,7 @@ def test_the_beat_is_given_at_every_step(world: World) -> None:
     assert len(beats) == 5
 
 
-def test_what_a_human_must_mend_is_failed_and_tried_again_all_the_same(world: World) -> None:
+def test_a_fault_for_the_operator_is_failed_and_still_retried(world: World) -> None:
     world.refusals = [NeedsOperatorError("a stream needs ffmpeg"), SourceError("nobody answers")]
     world.run(1)
     assert world.items["source.receiver"].state == "failed"
@@ -318,7 +318,7 @@ def test_what_a_human_must_mend_is_failed_and_tried_again_all_the_same(world: Wo
     assert world.items["source.receiver"].state == "running"
 
 
-def test_what_a_source_tells_and_counts_stands_in_the_status_over_all_openings(
+def test_description_and_counters_are_in_the_status_across_reconnects(
     world: World,
 ) -> None:
     quiet = np.zeros(3 * RATE_HZ, np.float32)
@@ -334,7 +334,7 @@ def test_what_a_source_tells_and_counts_stands_in_the_status_over_all_openings(
     assert (item.counters["overflows"], item.counters["connections"]) == (5, 2)
 
 
-def test_a_source_that_comes_in_gushes_is_not_away_between_them(world: World) -> None:
+def test_a_source_with_a_long_timeout_is_not_away_between_its_blocks(world: World) -> None:
     quiet = np.zeros(RATE_HZ, np.float32)
     patient = world.play(*blocks(quiet), *[None] * 15, *blocks(quiet, 0), *[None] * 18)
     patient.timeout_s = 8.0
@@ -346,13 +346,13 @@ def test_a_source_that_comes_in_gushes_is_not_away_between_them(world: World) ->
     assert {row.why for row in world.deaf} == {"nothing on the tape"}
 
 
-def test_a_patient_source_that_was_never_heard_is_told_as_waited_for(world: World) -> None:
+def test_a_source_that_never_delivered_is_reported_after_two_seconds(world: World) -> None:
     world.play(*[None] * 6).timeout_s = 30.0
     world.run(6)
     assert world.items["source.receiver"].sentence == "nothing on the tape"
 
 
-def test_listeners_get_every_block_as_it_comes(world: World) -> None:
+def test_live_listening_gets_every_block(world: World) -> None:
     sent = blocks(np.zeros(RATE_HZ, np.float32))
     world.play(*sent)
     world.run(6)

@@ -1,4 +1,4 @@
-"""The sound of a source, for those who listen on the page."""
+"""The audio of a source for live listening."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from eas_station.bus.messages import AudioPcm
 
 
 class Bus:
-    """Remembers what was published."""
+    """Keeps what was published."""
 
     def __init__(self) -> None:
         self.listened = True
@@ -42,7 +42,7 @@ def test_samples_are_sent_as_16_bit_with_their_numbers() -> None:
     assert heard == [[16384] * 4, [-32768] * 4, [32767] * 4]
 
 
-def test_nothing_is_made_while_nobody_listens_and_the_numbers_go_on() -> None:
+def test_nothing_is_published_without_subscribers_and_numbers_continue() -> None:
     bus = Bus()
     live = PcmPublisher("card", bus.publish, bus.is_wanted)
     bus.listened = False

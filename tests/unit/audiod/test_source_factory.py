@@ -71,13 +71,13 @@ def test_a_wav_gives_all_its_samples_mixed_to_mono(tmp_path: Path, channels: int
 
 
 @pytest.mark.skipif(shutil.which("flac") is None, reason="flac is not installed")
-def test_a_flac_gives_the_samples_it_was_made_of(tmp_path: Path) -> None:
+def test_a_flac_gives_its_original_samples(tmp_path: Path) -> None:
     write_wav(tmp_path / "a.wav")
     subprocess.run(["flac", "-s", str(tmp_path / "a.wav")], check=True)
     assert np.array_equal(joined(until_the_end(file_source(tmp_path / "a.flac"))), RAMP)
 
 
-def test_a_file_that_loops_begins_again_without_a_gap(tmp_path: Path) -> None:
+def test_a_looping_file_starts_again_without_a_gap(tmp_path: Path) -> None:
     source = file_source(write_wav(tmp_path / "a.wav"), loop=True)
     blocks = [block for _ in range(20) if (block := source.receive())]
     source.close()
@@ -85,7 +85,7 @@ def test_a_file_that_loops_begins_again_without_a_gap(tmp_path: Path) -> None:
     assert [block.gap_samples for block in blocks][1:] == [0] * 19
 
 
-def test_real_time_is_kept(tmp_path: Path) -> None:
+def test_a_file_plays_in_real_time(tmp_path: Path) -> None:
     at = [100.0]
 
     class Stopping(threading.Event):
@@ -109,7 +109,7 @@ def test_real_time_is_kept(tmp_path: Path) -> None:
         ("empty.wav", b"", "not a WAV file"),
     ],
 )
-def test_a_file_that_cannot_be_played_says_why(
+def test_an_unplayable_file_is_reported_with_the_reason(
     tmp_path: Path, name: str, content: bytes | None, why: str
 ) -> None:
     if content is not None:
@@ -127,7 +127,7 @@ def test_a_fifo_or_a_folder_as_a_file_is_refused_at_once(tmp_path: Path) -> None
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
-def test_a_flac_is_played_by_ffmpeg_where_there_is_no_flac(
+def test_without_flac_a_flac_is_decoded_by_ffmpeg(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wav, flac = write_wav(tmp_path / "a.wav"), tmp_path / "a.flac"
@@ -171,7 +171,7 @@ def no_bus(units: object, names: object) -> Subscriber:
     pytest.fail("this source is not on the bus")
 
 
-def test_a_wav_without_samples_that_loops_does_not_spin(tmp_path: Path) -> None:
+def test_a_looping_wav_without_samples_is_an_error(tmp_path: Path) -> None:
     source = file_source(write_wav(tmp_path / "a.wav", RAMP[:0]), loop=True)
     with pytest.raises(SourceError, match="contains no samples"):
         source.receive()

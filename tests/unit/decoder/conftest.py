@@ -1,4 +1,4 @@
-"""Fixtures of the decoder tests: messages made by our own encoder, and disturbed."""
+"""Fixtures of the decoder tests: disturbed messages of our own encoder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SHARED = Path(__file__).resolve().parents[4] / "shared"
 
 @pytest.fixture
 def shared() -> Path:
-    """The folder of recordings made by others."""
+    """The folder of foreign recordings."""
     if not SHARED.is_dir():
         pytest.skip("the folder ../shared is absent")
     return SHARED

@@ -1,4 +1,4 @@
-"""What other encoders make decodes in ours."""
+"""Messages of other encoders are decoded."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ def encoder() -> Any:
 
 
 @pytest.mark.parametrize("mode", ["", "NWS", "DIGITAL", "SAGE", "TRILITHIC"])
-def test_easgen(mode: str, encoder: Any, texts: Callable[..., list[str]]) -> None:
+def test_messages_of_easgen_are_decoded(
+    mode: str, encoder: Any, texts: Callable[..., list[str]]
+) -> None:
     made = encoder.genEAS(header=HEADER, attentionTone=False, mode=mode, sampleRate=RATE)
     samples = np.array(made.get_array_of_samples(), np.float32) / 32768
     assert texts(samples, made.frame_rate) == [HEADER, "NNNN"]

@@ -1,4 +1,4 @@
-"""The whole receiver, on sound made by our encoder."""
+"""The whole receiver, with messages of our own encoder."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ def sound(*texts: str, rate_hz: float = RATE, pause_s: float = 2.0) -> Real:
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 11025, 16000, 22050, 25000, 37999.5, 48000, 192000])
-def test_any_rate_from_8_to_192_khz(rate_hz: float, texts: Callable[..., list[str]]) -> None:
+def test_any_rate_from_8_to_192_khz_is_decoded(
+    rate_hz: float, texts: Callable[..., list[str]]
+) -> None:
     assert texts(0.1 * sound(HEADER, rate_hz=rate_hz), rate_hz) == [HEADER, "NNNN"]
 
 
@@ -50,7 +52,7 @@ def test_a_block_of_another_number_of_channels_is_refused() -> None:
         SameReceiver(2, RATE).feed(np.zeros((1, 5), np.float32))
 
 
-def test_31_locations(texts: Callable[..., list[str]]) -> None:
+def test_a_header_of_31_locations_is_decoded(texts: Callable[..., list[str]]) -> None:
     assert len(LONG) == 252
     assert texts(0.3 * sound(LONG), RATE) == [LONG, "NNNN"]
 
@@ -119,7 +121,7 @@ def test_channels_do_not_disturb_one_another(in_noise: Callable[..., Real]) -> N
     ]
 
 
-def test_two_bursts_that_agree_are_said_at_once_and_once(
+def test_two_bursts_that_agree_give_the_message_at_once_and_once(
     hear: Callable[..., list[DecodedMessage]],
 ) -> None:
     whole = 0.2 * sound(HEADER)
@@ -142,7 +144,7 @@ def test_start_and_end_are_where_the_header_is(hear: Callable[..., list[DecodedM
     assert message.end_sample == pytest.approx((0.5 + 2 * burst_s + 1.0) * RATE, abs=30)
 
 
-def test_the_message_is_said_before_the_third_burst_begins() -> None:
+def test_the_message_is_given_before_the_third_burst_begins() -> None:
     receiver = SameReceiver(1, RATE)
     noise = 1e-4 * np.random.default_rng(1).standard_normal(4 * RATE)
     twice = np.concatenate([sound(HEADER)[: int(0.5 * RATE) + 2 * 25_960 + 2 * RATE], noise])
@@ -151,7 +153,7 @@ def test_the_message_is_said_before_the_third_burst_begins() -> None:
     assert [m.text for m in said if isinstance(m, DecodedMessage)] == [HEADER]
 
 
-def test_weak_bursts_are_said_right_after_the_third(in_noise: Callable[..., Real]) -> None:
+def test_weak_bursts_give_the_message_right_after_the_third(in_noise: Callable[..., Real]) -> None:
     late = []
     for seed in range(3):
         noisy = in_noise(sound(HEADER), RATE, 8, seed)[None]
@@ -173,7 +175,7 @@ def test_each_burst_is_reported(in_noise: Callable[..., Real]) -> None:
     assert all(13 < (b.snr_db or 0) < 18 for b in bursts)
 
 
-def test_one_surviving_burst_is_said_and_marked(
+def test_one_surviving_burst_gives_a_marked_message(
     in_noise: Callable[..., Real], hear: Callable[..., list[DecodedMessage]]
 ) -> None:
     once = np.concatenate([modulate.silence(1, RATE), modulate.burst(HEADER, RATE)])
@@ -185,7 +187,7 @@ def test_one_surviving_burst_is_said_and_marked(
 
 
 @pytest.mark.parametrize("lost", [0, 1, 2])
-def test_one_burst_of_three_lost(
+def test_a_lost_burst_of_three_is_tolerated(
     lost: int, in_noise: Callable[..., Real], hear: Callable[..., list[DecodedMessage]]
 ) -> None:
     whole = sound(HEADER)
@@ -197,7 +199,7 @@ def test_one_burst_of_three_lost(
     assert said[0].evidence.bursts == 2
 
 
-def test_near_twins_stay_two_messages(
+def test_similar_messages_stay_two_messages(
     in_noise: Callable[..., Real], texts: Callable[..., list[str]]
 ) -> None:
     noisy = in_noise(sound(HEADER, TWIN), RATE, 9, 9)
@@ -205,7 +207,7 @@ def test_near_twins_stay_two_messages(
 
 
 @pytest.mark.parametrize("ebn0_db", [7])
-def test_most_headers_are_exact_where_others_hear_nothing(
+def test_most_headers_are_exact_at_low_signal_to_noise_ratios(
     ebn0_db: int, in_noise: Callable[..., Real], texts: Callable[..., list[str]]
 ) -> None:
     said = texts(in_noise(sound(HEADER, TWIN), RATE, ebn0_db, 21), RATE)
@@ -213,7 +215,7 @@ def test_most_headers_are_exact_where_others_hear_nothing(
 
 
 @pytest.mark.parametrize("error", [-0.01, 0.005, 0.01])
-def test_a_transmitter_with_a_wrong_clock(
+def test_a_transmitter_with_a_clock_error_is_decoded(
     error: float, in_noise: Callable[..., Real], hear: Callable[..., list[DecodedMessage]]
 ) -> None:
     noisy = in_noise(sound(HEADER, rate_hz=RATE * (1 + error)), RATE, 8, 4)
@@ -223,7 +225,7 @@ def test_a_transmitter_with_a_wrong_clock(
 
 
 @pytest.mark.parametrize("level", [1e-3, 1.0])
-def test_any_level(level: float, texts: Callable[..., list[str]]) -> None:
+def test_any_level_is_decoded(level: float, texts: Callable[..., list[str]]) -> None:
     whole = np.round(32767 * level * sound(HEADER)) / 32768
     assert texts(whole, RATE) == [HEADER, "NNNN"]
 
@@ -234,17 +236,17 @@ def test_silence_constants_and_nan_give_nothing(texts: Callable[..., list[str]])
     assert texts(np.full(5 * RATE, np.nan), RATE) == []
 
 
-def test_a_receiver_survives_samples_that_are_no_numbers(texts: Callable[..., list[str]]) -> None:
+def test_a_receiver_tolerates_nan_samples(texts: Callable[..., list[str]]) -> None:
     spoilt = np.concatenate([np.full(RATE, np.nan), np.full(RATE, np.inf), 0.2 * sound(HEADER)])
     assert texts(spoilt, RATE) == [HEADER, "NNNN"]
 
 
-def test_noise_says_nothing(texts: Callable[..., list[str]]) -> None:
+def test_noise_gives_nothing(texts: Callable[..., list[str]]) -> None:
     noise = np.random.default_rng(8).standard_normal(60 * RATE) * 0.1
     assert texts(noise, RATE) == []
 
 
-def test_a_preamble_before_other_text_says_nothing(
+def test_a_preamble_before_other_text_gives_nothing(
     in_noise: Callable[..., Real], texts: Callable[..., list[str]]
 ) -> None:
     rng = np.random.default_rng(10)
@@ -256,7 +258,7 @@ def test_a_preamble_before_other_text_says_nothing(
 
 
 def _most_held(sound: Real) -> int:
-    """Bytes that a receiver holds at most, after each second; 1 if nobody counts."""
+    """The bytes a receiver holds after each second; 1 if they are not counted."""
     before = tracemalloc.get_traced_memory()[0]
     receiver = SameReceiver(1, RATE)
     peak = 1
@@ -266,8 +268,8 @@ def _most_held(sound: Real) -> int:
     return peak
 
 
-def test_memory_is_bounded_however_many_bursts_begin() -> None:
-    """At most 2 MB a channel, with a header that begins anew every half second and never ends."""
+def test_memory_is_bounded_for_any_number_of_bursts() -> None:
+    """At most 2 MB per channel, with a header that restarts every half second."""
     rng = np.random.default_rng(12)
     parts = []
     for _ in range(14):
@@ -284,7 +286,9 @@ def test_memory_is_bounded_however_many_bursts_begin() -> None:
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_every_burst_hit_at_another_place(seed: int, texts: Callable[..., list[str]]) -> None:
+def test_bursts_damaged_at_different_places_are_combined(
+    seed: int, texts: Callable[..., list[str]]
+) -> None:
     rng = np.random.default_rng(seed)
     whole = 0.2 * sound(LONG)
     length = len(modulate.burst(LONG, RATE)) + RATE
@@ -295,7 +299,7 @@ def test_every_burst_hit_at_another_place(seed: int, texts: Callable[..., list[s
     assert texts(noisy, RATE) == [LONG, "NNNN"]
 
 
-def test_an_echo_of_a_whole_bit_is_taken_out(
+def test_an_echo_of_a_whole_bit_is_removed(
     in_noise: Callable[..., Real], hear: Callable[..., list[DecodedMessage]]
 ) -> None:
     clean = sound(HEADER)
@@ -306,7 +310,7 @@ def test_an_echo_of_a_whole_bit_is_taken_out(
     assert said[0].evidence.posterior > 0.999
 
 
-def test_two_of_three_bursts_must_say_what_is_printed(
+def test_two_of_three_bursts_must_contain_the_text(
     in_noise: Callable[..., Real], hear: Callable[..., list[DecodedMessage]]
 ) -> None:
     """47 CFR 11.33(a)(10): bit by bit; what was put together from all three has not agreed."""
@@ -319,7 +323,7 @@ def test_two_of_three_bursts_must_say_what_is_printed(
     assert strong[0].evidence.bursts == 2
 
 
-def test_where_nothing_is_sure_nothing_is_said(
+def test_an_uncertain_message_is_not_given(
     in_noise: Callable[..., Real], texts: Callable[..., list[str]]
 ) -> None:
     for seed in range(4):

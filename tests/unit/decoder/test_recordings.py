@@ -1,4 +1,4 @@
-"""Recordings that others made: every header in them, to the letter."""
+"""Foreign recordings: every header, exactly."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def samples(path: Path) -> tuple[NDArray[np.float32], int]:
 
 @pytest.mark.shared
 @pytest.mark.parametrize("name", FILES)
-def test_recording(name: str, shared: Path, hear: Callable[..., list[DecodedMessage]]) -> None:
+def test_the_headers_of_a_recording_are_decoded(
+    name: str, shared: Path, hear: Callable[..., list[DecodedMessage]]
+) -> None:
     manifest = json.loads((shared / "recordings" / "MANIFEST.json").read_text())
     truth = next(entry for entry in manifest["files"] if entry["file"] == name)
     sound, rate_hz = samples(shared / "recordings" / name)

@@ -1,4 +1,4 @@
-"""The loop of one receiver: its states, its frames, its word."""
+"""The loop of one receiver: states, frames and status."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ NOW = datetime(2026, 4, 27, 21, 14, tzinfo=UTC)
 
 @dataclasses.dataclass
 class Fixed:
-    """The part of a configuration that a radio reads."""
+    """The part of the configuration that the loop reads."""
 
     paths: PathsConfig
 
 
 class Station:
-    """As much of a daemon as a radio uses; it ends when `enough` says so."""
+    """The part of a daemon that the loop uses; it stops when `enough` returns true."""
 
     def __init__(self, enough: Callable[[Station], bool]) -> None:
         self.stopping = threading.Event()
@@ -73,7 +73,7 @@ class Station:
 
 
 class Fast(threading.Event):
-    """An event on which nobody really waits."""
+    """An event that never waits."""
 
     def wait(self, timeout: float | None = None) -> bool:
         return self.is_set()
@@ -87,7 +87,7 @@ def wanted() -> bool:
     return True
 
 
-def test_frames_of_all_channels_go_out_numbered_and_whole(capture: Path) -> None:
+def test_frames_of_all_channels_are_published_with_their_numbers(capture: Path) -> None:
     station = Station(lambda station: len(station.frames) >= 7 * 40)  # beyond the file's end
     ReceiverLoop(station, settings(capture), wanted).run()
     topics = [topic for topic, _, _ in station.frames[:7]]
@@ -101,7 +101,7 @@ def test_frames_of_all_channels_go_out_numbered_and_whole(capture: Path) -> None
     assert expected > 3 * 25_000
 
 
-def test_running_tells_levels_and_the_status_sentence(capture: Path) -> None:
+def test_the_running_state_has_levels_and_a_sentence(capture: Path) -> None:
     station = Station(lambda station: len(station.frames) >= 7 * 30)
     ticks = iter(range(1_000_000))
     ReceiverLoop(station, settings(capture), wanted, monotonic=lambda: next(ticks) * 0.1).run()
@@ -135,7 +135,7 @@ def test_a_missing_file_is_reconnecting_with_one_log_line(
     assert station.items[-1].last_good_at is None
 
 
-def test_a_file_that_appears_is_taken_up(
+def test_a_file_that_appears_is_played(
     tmp_path: Path, tones: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "x.cu8"
@@ -155,7 +155,7 @@ def test_a_file_that_appears_is_taken_up(
     assert station.items[-1].last_good_at == NOW
 
 
-def test_the_operator_stops_it_and_starts_it_again(capture: Path) -> None:
+def test_the_operator_stops_and_starts_the_receiver(capture: Path) -> None:
     heard: list[int] = []
 
     def enough(station: Station) -> bool:
@@ -181,7 +181,7 @@ def test_the_end_of_a_file_that_does_not_loop_is_stopped_not_failed(capture: Pat
     assert "cu8 has ended" in station.items[-1].sentence
 
 
-def test_new_settings_go_on_with_the_numbers_of_the_old_ones(capture: Path) -> None:
+def test_new_settings_continue_the_sample_numbers(capture: Path) -> None:
     def enough(station: Station) -> bool:
         if station.beats == 5:
             radio.replace(settings(capture, channels_hz=(162_550_000,)))
@@ -199,7 +199,7 @@ def test_new_settings_go_on_with_the_numbers_of_the_old_ones(capture: Path) -> N
     assert len(station.frames) == 5 * 7 + 5
 
 
-def test_settings_that_cannot_work_are_refused_and_the_old_ones_stay(capture: Path) -> None:
+def test_impossible_settings_are_refused_and_the_old_ones_stay(capture: Path) -> None:
     station = Station(lambda station: station.beats >= 3)
     radio = ReceiverLoop(station, settings(capture), wanted)
     with pytest.raises(ValueError, match="outside"):
@@ -216,7 +216,7 @@ def test_audio_is_little_endian_16_bit(capture: Path, pitch: Callable) -> None:
     assert pitch(audio[5_000:]) == pytest.approx(1300, abs=1)
 
 
-def test_settings_that_are_taken_back_before_they_were_taken_up_are_not_taken_up(
+def test_settings_replaced_before_they_apply_never_apply(
     capture: Path,
 ) -> None:
     station = Station(lambda so_far: len(so_far.frames) >= 14)
@@ -228,7 +228,7 @@ def test_settings_that_are_taken_back_before_they_were_taken_up_are_not_taken_up
 
 
 class Scripted:
-    """A receiver that gives, once a read, what the test wrote down."""
+    """A receiver that gives the items of a script, one per read."""
 
     received_at_s = None
 
@@ -258,7 +258,7 @@ class Scripted:
 
 
 class Clock(threading.Event):
-    """Time that passes by waiting alone; the daemon's event to stop."""
+    """A clock that advances by waiting; also the daemon's stop event."""
 
     now_s = 0.0
 
@@ -282,7 +282,7 @@ def block(seconds: float = 0.0921, lost_samples: int = 0) -> IqBlock:
     return IqBlock(np.zeros(round(seconds * 250_000), dtype=np.complex64), lost_samples)
 
 
-def test_what_a_receiver_lost_is_a_gap_in_the_audio_and_in_the_count() -> None:
+def test_lost_samples_are_a_gap_in_the_audio_and_are_counted() -> None:
     script = [block(0.09216), block(0.09216, lost_samples=25_000), block(0.09216)]
     station, _, radio, _ = scripted(script, lambda so_far: so_far.beats == 3)
     radio.run()
@@ -294,7 +294,7 @@ def test_what_a_receiver_lost_is_a_gap_in_the_audio_and_in_the_count() -> None:
     assert radio._lost_samples == 25_000
 
 
-def test_a_day_unplugged_is_one_line_and_a_try_every_two_seconds(
+def test_a_day_unplugged_is_one_log_line_and_an_attempt_every_two_seconds(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     script: list[IqBlock | Exception | None] = [block(), SourceError("unplugged")]
@@ -310,7 +310,7 @@ def test_a_day_unplugged_is_one_line_and_a_try_every_two_seconds(
     assert len(receiver.opened_at) > 86_400 / 2.3
 
 
-def test_one_that_comes_and_goes_is_tried_ever_more_rarely(
+def test_a_flapping_receiver_is_retried_with_growing_delays(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     script: list[IqBlock | Exception | None] = []
@@ -323,7 +323,7 @@ def test_one_that_comes_and_goes_is_tried_ever_more_rarely(
     assert 3_600 / 60 * 2 * 0.9 < late < 3_600 / 60 * 2 * 1.4 + 20  # two lines a minute
 
 
-def test_the_dongle_is_trimmed_once_a_second_and_opened_as_it_was_trimmed() -> None:
+def test_the_dongle_is_calibrated_every_second_and_reopened_with_its_tuning() -> None:
     quiet = [block(0.5) for _ in range(40)]
     script: list[IqBlock | Exception | None] = [*quiet, SourceError("gone"), *quiet[:2]]
     station, receiver, radio, _ = scripted(script, lambda so_far: not script)
@@ -336,7 +336,7 @@ def test_the_dongle_is_trimmed_once_a_second_and_opened_as_it_was_trimmed() -> N
     assert gains[-1] == 40.0
 
 
-def test_the_frequency_is_not_corrected_while_a_header_is_sent() -> None:
+def test_the_frequency_is_not_corrected_during_a_header() -> None:
     header = modulate.burst("ZCZC-WXR-TOR-039173+0030-1172114-DEMO/WX1-", 25_000)
     spoken = np.concatenate([np.concatenate((header, np.zeros(25_000))) for _ in range(8)])
     audio = np.concatenate((spoken, np.zeros(20 * 25_000))).astype(np.float32)
@@ -357,7 +357,7 @@ def test_the_frequency_is_not_corrected_while_a_header_is_sent() -> None:
     assert not [at_s for at_s in tuned_s if 2 < at_s < spoken.size / 25_000]
 
 
-def test_time_for_which_the_operator_stopped_it_is_a_gap_but_no_loss() -> None:
+def test_time_stopped_by_the_operator_is_a_gap_but_not_a_loss() -> None:
     script: list[IqBlock | Exception | None] = [block(), block(lost_samples=1_000_000)]
     station, clock = Station(lambda so_far: so_far.beats == 6), Clock()
     station.stopping = clock

@@ -1,4 +1,4 @@
-"""What a receiver says of itself."""
+"""The reading of a receiver."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_a_channel_is_named_in_mhz_with_three_decimals() -> None:
     assert channel_name(88_100_000) == "88.100"
 
 
-def test_the_sentence_names_the_best_channel_the_losses_and_the_crystal() -> None:
+def test_the_sentence_names_the_best_channel_losses_and_frequency_error() -> None:
     levels = (*[level(10, 292.4)] * 5, level(31, 292.4), level(-6, 9000))
     reading = ReceiverReading(SETTINGS, levels, 1_000, 0)
     assert reading.sentence() == "7 channels, best WX7 (162.525) 31 dB, 0 samples lost, ppm +1.8"
@@ -36,19 +36,19 @@ def test_ppm_is_the_median_of_the_carriers_only() -> None:
     assert ReceiverReading(SETTINGS, levels, 0, 0).ppm() == pytest.approx(2.0, abs=0.01)
 
 
-def test_without_a_carrier_there_is_no_best_and_no_ppm() -> None:
+def test_without_a_carrier_there_is_no_best_channel_and_no_ppm() -> None:
     reading = ReceiverReading(SETTINGS, tuple(level(-8) for _ in range(7)), 0, 12)
     assert reading.sentence() == "7 channels, no carrier, 12 samples lost"
     assert reading.ppm() is None
 
 
-def test_before_the_first_second_nothing_is_said_of_levels() -> None:
+def test_before_the_first_second_there_are_no_levels() -> None:
     reading = ReceiverReading(SETTINGS, (), 0, 0)
     assert reading.sentence() == "7 channels, 0 samples lost"
     assert reading.channels() == ()
 
 
-def test_a_channel_that_is_no_weather_channel_is_named_by_its_frequency() -> None:
+def test_other_channels_are_named_by_their_frequency() -> None:
     settings = ReceiverConfig("fm", "file", Path("x"), channels_hz=(155_000_000,))
     reading = ReceiverReading(settings, (level(12),), 0, 0)
     assert reading.sentence() == "1 channel, best 155.000 12 dB, 0 samples lost, ppm +0.0"

@@ -1,4 +1,4 @@
-"""The history of the channels: seconds, minutes, spans; and the record away."""
+"""The signal history: seconds, minutes, spans, and outages of the database."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SETTINGS = ReceiverConfig("wx", "file", Path("unused"), channels_hz=(162_400_000
 
 
 class Clock:
-    """Time that a test moves."""
+    """A clock under the test's control."""
 
     def __init__(self) -> None:
         self.now_at = BEGAN_AT
@@ -50,7 +50,7 @@ def listen(
     snr_db: Callable[[int], float],
     lost: int = 0,
 ) -> None:
-    """So many seconds, each told twice, as the radio does."""
+    """So many seconds, each given twice, as the loop does."""
     for second in range(seconds):
         levels = (level(snr_db(second)), level(40.0))
         for _ in range(2):
@@ -85,7 +85,7 @@ def test_losses_are_counted_by_the_minute() -> None:
     assert (lost.lowest, lost.mean, lost.highest, lost.samples) == (6000, 6000, 6000, 2)
 
 
-def test_what_has_begun_is_a_span_when_nothing_more_comes() -> None:
+def test_close_ends_the_span_that_has_begun() -> None:
     clock = Clock()
     history = SignalHistory("wx", clock.now, lambda: True)
     listen(history, clock, 5, lambda _: 20.0)
@@ -97,7 +97,7 @@ def test_what_has_begun_is_a_span_when_nothing_more_comes() -> None:
     assert len(history.waiting()) == 1
 
 
-def test_nothing_is_noted_while_the_clock_is_not_trusted() -> None:
+def test_nothing_is_recorded_while_the_clock_is_not_trusted() -> None:
     clock = Clock()
     history = SignalHistory("wx", clock.now, lambda: clock.trusted)
     clock.trusted = False
@@ -106,7 +106,7 @@ def test_nothing_is_noted_while_the_clock_is_not_trusted() -> None:
     assert history.waiting() == ()
 
 
-def test_a_day_without_the_record_is_kept_and_no_more() -> None:
+def test_a_day_without_the_database_is_kept() -> None:
     clock = Clock()
     history = SignalHistory("wx", clock.now, lambda: True)
     for _ in range(MAX_SPANS + 20):
@@ -118,7 +118,7 @@ def test_a_day_without_the_record_is_kept_and_no_more() -> None:
 
 
 class Daemon:
-    """As much of a daemon as a keeper uses."""
+    """The part of a daemon that the writer uses."""
 
     def __init__(self) -> None:
         self.stopping = threading.Event()
@@ -143,7 +143,7 @@ def recorded(url: str, measure: str = "snr_db") -> tuple[HealthSample, ...]:
     return found
 
 
-def test_the_last_minutes_are_written_when_the_daemon_stops(url: str) -> None:
+def test_the_last_minutes_are_stored_at_shutdown(url: str) -> None:
     migrate.upgrade(url)
     clock, daemon, database = Clock(), Daemon(), Database(url)
     history = SignalHistory("wx", clock.now, lambda: True)
@@ -170,19 +170,19 @@ def test_a_span_from_before_a_restart_is_joined(url: str) -> None:
     assert (sample.lowest, sample.mean, sample.highest, sample.samples) == (10.0, 25.0, 30.0, 4)
 
 
-def test_a_record_that_is_away_is_one_log_line_and_loses_nothing(
+def test_a_database_outage_is_one_log_line_and_loses_nothing(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock, database = Clock(), Database(url)
     history = SignalHistory("wx", clock.now, lambda: True)
-    keeper = HistoryWriter(Daemon(), history, database)
+    writer = HistoryWriter(Daemon(), history, database)
     with caplog.at_level(logging.INFO, logger="eas_station.sdrd.signal_history"):
         for _ in range(3):
             listen(history, clock, 601, lambda _: 20.0)
-            assert not keeper.flush()
+            assert not writer.flush()
         assert len(history.waiting()) == 3
         migrate.upgrade(url)
-        assert keeper.flush()
+        assert writer.flush()
     database.close()
     assert history.waiting() == ()
     assert len(recorded(url)) == 3

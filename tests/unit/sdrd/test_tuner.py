@@ -41,7 +41,7 @@ def test_5_khz_deviation_at_1_khz_would_be_half_scale(tones: bytes) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_the_same_samples_give_the_same_bits_however_they_come(tones: bytes, seed: int) -> None:
+def test_the_audio_does_not_depend_on_the_cuts(tones: bytes, seed: int) -> None:
     iq = from_cu8(tones)
     whole = list(Tuner(SETTINGS).feed(iq))
     rng = np.random.default_rng(seed)
@@ -53,13 +53,13 @@ def test_the_same_samples_give_the_same_bits_however_they_come(tones: bytes, see
     np.testing.assert_array_equal(joined(parts), joined(whole))
 
 
-def test_frames_are_numbered_without_a_hole(tones: bytes) -> None:
+def test_frames_are_numbered_without_a_gap(tones: bytes) -> None:
     frames = list(Tuner(SETTINGS, first_sample=7).feed(from_cu8(tones)))
     assert [f.first_sample for f in frames] == [7 + FRAME_SAMPLES * i for i in range(32)]
     assert {f.gap_samples for f in frames} == {0}
 
 
-def test_a_gap_that_no_frame_has_told_of_goes_over_to_the_next_tuner(tones: bytes) -> None:
+def test_a_gap_without_a_frame_passes_to_the_next_tuner(tones: bytes) -> None:
     iq = from_cu8(tones)
     old = Tuner(SETTINGS)
     list(old.feed(iq[: old.block_samples]))
@@ -109,7 +109,7 @@ def test_each_second_is_measured_whole(tones: bytes) -> None:
     assert measured.noise_dbfs == pytest.approx(tuner.levels[3].noise_dbfs, abs=2)
 
 
-def test_the_squelch_closes_on_weak_channels_and_leaves_their_audio_alone(tones: bytes) -> None:
+def test_the_squelch_marks_weak_channels_and_keeps_their_audio(tones: bytes) -> None:
     iq = from_cu8(tones)
     plain = list(Tuner(SETTINGS).feed(iq))
     settings = dataclasses.replace(SETTINGS, squelch_db=16.5)
@@ -125,7 +125,7 @@ def test_the_squelch_closes_on_weak_channels_and_leaves_their_audio_alone(tones:
 def test_a_channel_is_heard_beside_one_40_db_stronger_with_spike_and_image(
     ppm: float, pitch: Callable
 ) -> None:
-    """On the spike itself, with the strong one's mirror image on the other side."""
+    """A channel on the DC spike, with the mirror image of a strong one beside it."""
     channels_hz = (162_450_000, 162_475_000, 162_500_000)
     t = np.arange(50_000) / 25_000
     rows = [2500 * np.sin(2 * np.pi * hz * t) + 162.475 * ppm for hz in (700, 1100, 1500)]

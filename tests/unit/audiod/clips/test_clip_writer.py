@@ -1,4 +1,4 @@
-"""Clips become files that are whole, or rows that say why there is none."""
+"""Clips become complete files, or rows with the reason why there is no file."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def order(clip_id: str = "c1ffffff-0000", code: str = "TOR") -> ClipOrder:
 
 
 class Disk:
-    """Its room, as the writer sees it."""
+    """The disk space, as the writer sees it."""
 
     fault: str | None = None
 
@@ -85,7 +85,7 @@ def write(writer: ClipWriter, an_order: ClipOrder, samples: np.ndarray = NOISE) 
 
 
 def run(writer: ClipWriter) -> None:
-    """Let the thread do what is queued; `close` comes after the encoder, not before."""
+    """Run the thread until its queue is empty and the encoder has ended, then close it."""
     thread = threading.Thread(target=writer.run)
     thread.start()
     while not writer._jobs.empty() or writer._open_clips:
@@ -143,7 +143,7 @@ def test_the_attention_signal_after_the_header_is_in_the_row(
     assert f"attention signal {kind} for" in caplog.text
 
 
-def test_a_clip_without_an_attention_signal_says_so(station: Station) -> None:
+def test_a_clip_without_an_attention_signal_has_none_in_its_row(station: Station) -> None:
     writer = station.writer(NO_ENCODER)
     write(writer, order())
     run(writer)
@@ -152,7 +152,7 @@ def test_a_clip_without_an_attention_signal_says_so(station: Station) -> None:
 
 
 @needs_flac
-def test_with_the_encoder_it_is_flac_that_decodes_to_the_same_samples(station: Station) -> None:
+def test_the_flac_file_decodes_to_the_same_samples(station: Station) -> None:
     writer = station.writer()
     write(writer, order())
     run(writer)
@@ -166,7 +166,7 @@ def test_with_the_encoder_it_is_flac_that_decodes_to_the_same_samples(station: S
     assert station.left_over() == []
 
 
-def test_at_the_end_of_the_process_it_stays_wav(station: Station) -> None:
+def test_a_clip_at_shutdown_stays_wav(station: Station) -> None:
     writer = station.writer()
     write(writer, order())
     writer.close()
@@ -174,7 +174,7 @@ def test_at_the_end_of_the_process_it_stays_wav(station: Station) -> None:
     assert [Path(row.path or "").suffix for row in station.rows] == [".wav"]
 
 
-def test_codes_and_names_that_are_no_file_names_stay_inside_the_folder(station: Station) -> None:
+def test_unsafe_codes_and_names_stay_inside_the_folder(station: Station) -> None:
     writer = station.writer(NO_ENCODER)
     write(writer, order(code="../"))
     run(writer)
@@ -182,7 +182,7 @@ def test_codes_and_names_that_are_no_file_names_stay_inside_the_folder(station: 
     assert (station.clips_dir / station.rows[0].path).is_file()
 
 
-def test_a_folder_that_cannot_be_written_is_a_fault_with_a_row(station: Station) -> None:
+def test_an_unwritable_folder_is_a_fault_with_a_row(station: Station) -> None:
     station.clips_dir.mkdir()
     (station.clips_dir / "part").touch()
     writer = station.writer(NO_ENCODER)
@@ -197,7 +197,7 @@ def test_a_folder_that_cannot_be_written_is_a_fault_with_a_row(station: Station)
     assert writer.lost == 1
 
 
-def test_one_clip_that_fails_hurts_no_other(station: Station) -> None:
+def test_a_failing_clip_does_not_affect_others(station: Station) -> None:
     writer = station.writer(NO_ENCODER)
     writer.begin(order("bad"))
     writer.write("bad", NOISE)
@@ -211,7 +211,7 @@ def test_one_clip_that_fails_hurts_no_other(station: Station) -> None:
     assert station.faults[-1] is None
 
 
-def test_a_disk_that_is_far_too_slow_loses_the_clip_and_not_the_memory(station: Station) -> None:
+def test_a_disk_that_is_too_slow_loses_the_clip_but_memory_is_bounded(station: Station) -> None:
     writer = station.writer(NO_ENCODER)
     writer.begin(order("slow"))
     for _ in range(40):
@@ -225,7 +225,7 @@ def test_a_disk_that_is_far_too_slow_loses_the_clip_and_not_the_memory(station: 
     assert station.rows[-1].path is not None
 
 
-def test_what_a_killed_process_left_half_is_removed_at_the_start(station: Station) -> None:
+def test_unfinished_files_of_a_killed_process_are_removed(station: Station) -> None:
     half = station.clips_dir / "part" / "wx"
     half.mkdir(parents=True)
     (half / "c1.wav.part").write_bytes(b"RIFF")
@@ -240,7 +240,7 @@ def test_what_a_killed_process_left_half_is_removed_at_the_start(station: Statio
     assert (others / "c3.wav.part").exists(), "another source may be recording"
 
 
-def test_a_row_that_the_spool_would_not_take_is_spooled_by_the_next_process(
+def test_a_row_that_was_not_spooled_is_spooled_by_the_next_process(
     station: Station,
 ) -> None:
     station.spool_full = True
@@ -268,7 +268,7 @@ def test_a_process_killed_before_the_rename_leaves_neither_file_nor_row(station:
     assert station.left_over() == []
 
 
-def test_the_alert_of_a_recording_that_was_cut_off_by_a_kill_says_so(station: Station) -> None:
+def test_a_recording_cut_off_by_a_kill_has_a_row_with_the_reason(station: Station) -> None:
     folder = ClipFolder(station.clips_dir, "wx")
     folder.begin(order("c1")).write_bytes(b"RIFF")
     station.spool_full = True
@@ -283,7 +283,7 @@ def test_the_alert_of_a_recording_that_was_cut_off_by_a_kill_says_so(station: St
     assert station.left_over() == []
 
 
-def test_a_full_disk_is_told_without_a_clip_and_its_end_too(station: Station) -> None:
+def test_a_full_disk_and_its_end_are_reported_without_a_clip(station: Station) -> None:
     station.disk.fault = "less than 8 MiB free"
     writer = station.writer(NO_ENCODER)
     thread = threading.Thread(target=writer.run)
@@ -307,9 +307,7 @@ def test_a_full_disk_is_told_without_a_clip_and_its_end_too(station: Station) ->
     assert station.faults[1] == "clip not recorded: less than 8 MiB free"
 
 
-def test_an_encoder_that_does_not_start_leaves_the_clip_as_it_is(
-    station: Station, tmp_path: Path
-) -> None:
+def test_without_a_working_encoder_the_clip_stays_wav(station: Station, tmp_path: Path) -> None:
     writer = station.writer(str(tmp_path / "gone"))
     write(writer, order())
     run(writer)
@@ -325,9 +323,7 @@ def hanging_encoder(tmp_path: Path) -> Iterator[str]:
     yield str(script)
 
 
-def test_an_encoder_that_hangs_does_not_delay_the_end(
-    station: Station, hanging_encoder: str
-) -> None:
+def test_a_hanging_encoder_does_not_delay_shutdown(station: Station, hanging_encoder: str) -> None:
     writer = station.writer(hanging_encoder)
     write(writer, order())
     thread = threading.Thread(target=writer.run)

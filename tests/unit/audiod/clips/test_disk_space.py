@@ -1,4 +1,4 @@
-"""Old clips make room for the next one, and what is kept or fresh stays as long as it can."""
+"""Old clips are removed for new ones; protected and recent ones last."""
 
 from __future__ import annotations
 
@@ -51,32 +51,32 @@ class Disk:
         return EvictedClips(count, count * SIZE)
 
 
-def test_nothing_is_removed_while_there_is_room() -> None:
+def test_nothing_is_removed_while_there_is_space() -> None:
     disk = Disk(600, clips=3)
     disk.space.require()
     assert disk.space.shortage() is None
     assert (len(disk.clips), disk.asked) == (3, 0)
 
 
-def test_the_oldest_go_until_there_is_as_much_room_as_is_wanted() -> None:
+def test_the_oldest_are_removed_down_to_the_configured_minimum() -> None:
     disk = Disk(480, clips=9)
     assert disk.space.shortage() is None
     assert [clip.clip_id for clip in disk.clips] == ["c4", "c3", "c2", "c1", "c0"]
 
 
-def test_those_of_the_last_hour_stay_where_something_else_fills_the_disk() -> None:
+def test_clips_of_the_last_hour_stay_above_the_floor() -> None:
     disk = Disk(100, clips=9, youngest=timedelta(minutes=10))
     assert disk.space.shortage() is None
     assert [clip.clip_id for clip in disk.clips] == ["c0"]
 
 
-def test_below_the_floor_even_fresh_ones_go_for_the_next() -> None:
+def test_below_the_floor_recent_clips_are_removed_too() -> None:
     disk = Disk(4, clips=1)
     disk.space.require()
     assert disk.clips == []
 
 
-def test_a_full_disk_without_a_clip_that_may_go_is_a_fault_until_there_is_room() -> None:
+def test_a_full_disk_without_removable_clips_is_a_fault_until_there_is_space() -> None:
     disk = Disk(4)
     with pytest.raises(OSError, match="less than 8 MiB free in /clips, and no older clip"):
         disk.space.require()
@@ -87,7 +87,7 @@ def test_a_full_disk_without_a_clip_that_may_go_is_a_fault_until_there_is_room()
     disk.space.require()
 
 
-def test_the_record_is_not_asked_for_every_block_while_the_disk_is_full() -> None:
+def test_the_database_is_not_queried_for_every_block_on_a_full_disk() -> None:
     disk = Disk(4)
     disk.is_away = True
     for _ in range(100):
@@ -96,7 +96,7 @@ def test_the_record_is_not_asked_for_every_block_while_the_disk_is_full() -> Non
     assert disk.asked <= 2
 
 
-def test_a_disk_that_fills_between_two_looks_is_noticed_by_the_next_block() -> None:
+def test_a_disk_that_fills_between_two_checks_is_noticed_by_the_next_block() -> None:
     disk = Disk(600, clips=2)
     disk.space.require()
     disk.free = 4 * MB

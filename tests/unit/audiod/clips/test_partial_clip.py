@@ -1,4 +1,4 @@
-"""The outline of a clip."""
+"""The peak envelope of a clip."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def outline(*blocks: np.ndarray) -> list[int]:
     return list(bytes.fromhex(text))
 
 
-def test_each_part_has_its_greatest_amplitude_of_either_sign() -> None:
+def test_each_part_has_its_peak_of_either_sign() -> None:
     samples = np.zeros(200)
     samples[10], samples[75], samples[120] = 16384, -32768, 32767
     assert outline(samples) == [127, 255, 254, 0]
@@ -36,13 +36,13 @@ def test_a_clip_of_any_length_has_at_most_240_parts_and_none_is_lost() -> None:
     assert sum(found) == 255 + 127
 
 
-def test_what_is_shorter_than_a_hop_counts() -> None:
+def test_samples_shorter_than_a_hop_count() -> None:
     assert outline(np.full(7, 32767)) == [254]
     assert outline(np.concatenate((np.zeros(50), np.full(3, -32768)))) == [0, 255]
 
 
 @pytest.mark.parametrize("blocks", [(), (np.empty(0),)])
-def test_no_sample_has_no_outline(blocks: tuple[np.ndarray, ...]) -> None:
+def test_without_samples_there_is_no_envelope(blocks: tuple[np.ndarray, ...]) -> None:
     peaks = PeakEnvelope(RATE_HZ)
     for block in blocks:
         peaks.feed(block.astype(np.int16))
@@ -50,6 +50,6 @@ def test_no_sample_has_no_outline(blocks: tuple[np.ndarray, ...]) -> None:
 
 
 @given(st.lists(st.integers(0, 4000), max_size=12))
-def test_it_is_the_same_however_the_samples_are_cut(cuts: list[int]) -> None:
+def test_the_envelope_does_not_depend_on_the_cuts(cuts: list[int]) -> None:
     samples = np.random.default_rng(3).integers(-32768, 32767, 4000)
     assert outline(*np.split(samples, sorted(cuts))) == outline(samples)

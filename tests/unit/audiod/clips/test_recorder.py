@@ -18,7 +18,7 @@ CLIPS = ClipsConfig(pre_roll_s=3.0, post_roll_s=1.0, longest_s=20.0)
 EPOCH = datetime(2025, 11, 22, 12, tzinfo=UTC)
 
 
-class Shelf:
+class Writer:
     """Keeps the clips that are written to it."""
 
     def __init__(self) -> None:
@@ -44,11 +44,11 @@ class Station:
     """A ring whose samples are their own numbers, channel 1 negative."""
 
     def __init__(self) -> None:
-        self.shelf = Shelf()
+        self.writer = Writer()
         self.ring = Ring(2, int(ring_seconds(CLIPS) * RATE_HZ))
         ids = itertools.count(1)
         self.recorder = ClipRecorder(
-            self.ring, RATE_HZ, CLIPS, self.shelf, lambda: f"clip{next(ids)}"
+            self.ring, RATE_HZ, CLIPS, self.writer, lambda: f"clip{next(ids)}"
         )
 
     def hear(self, seconds: float, block: int = 24) -> None:
@@ -78,8 +78,8 @@ def test_a_clip_goes_from_the_pre_roll_to_the_post_roll(station: Station) -> Non
     station.hear(5)
     station.recorder.end_of_message(1, 2450)
     station.hear(5)
-    assert station.shelf.samples["clip1"] == [-n for n in range(1200, 2550)]
-    assert station.shelf.finished == ["clip1"]
+    assert station.writer.samples["clip1"] == [-n for n in range(1200, 2550)]
+    assert station.writer.finished == ["clip1"]
     assert order.started_at == time_of(1200)
 
 
@@ -91,71 +91,71 @@ def test_a_clip_knows_where_its_header_and_its_end_of_message_are(station: Stati
     station.recorder.end_of_message(1, 2460)  # another one: the first counts
     station.hear(5)
     assert (order.header_sample, order.header_samples) == (300, 400)
-    assert station.shelf.eom_samples == {"clip1": 2450 - 1200}
+    assert station.writer.eom_samples == {"clip1": 2450 - 1200}
 
 
-def test_a_clip_whose_stretch_ends_has_no_end_of_message(station: Station) -> None:
+def test_a_clip_whose_segment_ends_has_no_end_of_message(station: Station) -> None:
     station.hear(20)
     station.header(1, 1500)
     station.recorder.finish_all()
-    assert station.shelf.eom_samples == {"clip1": None}
+    assert station.writer.eom_samples == {"clip1": None}
 
 
-def test_a_header_right_after_the_start_has_only_the_past_there_is(station: Station) -> None:
+def test_a_header_right_after_the_start_has_a_shorter_pre_roll(station: Station) -> None:
     station.hear(2)
     station.header(0, 100)
     station.recorder.end_of_message(0, 150)
     station.hear(4)
-    assert station.shelf.samples["clip1"] == list(range(250))
+    assert station.writer.samples["clip1"] == list(range(250))
 
 
 def test_without_an_end_of_message_a_clip_is_cut_off(station: Station) -> None:
     station.hear(10)
     station.header(0, 800)
     station.hear(60)
-    assert station.shelf.samples["clip1"] == list(range(500, 800 + 2000))
+    assert station.writer.samples["clip1"] == list(range(500, 800 + 2000))
 
 
-def test_a_presidential_alert_is_recorded_while_it_lasts(station: Station) -> None:
+def test_a_national_alert_is_recorded_while_it_lasts(station: Station) -> None:
     station.hear(10)
     station.header(0, 800, "EAN")
     station.hear(100)
-    assert station.shelf.finished == []
+    assert station.writer.finished == []
     station.recorder.end_of_message(0, 10_900)
     station.hear(2)
-    assert station.shelf.samples["clip1"] == list(range(500, 11_000))
+    assert station.writer.samples["clip1"] == list(range(500, 11_000))
 
 
-def test_a_presidential_alert_that_lasts_for_hours_comes_in_parts_without_a_seam(
+def test_a_national_alert_of_hours_is_split_into_parts_without_a_gap(
     station: Station,
 ) -> None:
     station.hear(1)
     first = station.header(0, 0, "EAN")
     station.hear(3700, block=997)
-    assert station.shelf.finished == ["clip1", "clip2"]
+    assert station.writer.finished == ["clip1", "clip2"]
     station.recorder.end_of_message(0, 370_050)
     station.hear(5)
-    orders = [station.shelf.orders[f"clip{n}"] for n in (1, 2, 3)]
+    orders = [station.writer.orders[f"clip{n}"] for n in (1, 2, 3)]
     assert [order.reception_id for order in orders] == ["r1"] * 3
     assert [(order.started_at - first.started_at).total_seconds() for order in orders] == [
         *(0.0, 1800.0, 3600.0),
     ]
     assert [order.header_samples for order in orders] == [400, None, None]
-    heard = [n for samples in station.shelf.samples.values() for n in samples]
+    heard = [n for samples in station.writer.samples.values() for n in samples]
     assert heard == [n % 32000 for n in range(370_050 + 100)]
-    assert station.shelf.eom_samples == {"clip1": None, "clip2": None, "clip3": 10_050}
+    assert station.writer.eom_samples == {"clip1": None, "clip2": None, "clip3": 10_050}
 
 
-def test_an_end_of_message_just_before_a_seam_ends_the_next_part_too(station: Station) -> None:
+def test_an_end_of_message_just_before_a_split_ends_the_next_part_too(station: Station) -> None:
     station.hear(1)
     station.header(0, 0, "EAN")
     station.hear(1800.5)
     station.recorder.end_of_message(0, 179_990)
     station.hear(5)
-    assert station.shelf.finished == ["clip1", "clip2"]
+    assert station.writer.finished == ["clip1", "clip2"]
 
 
-def test_a_presidential_alert_ends_half_a_minute_after_its_signal(station: Station) -> None:
+def test_a_national_alert_ends_half_a_minute_after_its_signal(station: Station) -> None:
     station.hear(1)
     station.header(0, 0, "EAN")
     station.hear(59)
@@ -166,10 +166,10 @@ def test_a_presidential_alert_ends_half_a_minute_after_its_signal(station: Stati
     station.recorder.note_signal(0, False)
     station.recorder.note_signal(0, False)
     station.hear(29)
-    assert station.shelf.finished == []
+    assert station.writer.finished == []
     station.hear(3)
-    assert station.shelf.finished == ["clip1"]
-    assert len(station.shelf.samples["clip1"]) == pytest.approx(140 * RATE_HZ, abs=24)
+    assert station.writer.finished == ["clip1"]
+    assert len(station.writer.samples["clip1"]) == pytest.approx(140 * RATE_HZ, abs=24)
 
 
 def test_any_other_alert_is_recorded_through_silence(station: Station) -> None:
@@ -177,7 +177,7 @@ def test_any_other_alert_is_recorded_through_silence(station: Station) -> None:
     station.header(0, 350)
     station.recorder.note_signal(0, False)
     station.hear(100)
-    assert len(station.shelf.samples["clip1"]) == 20 * RATE_HZ + 300
+    assert len(station.writer.samples["clip1"]) == 20 * RATE_HZ + 300
 
 
 def test_two_alerts_that_overlap_share_the_audio_and_the_end(station: Station) -> None:
@@ -187,8 +187,8 @@ def test_two_alerts_that_overlap_share_the_audio_and_the_end(station: Station) -
     station.header(0, 1200)
     station.recorder.end_of_message(0, 1480)
     station.hear(5)
-    assert station.shelf.samples["clip1"] == list(range(400, 1580))
-    assert station.shelf.samples["clip2"] == list(range(900, 1580))
+    assert station.writer.samples["clip1"] == list(range(400, 1580))
+    assert station.writer.samples["clip2"] == list(range(900, 1580))
 
 
 def test_the_end_of_one_message_does_not_end_the_next(station: Station) -> None:
@@ -198,31 +198,31 @@ def test_the_end_of_one_message_does_not_end_the_next(station: Station) -> None:
     station.hear(3)
     station.header(0, 1100)
     station.hear(10)
-    assert station.shelf.finished == ["clip1"]
+    assert station.writer.finished == ["clip1"]
     station.recorder.end_of_message(0, 2290)
     station.hear(5)
-    assert station.shelf.samples["clip2"] == list(range(800, 2390))
+    assert station.writer.samples["clip2"] == list(range(800, 2390))
 
 
-def test_the_end_on_another_channel_means_nothing(station: Station) -> None:
+def test_an_end_on_another_channel_has_no_effect(station: Station) -> None:
     station.hear(10)
     station.header(0, 700)
     station.recorder.end_of_message(1, 990)
     station.hear(5)
-    assert station.shelf.finished == []
+    assert station.writer.finished == []
     assert len(station.recorder) == 1
 
 
-def test_a_stretch_that_ends_finishes_its_clips_with_what_they_have(station: Station) -> None:
+def test_the_end_of_a_segment_finishes_its_clips(station: Station) -> None:
     station.hear(10)
     station.header(0, 700)
     station.header(1, 800)
     station.recorder.finish_all()
-    assert station.shelf.samples == {
+    assert station.writer.samples == {
         "clip1": list(range(400, 1000)),
         "clip2": [-n for n in range(500, 1000)],
     }
-    assert station.shelf.finished == ["clip1", "clip2"]
+    assert station.writer.finished == ["clip1", "clip2"]
     assert len(station.recorder) == 0
 
 
@@ -233,4 +233,4 @@ def test_the_same_clip_however_the_audio_is_cut(station: Station, block: int) ->
     station.hear(9, block)
     station.recorder.end_of_message(0, 1850)
     station.hear(10, block)
-    assert station.shelf.samples["clip1"] == list(range(400, 1950))
+    assert station.writer.samples["clip1"] == list(range(400, 1950))

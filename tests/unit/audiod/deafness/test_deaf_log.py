@@ -1,4 +1,4 @@
-"""Deaf intervals over the life and death of processes."""
+"""Deaf intervals across restarts, kills and reboots."""
 
 from __future__ import annotations
 
@@ -70,12 +70,12 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-def test_a_new_station_tells_nothing(world: World) -> None:
+def test_a_new_station_records_nothing(world: World) -> None:
     world.hear(world.process(), 60)
     assert world.rows == []
 
 
-def test_a_killed_process_is_told_by_the_next_to_the_second(world: World) -> None:
+def test_a_kill_is_recorded_by_the_next_process_to_the_second(world: World) -> None:
     world.hear(world.process(), 60)
     world.at_s += 7
     world.hear(world.process(), 1)
@@ -87,7 +87,7 @@ def test_a_killed_process_is_told_by_the_next_to_the_second(world: World) -> Non
         assert why == "eas-audiod was killed"
 
 
-def test_a_stopped_process_is_told_by_the_next_to_the_block(world: World) -> None:
+def test_a_stop_is_recorded_by_the_next_process_to_the_block(world: World) -> None:
     process = world.process()
     world.hear(process, 60.5)
     process.end()
@@ -96,7 +96,7 @@ def test_a_stopped_process_is_told_by_the_next_to_the_block(world: World) -> Non
     assert world.told()[0] == ("162.400", 60.5, 67.5, "eas-audiod was restarted")
 
 
-def test_after_a_power_cut_the_mark_of_the_disk_is_believed(world: World) -> None:
+def test_after_a_power_cut_the_checkpoint_on_disk_counts(world: World) -> None:
     world.hear(world.process(), 1500, block_s=5.0)
     (world.folder / "run" / "eas-audiod@wx.heard").unlink()
     world.boot = "boot-2"
@@ -107,7 +107,7 @@ def test_after_a_power_cut_the_mark_of_the_disk_is_believed(world: World) -> Non
     assert (channel, ended, why) == ("162.400", 1600.0, "the computer was off")
 
 
-def test_deafness_that_goes_on_is_told_when_it_begins_and_when_it_ends(world: World) -> None:
+def test_deafness_is_recorded_at_its_beginning_and_its_end(world: World) -> None:
     process = world.process()
     world.hear(process, 10)
     for _ in range(60):
@@ -122,7 +122,7 @@ def test_deafness_that_goes_on_is_told_when_it_begins_and_when_it_ends(world: Wo
     assert len(world.rows) == 4
 
 
-def test_deafness_goes_on_over_a_restart_as_one_interval(world: World) -> None:
+def test_deafness_across_a_restart_is_one_interval(world: World) -> None:
     process = world.process()
     world.hear(process, 10)
     world.at_s += 3
@@ -146,7 +146,7 @@ def test_a_dropout_is_recorded_for_its_channel_only(world: World) -> None:
     assert world.told() == [("162.550", 10.05, 10.15, "samples were lost")]
 
 
-def test_what_the_spool_does_not_take_is_told_later(world: World) -> None:
+def test_rows_refused_by_the_spool_are_retried(world: World) -> None:
     process = world.process()
     world.hear(process, 10)
     world.spool_full = True
@@ -156,14 +156,14 @@ def test_what_the_spool_does_not_take_is_told_later(world: World) -> None:
     assert [row[0] for row in world.told()] == ["162.550", "162.400"]
 
 
-def test_a_clock_that_was_set_back_tells_nothing(world: World) -> None:
+def test_a_clock_that_was_set_back_records_nothing(world: World) -> None:
     world.hear(world.process(), 10)
     world.at_s -= 3600
     world.hear(world.process(), 10)
     assert world.rows == []
 
 
-def test_a_mark_that_is_spoilt_is_no_mark(world: World) -> None:
+def test_a_corrupt_checkpoint_is_ignored(world: World) -> None:
     process = world.process()
     world.hear(process, 10)
     process.end()
@@ -184,7 +184,7 @@ def test_checkpoints_that_cannot_be_written_are_logged_once(
     assert "cannot write checkpoint" in lines[0]
 
 
-def test_the_boot_has_a_name_and_a_mark_survives_its_own_text(tmp_path: Path) -> None:
+def test_the_boot_has_an_identifier_and_checkpoints_round_trip(tmp_path: Path) -> None:
     assert boot_id(tmp_path / "absent") == ""
     mark = Checkpoint(NOON, None, boot_id(), ended=True)
     assert wire.from_json(Checkpoint, wire.to_json(mark)) == replace(mark)

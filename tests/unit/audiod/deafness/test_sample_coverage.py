@@ -1,4 +1,4 @@
-"""Heard + deaf = wall time."""
+"""Received and deaf time add up to the wall time."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_new_station_was_never_deaf() -> None:
     assert ledger.until_s == pytest.approx(100.25)
 
 
-def test_a_restart_is_deaf_from_the_mark_to_the_first_block() -> None:
+def test_a_restart_is_deaf_from_the_checkpoint_to_the_first_block() -> None:
     ledger = SampleCoverage(2, until_s=90.0, why="restart")
     done = ledger.received(100.25, block(gap=None))
     assert done == [DeafSpan(0, 90.0, 100.0, "restart"), DeafSpan(1, 90.0, 100.0, "restart")]
@@ -44,14 +44,14 @@ def test_a_counted_gap_is_deaf_for_exactly_its_samples() -> None:
     assert ledger.until_s == pytest.approx(13.25)
 
 
-def test_a_gap_said_to_last_for_centuries_ends_now() -> None:
+def test_an_absurd_gap_ends_at_the_present() -> None:
     ledger = SampleCoverage(1)
     ledger.received(10.0, block(channels=1))
     (deaf,) = ledger.received(13.25, block(250, 10**15, channels=1))
     assert deaf.to_s == pytest.approx(13.0)
 
 
-def test_a_hole_of_one_channel_over_two_blocks_is_one_interval_of_that_channel() -> None:
+def test_a_dropout_across_two_blocks_is_one_span_of_its_channel() -> None:
     ledger = SampleCoverage(2)
     assert ledger.received(1.0, block(250, None, Dropout(1, 150, 100))) == []
     assert ledger.received(1.25, block(250, 0, Dropout(1, 0, 50))) == [
@@ -59,14 +59,14 @@ def test_a_hole_of_one_channel_over_two_blocks_is_one_interval_of_that_channel()
     ]
 
 
-def test_a_hole_that_is_open_at_the_end_is_told_by_close() -> None:
+def test_close_gives_a_dropout_that_is_still_open() -> None:
     ledger = SampleCoverage(2)
     ledger.received(1.0, block(250, None, Dropout(0, 150, 100)))
     assert ledger.close() == [DeafSpan(0, pytest.approx(0.9), pytest.approx(1.0), SAMPLES_LOST)]
     assert ledger.close() == []
 
 
-def test_silence_of_the_source_counts_from_the_last_block() -> None:
+def test_a_silent_source_is_deaf_from_its_last_block() -> None:
     ledger = SampleCoverage(1)
     ledger.received(10.0, block(channels=1))
     assert ledger.deaf(12.5, "no audio") == [DeafSpan(0, 10.0, None, "no audio")]
@@ -75,7 +75,7 @@ def test_silence_of_the_source_counts_from_the_last_block() -> None:
     assert ledger.received(20.25, block(channels=1)) == [DeafSpan(0, 10.0, 20.0, "no audio")]
 
 
-def test_another_reason_begins_another_interval() -> None:
+def test_another_reason_begins_another_span() -> None:
     ledger = SampleCoverage(1, until_s=0.0, why="restart")
     assert ledger.deaf(5.0, "receiver away") == [
         DeafSpan(0, 0.0, 5.0, "restart"),
@@ -84,13 +84,13 @@ def test_another_reason_begins_another_interval() -> None:
     assert ledger.received(9.25, block(channels=1)) == [DeafSpan(0, 5.0, 9.0, "receiver away")]
 
 
-def test_deafness_that_outlived_a_process_goes_on_in_the_next() -> None:
+def test_deafness_continues_across_a_restart() -> None:
     ledger = SampleCoverage(1, until_s=0.0, why="unplugged")
     assert ledger.deaf(50.0, "unplugged") == []
     assert ledger.received(60.25, block(channels=1)) == [DeafSpan(0, 0.0, 60.0, "unplugged")]
 
 
-def test_a_channel_that_stays_away_is_told_every_hour() -> None:
+def test_a_dropout_of_hours_is_recorded_every_hour() -> None:
     ledger = SampleCoverage(1)
     told: list[DeafSpan] = []
     for i in range(1, 2 * 4 * 3600 + 3):
@@ -98,7 +98,7 @@ def test_a_channel_that_stays_away_is_told_every_hour() -> None:
     assert [deaf.to_s - deaf.from_s for deaf in told if deaf.to_s] == [3600.0, 3600.0]
 
 
-def test_blocks_that_arrive_late_but_all_arrive_were_heard() -> None:
+def test_late_blocks_are_not_lost() -> None:
     ledger = SampleCoverage(1)
     ledger.received(0.0, block(channels=1))
     told = [deaf for _ in range(16) for deaf in ledger.received(4.0, block(channels=1))]
@@ -106,7 +106,7 @@ def test_blocks_that_arrive_late_but_all_arrive_were_heard() -> None:
     assert ledger.until_s == pytest.approx(4.0)
 
 
-def test_samples_that_nobody_counted_are_missed_after_some_seconds() -> None:
+def test_uncounted_losses_are_detected_after_some_seconds() -> None:
     ledger = SampleCoverage(1)
     ledger.received(0.0, block(channels=1))
     told = [
@@ -128,7 +128,7 @@ def test_a_sound_card_that_is_100_ppm_slow_is_never_deaf() -> None:
 @settings(max_examples=80)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_heard_and_deaf_together_are_the_wall_time(seed: int) -> None:
-    """An independent sum: whatever is counted as lost plus whatever came is all there was."""
+    """An independent sum: lost plus received time is all of the time."""
     chance = np.random.default_rng(seed)
     ledger = SampleCoverage(2, until_s=0.0, why="restart")
     at_s, heard_s, told = 0.0, [0.0, 0.0], []
@@ -148,7 +148,7 @@ def test_heard_and_deaf_together_are_the_wall_time(seed: int) -> None:
         assert heard_s[channel] + seconds(told, channel) == pytest.approx(at_s, abs=0.06)
 
 
-def test_whoever_is_told_of_a_beginning_is_told_of_the_end_however_short_it_was() -> None:
+def test_every_span_that_begins_also_ends() -> None:
     ledger = SampleCoverage(1)
     ledger.received(10.0, block(channels=1))
     assert ledger.deaf(12.0, "lost") == [DeafSpan(0, 10.0, None, "lost")]

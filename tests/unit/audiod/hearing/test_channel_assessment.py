@@ -1,4 +1,4 @@
-"""Would a channel hear a warning now: what follows from what is known of it."""
+"""The assessment of a channel from what is known about it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_good_margin_is_not_a_problem() -> None:
     assert found.sentence == "heard with a margin of 21.5 dB"
 
 
-def test_a_margin_that_has_fallen_is_a_problem_before_anything_is_missed() -> None:
+def test_a_margin_below_the_usual_one_is_a_problem() -> None:
     found = proved(15.0, 15.5, 22.0)
     assert (found.state, found.problem) == ("hearing", True)
     assert "margin of 15 dB, usually 22 dB: check antenna" in found.sentence

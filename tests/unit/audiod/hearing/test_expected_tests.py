@@ -1,4 +1,4 @@
-"""The tests that a source carries, and those that did not come."""
+"""The expected tests of a source, and the missed ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HEARD = Assessment("hearing", "heard with a margin of 21 dB")
 
 
 class Spool:
-    """Keeps the rows it was given; full when told so."""
+    """Keeps rows; refuses them while `full`."""
 
     def __init__(self) -> None:
         self.full = False
@@ -45,7 +45,7 @@ def spool() -> Spool:
 
 @pytest.fixture
 def learnt(spool: Spool) -> ExpectedTests:
-    """A source that learns, whose record is empty."""
+    """A source without configured tests and with an empty database."""
     tests = ExpectedTests("wx", None, spool)
     assert tests.load([]) == ()
     return tests
@@ -55,7 +55,7 @@ def overdue(tests: ExpectedTests, at: datetime) -> list[tuple[str, str]]:
     return [(one.channel, one.event_code) for one in tests.overdue(at)]
 
 
-def test_a_weekly_test_that_was_heard_is_expected_again_within_8_days(
+def test_a_received_weekly_test_is_expected_again_within_8_days(
     learnt: ExpectedTests, spool: Spool
 ) -> None:
     learnt.heard("162.550", "RWT", "r1", at_s=100.0)
@@ -77,7 +77,7 @@ def test_a_weekly_test_that_was_heard_is_expected_again_within_8_days(
     assert overdue(learnt, NOON + 9 * DAY) == []
 
 
-def test_a_monthly_test_stands_for_the_weekly_one_and_has_35_days(learnt: ExpectedTests) -> None:
+def test_a_monthly_test_replaces_the_weekly_one_and_has_35_days(learnt: ExpectedTests) -> None:
     learnt.heard("162.550", "RWT", "r1", at_s=0.0)
     learnt.heard("162.550", "RMT", "r2", at_s=7 * 86400.0)
     learnt.settle(NOON + 7 * DAY, now_s=7 * 86400.0)
@@ -87,7 +87,7 @@ def test_a_monthly_test_stands_for_the_weekly_one_and_has_35_days(learnt: Expect
     assert overdue(learnt, NOON + 42.1 * DAY) == both
 
 
-def test_what_the_record_knows_survives_a_restart(spool: Spool) -> None:
+def test_expected_tests_survive_a_restart(spool: Spool) -> None:
     tests = ExpectedTests("wx", None, spool)
     row = ExpectedTest("wx", "162.550", "RWT", True, NOON - 9 * DAY, "r1", NOON - 90 * DAY)
     assert overdue(tests, NOON) == [], "the record has not been asked"
@@ -95,7 +95,7 @@ def test_what_the_record_knows_survives_a_restart(spool: Spool) -> None:
     assert overdue(tests, NOON) == [("162.550", "RWT")]
 
 
-def test_what_was_heard_before_the_record_answered_counts(spool: Spool) -> None:
+def test_tests_received_before_the_database_answered_count(spool: Spool) -> None:
     tests = ExpectedTests("wx", None, spool)
     tests.heard("162.550", "RWT", "r2", at_s=5.0)
     tests.settle(NOON, now_s=5.0)
@@ -103,7 +103,7 @@ def test_what_was_heard_before_the_record_answered_counts(spool: Spool) -> None:
     assert overdue(tests, NOON) == []
 
 
-def test_what_is_configured_is_expected_from_the_first_day(spool: Spool) -> None:
+def test_configured_tests_are_expected_from_the_first_day(spool: Spool) -> None:
     tests = ExpectedTests("wx", configured_tests(["162.550 RWT"], ("162.400", "162.550")), spool)
     tests.load([])
     tests.settle(NOON, now_s=0.0)
@@ -119,7 +119,7 @@ def test_what_is_configured_is_expected_from_the_first_day(spool: Spool) -> None
     assert [(row.channel, row.event_code) for row in spool.rows[1:]] == [("162.550", "RWT")]
 
 
-def test_what_the_configuration_no_longer_names_is_forgotten(spool: Spool) -> None:
+def test_tests_no_longer_configured_are_dropped(spool: Spool) -> None:
     tests = ExpectedTests("wx", configured_tests([], ("162.550",)), spool)
     row = ExpectedTest("wx", "162.550", "RWT", True, NOON - 90 * DAY, "r1")
     assert tests.load([row]) == (row,)
@@ -129,7 +129,7 @@ def test_what_the_configuration_no_longer_names_is_forgotten(spool: Spool) -> No
     assert spool.rows == []
 
 
-def test_what_the_spool_does_not_take_is_told_later(learnt: ExpectedTests, spool: Spool) -> None:
+def test_rows_refused_by_the_spool_are_retried(learnt: ExpectedTests, spool: Spool) -> None:
     spool.full = True
     learnt.heard("162.550", "RWT", "r1", at_s=0.0)
     learnt.settle(NOON, now_s=0.0)
@@ -167,17 +167,17 @@ def test_a_missed_test_points_at_the_deafness_at_its_usual_time() -> None:
     )
 
 
-def test_deafness_that_goes_on_and_began_long_before_counts_too() -> None:
+def test_deafness_that_began_long_before_and_continues_counts() -> None:
     said = likely_reason(LATE, HEARD, [deaf(NOON - 20 * DAY, None, "no carrier")], NOON)
     assert said.endswith("since 2026-11-02 12:00:00 UTC: no carrier")
 
 
-def test_a_click_cannot_have_hidden_a_test() -> None:
+def test_deafness_of_less_than_two_seconds_hides_no_test() -> None:
     blink = deaf(LATE.due_at, LATE.due_at + timedelta(seconds=0.5), "samples were lost")
     assert likely_reason(LATE, HEARD, [blink], NOON) == UNKNOWN
 
 
-def test_how_the_channel_is_now_is_the_next_best_reason() -> None:
+def test_the_present_state_of_the_channel_is_the_second_choice_of_reason() -> None:
     assert "is silent now (no carrier)" in likely_reason(
         LATE, Assessment("silent", "no carrier"), [], NOON
     )

@@ -29,7 +29,7 @@ def test_a_negative_peak_counts() -> None:
     assert level.peak_dbfs == pytest.approx(-6.0, abs=0.1)
 
 
-def test_two_levels_a_second_a_channel_however_it_is_cut() -> None:
+def test_two_levels_per_second_independently_of_the_cuts() -> None:
     samples = np.stack((sine(4, 0.1), sine(4, 0.01)))
     cuts = np.sort(np.random.default_rng(5).integers(0, samples.shape[1], 60))
     meter = AudioLevelMeter(2)
@@ -42,14 +42,14 @@ def test_two_levels_a_second_a_channel_however_it_is_cut() -> None:
         assert quiet.rms_dbfs == pytest.approx(-43.0, abs=0.2)
 
 
-def test_silence_needs_five_seconds_and_one_sound_ends_it() -> None:
+def test_silence_begins_after_five_seconds_and_ends_with_any_audio() -> None:
     meter = AudioLevelMeter(1)
     silent = [meter.feed(np.zeros((1, 12_500), np.float32), RATE_HZ)[0].silent for _ in range(12)]
     assert silent == [False] * 9 + [True] * 3
     assert not meter.feed(sine(0.5, 0.1)[None], RATE_HZ)[0].silent
 
 
-def test_not_a_number_does_not_spoil_the_meter_for_ever() -> None:
+def test_a_nan_affects_only_its_own_period() -> None:
     meter = AudioLevelMeter(1)
     meter.feed(np.full((1, 12_500), np.nan, np.float32), RATE_HZ)
     (level,) = meter.feed(sine(0.5, 1.0)[None], RATE_HZ)

@@ -1,4 +1,4 @@
-"""How the margin of a channel has been."""
+"""The margins of a channel over time."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
 
 
-def test_what_is_usual_takes_three_hours_to_be_known() -> None:
+def test_a_usual_margin_needs_twelve_probes() -> None:
     margins = Margins()
     proofs = [margins.add(22.0, NOON + n * QUARTER) for n in range(MIN_USUAL + 3)]
     assert [proof.usual_db for proof in proofs] == [None] * (MIN_USUAL + 2) + [22.0]
     assert [proof.recent_db for proof in proofs[:3]] == [None, None, 22.0]
 
 
-def test_a_fall_is_seen_against_the_days_before_this_process() -> None:
+def test_a_usual_margin_includes_earlier_processes() -> None:
     margins = Margins()
     first = margins.add(12.0, NOON)
     assert first.usual_db is None
@@ -28,7 +28,7 @@ def test_a_fall_is_seen_against_the_days_before_this_process() -> None:
     assert (proof.margin_db, proof.recent_db, proof.usual_db) == (12.5, 12.5, 22.0)
 
 
-def test_failures_in_a_row_are_one_stretch_that_a_success_ends() -> None:
+def test_consecutive_failures_count_from_the_first_until_a_success() -> None:
     margins = Margins()
     assert margins.add(None, NOON).failing_since_at == NOON
     assert margins.add(None, NOON + QUARTER).failing_since_at == NOON
@@ -38,7 +38,7 @@ def test_failures_in_a_row_are_one_stretch_that_a_success_ends() -> None:
     assert again.margin_db is None
 
 
-def test_a_week_is_remembered_and_no_more() -> None:
+def test_only_a_week_of_margins_is_kept() -> None:
     margins = Margins()
     margins.load([30.0] * 10_000)
     for n in range(672):

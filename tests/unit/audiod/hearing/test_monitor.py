@@ -45,7 +45,7 @@ SILENCE = AudioMeasurement(-90.0, -88.0, 30.0)
 
 
 class BrokenReceiver:
-    """A decoder that hears nothing at all."""
+    """A decoder that decodes nothing."""
 
     def feed(self, block: np.ndarray) -> list[Burst | DecodedMessage]:
         return []
@@ -55,7 +55,7 @@ class BrokenReceiver:
 
 
 class QuickReceiver:
-    """A decoder that is told by the energy of the header that is hidden, and so is quick."""
+    """A fast decoder: it detects the hidden header with one correlation."""
 
     least = 40.0  # amplitude of the matched filter's answer over that of the noise
 
@@ -162,7 +162,7 @@ class World:
 
 
 class NeverStopping(threading.Event):
-    """Nobody waits in these tests."""
+    """An event that never waits."""
 
     def wait(self, timeout: float | None = None) -> bool:
         return False
@@ -173,7 +173,7 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-def test_every_channel_is_probed_soon_and_then_in_turn_once_in_the_interval(world: World) -> None:
+def test_every_channel_is_probed_at_once_and_then_in_turn(world: World) -> None:
     world.steps(3)
     assert world.sounds.taken == [0, 1]
     for channel in CHANNELS:
@@ -186,13 +186,13 @@ def test_every_channel_is_probed_soon_and_then_in_turn_once_in_the_interval(worl
     assert world.sounds.taken == [0, 1, 0, 1, 0]
 
 
-def test_with_the_real_decoder_it_is_the_same(world: World) -> None:
+def test_the_real_decoder_gives_the_same_result(world: World) -> None:
     world.make = lambda rate_hz: SameReceiver(1, rate_hz)
     world.steps(2)
     assert world.last("162.550").margin_db == pytest.approx(28, abs=3)
 
 
-def test_more_noise_is_less_margin_on_the_bus_and_in_the_history(world: World) -> None:
+def test_more_noise_lowers_the_published_and_the_stored_margin(world: World) -> None:
     world.steps(3)
     before = world.last("162.550").margin_db
     world.sounds.rms[1] = 0.08
@@ -211,7 +211,7 @@ def test_more_noise_is_less_margin_on_the_bus_and_in_the_history(world: World) -
     assert first[1].mean == before
 
 
-def test_a_failed_probe_is_deafness_told_and_recorded_until_one_succeeds(world: World) -> None:
+def test_a_channel_is_deaf_from_a_failed_probe_to_the_next_success(world: World) -> None:
     world.sounds.rms[1] = 1.0
     world.steps(3)
     hearing = world.last("162.550")
@@ -228,14 +228,14 @@ def test_a_failed_probe_is_deafness_told_and_recorded_until_one_succeeds(world: 
     assert FAILED_RETRY_S <= (last - first).total_seconds() <= FAILED_RETRY_S + 2
 
 
-def test_what_cannot_be_copied_now_is_asked_for_again_and_again(world: World) -> None:
+def test_a_copy_that_is_not_available_is_requested_again(world: World) -> None:
     world.sounds.rms = [None, None]
     world.steps(4 * NO_COPY_RETRY_S)
     assert world.sounds.taken.count(0) == 4
     assert world.last("162.400").state == "unproved"
 
 
-def test_a_silent_channel_is_not_probed_and_the_silence_is_a_row(world: World) -> None:
+def test_a_silent_channel_is_not_probed_and_its_silence_is_recorded(world: World) -> None:
     world.report.levels((SPEECH, SILENCE), {})
     world.steps(3)
     assert world.sounds.taken == [0]
@@ -250,7 +250,7 @@ def test_a_silent_channel_is_not_probed_and_the_silence_is_a_row(world: World) -
     assert world.sounds.taken[-1] == 1, "it is probed as soon as there is sound again"
 
 
-def test_after_the_source_was_away_all_is_proved_anew(world: World) -> None:
+def test_after_an_outage_of_the_source_all_channels_are_probed_again(world: World) -> None:
     world.steps(3)
     world.report.state("reconnecting", "no audio from receiver wx1")
     world.steps(3)
@@ -269,7 +269,7 @@ def test_three_failures_on_clean_audio_end_the_process(world: World) -> None:
     assert world.last("162.400").state == "deaf"
 
 
-def test_the_process_is_not_replaced_while_a_message_is_under_way(world: World) -> None:
+def test_the_process_is_not_restarted_during_a_message(world: World) -> None:
     world.broken = True
     world.sounds.message_under_way = True
     world.steps(90)
@@ -278,13 +278,13 @@ def test_the_process_is_not_replaced_while_a_message_is_under_way(world: World) 
         world.steps(30)
 
 
-def test_failures_of_the_air_never_end_the_process(world: World) -> None:
+def test_noise_on_the_air_never_ends_the_process(world: World) -> None:
     world.sounds.rms = [1.0, 1.0]
     world.steps(300, 2.0)
     assert len(world.sounds.taken) >= 8
 
 
-def test_one_success_forgives_the_failures_before(world: World) -> None:
+def test_one_success_resets_the_failures(world: World) -> None:
     world.broken = True
     world.steps(2)
     world.broken = False
@@ -295,7 +295,7 @@ def test_one_success_forgives_the_failures_before(world: World) -> None:
         world.steps(1)
 
 
-def test_what_does_not_change_is_said_once_a_minute(world: World) -> None:
+def test_an_unchanged_state_is_published_once_a_minute(world: World) -> None:
     world.steps(5)
     said = len(world.told)
     world.steps(50)
@@ -318,7 +318,7 @@ def fill(world: World, tests: list[ExpectedTest], margins: int = 0) -> None:
             health_history.record(connection, [sample])
 
 
-def test_a_test_that_did_not_come_is_a_problem_that_survives_restarts_with_its_reason(
+def test_a_missed_test_is_a_problem_with_its_reason_across_restarts(
     world: World,
 ) -> None:
     last_at = NOON - timedelta(days=9)
@@ -343,7 +343,7 @@ def test_a_test_that_did_not_come_is_a_problem_that_survives_restarts_with_its_r
     assert [row.last_reception_id for row in rows] == ["r2"]
 
 
-def test_nothing_is_overdue_by_a_clock_that_is_not_trusted(world: World) -> None:
+def test_nothing_is_overdue_while_the_clock_is_not_trusted(world: World) -> None:
     last_at = NOON - timedelta(days=9)
     fill(world, [ExpectedTest("wx", "162.550", "RWT", True, last_at, "r1", last_at)])
     world.trusted = False
@@ -357,7 +357,7 @@ def test_nothing_is_overdue_by_a_clock_that_is_not_trusted(world: World) -> None
     assert world.last("162.550").overdue == ("RWT",), "it stays as it was"
 
 
-def test_a_margin_is_compared_with_what_was_usual_before_the_restart(world: World) -> None:
+def test_a_margin_is_compared_with_those_before_the_restart(world: World) -> None:
     fill(world, [], margins=40)
     world.steps(2000, 5.0)
     fallen, fine = world.last("162.550"), world.last("162.400")
@@ -366,7 +366,7 @@ def test_a_margin_is_compared_with_what_was_usual_before_the_restart(world: Worl
     assert (fine.usual_margin_db, fine.problem) == (None, False)
 
 
-def test_how_long_it_was_deaf_today_is_what_the_record_says(world: World) -> None:
+def test_the_deaf_time_of_today_comes_from_the_database(world: World) -> None:
     fill(world, [])
     with world.database.write() as connection:
         for n, hours in enumerate((1, 30)):
@@ -379,13 +379,13 @@ def test_how_long_it_was_deaf_today_is_what_the_record_says(world: World) -> Non
     assert world.last("162.400").deaf_today_s == 0.0
 
 
-def test_without_a_database_it_proves_all_the_same(world: World) -> None:
+def test_without_a_database_channels_are_still_probed(world: World) -> None:
     world.steps(3)
     assert world.last("162.550").state == "hearing"
     assert world.last("162.550").deaf_today_s is None
 
 
-def test_the_daemon_stops_in_the_middle_of_a_probe(world: World) -> None:
+def test_the_daemon_stops_during_a_probe(world: World) -> None:
     beats: list[int] = []
     stopping = threading.Event()
 

@@ -1,4 +1,4 @@
-"""The header that is hidden in a copy of the sound."""
+"""The header mixed into a copy of the audio."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def noise(rms: float, seed: int = 1, rate_hz: int = RATE_HZ) -> np.ndarray:
 
 
 def hiss(carrier: float, seed: int = 3) -> np.ndarray:
-    """What a discriminator makes of an unmodulated carrier of this amplitude in noise of 1."""
+    """The discriminator's output for an unmodulated carrier of this amplitude in noise of 1."""
     random = np.random.default_rng(seed)
     count = round(AUDIO_S * RATE_HZ)
     both = random.standard_normal((2, count)) * np.sqrt(0.5)
@@ -40,7 +40,7 @@ def hiss(carrier: float, seed: int = 3) -> np.ndarray:
     return np.asarray(Discriminator(1, RATE_HZ).feed(iq[None])[0])
 
 
-def test_what_is_hidden_is_no_header_for_anybody() -> None:
+def test_the_probe_s_header_is_not_a_valid_header() -> None:
     with pytest.raises(HeaderError):
         header.parse(TEXT, NOON)
     with pytest.raises(HeaderError):
@@ -85,18 +85,18 @@ def test_6_db_less_carrier_is_6_db_less_margin(prober: Probe) -> None:
     assert before - after == pytest.approx(6.0, abs=1.0)
 
 
-def test_the_margin_is_where_reading_ends(prober: Probe) -> None:
+def test_the_margin_is_the_limit_of_decoding(prober: Probe) -> None:
     margin_db = prober.margin_db(noise(0.02), RATE_HZ)
     assert margin_db is not None
     assert prober.reads(noise(0.02), RATE_HZ, margin_db)
     assert not prober.reads(noise(0.02), RATE_HZ, margin_db + 3.0)
 
 
-def test_under_noise_that_hides_a_nominal_header_there_is_no_margin(prober: Probe) -> None:
+def test_noise_that_hides_a_nominal_header_leaves_no_margin(prober: Probe) -> None:
     assert prober.margin_db(noise(1.0), RATE_HZ) is None
 
 
-def test_speech_like_sound_leaves_a_margin_and_silence_the_largest(prober: Probe) -> None:
+def test_speech_like_audio_leaves_a_margin_and_silence_the_largest(prober: Probe) -> None:
     wobble = 1 + np.sin(2 * np.pi * 3 * np.arange(round(AUDIO_S * RATE_HZ)) / RATE_HZ)
     low = np.convolve(noise(0.1) * wobble, np.ones(25) / 25, mode="same").astype(np.float32)
     speech_db = prober.margin_db(low, RATE_HZ)
@@ -105,7 +105,7 @@ def test_speech_like_sound_leaves_a_margin_and_silence_the_largest(prober: Probe
     assert prober.margin_db(noise(1e-6), RATE_HZ) == probe.MAX_DB
 
 
-def test_the_sound_that_is_copied_stays_as_it_is_and_real_headers_in_it_prove_nothing(
+def test_the_copy_is_unchanged_and_real_headers_in_it_do_not_count(
     prober: Probe,
 ) -> None:
     sound = noise(1e-3)
@@ -117,13 +117,13 @@ def test_the_sound_that_is_copied_stays_as_it_is_and_real_headers_in_it_prove_no
 
 
 @pytest.mark.parametrize("rate_hz", [8_000, 22_050, 48_000])
-def test_any_rate_a_source_may_have_will_do(prober: Probe, rate_hz: int) -> None:
+def test_any_sample_rate_works(prober: Probe, rate_hz: int) -> None:
     assert prober.reads_clean(rate_hz)
     assert prober.reads(noise(0.01, rate_hz=rate_hz), rate_hz, 6.0)
 
 
 class DeafSpan:
-    """A decoder that hears nothing."""
+    """A decoder that decodes nothing."""
 
     def feed(self, block: np.ndarray) -> list[Burst | DecodedMessage]:
         return []
@@ -132,11 +132,11 @@ class DeafSpan:
         return []
 
 
-def test_a_decoder_that_is_broken_fails_on_clean_sound_too() -> None:
+def test_a_broken_decoder_fails_on_clean_audio_too() -> None:
     assert not Probe(lambda rate_hz: DeafSpan(), lambda: None).reads_clean(RATE_HZ)
 
 
-def test_the_others_may_go_on_twice_a_second_of_sound() -> None:
+def test_the_probe_pauses_twice_per_second_of_audio() -> None:
     pauses: list[int] = []
     Probe(lambda rate_hz: DeafSpan(), lambda: pauses.append(1)).reads(noise(0.01), RATE_HZ, 0.0)
     assert len(pauses) == 2 * AUDIO_S

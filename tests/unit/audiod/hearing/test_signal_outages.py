@@ -1,4 +1,4 @@
-"""Rows for channels whose audio comes but says nothing."""
+"""Deaf intervals of channels whose audio carries no signal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SILENT = Assessment("silent", "silent since 12:00 UTC", True, NOON)
 
 
 class Station:
-    """A spool, and the lapses of one process after another."""
+    """A spool, and the outages of one process after another."""
 
     def __init__(self, folder: Path) -> None:
         self.full = False
@@ -46,28 +46,28 @@ def station(tmp_path: Path) -> Station:
 
 
 def test_silence_is_one_row_from_its_beginning_to_its_end(station: Station) -> None:
-    lapses = station.process()
+    outages = station.process()
     for minute in range(5, 9):
-        lapses.follow((HEARD, SILENT), NOON + minute * MINUTE)
+        outages.follow((HEARD, SILENT), NOON + minute * MINUTE)
     assert station.told() == [("162.550", NOON, None)]
-    lapses.follow((HEARD, HEARD), NOON + 9 * MINUTE)
+    outages.follow((HEARD, HEARD), NOON + 9 * MINUTE)
     assert station.told() == [("162.550", NOON, NOON + 9 * MINUTE)]
     (row,) = station.rows.values()
     assert row.why == "silent since 12:00 UTC"
 
 
 def test_another_reason_begins_another_row_where_the_first_ends(station: Station) -> None:
-    lapses = station.process()
-    lapses.follow((HEARD, SILENT), NOON + 5 * MINUTE)
+    outages = station.process()
+    outages.follow((HEARD, SILENT), NOON + 5 * MINUTE)
     gone = Assessment("silent", "no carrier", True, NOON + 6 * MINUTE)
-    lapses.follow((HEARD, gone), NOON + 11 * MINUTE)
+    outages.follow((HEARD, gone), NOON + 11 * MINUTE)
     assert station.told() == [
         ("162.550", NOON, NOON + 6 * MINUTE),
         ("162.550", NOON + 6 * MINUTE, None),
     ]
 
 
-def test_what_a_killed_process_left_open_is_ended_by_the_next(station: Station) -> None:
+def test_an_interval_left_open_by_a_kill_is_ended_by_the_next_process(station: Station) -> None:
     station.process().follow((HEARD, SILENT), NOON + 5 * MINUTE)
     following = station.process()
     following.end_left_open(NOON + 7 * MINUTE)
@@ -76,17 +76,17 @@ def test_what_a_killed_process_left_open_is_ended_by_the_next(station: Station) 
     assert station.told() == [("162.550", NOON, NOON + 7 * MINUTE)]
 
 
-def test_an_end_that_the_spool_did_not_take_is_told_by_the_next_process(station: Station) -> None:
-    lapses = station.process()
-    lapses.follow((HEARD, SILENT), NOON + 5 * MINUTE)
+def test_an_end_refused_by_the_spool_is_left_to_the_next_process(station: Station) -> None:
+    outages = station.process()
+    outages.follow((HEARD, SILENT), NOON + 5 * MINUTE)
     station.full = True
-    lapses.follow((HEARD, HEARD), NOON + 6 * MINUTE)
+    outages.follow((HEARD, HEARD), NOON + 6 * MINUTE)
     station.full = False
     station.process().end_left_open(NOON + 8 * MINUTE)
     assert station.told() == [("162.550", NOON, NOON + 8 * MINUTE)]
 
 
-def test_a_note_that_is_spoilt_or_cannot_be_written_hurts_nothing(
+def test_a_corrupt_or_unwritable_note_is_only_logged(
     station: Station, caplog: pytest.LogCaptureFixture
 ) -> None:
     station.note.parent.mkdir()

@@ -1,4 +1,4 @@
-"""What eas-audiod says about itself."""
+"""The status report of eas-audiod."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SILENCE = AudioMeasurement(-90.0, -88.0, 30.0)
 
 
 class Told:
-    """The last word, and the clock."""
+    """The last report, and a clock."""
 
     def __init__(self) -> None:
         self.at = NOON
@@ -49,7 +49,7 @@ def report(told: Told) -> SourceReport:
     return SourceReport("wx", "receiver", ("162.400", "162.550"), told, lambda: told.at)
 
 
-def test_the_sentence_names_the_last_header_and_what_was_lost(
+def test_the_sentence_names_the_last_header_and_the_losses(
     report: SourceReport, told: Told
 ) -> None:
     report.state("running", "listening")
@@ -67,7 +67,7 @@ def test_the_sentence_names_the_last_header_and_what_was_lost(
     assert told.items["162.550"].last_good_at == NOON + timedelta(minutes=3)
 
 
-def test_a_source_that_is_away_says_why_and_so_do_its_channels(
+def test_an_outage_of_the_source_is_given_as_reason_for_all_channels(
     report: SourceReport, told: Told, caplog: pytest.LogCaptureFixture
 ) -> None:
     report.state("running", "listening")
@@ -82,7 +82,7 @@ def test_a_source_that_is_away_says_why_and_so_do_its_channels(
     assert len(caplog.records) == 1, "one line for one change of state"
 
 
-def test_silence_is_said_at_once_and_a_problem_after_five_minutes(
+def test_silence_is_reported_at_once_and_a_problem_after_five_minutes(
     report: SourceReport, told: Told
 ) -> None:
     report.state("running", "listening")
@@ -103,7 +103,7 @@ def test_silence_is_said_at_once_and_a_problem_after_five_minutes(
     assert told.items["162.550"].state == "running"
 
 
-def test_a_carrier_that_goes_is_a_problem_and_one_that_never_was_is_none(
+def test_a_lost_carrier_is_a_problem_and_an_empty_channel_is_not(
     report: SourceReport, told: Told
 ) -> None:
     report.state("running", "listening")
@@ -121,9 +121,7 @@ def test_a_carrier_that_goes_is_a_problem_and_one_that_never_was_is_none(
     )
 
 
-def test_a_clip_that_fails_is_seen_until_one_has_been_written(
-    report: SourceReport, told: Told
-) -> None:
+def test_a_clip_fault_is_reported_until_a_clip_is_written(report: SourceReport, told: Told) -> None:
     report.clip_fault("clip not recorded: No space left on device")
     assert told.items["clips"].state == "failed"
     assert "No space left" in told.items["clips"].sentence
@@ -131,7 +129,7 @@ def test_a_clip_that_fails_is_seen_until_one_has_been_written(
     assert told.items["clips"].state == "running"
 
 
-def test_a_header_that_met_a_bug_is_told_as_a_failure(report: SourceReport, told: Told) -> None:
+def test_a_quarantined_header_is_reported_as_a_failure(report: SourceReport, told: Told) -> None:
     report.state("running", "listening")
     assert "headers" not in told.items
     report.quarantined_headers(2)
@@ -140,7 +138,7 @@ def test_a_header_that_met_a_bug_is_told_as_a_failure(report: SourceReport, told
     assert item.sentence == "2 headers are quarantined after an internal error, not on the page"
 
 
-def test_what_a_probe_has_shown_is_published_and_void_once_the_source_was_away(
+def test_probe_results_are_published_and_dropped_after_an_outage(
     report: SourceReport, told: Told
 ) -> None:
     report.state("running", "listening")
@@ -172,15 +170,13 @@ def test_what_a_probe_has_shown_is_published_and_void_once_the_source_was_away(
     assert report.hearing_proofs()[1].state == "unproved"
 
 
-def test_what_the_operator_stopped_is_deaf_and_no_problem(report: SourceReport, told: Told) -> None:
+def test_a_stopped_source_is_deaf_but_not_a_problem(report: SourceReport, told: Told) -> None:
     report.state("stopped", "stopped by the operator")
     told.at += timedelta(days=1)
     assert {(one.state, one.problem) for one in report.hearing_proofs()} == {("deaf", False)}
 
 
-def test_a_test_that_did_not_come_is_a_problem_of_its_channel(
-    report: SourceReport, told: Told
-) -> None:
+def test_a_missed_test_is_a_problem_of_its_channel(report: SourceReport, told: Told) -> None:
     report.state("running", "listening")
     report.missed_tests(0, (("RWT", "the weekly test (RWT) did not come"),))
     (overdue, fine) = report.hearing_proofs()

@@ -23,11 +23,11 @@ def drained(aligner: FrameAligner) -> list[Block]:
     return blocks
 
 
-def test_nothing_gives_nothing() -> None:
+def test_without_frames_there_is_no_block() -> None:
     assert FrameAligner(7).pull() is None
 
 
-def test_two_channels_are_one_block_that_starts_where_both_began() -> None:
+def test_two_channels_make_one_block_from_their_common_start() -> None:
     aligner = FrameAligner(2)
     aligner.push(1, RATE_HZ, 900, ramp(900, 100, -1))
     for first in range(1000, 1300, 100):
@@ -40,7 +40,7 @@ def test_two_channels_are_one_block_that_starts_where_both_began() -> None:
     assert np.array_equal(block.samples[1] * 32768, ramp(1000, 300, -1))
 
 
-def test_a_lost_frame_of_one_channel_is_a_hole_of_zeros() -> None:
+def test_a_lost_frame_of_one_channel_is_a_dropout_of_zeros() -> None:
     aligner = FrameAligner(2)
     for first in range(0, 400, 100):
         aligner.push(0, RATE_HZ, first, ramp(first, 100))
@@ -52,7 +52,7 @@ def test_a_lost_frame_of_one_channel_is_a_hole_of_zeros() -> None:
     assert np.array_equal(block.samples[1, 200:] * 32768, ramp(200, 200))
 
 
-def test_a_channel_that_falls_silent_delays_the_others_only_by_the_patience() -> None:
+def test_a_silent_channel_delays_the_others_only_by_the_maximum_lag() -> None:
     aligner = FrameAligner(2)
     aligner.push(1, RATE_HZ, 0, ramp(0, 100))
     blocks = []
@@ -119,7 +119,7 @@ def test_flush_gives_an_incomplete_block() -> None:
     assert [(block.first_sample, block.gap_samples) for block in drained(aligner)] == [(100, 0)]
 
 
-def test_numbers_that_fall_are_a_new_process_and_a_gap_of_unknown_length() -> None:
+def test_decreasing_numbers_mean_a_new_process_and_an_unknown_gap() -> None:
     aligner = FrameAligner(1)
     aligner.push(0, RATE_HZ, 50_000, ramp(50_000, 300))
     first = drained(aligner)
@@ -129,7 +129,7 @@ def test_numbers_that_fall_are_a_new_process_and_a_gap_of_unknown_length() -> No
     assert second[0].first_sample == 0
 
 
-def test_a_jump_of_a_channel_by_centuries_takes_no_memory() -> None:
+def test_an_absurd_jump_of_a_channel_takes_no_memory() -> None:
     aligner = FrameAligner(1)
     aligner.push(0, RATE_HZ, 0, ramp(0, 300))
     drained(aligner)

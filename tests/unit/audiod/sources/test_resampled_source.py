@@ -64,7 +64,7 @@ def played(tape: Tape) -> list[Block]:
 
 @pytest.mark.parametrize("rate_hz", [8_000, 16_000, 22_050, 44_100, 48_000, 96_000])
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_tone_is_the_same_tone_however_it_comes_in(rate_hz: int, seed: int) -> None:
+def test_a_tone_is_resampled_independently_of_the_cuts(rate_hz: int, seed: int) -> None:
     blocks = played(Tape(list(cut(tone(rate_hz, 1.0), rate_hz, seed))))
     heard = np.concatenate([block.samples[0] for block in blocks])
     assert {block.rate_hz for block in blocks} == {RATE_HZ}
@@ -76,19 +76,19 @@ def test_a_tone_is_the_same_tone_however_it_comes_in(rate_hz: int, seed: int) ->
     assert [block.first_sample for block in blocks] == [0, *ends[:-1]]
 
 
-def test_what_no_station_sends_does_not_fold_into_what_it_sends() -> None:
+def test_frequencies_above_the_band_do_not_alias_into_it() -> None:
     (first, *rest) = played(Tape(list(cut(tone(48_000, 1.0, hz=23_000.0), 48_000, 3))))
     heard = np.concatenate([block.samples[0] for block in (first, *rest)])
     assert np.abs(heard[500:-500]).max() < 0.005
 
 
-def test_the_rate_itself_passes_untouched() -> None:
+def test_samples_at_25_khz_pass_unchanged() -> None:
     samples = tone(RATE_HZ, 0.5)
     blocks = played(Tape(list(cut(samples, RATE_HZ, 4))))
     assert np.array_equal(np.concatenate([block.samples[0] for block in blocks]), samples)
 
 
-def test_a_known_gap_is_told_in_our_samples_and_an_unknown_one_as_such() -> None:
+def test_a_known_gap_is_converted_and_an_unknown_one_stays_unknown() -> None:
     tape = Tape([
         *cut(tone(48_000, 0.5), 48_000, 5),
         *cut(tone(48_000, 0.5), 48_000, 6, gap=4800),
@@ -102,7 +102,7 @@ def test_a_known_gap_is_told_in_our_samples_and_an_unknown_one_as_such() -> None
     assert blocks[after].first_sample == end + 2500
 
 
-def test_a_block_too_short_to_give_a_sample_keeps_its_gap_for_the_next() -> None:
+def test_a_gap_before_a_block_without_output_is_kept_for_the_next() -> None:
     short = Block(np.zeros((1, 3), np.float32), 48_000, 0, 480)
     more = Block(tone(48_000, 0.2).reshape(1, -1), 48_000, 3, 0)
     source = ResampledSource(Tape([short, None, more]))
@@ -113,7 +113,7 @@ def test_a_block_too_short_to_give_a_sample_keeps_its_gap_for_the_next() -> None
     assert block.gap_samples == 250
 
 
-def test_everything_else_is_as_the_source_has_it() -> None:
+def test_the_other_properties_are_those_of_the_source() -> None:
     tape = Tape([SourceError("the tape is torn")])
     source = ResampledSource(tape)
     assert (source.channels, source.waiting_for) == (("mono",), "the tape waits")

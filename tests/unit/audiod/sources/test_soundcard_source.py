@@ -1,4 +1,4 @@
-"""A sound card, with a PortAudio that does what the real one does, when the test wants it."""
+"""A sound card, with a simulated PortAudio under the test's control."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SPEAKER = {"name": "Loudspeaker", "maxInputChannels": 0, "defaultSampleRate": 48
 
 
 class Stream:
-    """What PortAudio gives for a card that is listened to."""
+    """A simulated PortAudio stream."""
 
     def __init__(self) -> None:
         self.active = True
@@ -79,7 +79,7 @@ class Machine:
 
 
 class Clock:
-    """Time passes when the test says so."""
+    """A clock under the test's control."""
 
     def __init__(self) -> None:
         self.at_s = 100.0

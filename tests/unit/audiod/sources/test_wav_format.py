@@ -16,7 +16,7 @@ from eas_station.errors import SourceError
 
 
 class Pipe(io.RawIOBase):
-    """Bytes that come once and cannot be sought, as from a child."""
+    """A stream that cannot seek, such as a child's output."""
 
     def __init__(self, data: bytes) -> None:
         self._rest = data
@@ -52,13 +52,13 @@ def data_chunk(samples: bytes, size: int | None = None) -> bytes:
     ("bits", "full"),
     [(8, b"\xff\x00\x80"), (16, b"\xff\x7f\x00\x80\x00\x00"), (24, b"\xff\xff\x7f\0\0\x80\0\0\0")],
 )
-def test_full_scale_is_one_whatever_the_width(bits: int, full: bytes) -> None:
+def test_full_scale_is_one_at_any_width(bits: int, full: bytes) -> None:
     form = read_format(stream(riff(fmt(1, 1, 8000, bits), data_chunk(full))))
     samples = samples_of(full, form)
     assert samples == pytest.approx([1.0, -1.0, 0.0], abs=0.01)
 
 
-def test_what_the_wave_module_writes_is_read_with_its_rate_and_length() -> None:
+def test_files_of_the_wave_module_are_read() -> None:
     file = io.BytesIO()
     with wave.open(file, "wb") as writer:
         writer.setnchannels(2)
@@ -84,7 +84,7 @@ def test_extensible_pcm_is_read_as_pcm() -> None:
     assert (form.bits, form.is_float, form.rate_hz) == (24, False, 44_100)
 
 
-def test_a_streamed_wav_of_unknown_length_goes_on_to_the_end() -> None:
+def test_a_wav_of_unknown_length_is_read_to_the_end() -> None:
     form = read_format(stream(riff(fmt(1, 1, 25_000, 16), data_chunk(b"\0\0", 0xFFFFFFFF))))
     assert form.data_bytes is None
 
@@ -109,7 +109,7 @@ def test_an_unusable_wav_is_refused_with_the_reason(data: bytes, why: str) -> No
 
 
 @given(st.binary(max_size=80), st.integers(0, 60))
-def test_hostile_bytes_give_a_form_or_a_source_error(noise: bytes, at: int) -> None:
+def test_hostile_bytes_give_a_format_or_a_source_error(noise: bytes, at: int) -> None:
     good = riff(fmt(1, 1, 25_000, 16), data_chunk(bytes(20)))
     data = good[:at] + noise + good[at:]
     try:

@@ -1,4 +1,4 @@
-"""Finding the sound behind a URL, at servers that answer in every way."""
+"""Finding the audio behind a URL, with servers that answer in every way."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FINE = b"HTTP/1.0 200 OK\r\nContent-Type: audio/mpeg\r\nicy-name: Radio\r\n\r\n"
 
 
 class Server:
-    """Answers each path with bytes; remembers what it was asked."""
+    """Answers each path with bytes, and keeps the requests."""
 
     def __init__(self) -> None:
         self.answers: dict[str, bytes | Callable[[socket.socket], None]] = {}
@@ -78,7 +78,7 @@ def all_of(url: str) -> bytes:
     return heard
 
 
-def test_sound_comes_with_its_headers_and_the_password_is_told_to_the_server(
+def test_the_response_has_its_headers_and_the_request_the_password(
     server: Server,
 ) -> None:
     server.answers["/live?a=b"] = FINE
@@ -90,12 +90,12 @@ def test_sound_comes_with_its_headers_and_the_password_is_told_to_the_server(
     assert "Icy-MetaData: 1\r\n" in server.asked[0]
 
 
-def test_shoutcast_1_is_understood(server: Server) -> None:
+def test_a_shoutcast_1_response_is_accepted(server: Server) -> None:
     server.answers["/"] = FINE.replace(b"HTTP/1.0 200", b"ICY 200")
     assert all_of(server.url("/")) == SOUND
 
 
-def test_chunks_are_put_together(server: Server) -> None:
+def test_a_chunked_response_is_joined(server: Server) -> None:
     chunks = b"".join(b"%x\r\n%s\r\n" % (len(c), c) for c in (b"abc", b"de", b""))
     server.answers["/"] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks
     assert all_of(server.url("/")) == b"abcde"
@@ -108,14 +108,14 @@ def test_chunks_are_put_together(server: Server) -> None:
         (b"audio/x-scpls; charset=utf-8", b"[playlist]\nNumberOfEntries=1\nFile1=%s\nTitle1=a\n"),
     ],
 )
-def test_a_playlist_leads_to_the_sound(server: Server, kind: bytes, content: bytes) -> None:
+def test_a_playlist_leads_to_the_audio(server: Server, kind: bytes, content: bytes) -> None:
     listed = content % server.url("/live").encode()
     server.answers["/list"] = b"HTTP/1.0 200 OK\r\nContent-Type: %s\r\n\r\n%s" % (kind, listed)
     server.answers["/live"] = FINE
     assert all_of(server.url("/list")) == SOUND
 
 
-def test_a_redirect_is_followed_and_keeps_the_password_at_home(server: Server) -> None:
+def test_a_redirect_to_another_server_does_not_get_the_password(server: Server) -> None:
     other = Server()
     server.answers["/a"] = b"HTTP/1.0 302 Found\r\nLocation: /b\r\n\r\n"
     server.answers["/b"] = (
@@ -129,7 +129,7 @@ def test_a_redirect_is_followed_and_keeps_the_password_at_home(server: Server) -
 
 
 @pytest.mark.parametrize(("said", "segment_s"), [(b"#EXT-X-TARGETDURATION:6", 6), (b"", 10)])
-def test_a_playlist_of_hls_is_told_as_such(server: Server, said: bytes, segment_s: float) -> None:
+def test_an_hls_playlist_is_recognised(server: Server, said: bytes, segment_s: float) -> None:
     listed = b"#EXTM3U\n#EXT-X-VERSION:3\n" + said + b"\n#EXTINF:6,\nseg1.ts\n"
     answer = b"HTTP/1.0 200 OK\r\nContent-Type: application/vnd.apple.mpegurl\r\n\r\n" + listed
     server.answers["/live.m3u8?token=a"] = answer
@@ -159,7 +159,7 @@ def stutter(talking: socket.socket) -> None:
         (b"HTTP/1.0 200 OK\r\nContent-Type: audio/x-scpls\r\n\r\nno", "contains no URL", True),
     ],
 )
-def test_an_answer_without_sound_is_told(
+def test_a_response_without_audio_is_reported(
     server: Server, answer: bytes, told: str, hopeless: bool
 ) -> None:
     server.answers["/x"] = answer
@@ -170,7 +170,7 @@ def test_an_answer_without_sound_is_told(
     assert isinstance(refused.value, NeedsOperatorError) == hopeless
 
 
-def test_a_server_that_falls_silent_is_told(server: Server) -> None:
+def test_a_silent_server_times_out(server: Server) -> None:
     server.answers["/x"] = stutter
     stream = fetch(server.url("/x"), 0.2)
     assert stream.read() == b"abc"
@@ -179,7 +179,7 @@ def test_a_server_that_falls_silent_is_told(server: Server) -> None:
     stream.close()
 
 
-def test_a_read_that_waits_is_ended_by_hanging_up(server: Server) -> None:
+def test_abort_ends_a_waiting_read(server: Server) -> None:
     server.answers["/x"] = stutter
     stream = fetch(server.url("/x"), 30.0)
     assert stream.read() == b"abc"
@@ -191,7 +191,7 @@ def test_a_read_that_waits_is_ended_by_hanging_up(server: Server) -> None:
     stream.close()
 
 
-def test_a_port_that_nobody_listens_at_is_told() -> None:
+def test_a_refused_connection_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closing:
         port = closing.getsockname()[1]
     with pytest.raises(SourceError, match=r"connection to 127\.0\.0\.1 failed: Connection refused"):

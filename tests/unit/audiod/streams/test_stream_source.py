@@ -1,4 +1,4 @@
-"""A stream, from a server of the test's through the real ffmpeg to samples."""
+"""Streams from a test server through the real ffmpeg to samples."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg
 
 
 def sound(seconds: float) -> bytes:
-    """A tone of 1 kHz as an endless WAV of 25 kHz, which ffmpeg need not change."""
+    """A tone of 1 kHz as a WAV at 25 kHz, which ffmpeg does not resample."""
     at = np.arange(int(seconds * RATE_HZ)) / RATE_HZ
     held = io.BytesIO()
     with wave.open(held, "wb") as file:
@@ -38,7 +38,7 @@ def sound(seconds: float) -> bytes:
 
 
 class Server:
-    """Answers one request after the other, each with the next answer."""
+    """Answers each request with the next answer."""
 
     def __init__(self, *answers: Callable[[socket.socket], None]) -> None:
         self._answers = list(answers)
@@ -105,7 +105,7 @@ def serve() -> Iterator[Callable[..., str]]:
 
 
 def hear(source: StreamSource, seconds: float = 1e9) -> list[Block]:
-    """So many seconds of sound, or all until it ends with a SourceError."""
+    """So many seconds of audio."""
     heard: list[Block] = []
     deadline = time.monotonic() + PATIENCE_S
     while sum(block.seconds for block in heard) < seconds:
@@ -128,7 +128,7 @@ def until_lost(source: StreamSource) -> tuple[list[Block], str]:
 
 
 def children() -> set[int]:
-    """Of this process, those that have ended and were not waited for too."""
+    """The children of this process, zombies included."""
     listed = Path(f"/proc/{os.getpid()}/task").glob("*/children")
     return {int(pid) for path in listed for pid in path.read_text().split()}
 
@@ -138,7 +138,7 @@ def comm(pid: int) -> str:
 
 
 @needs_ffmpeg
-def test_a_stream_is_heard_to_its_end_and_nothing_is_left_behind(
+def test_a_stream_is_played_to_its_end_and_leaves_no_process(
     serve: Callable[..., str],
 ) -> None:
     before = children()
@@ -157,7 +157,7 @@ def test_a_stream_is_heard_to_its_end_and_nothing_is_left_behind(
 
 
 @needs_ffmpeg
-def test_title_form_and_bitrate_are_told_and_the_titles_are_not_played(
+def test_title_encoding_and_bitrate_are_shown_and_titles_are_not_played(
     serve: Callable[..., str],
 ) -> None:
     source = StreamSource(serve(with_title))
@@ -169,7 +169,7 @@ def test_title_form_and_bitrate_are_told_and_the_titles_are_not_played(
 
 
 @needs_ffmpeg
-def test_a_stream_that_stalls_is_given_up_and_its_child_ended(serve: Callable[..., str]) -> None:
+def test_a_stalled_stream_is_closed_and_ffmpeg_ended(serve: Callable[..., str]) -> None:
     before = children()
     ahead_s = [0.0]
     source = StreamSource(serve(stalls), monotonic=lambda: time.monotonic() + ahead_s[0])
@@ -185,7 +185,7 @@ def test_a_stream_that_stalls_is_given_up_and_its_child_ended(serve: Callable[..
 
 
 @needs_ffmpeg
-def test_what_is_no_sound_is_told_with_ffmpeg_s_word(serve: Callable[..., str]) -> None:
+def test_a_stream_without_audio_is_reported_with_ffmpeg_s_error(serve: Callable[..., str]) -> None:
     source = StreamSource(serve(no_sound))
     heard, why = until_lost(source)
     source.close()
@@ -193,7 +193,7 @@ def test_what_is_no_sound_is_told_with_ffmpeg_s_word(serve: Callable[..., str]) 
     assert why.startswith("ffmpeg failed on http://127.0.0.1:") or "closed the stream" in why
 
 
-def test_without_ffmpeg_it_is_said_what_to_install(
+def test_without_ffmpeg_the_error_names_the_package(
     serve: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -203,7 +203,7 @@ def test_without_ffmpeg_it_is_said_what_to_install(
     source.close()
 
 
-def test_while_it_connects_it_says_so_and_closing_is_quick() -> None:
+def test_connecting_is_reported_and_closing_is_quick() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         source = StreamSource(f"http://127.0.0.1:{listening.getsockname()[1]}/live", 30.0)
         assert source.receive() is None
@@ -213,7 +213,7 @@ def test_while_it_connects_it_says_so_and_closing_is_quick() -> None:
 
 
 @needs_ffmpeg
-def test_a_decoder_dies_with_the_thread_that_started_it() -> None:
+def test_ffmpeg_dies_with_the_thread_that_started_it() -> None:
     reading, writing = os.pipe()
     before = children()
     started: list[Ffmpeg] = []
@@ -235,7 +235,7 @@ def test_a_decoder_dies_with_the_thread_that_started_it() -> None:
     os.close(writing)
 
 
-def test_a_url_with_a_quote_stays_one_word_of_the_script() -> None:
+def test_a_quote_in_a_url_is_escaped_in_the_script() -> None:
     written = script(parse("rtsp://me:it's@radio.example/a")).decode()
     assert "file 'rtsp://me:it'\\''s@radio.example/a'\n" in written
     assert "option rtsp_transport tcp\n" in written

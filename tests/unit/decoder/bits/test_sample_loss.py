@@ -1,4 +1,4 @@
-"""A sound card on a busy machine loses samples, and nobody says so."""
+"""Bursts that lost samples without notice, as on an overloaded sound card."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BIT = 48
 
 @cache
 def heard(lossy: tuple[int, ...], seed: int, text: str = TEXT) -> list[DecodedMessage]:
-    """What is said of three bursts of which some lost samples within the call sign."""
+    """The messages from three bursts, some of which lost samples within the call sign."""
     chance = np.random.default_rng(seed)
     pause = np.zeros(RATE_HZ)
     parts = [pause]
@@ -42,19 +42,19 @@ def test_one_burst_with_a_loss_is_outvoted(number: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_a_loss_in_every_burst_is_told_as_a_warning_that_is_hardly_sure(seed: int) -> None:
+def test_a_loss_in_every_burst_gives_a_message_with_a_low_posterior(seed: int) -> None:
     for said in heard((0, 1, 2), seed):
         assert said.text.startswith(BODY[:33])
         assert said.text == TEXT or said.evidence.posterior <= 0.5
         assert not said.evidence.agreed
 
 
-def test_most_warnings_with_a_loss_in_every_burst_are_told_all_the_same() -> None:
+def test_most_messages_with_a_loss_in_every_burst_are_still_decoded() -> None:
     assert sum(bool(heard((0, 1, 2), seed)) for seed in range(6)) >= 4
 
 
 @pytest.mark.parametrize("callsign", ["KCLE", "WTOL/TV", "KCLE/NWS"])
-def test_a_call_sign_of_any_length_without_a_loss_is_sure(callsign: str) -> None:
+def test_a_call_sign_of_any_length_is_certain_without_a_loss(callsign: str) -> None:
     (said,) = heard((), 1, f"{BODY}{callsign}-")
     assert said.text == f"{BODY}{callsign}-"
     assert said.evidence.agreed
@@ -62,7 +62,7 @@ def test_a_call_sign_of_any_length_without_a_loss_is_sure(callsign: str) -> None
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_burst_that_is_cut_off_in_its_call_sign_is_never_sure(seed: int) -> None:
+def test_a_burst_cut_off_in_its_call_sign_is_never_certain(seed: int) -> None:
     chance = np.random.default_rng(seed)
     sound = 0.5 * burst(TEXT, RATE_HZ)
     sound = sound[: int((16 + len(TEXT) - 1 - chance.uniform(0.5, 8)) * 8 * BIT)]

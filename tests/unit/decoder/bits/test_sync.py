@@ -33,7 +33,7 @@ def with_burst(
 
 @pytest.mark.parametrize(("text", "kind"), [("ZCZC-WXR-TOR-", "header"), ("NNNN", "eom")])
 @pytest.mark.parametrize("noise", [0.001, 0.7])
-def test_the_beginning_of_a_burst(text: str, kind: str, noise: float) -> None:
+def test_the_beginning_of_a_burst_is_found(text: str, kind: str, noise: float) -> None:
     found = syncs(with_burst(text, noise))
     assert [sync.kind for sync in found] == [kind]
     assert found[0].at == pytest.approx(AT + 128 * BIT, abs=3)
@@ -41,7 +41,7 @@ def test_the_beginning_of_a_burst(text: str, kind: str, noise: float) -> None:
 
 
 @pytest.mark.parametrize("error", [-0.012, 0.012])
-def test_a_clock_far_off(error: float) -> None:
+def test_a_burst_with_a_large_clock_error_is_found(error: float) -> None:
     found = syncs(with_burst("ZCZC-WXR-", 0.3, rate_hz=MODEM_RATE_HZ * (1 + error)))
     assert [sync.kind for sync in found] == ["header"]
     assert found[0].at == pytest.approx(AT + 128 * BIT * (1 + error), abs=8)
@@ -53,11 +53,11 @@ def test_false_alarms_do_not_depend_on_the_level(level: float) -> None:
     assert len(syncs(noise)) <= 3  # two minutes at 4.7 standard deviations
 
 
-def test_silence_is_no_burst() -> None:
+def test_silence_has_no_burst() -> None:
     assert syncs(np.zeros(60_000)) == []
 
 
 @pytest.mark.parametrize("step_bits", [1, 7, 1000])
-def test_the_pieces_do_not_matter(step_bits: int) -> None:
+def test_the_result_does_not_depend_on_the_pieces(step_bits: int) -> None:
     sound = with_burst("ZCZC-WXR-", 0.4)
     assert [s.at for s in syncs(sound, step_bits)] == [s.at for s in syncs(sound)]

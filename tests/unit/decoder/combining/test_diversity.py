@@ -1,4 +1,4 @@
-"""What several channels read together that none of them can read alone."""
+"""Messages that only several channels together can decode."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RATE = 25_000
 def unread(
     source: str, text: str, seed: int, at_s: float = 0.0, db: float = 3.0
 ) -> UndecodedMessage:
-    """Ideal soft bits of three bursts, in which no reading is sure."""
+    """Ideal soft bits of three bursts that are too weak for a certain reading."""
     rng = np.random.default_rng(seed)
     g = 3 * 10 ** (db / 10)
     sent = bits(text.encode()).astype(np.float64)
@@ -38,7 +38,7 @@ def diversity() -> DiversityCombiner:
     return DiversityCombiner(Grammar(Prior()), 0.9)
 
 
-def test_two_receivers_read_what_neither_can_alone(diversity: DiversityCombiner) -> None:
+def test_two_receivers_decode_together_what_neither_can_alone(diversity: DiversityCombiner) -> None:
     grammar = Grammar(Prior())
     first, second = unread("roof", HEADER, 1), unread("cellar", HEADER, 2, at_s=4.0)
     assert max(grammar.read(u.soft).posterior for u in (first, second)) < 0.9
@@ -52,7 +52,7 @@ def test_two_receivers_read_what_neither_can_alone(diversity: DiversityCombiner)
     assert not found.evidence.agreed
 
 
-def test_it_is_said_once(diversity: DiversityCombiner) -> None:
+def test_a_combined_message_is_given_once(diversity: DiversityCombiner) -> None:
     diversity.add(unread("a", HEADER, 1))
     assert diversity.add(unread("b", HEADER, 2)) is not None
     assert diversity.add(unread("c", HEADER, 3)) is None
@@ -77,12 +77,12 @@ def test_one_source_is_not_combined_with_itself(diversity: DiversityCombiner) ->
     assert diversity.add(unread("a", HEADER, 2, at_s=6.0)) is None
 
 
-def test_what_was_heard_long_before_is_another_message(diversity: DiversityCombiner) -> None:
+def test_an_earlier_message_is_not_combined(diversity: DiversityCombiner) -> None:
     assert diversity.add(unread("a", HEADER, 1)) is None
     assert diversity.add(unread("b", HEADER, 2, at_s=TOGETHER_S + 1)) is None
 
 
-def test_noise_says_nothing(diversity: DiversityCombiner) -> None:
+def test_noise_gives_nothing(diversity: DiversityCombiner) -> None:
     rng = np.random.default_rng(3)
     for i in range(20):
         noise = UndecodedMessage(

@@ -43,7 +43,7 @@ def test_a_clear_text_is_read_as_it_is(text: str) -> None:
     assert reading.posterior > 0.99
 
 
-def test_a_clear_text_that_is_no_header_is_read_too() -> None:
+def test_a_clear_text_that_is_not_a_header_is_read_too() -> None:
     assert Grammar(KNOWN).read(soft("ZCZC-no header at all-", 20)).text == "ZCZC-no header at all-"
 
 
@@ -63,7 +63,7 @@ def test_noise_is_not_a_header(seed: int) -> None:
     assert Grammar(KNOWN).read(rng.normal(0, 3, 8 * LONGEST)).posterior < 0.01
 
 
-def test_nothing_heard_is_not_a_header() -> None:
+def test_no_bits_are_not_a_header() -> None:
     assert Grammar(KNOWN).read(np.zeros(8 * LONGEST)).posterior < 0.01
 
 
@@ -81,7 +81,7 @@ def test_the_known_codes_do_not_decide_where_the_signal_does() -> None:
     assert Grammar(KNOWN).read(soft(text, 9)).text == text
 
 
-def test_the_posterior_is_honest() -> None:
+def test_the_posterior_equals_the_frequency_of_right_readings() -> None:
     grammar = Grammar(KNOWN)
     readings = [(grammar.read(noisy(HEADER, 4.5, seed)), seed) for seed in range(80)]
     right = np.array([reading.text == HEADER for reading, _ in readings])
@@ -91,7 +91,7 @@ def test_the_posterior_is_honest() -> None:
     assert right[claimed > 0.9].mean() > 0.9
 
 
-def test_the_length_shows_as_soon_as_the_plus_is_heard() -> None:
+def test_the_length_is_known_after_the_plus_sign() -> None:
     heard = soft(HEADER, 5)[: 8 * (int(TAILS_AT[2]) + 6)]
     lengths = length_posterior(heard)
     assert int(lengths.argmax()) == 2

@@ -23,7 +23,9 @@ def test_windows_begin_a_step_apart() -> None:
     ("first", "count", "step", "width"),
     [(0, 4, 4, 1), (10, 1, 1, 3), (-1, 1, 1, 1), (0, 0, 1, 1), (0, 2, -1, 1)],
 )
-def test_nothing_outside_the_array_is_shown(first: int, count: int, step: int, width: int) -> None:
+def test_windows_outside_the_array_are_refused(
+    first: int, count: int, step: int, width: int
+) -> None:
     with pytest.raises(ValueError, match="windows"):
         windows(X, first, count, step, width)
 

@@ -1,4 +1,4 @@
-"""The ring of the last seconds."""
+"""Buffers of the newest samples."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_any_cut_into_blocks_reads_back_the_newest_samples(
     assert np.array_equal(ring.read(1, first, end), expected[1])
 
 
-def test_what_was_read_does_not_change_when_the_ring_goes_on() -> None:
+def test_a_read_is_a_copy() -> None:
     ring = Ring(1, 4)
     ring.append(np.array([[1, 2, 3]], dtype=np.int16))
     read = ring.read(0, 0, 3)
@@ -41,16 +41,16 @@ def test_what_was_read_does_not_change_when_the_ring_goes_on() -> None:
     assert read.tolist() == [1, 2, 3]
 
 
-def test_full_scale_clips_and_not_a_number_is_silence() -> None:
+def test_full_scale_clips_and_nan_becomes_zero() -> None:
     samples = np.array([0.5, 1.5, -2.0, np.nan, 1 / 32768], dtype=np.float32)
     assert to_int16(samples).tolist() == [16384, 32767, -32768, 0, 1]
 
 
-def test_samples_of_the_bus_survive_the_way_through_float_exactly() -> None:
+def test_int16_samples_survive_the_conversion_to_float() -> None:
     every = np.arange(-32768, 32768, dtype=np.int16)
     assert np.array_equal(to_int16(every.astype(np.float32) / 32768), every)
 
 
-def test_a_ring_of_nothing_is_refused() -> None:
+def test_an_empty_ring_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         Ring(0, 5)

@@ -14,7 +14,7 @@ def gain(band: Band, frequency_hz: float, rate_hz: float = 48000.0) -> float:
 
 
 @pytest.mark.parametrize("frequency_hz", [1100, 1562.5, 2083.3, 2600])
-def test_the_band_passes(frequency_hz: float) -> None:
+def test_the_pass_band_is_flat(frequency_hz: float) -> None:
     assert gain(Band(620, 3125, 850), frequency_hz) == pytest.approx(1, abs=0.002)
 
 
@@ -23,7 +23,7 @@ def test_the_rest_is_55_db_down(frequency_hz: float) -> None:
     assert gain(Band(620, 3125, 850), frequency_hz) < 0.002
 
 
-def test_half_gain_at_the_edges() -> None:
+def test_the_gain_is_one_half_at_the_edges() -> None:
     assert gain(Band(0, 3000, 600), 3000) == pytest.approx(0.5, abs=0.01)
 
 

@@ -55,7 +55,7 @@ def test_phasors_keep_their_phase_at_any_place() -> None:
     np.testing.assert_allclose(np.angle(found[0] / found[0, 0]), 0, atol=1e-3)
 
 
-def test_channels_side_by_side() -> None:
+def test_channels_are_independent() -> None:
     both = np.stack([frames(MARK_HZ), frames(SPACE_HZ)])
     soft = ToneBank((0, 6)).soft(both)
     assert soft.shape == (2, 38)
@@ -73,7 +73,7 @@ def pcm_frames(audio: np.ndarray) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("snr_db", [60.0, 0.0, -2.0])
-def test_every_stretch_of_a_burst_is_noticed(snr_db: float) -> None:
+def test_every_part_of_a_burst_is_detected(snr_db: float) -> None:
     burst = modulate.burst(HEADER, RATE_HZ)
     rng = np.random.default_rng(1)
     noise = rng.standard_normal(burst.size) * np.sqrt(np.mean(burst**2) / 10 ** (snr_db / 10))
@@ -82,14 +82,14 @@ def test_every_stretch_of_a_burst_is_noticed(snr_db: float) -> None:
     assert np.mean(heard) > 0.9
 
 
-def test_a_burst_in_one_of_seven_channels_is_noticed() -> None:
+def test_a_burst_in_one_of_seven_channels_is_detected() -> None:
     rows = np.random.default_rng(2).normal(0, 3000, (7, FRAME)).astype(np.int16)
     assert not carries_same(rows, RATE_HZ)
     rows[5] += pcm_frames(modulate.burst(HEADER, RATE_HZ) * 0.5)[4][0]
     assert carries_same(rows, RATE_HZ)
 
 
-def test_noise_silence_and_tones_are_none() -> None:
+def test_noise_silence_and_tones_are_not_a_burst() -> None:
     rng = np.random.default_rng(3)
     t = np.arange(20 * RATE_HZ) / RATE_HZ
     assert not any(carries_same(f, RATE_HZ) for f in pcm_frames(rng.normal(0, 0.2, t.size)))
@@ -99,7 +99,7 @@ def test_noise_silence_and_tones_are_none() -> None:
         assert not any(carries_same(f, RATE_HZ) for f in pcm_frames(sound)), tones_hz
 
 
-def test_a_voice_s_harmonics_gliding_through_are_seldom_taken_for_one() -> None:
+def test_gliding_harmonics_of_speech_are_rarely_taken_for_a_burst() -> None:
     t = np.arange(60 * RATE_HZ) / RATE_HZ
     pitch_hz = 130 + 40 * np.sin(2 * np.pi * 0.7 * t)
     phase = 2 * np.pi * np.cumsum(pitch_hz) / RATE_HZ
@@ -107,6 +107,6 @@ def test_a_voice_s_harmonics_gliding_through_are_seldom_taken_for_one() -> None:
     assert np.mean([carries_same(frame, RATE_HZ) for frame in pcm_frames(voice)]) < 0.01
 
 
-def test_too_few_samples_say_nothing() -> None:
+def test_too_few_samples_give_no_result() -> None:
     assert not carries_same(np.zeros((7, 0), np.int16), RATE_HZ)
     assert not carries_same(np.full((1, 100), 1000, np.int16), RATE_HZ)

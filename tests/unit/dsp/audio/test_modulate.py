@@ -30,7 +30,7 @@ def test_a_bit_is_48_samples_at_25_khz() -> None:
     np.testing.assert_allclose(sound[:48], first, atol=1e-5)
 
 
-def test_bits_do_not_drift_where_they_are_no_whole_number_of_samples() -> None:
+def test_bits_of_a_fractional_number_of_samples_do_not_drift() -> None:
     assert len(burst(WXR, 22_050)) == int(np.ceil((16 + len(WXR)) * 8 * 42.336))
 
 
@@ -39,7 +39,7 @@ def test_the_phase_is_continuous() -> None:
     assert np.abs(np.diff(sound)).max() <= 2 * np.pi * 2083.4 / 192_000
 
 
-def test_a_text_goes_out_three_times_with_pauses() -> None:
+def test_a_text_is_sent_three_times_with_pauses() -> None:
     sound = bursts("NNNN", 25_000)
     once = 20 * 8 * 48
     assert len(sound) == 3 * (once + 25_000)
@@ -47,7 +47,7 @@ def test_a_text_goes_out_three_times_with_pauses() -> None:
     np.testing.assert_array_equal(sound[:once], sound[2 * (once + 25_000) :][:once])
 
 
-def test_attention_signals() -> None:
+def test_attention_signals_have_their_tones() -> None:
     eas, wxr = attention_signal("eas", 25_000), attention_signal("wxr", 25_000)
     assert len(eas) == len(wxr) == 8 * 25_000
     assert strongest_hz(eas, 25_000, 2) == pytest.approx([853, 960], abs=0.2)
@@ -78,7 +78,7 @@ def test_a_text_beyond_ascii_is_refused() -> None:
 
 
 @pytest.mark.parametrize("header", [WXR, EAS])
-def test_multimon_ng_understands_it(header: str) -> None:
+def test_multimon_ng_decodes_it(header: str) -> None:
     if shutil.which("multimon-ng") is None:
         pytest.skip("multimon-ng is not installed")
     sound = np.concatenate([np.zeros(5000), message(header, 22_050), np.zeros(9000)])

@@ -24,7 +24,7 @@ def through(resampler: Resampler, sound: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("rate_hz", RATES)
 @pytest.mark.parametrize("frequency_hz", [1562.5, 2083.33])
-def test_a_tone_in_the_band_comes_out_as_it_is(rate_hz: float, frequency_hz: float) -> None:
+def test_a_tone_in_the_band_passes_unchanged(rate_hz: float, frequency_hz: float) -> None:
     resampler = Resampler(1, rate_hz, 6250.0, BAND)
     out = through(resampler, tone(frequency_hz, rate_hz))
     expected = np.sin(2 * np.pi * frequency_hz * np.arange(len(out)) * resampler.step / rate_hz)
@@ -33,7 +33,7 @@ def test_a_tone_in_the_band_comes_out_as_it_is(rate_hz: float, frequency_hz: flo
 
 @pytest.mark.parametrize("rate_hz", RATES)
 @pytest.mark.parametrize("frequency_hz", [0.0, 60.0, 3600.0])
-def test_what_would_fold_into_the_band_is_gone(rate_hz: float, frequency_hz: float) -> None:
+def test_frequencies_that_would_alias_are_removed(rate_hz: float, frequency_hz: float) -> None:
     sound = tone(frequency_hz, rate_hz) if frequency_hz else np.ones((1, int(rate_hz)), np.float32)
     out = through(Resampler(1, rate_hz, 6250.0, BAND), sound)
     assert np.abs(out[60:-60]).max() < 0.004
@@ -64,7 +64,7 @@ def test_the_output_does_not_depend_on_the_cuts(rate_hz: float, cuts: Cuts) -> N
     np.testing.assert_allclose(np.concatenate([*out, pieces.flush()], axis=1), expected, atol=2e-5)
 
 
-def test_raising_the_rate(cuts: Cuts) -> None:
+def test_the_rate_can_be_raised(cuts: Cuts) -> None:
     resampler = Resampler(1, 8000.0, 25000.0, Band(0.0, 3600.0, 700.0))
     out = through(resampler, tone(1000.0, 8000.0))
     expected = np.sin(2 * np.pi * 1000.0 * np.arange(len(out)) / 25000.0)
@@ -73,6 +73,6 @@ def test_raising_the_rate(cuts: Cuts) -> None:
 
 
 @pytest.mark.parametrize("rate_hz", [0.0, -8000.0])
-def test_a_rate_that_is_none_is_refused(rate_hz: float) -> None:
+def test_an_invalid_rate_is_refused(rate_hz: float) -> None:
     with pytest.raises(ValueError, match="positive"):
         Resampler(1, rate_hz, 6250.0, BAND)

@@ -1,4 +1,4 @@
-"""The polyphase bank against the textbook: mix, filter, take every M-th sample."""
+"""The polyphase bank against mixing, filtering and decimating."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def carrier(offset_hz: float, seconds: float = 0.2) -> np.ndarray:
 
 
 @pytest.mark.parametrize("channel", range(7))
-def test_a_carrier_comes_out_on_its_own_channel_only(channel: int) -> None:
+def test_a_carrier_appears_on_its_own_channel_only(channel: int) -> None:
     out = Channelizer(RATE_HZ, CENTER_HZ, NWR_HZ).feed(carrier(NWR_HZ[channel] - CENTER_HZ))
     level = np.abs(out[:, 100:]).max(axis=1)
     assert level[channel] == pytest.approx(1.0, abs=1e-4)
@@ -92,7 +92,7 @@ def test_passband_is_flat_to_within_a_decibel_at_five_kilohertz(deviation_hz: in
 
 
 @pytest.mark.parametrize("beside_hz", [13_000, 17_000, 20_000, 25_000, 33_000])
-def test_what_would_fold_into_a_channel_is_75_db_down(beside_hz: int) -> None:
+def test_aliases_are_75_db_down(beside_hz: int) -> None:
     out = Channelizer(RATE_HZ, CENTER_HZ, NWR_HZ).feed(carrier(NWR_HZ[2] - CENTER_HZ + beside_hz))
     assert 20 * np.log10(np.abs(out[2, 100:]).max()) < -75
 
@@ -102,7 +102,7 @@ def test_the_dc_spike_falls_between_the_channels() -> None:
     assert np.abs(out[:, 100:]).max() < 1e-3
 
 
-def test_noise_bandwidth_is_what_white_noise_shows() -> None:
+def test_the_noise_bandwidth_agrees_with_white_noise() -> None:
     bank = Channelizer(RATE_HZ, CENTER_HZ, NWR_HZ)
     out = bank.feed(noise(1_000_000))
     power = (np.abs(out) ** 2).mean()
@@ -121,7 +121,7 @@ def test_noise_bandwidth_is_what_white_noise_shows() -> None:
         (150_000, CENTER_HZ, NWR_HZ, "outside"),
     ],
 )
-def test_what_a_bank_cannot_do_is_refused_with_the_reason(
+def test_unsupported_channels_are_refused_with_the_reason(
     rate_hz: int, center_hz: int, channels_hz: list[int], reason: str
 ) -> None:
     with pytest.raises(ValueError, match=reason):

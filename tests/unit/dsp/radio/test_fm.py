@@ -44,7 +44,7 @@ def test_the_filters_have_the_gains_of_the_formula() -> None:
         assert np.abs(error_db).max() < 0.7
 
 
-def test_de_emphasis_stops_zero_entirely_and_what_is_above_the_audio() -> None:
+def test_de_emphasis_stops_dc_and_everything_above_the_audio() -> None:
     taps = de_emphasis_taps(RATE_HZ)
     assert abs(taps.sum()) < 1e-12
     assert gain(taps, np.linspace(5_000, 12_500, 100)).max() < 0.01
@@ -82,7 +82,7 @@ def test_5_khz_deviation_gives_half_scale_over_the_emphasis(frequency_hz: float)
 
 
 @pytest.mark.parametrize("offset_hz", [-3250.0, 0.0, 812.0])
-def test_the_carrier_offset_is_told_and_is_not_in_the_audio(offset_hz: float) -> None:
+def test_the_carrier_offset_is_measured_and_not_in_the_audio(offset_hz: float) -> None:
     frequency = tone(1000, 3000, 25_000)[np.newaxis] + np.float32(offset_hz)
     out = Discriminator(1, RATE_HZ).demodulate(Modulator(1, RATE_HZ).feed(frequency))
     assert out.frequency_hz[0, 1000:].mean() == pytest.approx(offset_hz, abs=5)
@@ -115,7 +115,7 @@ def test_a_silent_channel_gives_silence() -> None:
 
 
 def noisy(cn_db: float, offset_hz: float, count: int = 100_000) -> tuple[np.ndarray, np.ndarray]:
-    """A tone as it is, and as it comes out of a channel filter with noise; C/N in 16 kHz."""
+    """A tone, and the same through a channel filter with noise; C/N in 16 kHz."""
     rng = np.random.default_rng(9)
     frequency = tone(1000, 3000, count)[np.newaxis] + np.float32(offset_hz)
     clean = Modulator(1, RATE_HZ).feed(frequency)
@@ -128,7 +128,7 @@ def noisy(cn_db: float, offset_hz: float, count: int = 100_000) -> tuple[np.ndar
 @pytest.mark.parametrize(
     ("cn_db", "offset_hz", "least_db"), [(2.0, 0.0, 0.5), (2.0, 2000.0, 0.5), (12.0, 0.0, -0.3)]
 )
-def test_weights_take_clicks_away_and_cost_a_good_channel_nothing(
+def test_click_suppression_costs_a_good_channel_nothing(
     cn_db: float, offset_hz: float, least_db: float
 ) -> None:
     clean, dirty = noisy(cn_db, offset_hz)
@@ -154,7 +154,7 @@ def test_a_strong_carrier_is_not_weighted() -> None:
     )
 
 
-def test_a_carrier_that_comes_up_after_noise_is_heard_at_once() -> None:
+def test_a_carrier_after_noise_is_demodulated_at_once() -> None:
     rng = np.random.default_rng(4)
     rails = rng.standard_normal((1, 2 * 50_000), dtype=np.float32) * np.float32(0.01)
     line = rails.view(np.complex64)

@@ -20,7 +20,7 @@ def test_cs16_is_little_endian_i_before_q() -> None:
 
 
 @pytest.mark.parametrize("length", [0, 1, 2, 3])
-def test_an_unfinished_sample_at_the_end_is_left_out(length: int) -> None:
+def test_an_incomplete_sample_at_the_end_is_ignored(length: int) -> None:
     assert from_cu8(b"\x80" * length).size == length // 2
     assert from_cs16(b"\x80" * length).size == 0
 
@@ -30,7 +30,7 @@ def test_to_cu8_inverts_from_cu8_for_every_byte() -> None:
     assert to_cu8(from_cu8(raw)) == raw
 
 
-def test_to_cu8_clips_what_is_beyond_full_scale() -> None:
+def test_to_cu8_clips_beyond_full_scale() -> None:
     assert to_cu8(np.array([3 - 3j], dtype=np.complex64)) == b"\xff\x00"
 
 
@@ -46,7 +46,7 @@ def test_dc_of_eight_per_cent_falls_by_more_than_30_db_within_a_second() -> None
     assert residue < abs(0.08 - 0.05j) / 32
 
 
-def test_dc_that_drifts_is_followed() -> None:
+def test_drifting_dc_is_tracked() -> None:
     drift = np.linspace(0, 0.1, 2_500_000).astype(np.complex64)
     remover = DcRemover()
     remover.feed(noise(2_500_000) + drift)
@@ -99,14 +99,14 @@ def test_the_spike_under_a_modulated_carrier_is_gone_from_the_first_frame(offset
     assert abs((out - clean)[20_000:].mean()) < 0.002
 
 
-def test_a_carrier_that_stands_still_is_no_spike() -> None:
+def test_an_unmodulated_carrier_is_not_a_spike() -> None:
     t = np.arange(100_000) / 25_000
     spoken = carrier(3000 * np.sin(2 * np.pi * 700 * t) * (t < 2))  # two seconds' pause at 0 Hz
     out = removed(spoken + SPIKE)
     assert np.abs(out[60_000:]).mean() == pytest.approx(0.2, rel=0.05)
 
 
-def test_of_noise_alone_the_mean_is_the_spike() -> None:
+def test_for_noise_alone_the_spike_is_the_mean() -> None:
     out = removed(carrier(np.zeros(50_000)) - np.complex64(0.2) + SPIKE)
     assert abs(out[25_000:].mean()) < 0.01
 

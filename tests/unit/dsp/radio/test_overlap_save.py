@@ -1,4 +1,4 @@
-"""The bank by fast convolution against the textbook, at all usual rates."""
+"""The overlap-save bank against mixing, filtering and decimating, at all usual rates."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ def test_a_carrier_between_two_samples_of_the_capture_has_no_jump() -> None:
 
 
 @pytest.mark.parametrize("beside_hz", [14_000, 25_000, 50_000])
-def test_what_would_fold_into_a_channel_is_75_db_down(beside_hz: int) -> None:
+def test_aliases_are_75_db_down(beside_hz: int) -> None:
     n = np.arange(72_000)
     iq = np.exp(2j * np.pi * (62_500 + beside_hz) / 288_000 * n).astype(np.complex64)
     (row,) = Channelizer(288_000, 162_487_500, [162_550_000]).feed(iq)
     assert 20 * np.log10(np.abs(row[100:]).max()) < -75
 
 
-def test_noise_bandwidth_is_what_white_noise_shows() -> None:
+def test_the_noise_bandwidth_agrees_with_white_noise() -> None:
     bank = OverlapSaveBank(1_024_000, 162_000_000, NWR_HZ[:1], 25_000, CUTOFF_HZ)
     power = (np.abs(bank.feed(noise(2_000_000))) ** 2).mean()
     assert power == pytest.approx(2 * bank.noise_bandwidth_hz / 1_024_000, rel=0.03)

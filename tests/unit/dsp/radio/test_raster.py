@@ -1,4 +1,4 @@
-"""What can be reached, and what is said of what cannot."""
+"""Supported rates and channels, and refusals of others."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def test_nearest_rates(rate_hz: int, nearest: tuple[int, ...]) -> None:
         (250_000, 162_487_500, [], "no channels"),
     ],
 )
-def test_a_refusal_says_what_would_be_right(
+def test_a_refusal_names_values_that_work(
     rate_hz: int, center_hz: int, channels_hz: list[int], reason: str
 ) -> None:
     with pytest.raises(ValueError, match=reason):
         require_reachable(rate_hz, center_hz, channels_hz)
 
 
-def test_channels_of_a_raster_and_half_beside_it_are_not_mixed() -> None:
+def test_channels_on_and_beside_the_raster_cannot_be_mixed() -> None:
     assert on_raster(250_000, 162_487_500, NWR_HZ)
     assert on_raster(250_000, 162_475_000, NWR_HZ)
     assert not on_raster(250_000, 162_475_000, [162_400_000, 162_412_500])

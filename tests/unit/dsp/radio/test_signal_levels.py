@@ -1,4 +1,4 @@
-"""Levels against what was put in."""
+"""Levels against known carriers and noise."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def frequencies(seconds: float, deviation_hz: float, offset_hz: float) -> np.nda
 def measured(
     cn_db: list[float], deviation_hz: float = 3000, offset_hz: float = 0.0
 ) -> list[ChannelLevel]:
-    """The second second, through the whole chain."""
+    """The levels of the second second, through the whole chain."""
     front = FrontEnd(RATE_HZ, cn_db, np.random.default_rng(5))
     baseband = Modulator(7, CHANNEL_RATE_HZ).feed(frequencies(2.1, deviation_hz, offset_hz))
     iq = Synthesizer(RATE_HZ, CENTER_HZ, NWR_HZ).feed(baseband * front.amplitudes)
@@ -36,7 +36,7 @@ def measured(
     return list(meter.feed(found.power, found.frequency_hz)[1])
 
 
-def test_snr_is_the_carrier_to_noise_ratio_that_was_put_in() -> None:
+def test_the_measured_snr_is_the_carrier_to_noise_ratio() -> None:
     cn_db = [2.0, 5.0, 8.0, 12.0, 16.0, 20.0, 24.0]
     for level, wanted in zip(measured(cn_db), cn_db, strict=True):
         assert level.snr_db == pytest.approx(wanted, abs=0.7)
@@ -44,7 +44,7 @@ def test_snr_is_the_carrier_to_noise_ratio_that_was_put_in() -> None:
         assert level.carrier_present
 
 
-def test_seven_channels_at_levels_40_db_apart_are_told_each_by_itself() -> None:
+def test_seven_channels_40_db_apart_are_measured_independently() -> None:
     cn_db = [5.0, 40.0, 5.0, 40.0, 5.0, 25.0, 10.0]
     levels = measured(cn_db)
     for level, wanted in zip(levels, cn_db, strict=True):
@@ -53,7 +53,7 @@ def test_seven_channels_at_levels_40_db_apart_are_told_each_by_itself() -> None:
     assert difference == pytest.approx(35, abs=1)
 
 
-def test_noise_alone_is_no_carrier() -> None:
+def test_noise_alone_is_not_a_carrier() -> None:
     for level in measured([20.0] + [-60.0] * 6)[1:]:
         assert not level.carrier_present
         assert level.snr_db < -3
@@ -65,7 +65,7 @@ def test_deviation_and_offset_are_those_of_the_carrier() -> None:
         assert level.offset_hz == pytest.approx(-450, abs=10)
 
 
-def test_a_click_is_no_deviation() -> None:
+def test_a_click_is_not_deviation() -> None:
     frequency = np.zeros((1, 25_000), dtype=np.float32)
     frequency[0, 5000] = 12_000
     power = np.ones((1, 25_000), dtype=np.float32)
@@ -73,14 +73,14 @@ def test_a_click_is_no_deviation() -> None:
     assert level.deviation_hz == 0
 
 
-def test_silence_of_a_dead_radio_is_finite_and_no_carrier() -> None:
+def test_zeros_give_finite_levels_and_no_carrier() -> None:
     nothing = np.zeros((1, 25_000), dtype=np.float32)
     ((level,),) = ChannelLevelMeter(1, 25_000, 16_000).feed(nothing, nothing)
     assert (level.signal_dbfs, level.noise_dbfs) == (-120, -120)
     assert not level.carrier_present
 
 
-def test_a_clean_carrier_is_finite() -> None:
+def test_a_clean_carrier_has_finite_levels() -> None:
     ones = np.ones((1, 25_000), dtype=np.float32)
     ((level,),) = ChannelLevelMeter(1, 25_000, 16_000).feed(ones, 0 * ones)
     assert level.signal_dbfs == pytest.approx(0, abs=1e-3)

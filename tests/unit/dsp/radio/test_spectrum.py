@@ -25,7 +25,7 @@ def capture(cn_db: list[float], seconds: float, modulated: bool = True) -> np.nd
 
 
 def unequal(iq: np.ndarray, gain_db: float = 0.5, degrees: float = 2.0) -> np.ndarray:
-    """As a radio would give it whose rails differ in gain and are not at right angles."""
+    """The samples of a tuner whose rails differ in gain and are not at right angles."""
     angle = np.deg2rad(degrees)
     i = iq.real * (1 + gain_db / 20)
     q = (iq.imag * np.cos(angle) + iq.real * np.sin(angle)) * (1 - gain_db / 20)
@@ -49,7 +49,7 @@ def surveyed(iq: np.ndarray) -> tuple[SpectrumMeter, list[CaptureSpectrum], np.n
     return survey, glances, np.concatenate(out)
 
 
-def test_the_image_is_known_from_the_first_frame_and_better_each_second() -> None:
+def test_the_image_is_estimated_from_the_first_frame_and_improves() -> None:
     iq = from_cu8(to_cu8(unequal(capture([0, 40, 20, 10, 30, 40, 5], 3.0)) + 0.08 - 0.05j))
     first, _, _ = surveyed(iq[:FRAME])
     later, _, _ = surveyed(iq)
@@ -60,19 +60,19 @@ def test_the_image_is_known_from_the_first_frame_and_better_each_second() -> Non
 
 
 @pytest.mark.parametrize("modulated", [True, False])
-def test_seven_equal_carriers_that_mirror_one_another_do_not_deceive_it(modulated: bool) -> None:
+def test_seven_mirrored_carriers_do_not_bias_the_estimate(modulated: bool) -> None:
     survey, _, _ = surveyed(unequal(capture([40] * 7, 3.0, modulated)))
     assert abs(survey.image - true_image()) < 0.002
 
 
-def test_a_radio_with_equal_rails_is_left_alone() -> None:
+def test_balanced_rails_are_not_corrected() -> None:
     iq = capture([20, 0, 40, 0, 0, -30, -30], 2.0)
     survey, _, out = surveyed(iq)
     assert abs(survey.image) < 0.001
     np.testing.assert_allclose(out, iq, atol=0.02)
 
 
-def test_a_carrier_loses_its_image_by_25_db_more() -> None:
+def test_the_image_of_a_carrier_drops_by_25_db() -> None:
     n = np.arange(10 * FRAME)
     noise = np.random.default_rng(1).standard_normal(2 * n.size, dtype=np.float32)
     iq = 0.5 * np.exp(2j * np.pi * 40_000 / RATE_HZ * n) + 1e-3 * noise.view(np.complex64)
@@ -83,7 +83,7 @@ def test_a_carrier_loses_its_image_by_25_db_more() -> None:
     assert 20 * np.log10(after / before) < -25
 
 
-def test_the_spectrum_shows_a_carrier_where_it_is_as_strong_as_it_is() -> None:
+def test_the_spectrum_shows_a_carrier_at_its_frequency_and_level() -> None:
     n = np.arange(12 * FRAME)
     iq = (0.1 * np.exp(2j * np.pi * -62_500 / RATE_HZ * n)).astype(np.complex64)
     _, glances, _ = surveyed(iq)
@@ -95,14 +95,14 @@ def test_the_spectrum_shows_a_carrier_where_it_is_as_strong_as_it_is() -> None:
     assert all(value == round(value, 1) for value in glances[0].spectrum_dbfs)
 
 
-def test_the_noise_is_that_of_the_receiver_beside_strong_channels() -> None:
+def test_the_noise_floor_is_measured_beside_strong_channels() -> None:
     front = FrontEnd(RATE_HZ, [30] * 7, np.random.default_rng(3))
     _, glances, _ = surveyed(capture([30] * 7, 1.2))
     density = (np.abs(front.noise(100_000)) ** 2).mean() / RATE_HZ
     assert glances[0].noise_dbfs == pytest.approx(10 * np.log10(density * 16_000), abs=1.5)
 
 
-def test_what_reaches_the_converters_end_is_told() -> None:
+def test_clipping_is_measured() -> None:
     loud = np.full(12 * FRAME, 0.1, dtype=np.complex64)
     loud[::100] = 1.0
     _, glances, _ = surveyed(loud)
@@ -111,20 +111,20 @@ def test_what_reaches_the_converters_end_is_told() -> None:
     assert glance.clipped == 0
 
 
-def test_one_glance_a_second_of_samples() -> None:
+def test_one_spectrum_per_second_of_samples() -> None:
     _, glances, _ = surveyed(capture([10] * 7, 4.5))
     assert len(glances) == 4
 
 
 @pytest.mark.parametrize("size", [0, 1, 100, 4095])
-def test_frames_too_short_to_look_at_pass(size: int) -> None:
+def test_frames_too_short_to_measure_pass(size: int) -> None:
     iq = np.ones(size, dtype=np.complex64)
     clean, glance = SpectrumMeter(RATE_HZ).feed(iq)
     np.testing.assert_array_equal(clean, iq)
     assert glance is None
 
 
-def test_silence_of_a_dead_radio_is_finite() -> None:
+def test_zeros_give_a_finite_spectrum() -> None:
     survey, glances, out = surveyed(np.zeros(12 * FRAME, dtype=np.complex64))
     assert not out.any()
     assert np.isfinite(glances[0].spectrum_dbfs).all()

@@ -1,4 +1,4 @@
-"""The inverse bank against the sum of mixed carriers, and back through the channelizer."""
+"""The synthesizer against a sum of mixed carriers, and through the channelizer."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_output_does_not_depend_on_the_cuts(cuts) -> None:
     np.testing.assert_allclose(np.concatenate(parts), whole, atol=1e-5)
 
 
-def test_carriers_and_noise_have_the_ratio_and_the_level_asked_for() -> None:
+def test_carriers_and_noise_have_the_wanted_ratio_and_level() -> None:
     front = FrontEnd(RATE_HZ, [10, 30], np.random.default_rng(1), rms=0.2)
     noise = front.noise(500_000)
     density = (np.abs(noise) ** 2).mean() / RATE_HZ

@@ -55,7 +55,7 @@ def heard(iq: np.ndarray, stations_hz: list[int], block: int | None = None) -> n
     )
 
 
-def test_each_station_of_one_capture_is_heard_and_no_pilot_with_it() -> None:
+def test_each_station_of_a_capture_is_demodulated_without_the_pilot() -> None:
     left, other = tones(1000), tones(400)
     iq = capture(
         {
@@ -73,7 +73,7 @@ def test_each_station_of_one_capture_is_heard_and_no_pilot_with_it() -> None:
     assert (20 * np.log10(spectrum.max(axis=1) / 4096 * 4)).max() < -45  # pilot, data, neighbours
 
 
-def test_pre_emphasised_audio_comes_out_as_it_went_in() -> None:
+def test_pre_emphasised_audio_is_restored() -> None:
     audio = tones(600, 0.4, 0.2) + tones(5000, 0.4, 0.1)
     left = pre_emphasised(audio, RATE_HZ)
     out = heard(capture({200_000: multiplex(left, left, RATE_HZ)}), [98_200_000])[0, 4000:8000]
@@ -93,7 +93,7 @@ def test_de_emphasis_is_that_of_75_microseconds() -> None:
     np.testing.assert_allclose(gain, wanted, rtol=0.05)
 
 
-def test_the_carriers_offset_is_told_and_is_not_in_the_audio() -> None:
+def test_the_carrier_s_offset_is_measured_and_not_in_the_audio() -> None:
     quiet = np.zeros(1_200_000)
     chain = Wideband(RATE_HZ, CENTER_HZ, [98_200_000])
     iq = capture({200_000: multiplex(quiet, quiet, RATE_HZ)}, offset_hz=1960.0)
@@ -125,7 +125,7 @@ def test_stations_too_near_to_the_edge_are_refused() -> None:
         Wideband(RATE_HZ, CENTER_HZ, [98_400_000])
 
 
-def test_same_comes_through_a_stereo_multiplex_whole() -> None:
+def test_same_passes_a_stereo_multiplex() -> None:
     text = "ZCZC-EAS-RWT-039173+0015-1172100-KTOL/FM -"
     sound = burst(text, 25_000).astype(np.float64)
     up = Resampler(1, 25_000, RATE_HZ, Band(0.0, 11_000.0, 2_000.0))

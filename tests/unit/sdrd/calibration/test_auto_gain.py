@@ -1,4 +1,4 @@
-"""Gain by our own measurement: on a converter with 8 bits, noise and signals of its own."""
+"""Automatic gain on a simulated 8-bit converter with noise and signals."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ class Antenna:
 
 
 def settled(antenna: Antenna, begin_db: float | None, seconds: int = 90) -> tuple[AutoGain, int]:
-    """The gain after so long, and how many steps it took."""
+    """The gain after so many seconds, and the number of steps."""
     gain, steps = AutoGain(GAINS_DB, begin_db), 0
     for _ in range(seconds):
         steps += gain.step(measure(antenna.received(gain.gain_db))) is not None
     return gain, steps
 
 
-def test_the_floor_is_seen_between_the_signals() -> None:
+def test_the_floor_is_measured_between_the_signals() -> None:
     heard = measure(Antenna(-45, -20).received(10))
     assert heard.floor_dbfs == pytest.approx(-35, abs=1)
     assert heard.power_dbfs == pytest.approx(-10, abs=0.5)
     assert heard.clipped == 0
 
 
-def test_the_floor_of_a_converter_without_antenna_is_its_least_step() -> None:
+def test_without_an_antenna_the_floor_is_quantisation_noise() -> None:
     # Zero lies between two codes: half a step on each rail, whatever comes.
     assert measure(Antenna(-65, -120).received(0)).floor_dbfs == pytest.approx(-45, abs=1)
 
@@ -64,7 +64,7 @@ def test_clipping_is_counted_in_samples() -> None:
 
 @pytest.mark.parametrize("begin_db", [0.0, None, 49.6])
 @pytest.mark.parametrize(("noise_dbfs", "carrier_dbfs"), [(-65, -50), (-75, -80), (-70, -40)])
-def test_the_noise_is_lifted_above_the_converter_s_and_nothing_clips(
+def test_the_gain_lifts_the_noise_above_quantisation_without_clipping(
     noise_dbfs: float, carrier_dbfs: float, begin_db: float | None
 ) -> None:
     antenna = Antenna(noise_dbfs, carrier_dbfs)
@@ -75,7 +75,7 @@ def test_the_noise_is_lifted_above_the_converter_s_and_nothing_clips(
     assert steps <= 8
 
 
-def test_a_strong_station_is_worth_more_than_the_floor() -> None:
+def test_a_strong_station_limits_the_gain() -> None:
     antenna = Antenna(-80, -25)
     gain, _ = settled(antenna, 49.6)
     heard = measure(antenna.received(gain.gain_db))
@@ -83,18 +83,18 @@ def test_a_strong_station_is_worth_more_than_the_floor() -> None:
     assert -20 < heard.power_dbfs < -8
 
 
-def test_it_comes_to_rest() -> None:
+def test_the_gain_settles() -> None:
     antenna = Antenna(-65, -45)
     gain, _ = settled(antenna, None)
     assert all(gain.step(measure(antenna.received(gain.gain_db))) is None for _ in range(300))
 
 
-def test_without_an_antenna_it_goes_to_the_end_and_stays_there() -> None:
+def test_without_an_antenna_the_gain_goes_to_its_maximum() -> None:
     gain, _ = settled(Antenna(-120, -200), None)
     assert gain.gain_db == 49.6
 
 
-def test_what_clipped_is_not_tried_again_for_ten_minutes() -> None:
+def test_a_gain_that_clipped_is_not_used_for_ten_minutes() -> None:
     gain = AutoGain(GAINS_DB, 40.2)
     deaf, clipping = GainReading(0, -40, -50), GainReading(0.01, -20, -45)
     while gain.gain_db >= 40.2:
@@ -112,6 +112,6 @@ def test_one_click_changes_nothing() -> None:
     assert all(gain.step(click if n % 5 == 0 else right) is None for n in range(100))
 
 
-def test_a_wish_between_two_gains_takes_the_nearest() -> None:
+def test_the_nearest_gain_is_chosen() -> None:
     assert nearest_db(GAINS_DB, 33) == 32.8
     assert AutoGain(GAINS_DB, 100).gain_db == 49.6

@@ -1,4 +1,4 @@
-"""The crystal is corrected once, and then left alone."""
+"""The automatic frequency correction."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import random
 from eas_station.sdrd.calibration.auto_ppm import FIRST_S, WINDOW_S, AutoPpm
 
 
-def test_a_slow_crystal_is_found_in_ten_seconds_and_corrected_to_less_than_half() -> None:
+def test_a_slow_crystal_is_corrected_within_ten_seconds_to_half_a_ppm() -> None:
     ppm = AutoPpm()
     steps = [ppm.step(21.6) for _ in range(FIRST_S)]  # carriers too high: it tunes too low
     assert steps == [None] * (FIRST_S - 1) + [-22]
     assert all(ppm.step(-0.4) is None for _ in range(1000))
 
 
-def test_what_is_left_after_a_wrong_correction_is_added_to_it() -> None:
+def test_a_remaining_error_is_added_to_the_correction() -> None:
     ppm = AutoPpm(5)
     assert [ppm.step(3.0) for _ in range(FIRST_S)][-1] == 2
 
 
-def test_less_than_one_millionth_and_noise_move_nothing() -> None:
+def test_noise_and_errors_below_one_ppm_change_nothing() -> None:
     ppm, chance = AutoPpm(), random.Random(1)
     assert all(ppm.step(0.9 + chance.gauss(0, 0.3)) is None for _ in range(5)) is True
     quiet = AutoPpm()
@@ -39,19 +39,19 @@ def test_a_drift_is_followed_slowly() -> None:
     assert min(later - earlier for earlier, later in itertools.pairwise(steps)) > WINDOW_S
 
 
-def test_without_carriers_nothing_is_known() -> None:
+def test_without_carriers_the_correction_stays() -> None:
     ppm = AutoPpm(4)
     assert all(ppm.step(None) is None for _ in range(200))
     errors = [30.0 if second % 3 == 0 else None for second in range(200)]
     assert all(ppm.step(error) is None for error in errors)
 
 
-def test_what_is_remembered_is_not_overthrown_in_a_hurry() -> None:
+def test_a_known_correction_needs_a_whole_window_to_change() -> None:
     ppm = AutoPpm(-22, is_known=True)
     assert [ppm.step(5.0) for _ in range(WINDOW_S)] == [None] * (WINDOW_S - 1) + [-27]
 
 
-def test_no_correction_is_larger_than_any_crystal_s_error() -> None:
+def test_corrections_are_limited() -> None:
     ppm = AutoPpm(190)
     assert [ppm.step(-60.0) for _ in range(FIRST_S)][-1] == 200
     assert all(ppm.step(-60.0) is None for _ in range(100))

@@ -1,4 +1,4 @@
-"""The device is set as its samples ask for, and that is remembered."""
+"""Calibration of a device, and its saved tuning."""
 
 from __future__ import annotations
 
@@ -22,71 +22,71 @@ def dongle(**keys: object) -> ReceiverConfig:
     return ReceiverConfig("wx", "rtlsdr", **keys)
 
 
-def test_auto_begins_in_the_middle_and_steps(
+def test_automatic_gain_begins_in_the_middle_and_steps(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    trimmer = Calibration(dongle(), tmp_path)
-    assert trimmer.tuning == Tuning(None, 0)
-    assert trimmer.opened(GAINS_DB)
-    assert trimmer.tuning.gain_db == 30
+    calibration = Calibration(dongle(), tmp_path)
+    assert calibration.tuning == Tuning(None, 0)
+    assert calibration.opened(GAINS_DB)
+    assert calibration.tuning.gain_db == 30
     with caplog.at_level(logging.INFO):
-        while not trimmer.second(LOUD, None):
+        while not calibration.second(LOUD, None):
             pass
-    assert trimmer.tuning.gain_db == 20
+    assert calibration.tuning.gain_db == 20
     assert [r.message for r in caplog.records] == ["receiver wx: gain 30.0 → 20.0 dB"]
 
 
-def test_no_step_in_a_message_but_none_waits_for_ever(tmp_path: Path) -> None:
-    trimmer = Calibration(dongle(gain=40.0, ppm="auto"), tmp_path)
-    trimmer.opened(GAINS_DB)
-    assert not any(trimmer.second(DEAF, 5.0, lambda: True) for _ in range(30))
-    assert trimmer.second(DEAF, 5.0, lambda: False)
-    assert trimmer.tuning.ppm == -5
-    trimmer = Calibration(dongle(), tmp_path)
-    trimmer.opened(GAINS_DB)
-    before_db = trimmer.tuning.gain_db
-    stepped = [trimmer.second(LOUD, None, lambda: True) for _ in range(60)]
+def test_a_step_waits_for_the_end_of_a_message_but_not_for_ever(tmp_path: Path) -> None:
+    calibration = Calibration(dongle(gain=40.0, ppm="auto"), tmp_path)
+    calibration.opened(GAINS_DB)
+    assert not any(calibration.second(DEAF, 5.0, lambda: True) for _ in range(30))
+    assert calibration.second(DEAF, 5.0, lambda: False)
+    assert calibration.tuning.ppm == -5
+    calibration = Calibration(dongle(), tmp_path)
+    calibration.opened(GAINS_DB)
+    before_db = calibration.tuning.gain_db
+    stepped = [calibration.second(LOUD, None, lambda: True) for _ in range(60)]
     assert stepped.index(True) >= MAX_HOLD_S
-    assert trimmer.tuning.gain_db < before_db
+    assert calibration.tuning.gain_db < before_db
 
 
-def test_a_fixed_gain_stays_whatever_clips(tmp_path: Path) -> None:
-    trimmer = Calibration(dongle(gain=40.0), tmp_path)
-    assert trimmer.tuning.gain_db == 40
-    assert not trimmer.opened(GAINS_DB)
-    assert not any(trimmer.second(LOUD, None) for _ in range(20))
-    assert trimmer.tuning.gain_db == 40
+def test_a_fixed_gain_stays_even_if_it_clips(tmp_path: Path) -> None:
+    calibration = Calibration(dongle(gain=40.0), tmp_path)
+    assert calibration.tuning.gain_db == 40
+    assert not calibration.opened(GAINS_DB)
+    assert not any(calibration.second(LOUD, None) for _ in range(20))
+    assert calibration.tuning.gain_db == 40
 
 
 def test_a_gain_that_the_tuner_lacks_is_logged_with_those_available(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    trimmer = Calibration(dongle(gain=33.0), tmp_path)
+    calibration = Calibration(dongle(gain=33.0), tmp_path)
     for _ in range(3):
-        trimmer.opened(GAINS_DB)
+        calibration.opened(GAINS_DB)
     (said,) = [r.message for r in caplog.records]
     assert said == (
         "receiver wx: the tuner has no gain of 33.0 dB; using 30.0 dB, available: "
         "0, 10, 20, 30, 40, 49.6"
     )
-    assert trimmer.tuning.gain_db == 30
+    assert calibration.tuning.gain_db == 30
 
 
-def test_the_crystal_is_corrected_and_remembered_for_the_same_dongle(tmp_path: Path) -> None:
-    trimmer = Calibration(dongle(serial="7", gain=40.0), tmp_path)
-    trimmer.opened(GAINS_DB)
-    while not trimmer.second(DEAF, 12.0):
+def test_a_correction_is_saved_for_the_same_dongle(tmp_path: Path) -> None:
+    calibration = Calibration(dongle(serial="7", gain=40.0), tmp_path)
+    calibration.opened(GAINS_DB)
+    while not calibration.second(DEAF, 12.0):
         pass
-    assert trimmer.tuning == Tuning(40.0, -12)
+    assert calibration.tuning == Tuning(40.0, -12)
     assert Calibration(dongle(serial="7"), tmp_path).tuning == Tuning(40.0, -12)
     assert Calibration(dongle(serial="8"), tmp_path).tuning == Tuning(None, 0)
 
 
 def test_a_fixed_correction_is_the_nearest_whole_one_and_stays(tmp_path: Path) -> None:
-    trimmer = Calibration(dongle(ppm=-1.8, gain=40.0), tmp_path)
-    trimmer.opened(GAINS_DB)
-    assert not any(trimmer.second(DEAF, 20.0) for _ in range(60))
-    assert trimmer.tuning.ppm == -2
+    calibration = Calibration(dongle(ppm=-1.8, gain=40.0), tmp_path)
+    calibration.opened(GAINS_DB)
+    assert not any(calibration.second(DEAF, 20.0) for _ in range(60))
+    assert calibration.tuning.ppm == -2
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_fixed_correction_is_the_nearest_whole_one_and_stays(tmp_path: Path) -
         "\ufeff[[[[",
     ],
 )
-def test_a_spoilt_memory_is_none(tmp_path: Path, text: str) -> None:
+def test_a_corrupt_tuning_file_is_ignored(tmp_path: Path, text: str) -> None:
     (tmp_path / NAMES).write_text(text)
     assert Calibration(dongle(), tmp_path).tuning == Tuning(None, 0)
 
@@ -112,15 +112,15 @@ def test_a_spoilt_memory_is_none(tmp_path: Path, text: str) -> None:
 def test_a_tuning_that_cannot_be_saved_is_only_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    trimmer = Calibration(dongle(gain=40.0), tmp_path / "absent")
-    trimmer.opened(GAINS_DB)
-    while not trimmer.second(DEAF, 12.0):
+    calibration = Calibration(dongle(gain=40.0), tmp_path / "absent")
+    calibration.opened(GAINS_DB)
+    while not calibration.second(DEAF, 12.0):
         pass
     assert "cannot save the tuning" in caplog.text
-    assert trimmer.tuning.ppm == -12
+    assert calibration.tuning.ppm == -12
 
 
-def test_a_receiver_without_gains_is_left_as_it_is(tmp_path: Path) -> None:
-    trimmer = Calibration(ReceiverConfig("wx", "file", Path("x")), tmp_path)
-    assert not trimmer.opened(())
-    assert not any(trimmer.second(LOUD, 40.0) for _ in range(60))
+def test_a_receiver_without_gains_is_not_adjusted(tmp_path: Path) -> None:
+    calibration = Calibration(ReceiverConfig("wx", "file", Path("x")), tmp_path)
+    assert not calibration.opened(())
+    assert not any(calibration.second(LOUD, 40.0) for _ in range(60))

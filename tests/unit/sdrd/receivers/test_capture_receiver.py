@@ -21,7 +21,7 @@ UNTUNED = Tuning(None, 0)
 
 
 class Clock:
-    """Time that passes only by waiting."""
+    """A clock that advances only by waiting."""
 
     def __init__(self) -> None:
         self.now_s = 100.0
@@ -40,7 +40,7 @@ def replay(path: Path, clock: Clock, block: int = 4, **settings: object) -> Capt
     return CaptureReceiver(receiver, block, clock.wait, clock.monotonic)
 
 
-def test_a_loop_begins_again_without_a_gap(tmp_path: Path) -> None:
+def test_a_loop_has_no_gap(tmp_path: Path) -> None:
     path = tmp_path / "x.cu8"
     path.write_bytes(bytes(range(0, 120, 10)))  # six samples
     receiver = replay(path, Clock(), block=4)
@@ -70,9 +70,7 @@ def test_cs16_is_read_as_cs16(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\x80"])
-def test_a_capture_without_a_whole_sample_is_said_to_be_empty(
-    tmp_path: Path, content: bytes
-) -> None:
+def test_a_capture_without_a_whole_sample_is_an_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.cu8"
     path.write_bytes(content)
     receiver = replay(path, Clock())
@@ -81,19 +79,19 @@ def test_a_capture_without_a_whole_sample_is_said_to_be_empty(
         receiver.read()
 
 
-def test_a_capture_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_capture_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"absent\.cu8 does not exist"):
         replay(tmp_path / "absent.cu8", Clock()).open(UNTUNED)
 
 
-def test_a_folder_in_its_place_is_a_source_error(tmp_path: Path) -> None:
+def test_a_folder_instead_of_a_capture_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"cannot (open|read)"):
         receiver = replay(tmp_path, Clock())
         receiver.open(UNTUNED)
         receiver.read()
 
 
-def test_a_capture_that_goes_away_between_rounds_is_a_source_error(tmp_path: Path) -> None:
+def test_a_capture_removed_between_rounds_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "x.cu8"
     path.write_bytes(bytes(8))
     receiver = replay(path, Clock())
@@ -104,7 +102,7 @@ def test_a_capture_that_goes_away_between_rounds_is_a_source_error(tmp_path: Pat
         receiver.read()
 
 
-def test_a_capture_that_was_replaced_is_taken_up_at_the_next_round(tmp_path: Path) -> None:
+def test_a_replaced_capture_is_used_at_the_next_round(tmp_path: Path) -> None:
     path = tmp_path / "x.cu8"
     path.write_bytes(bytes(8))
     receiver = replay(path, Clock())
@@ -115,7 +113,7 @@ def test_a_capture_that_was_replaced_is_taken_up_at_the_next_round(tmp_path: Pat
     np.testing.assert_array_equal(receiver.read().iq, [1 + 1j] * 3)
 
 
-def test_real_time_gives_samples_when_the_last_would_have_been_on_the_air(tmp_path: Path) -> None:
+def test_in_real_time_a_block_is_given_when_its_last_sample_is_due(tmp_path: Path) -> None:
     path = tmp_path / "x.cu8"
     path.write_bytes(bytes(2 * 25_000))
     clock = Clock()
@@ -127,7 +125,7 @@ def test_real_time_gives_samples_when_the_last_would_have_been_on_the_air(tmp_pa
         assert clock.now_s - began_s == pytest.approx(count * 0.1)
 
 
-def test_real_time_makes_up_for_a_short_delay_and_not_for_a_long_sleep(tmp_path: Path) -> None:
+def test_a_short_delay_is_caught_up_and_a_long_one_is_not(tmp_path: Path) -> None:
     path = tmp_path / "x.cu8"
     path.write_bytes(bytes(2 * 25_000))
     clock = Clock()
@@ -147,7 +145,7 @@ def test_real_time_makes_up_for_a_short_delay_and_not_for_a_long_sleep(tmp_path:
     assert clock.waited[waits:] == [pytest.approx(0.1)]
 
 
-def test_as_fast_as_possible_is_as_fast_as_listeners_can_follow(tmp_path: Path) -> None:
+def test_not_in_real_time_is_eight_times_as_fast(tmp_path: Path) -> None:
     path = tmp_path / "x.cu8"
     path.write_bytes(bytes(2 * 25_000))
     clock = Clock()
@@ -175,7 +173,7 @@ def wav(
     [(16, b"\x00\x40\x00\xc0", 0.5 - 0.5j), (8, b"\xff\x00", 1 - 1j)],
 )
 @pytest.mark.parametrize("tag", [1, 0xFFFE])
-def test_a_wav_of_i_and_q_is_played_without_what_follows_the_samples(
+def test_chunks_after_the_samples_of_a_wav_are_ignored(
     tmp_path: Path, bits: int, data: bytes, sample: complex, tag: int
 ) -> None:
     path = tmp_path / "x.wav"
@@ -187,7 +185,7 @@ def test_a_wav_of_i_and_q_is_played_without_what_follows_the_samples(
 
 
 @pytest.mark.parametrize("size", [0, 0xFFFFFFFF])
-def test_a_wav_that_was_never_finished_is_played_to_its_end(tmp_path: Path, size: int) -> None:
+def test_a_wav_without_length_is_played_to_its_end(tmp_path: Path, size: int) -> None:
     path = tmp_path / "x.wav"
     path.write_bytes(wav(1, 2, 25_000, 8, b"\xff\x00" * 3, size))
     receiver = replay(path, Clock(), format="wav", loop=False)
@@ -218,7 +216,7 @@ def test_an_invalid_wav_is_a_source_error_with_the_reason(
 
 
 @given(st.binary(max_size=200))
-def test_no_content_of_a_wav_is_worse_than_a_source_error(content: bytes) -> None:
+def test_any_content_of_a_wav_is_at_worst_a_source_error(content: bytes) -> None:
     settings = ReceiverConfig("wx", "file", Path("x"), format="wav", rate_hz=25_000)
     try:
         form = read_format(io.BytesIO(b"RIFF\0\0\0\0WAVE" + content), settings)

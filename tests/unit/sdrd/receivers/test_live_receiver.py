@@ -1,4 +1,4 @@
-"""A live radio: samples that come by themselves, or do not."""
+"""A live receiver: samples that arrive, or do not."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PATIENCE_S = 30.0
 
 
 class Time:
-    """A clock that the test moves."""
+    """A clock under the test's control."""
 
     def __init__(self) -> None:
         self.now_s = 1000.0
@@ -98,7 +98,7 @@ def now() -> Iterator[Time]:
     yield Time()
 
 
-def test_samples_come_as_they_were_received(now: Time) -> None:
+def test_samples_are_given_as_received(now: Time) -> None:
     dongle = Dongle()
     receiver = opened(dongle, now)
     dongle.take(b"\xff\x00\x80\x7f")
@@ -109,7 +109,7 @@ def test_samples_come_as_they_were_received(now: Time) -> None:
     assert dongle.closed.is_set()
 
 
-def test_what_is_not_taken_in_time_is_counted(now: Time) -> None:
+def test_samples_that_overflow_the_queue_are_counted(now: Time) -> None:
     dongle = Dongle()
     receiver = opened(dongle, now)
     sent = round(QUEUE_S * RATE_HZ * 2 / len(BLOCK)) + 30
@@ -124,7 +124,7 @@ def test_what_is_not_taken_in_time_is_counted(now: Time) -> None:
     receiver.close()
 
 
-def test_a_dongle_that_stalls_is_told_within_three_seconds(now: Time) -> None:
+def test_a_stalled_dongle_is_reported_within_three_seconds(now: Time) -> None:
     dongle = Dongle()
     receiver = opened(dongle, now)
     dongle.take(BLOCK)
@@ -137,7 +137,7 @@ def test_a_dongle_that_stalls_is_told_within_three_seconds(now: Time) -> None:
     receiver.close()
 
 
-def test_one_that_goes_is_told_after_its_last_sample(now: Time) -> None:
+def test_a_removed_dongle_is_reported_after_its_last_sample(now: Time) -> None:
     dongle = Dongle()
     receiver = opened(dongle, now)
     dongle.take(BLOCK)
@@ -148,7 +148,7 @@ def test_one_that_goes_is_told_after_its_last_sample(now: Time) -> None:
     receiver.close()
 
 
-def test_a_reconnect_is_a_gap_and_numbers_go_on(now: Time) -> None:
+def test_a_reconnect_is_a_gap(now: Time) -> None:
     dongles = [Dongle(), Dongle()]
     left = list(dongles)
     receiver = LiveReceiver(RATE_HZ, lambda: left.pop(0), 8.0, False, None, now)
@@ -161,7 +161,7 @@ def test_a_reconnect_is_a_gap_and_numbers_go_on(now: Time) -> None:
         now.now_s += 3600
 
 
-def test_what_came_and_was_not_taken_before_the_end_is_lost(now: Time) -> None:
+def test_samples_left_in_the_queue_at_the_end_are_lost(now: Time) -> None:
     dongle = Dongle()
     receiver = opened(dongle, now)
     dongle.take(BLOCK)
@@ -182,7 +182,7 @@ def test_what_came_and_was_not_taken_before_the_end_is_lost(now: Time) -> None:
     receiver.close()
 
 
-def test_a_driver_that_does_not_come_back_ends_the_process(
+def test_a_driver_that_does_not_return_ends_the_process(
     now: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("eas_station.sdrd.receivers.live_receiver.CLOSE_S", 0.05)
@@ -193,7 +193,7 @@ def test_a_driver_that_does_not_come_back_ends_the_process(
     dongle.unplug()
 
 
-def test_a_connection_that_hangs_is_left_alone_and_no_second_one_is_begun(
+def test_no_second_connection_is_made_while_one_hangs(
     now: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("eas_station.sdrd.receivers.live_receiver.CLOSE_S", 0.05)
@@ -206,7 +206,7 @@ def test_a_connection_that_hangs_is_left_alone_and_no_second_one_is_begun(
     assert dongle.closed.wait(PATIENCE_S)
 
 
-def test_opening_that_takes_too_long_is_told(now: Time) -> None:
+def test_a_slow_opening_times_out(now: Time) -> None:
     held = threading.Event()
 
     class Slow(Dongle):
@@ -235,7 +235,7 @@ def test_the_tuning_is_set_at_the_opening_and_changed_while_it_streams(now: Time
     assert receiver.gains_db == ()
 
 
-def test_a_bug_in_the_dongle_s_thread_is_not_mistaken_for_silence(
+def test_a_crash_of_the_dongle_s_thread_is_not_taken_for_silence(
     now: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[object] = []
@@ -252,7 +252,7 @@ def test_a_bug_in_the_dongle_s_thread_is_not_mistaken_for_silence(
     assert isinstance(told[0], ZeroDivisionError)
 
 
-def test_thousands_of_tries_leave_nothing_behind(now: Time) -> None:
+def test_thousands_of_attempts_leak_nothing(now: Time) -> None:
     dongle = Dongle(fails="no dongle is plugged in")
     receiver = live(dongle, now)
 

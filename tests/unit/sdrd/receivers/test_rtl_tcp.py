@@ -1,4 +1,4 @@
-"""The protocol of rtl_tcp, as its server sees it."""
+"""The protocol of rtl_tcp, from the server's side."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Script = Callable[[socket.socket], None]
 
 
 class Server:
-    """Answers one connection as the test says."""
+    """Answers one connection under the test's control."""
 
     def __init__(self, script: Script) -> None:
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -115,7 +115,7 @@ def test_another_kind_of_server_is_reported(
         link(lambda connection: connection.sendall(answer)).open(UNTUNED)
 
 
-def test_half_a_header_is_waited_for_and_then_told(
+def test_an_incomplete_header_times_out(
     link: Callable[..., RtlTcpLink], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rtl_tcp, "HEADER_S", 0.05)
@@ -128,7 +128,7 @@ def test_half_a_header_is_waited_for_and_then_told(
         link(script).open(UNTUNED)
 
 
-def test_a_header_in_pieces_is_a_header(link: Callable[..., RtlTcpLink]) -> None:
+def test_a_header_may_arrive_in_pieces(link: Callable[..., RtlTcpLink]) -> None:
     def script(connection: socket.socket) -> None:
         for at in range(12):
             connection.sendall(HEADER[at : at + 1])
@@ -139,7 +139,7 @@ def test_a_header_in_pieces_is_a_header(link: Callable[..., RtlTcpLink]) -> None
     assert len(made.gains_db) == 29
 
 
-def test_nobody_there_is_told_with_the_address() -> None:
+def test_a_refused_connection_names_the_address() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     settings = ReceiverConfig("wx", "rtl_tcp", host="127.0.0.1", port=port)
@@ -147,7 +147,7 @@ def test_nobody_there_is_told_with_the_address() -> None:
         RtlTcpLink(settings).open(UNTUNED)
 
 
-def test_an_odd_number_of_bytes_never_turns_i_into_q(
+def test_an_odd_number_of_bytes_never_swaps_i_and_q(
     link: Callable[..., RtlTcpLink], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rtl_tcp, "SETTLE_S", 0.0)
@@ -168,7 +168,9 @@ def test_an_odd_number_of_bytes_never_turns_i_into_q(
     assert b"".join(taken) == samples
 
 
-def test_what_came_before_the_settings_held_is_left_out(link: Callable[..., RtlTcpLink]) -> None:
+def test_samples_before_the_settings_take_effect_are_skipped(
+    link: Callable[..., RtlTcpLink],
+) -> None:
     def script(connection: socket.socket) -> None:
         connection.sendall(HEADER + bytes(60_000))
         connection.shutdown(socket.SHUT_WR)
@@ -182,7 +184,7 @@ def test_what_came_before_the_settings_held_is_left_out(link: Callable[..., RtlT
 
 
 def taken_after(bytes_per_s: list[int]) -> float:
-    """After how many seconds a stream counts that comes so fast, second after second."""
+    """After how many seconds a stream with these rates per second is accepted."""
     settling = Settling(500_000, 100.0)
     for tick in range(1, 10 * len(bytes_per_s)):
         if settling.is_over(bytes_per_s[tick // 10] // 10, 100 + tick / 10):
@@ -190,13 +192,13 @@ def taken_after(bytes_per_s: list[int]) -> float:
     return float("inf")
 
 
-def test_what_comes_at_the_server_s_own_rate_does_not_count() -> None:
+def test_samples_at_the_server_s_former_rate_are_skipped() -> None:
     assert taken_after([500_000] * 3) == pytest.approx(0.45, abs=0.11)
     assert taken_after([4_096_000] * 2 + [500_000] * 8) == pytest.approx(2.4, abs=0.31)
     assert taken_after([4_096_000] * 9) == float("inf")
 
 
-def test_a_server_that_does_not_take_the_rate_is_told(link: Callable[..., RtlTcpLink]) -> None:
+def test_a_server_that_refuses_the_rate_is_reported(link: Callable[..., RtlTcpLink]) -> None:
     def script(connection: socket.socket) -> None:
         connection.sendall(HEADER)
         with contextlib.suppress(OSError):
@@ -210,7 +212,7 @@ def test_a_server_that_does_not_take_the_rate_is_told(link: Callable[..., RtlTcp
     assert taken == []
 
 
-def test_a_stop_is_obeyed_while_nothing_comes(link: Callable[..., RtlTcpLink]) -> None:
+def test_a_stop_takes_effect_while_nothing_arrives(link: Callable[..., RtlTcpLink]) -> None:
     def script(connection: socket.socket) -> None:
         connection.sendall(HEADER)
         read_all(connection)

@@ -1,4 +1,4 @@
-"""What is lost is found, and what is only late is not."""
+"""Lost samples are detected, late ones are not."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BLOCK = 10_000  # 40 ms
 
 
 def arrivals(seconds: float, late_s: float, ppm: float, seed: int) -> Iterator[float]:
-    """When each block comes: made at a crystal's rate, late by a varying time, in order."""
+    """Arrival times: at a crystal's rate, with varying delay, in order."""
     chance = random.Random(seed)
     came_s = 0.0
     for number in range(1, round(seconds * RATE_HZ / BLOCK) + 1):
@@ -24,14 +24,14 @@ def arrivals(seconds: float, late_s: float, ppm: float, seed: int) -> Iterator[f
 
 
 @pytest.mark.parametrize("ppm", [-150, 0, 150])
-def test_an_hour_of_late_blocks_and_a_bad_crystal_loses_nothing(ppm: float) -> None:
+def test_delays_and_drift_of_an_hour_are_not_losses(ppm: float) -> None:
     clock = SampleClock(RATE_HZ)
     lost = [clock.take(BLOCK, at) for at in arrivals(3600, 0.1, ppm, seed=1)]
     assert sum(lost) == 0
 
 
 @pytest.mark.parametrize("dropped", [2, 5, 40])
-def test_dropped_blocks_are_found_to_the_jitter(dropped: int) -> None:
+def test_dropped_blocks_are_measured_within_the_jitter(dropped: int) -> None:
     clock = SampleClock(RATE_HZ)
     told = []
     for number, at in enumerate(arrivals(60, 0.03, 20, seed=2)):
@@ -42,7 +42,7 @@ def test_dropped_blocks_are_found_to_the_jitter(dropped: int) -> None:
     assert when - 1024 - dropped * BLOCK / RATE_HZ < 2 * WINDOW_S + 0.1
 
 
-def test_small_losses_are_found_together() -> None:
+def test_small_losses_are_detected_when_they_add_up() -> None:
     clock = SampleClock(RATE_HZ)
     lost = 0
     for number, at in enumerate(arrivals(120, 0.02, 0, seed=3)):
@@ -51,7 +51,7 @@ def test_small_losses_are_found_together() -> None:
     assert 120 * 500 - untold <= lost <= 120 * 500
 
 
-def test_a_stall_that_is_made_up_for_is_no_loss() -> None:
+def test_a_stall_that_is_caught_up_is_not_a_loss() -> None:
     clock = SampleClock(RATE_HZ)
     lost = 0
     for at in arrivals(60, 0.01, 0, seed=4):
@@ -65,20 +65,20 @@ def test_a_stall_in_which_samples_went_missing_is_a_loss() -> None:
     assert sum(told) == pytest.approx(2 * RATE_HZ, abs=0.01 * RATE_HZ)
 
 
-def test_a_host_that_is_too_slow_for_long_is_told_all_that_is_missing() -> None:
+def test_a_long_overload_is_counted_in_full() -> None:
     clock = SampleClock(RATE_HZ)
     told = [clock.take(BLOCK * 3 // 4, at) for at in arrivals(100, 0.01, 0, seed=6)]
     assert sum(told) == pytest.approx(25 * RATE_HZ, rel=0.08)
 
 
-def test_a_stream_of_nothing_but_pauses_is_judged_too() -> None:
+def test_a_stream_of_pauses_is_judged_too() -> None:
     clock = SampleClock(RATE_HZ)
     told = [clock.take(RATE_HZ // 4, 1000 + 0.75 * number) for number in range(400)]  # a third
     heard = 400 * RATE_HZ // 4
     assert sum(told) + heard == pytest.approx(300 * RATE_HZ, rel=0.1)
 
 
-def test_a_reconnect_is_a_gap_of_the_time_that_was_missed() -> None:
+def test_a_reconnect_is_a_gap_of_the_time_between() -> None:
     clock = SampleClock(RATE_HZ)
     assert [clock.take(BLOCK, 1000 + 0.04 * n) for n in range(5)] == [0] * 5
     clock.pause()
@@ -86,10 +86,10 @@ def test_a_reconnect_is_a_gap_of_the_time_that_was_missed() -> None:
     assert clock.take(BLOCK, 1000 + 0.20 + 86_400) == 0
 
 
-def test_a_receiver_that_is_replaced_goes_on_where_the_old_one_was() -> None:
+def test_a_replacement_continues_where_the_old_receiver_ended() -> None:
     clock = SampleClock(RATE_HZ, received_at_s=1000.0)
     assert clock.take(BLOCK, 1001.04) == RATE_HZ
 
 
-def test_the_first_samples_of_all_are_no_loss() -> None:
+def test_before_the_first_samples_there_is_no_loss() -> None:
     assert SampleClock(RATE_HZ).take(BLOCK, 5_000.0) == 0

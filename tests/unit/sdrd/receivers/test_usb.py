@@ -1,4 +1,4 @@
-"""Which dongle is meant, and what is carried to reach it."""
+"""The choice of a dongle, and the vendored library."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ def test_without_the_library_the_package_is_named(monkeypatch: pytest.MonkeyPatc
     ("number", "what"),
     [(-1, "does not respond"), (-3, "group plugdev"), (-6, "dvb_usb_rtl28xxu"), (-99, "as it was")],
 )
-def test_the_library_s_errors_say_what_to_do(number: int, what: str) -> None:
+def test_the_library_s_errors_name_the_remedy(number: int, what: str) -> None:
     assert what in reason(OSError(number, "as it was"))
 
 
 class Library:
-    """A device whose library, as C does, drops what is raised in its callback."""
+    """A device whose library drops exceptions of its callback, as C does."""
 
     librtlsdr = property(lambda self: self)
     dev_p = None
@@ -78,7 +78,7 @@ class Library:
                 came(bytes(count), None)
 
 
-def test_what_is_raised_while_samples_are_taken_ends_the_process() -> None:
+def test_an_exception_in_the_callback_ends_the_process() -> None:
     def take(data: bytes) -> None:
         raise MemoryError
 
@@ -88,7 +88,7 @@ def test_what_is_raised_while_samples_are_taken_ends_the_process() -> None:
         link.stream(take)
 
 
-def test_pyrtlsdr_is_carried_as_it_was_published() -> None:
+def test_the_vendored_pyrtlsdr_is_unchanged() -> None:
     for line in (CARRIED / "SHA256SUMS").read_text().splitlines():
         expected, name = line.split()
         assert hashlib.sha256((CARRIED / name).read_bytes()).hexdigest() == expected
