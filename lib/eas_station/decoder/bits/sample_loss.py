@@ -51,7 +51,9 @@ def votes(bits: Precise, care: NDArray[np.bool_], rows: Precise) -> Votes:
     clear = (np.abs(body) >= CERTAIN).mean(axis=1) >= CLEAR
     errors = (tail < 0).sum(axis=1)
     blurred = (np.abs(tail) >= CERTAIN).mean(axis=1) < BLURRED
-    continues = (np.abs(rows[:, end : end + AFTER_BITS]) >= CERTAIN).sum(axis=1) > AFTER_BITS // 2
+    after = rows[:, end : end + AFTER_BITS]
+    filler = (after > 0).all(axis=1) | (after < 0).all(axis=1)  # some encoders append FF or 00
+    continues = ((np.abs(after) >= CERTAIN).sum(axis=1) > AFTER_BITS // 2) & ~filler
     no_end = (np.abs(tail[:, -LAST:]) >= CERTAIN).sum(axis=1) < LAST - 2
     against = clear & ((errors >= MIN_ERRORS) | blurred | continues | no_end)
     whole = ~against & (errors < MIN_ERRORS)
