@@ -20,6 +20,7 @@ from eas_station.webd.records.alert_lookup import find_alert
 from eas_station.webd.records.queries import RecordQueries
 from eas_station.webd.records.tasks import Tasks
 from eas_station.webd.render.alert_history import AlertHistory
+from eas_station.webd.render.cap_resources import resource_links
 from eas_station.webd.render.cards import Presenter
 from eas_station.webd.render.evidence import details
 from eas_station.webd.render.languages import other_languages
@@ -87,6 +88,7 @@ class AlertPage:
                 for clip in clips
             ],
             "other_languages": other_languages(receptions),
+            "resources": resource_links(receptions),
         }
 
     def _stored(self, entry: AlertEntry) -> tuple[AlertFlags, Sequence[Change], Sequence[Clip]]:

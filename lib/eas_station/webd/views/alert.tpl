@@ -35,6 +35,21 @@
 % include('map.tpl', map=map)
 </section>
 % end
+% if resources:
+<section id="resources"><h2>Files of the sender</h2>
+<ul class="lines">
+% for one in resources:
+<li>
+% if one.url:
+<a href="{{one.url}}" rel="noopener noreferrer nofollow">{{one.title}}</a>
+% else:
+{{one.title}}
+% end
+<span class="tag">{{one.kind}}</span> <span class="hint">{{one.address}}</span></li>
+% end
+</ul>
+</section>
+% end
 % for other in other_languages:
 <section lang="{{other.language}}" class="language"><h2>{{other.title}} <span class="tag">{{other.language}}</span></h2>
 % for paragraph in other.paragraphs:
