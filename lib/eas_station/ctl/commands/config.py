@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from eas_station import tables
+from eas_station.clock import utc_now
 from eas_station.config.units import units
 from eas_station.ctl.console import arguments, output
 from eas_station.errors import EXIT_CONFIG, EXIT_FINE, ConfigError, Fault
@@ -32,12 +34,17 @@ def run_check(args: argparse.Namespace) -> int:
     except ConfigError as error:
         _show_faults(error.faults, as_json=args.json)
         return EXIT_CONFIG
+    old = tables.outdated(utc_now().date())
     if args.json:
-        output.print_json({"usable": True, "faults": [], "units": units(config)})
+        found = {"usable": True, "faults": [], "units": units(config), "outdated_tables": old}
+        output.print_json(found)
     else:
         print(f"{', '.join(config.files) or 'no file, the defaults'}: valid")
         for unit in units(config):
             print(f"  {unit}")
+        if old:
+            names = ", ".join(old)
+            print(f"More than a year old: the tables of {names}. Install a newer version.")
     return EXIT_FINE
 
 
