@@ -22,7 +22,7 @@ _TTTT = re.compile("[0-9]{4}")
 def duration(tttt: str) -> timedelta:
     """How long TTTT is, read as hours and minutes even where the minutes exceed 59.
 
-    Home-made encoders send 0060 and 0075 (RULES 1.3). Raises HeaderError unless four digits.
+    Home-made encoders send 0060 and 0075. Raises HeaderError unless four digits.
     """
     if _TTTT.fullmatch(tttt) is None:
         raise HeaderError("a purge time has four digits", tttt)

@@ -1,6 +1,7 @@
 """A CAP message → a reception in the station's words.
 
-Source: CAP 1.2, 3.2; RULES 4 and 5: event codes by the name SAME only, `ends` before `expires`.
+Source: CAP 1.2, 3.2. Event codes count by the name SAME only (ECIG 3.4.1.2); the API's `ends`, the
+end of the event, goes before `expires`, the end of the text.
 """
 
 from __future__ import annotations
